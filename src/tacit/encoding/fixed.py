@@ -1,0 +1,134 @@
+"""Numbers to ring elements and back, refusing what the encoding cannot hold."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from tacit.encoding.types import DType, bool_, fixed, int64
+from tacit.errors import RangeError, TypeMismatchError
+
+__all__ = ["decode", "encode", "encode_public", "natural_type"]
+
+_SAFE_EXPONENT = 61
+
+
+def natural_type(values: NDArray[Any]) -> DType:
+    """The secret type of a NumPy array: float is fixed, integer is int64, bool is bool."""
+    kind = values.dtype.kind
+    if kind == "f":
+        return fixed
+    if kind in "iu":
+        return int64
+    if kind == "b":
+        return bool_
+    raise TypeMismatchError(
+        f"NumPy type {values.dtype} has no secret type.",
+        next_step="convert to a float, an integer or a boolean array first.",
+        case=1,
+    )
+
+
+def encode(
+    values: ArrayLike, dtype: DType, bounds: tuple[float, float] | None = None
+) -> NDArray[np.uint64]:
+    """Encode numbers as ring elements.
+
+    Parameters
+    ----------
+    values : array_like
+        Any shape; real numbers, integers or booleans.
+    dtype : DType
+        The secret type. Booleans become 0 and 1 (packing is up to the protocol).
+    bounds : (low, high), optional
+        Declared bounds, checked here.
+
+    Returns
+    -------
+    ndarray of uint64
+        Same shape, C-contiguous, elements of Z_2^64 rounded to nearest.
+
+    Raises
+    ------
+    RangeError
+        NaN or infinity (TC-1301), outside the declared bounds (TC-1302), or too large for the
+        encoding (TC-1300). Raised before anything is sent; no value is named.
+    """
+    array = np.asarray(values)
+    natural_type(array)
+    if array.dtype.kind == "f":
+        if not np.isfinite(array).all():
+            raise RangeError(
+                "The array holds NaN or infinity, which no secret type can represent.",
+                next_step="replace or drop them first, for instance with np.nan_to_num.",
+                case=1,
+            )
+        if dtype.kind != "fixed" and not (array == np.round(array)).all():
+            raise TypeMismatchError(
+                f"Fractions cannot become {dtype!r}.",
+                next_step="share them as tacit.fixed, or round them first.",
+                case=2,
+            )
+    if bounds is not None and array.size:
+        low, high = bounds
+        if float(array.min()) < low or float(array.max()) > high:
+            raise RangeError(
+                f"A value lies outside the declared bounds ({low}, {high}).",
+                next_step="widen the bounds or clip the data with np.clip.",
+                case=2,
+            )
+    if dtype.kind == "bool":
+        if array.dtype.kind != "b" and array.size and not np.isin(array, (0, 1)).all():
+            raise RangeError(
+                "Only 0 and 1 can become tacit.bool.",
+                next_step="compare first, for instance x != 0.",
+                case=2,
+            )
+        return np.ascontiguousarray(array, dtype=np.uint64)
+    if dtype.kind == "int":
+        if array.dtype.kind == "u" and array.size and int(array.max()) >= 1 << 63:
+            _too_large(dtype, float(1 << 63))
+        if array.dtype.kind == "f" and array.size and float(np.abs(array).max()) >= 2.0**63:
+            _too_large(dtype, float(1 << 63))
+        return np.ascontiguousarray(array.astype(np.int64)).view(np.uint64)
+    limit = 2.0 ** (_SAFE_EXPONENT - dtype.fraction_bits)
+    scaled = np.asarray(array, dtype=np.float64)
+    if scaled.size and max(float(scaled.max()), -float(scaled.min())) >= limit:
+        _too_large(dtype, limit)
+    scaled = scaled * dtype.scale
+    return np.ascontiguousarray(np.rint(scaled, out=scaled).astype(np.int64)).view(np.uint64)
+
+
+def _too_large(dtype: DType, limit: float) -> None:
+    raise RangeError(
+        f"A value is too large for {dtype!r}, which holds magnitudes below {limit:g}.",
+        next_step="scale the data down, or use fewer fractional bits (tacit.fixed_point).",
+        case=0,
+    )
+
+
+def encode_public(values: ArrayLike, dtype: DType) -> NDArray[np.int64]:
+    """Encode public numbers; the same rules, as signed integers."""
+    return encode(values, dtype).view(np.int64)
+
+
+def decode(elements: NDArray[np.uint64], dtype: DType) -> NDArray[Any]:
+    """Decode opened ring elements: float64 for fixed, int64 for integers, bool for booleans.
+
+    Parameters
+    ----------
+    elements : ndarray of uint64
+        Opened values, any shape.
+    dtype : DType
+        Their type.
+    """
+    if dtype.kind == "bool":
+        return elements.astype(np.bool_)
+    signed = elements.view(np.int64)
+    if dtype.kind == "int":
+        return signed.copy()
+    result: NDArray[Any] = signed.astype(np.float64)
+    result *= dtype.resolution
+    return result

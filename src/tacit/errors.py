@@ -1,0 +1,270 @@
+"""The error tree: everything tacit raises on purpose, each with a stable number.
+
+::
+
+    TacitError                        TC-0000
+    ├── UsageError                    TC-1000  the call itself is wrong        (CLI exit status 2)
+    │   ├── ShapeError                TC-1100
+    │   ├── TypeMismatchError         TC-1200
+    │   ├── RangeError                TC-1300  a value the encoding cannot hold
+    │   └── SecretMisuseError         TC-1400  what a secret cannot do
+    ├── ConfigurationError            TC-2000  files, schemas, settings        (3)
+    │   ├── DataError                 TC-2100  an owner's file breaks its schema
+    │   ├── SchemaError               TC-2200
+    │   └── StorageError              TC-2300  disk full, no permission
+    ├── TransportError                TC-3000  links and handshakes            (4)
+    │   ├── AddressError              TC-3100  a port is busy, a host unknown
+    │   ├── CertificateError          TC-3200
+    │   ├── HandshakeError            TC-3300  the parties disagree before the start
+    │   ├── PartyLostError            TC-3400  names the lost party
+    │   └── DeadlineError             TC-3500  names the party and the stage
+    ├── PolicyDeniedError             TC-4000  not agreed                      (5)
+    ├── PeerFaultError                TC-5000  a party deviated; names it      (6)
+    │   ├── MessageError              TC-5100  wrong length, order or frame
+    │   └── VerificationError         TC-5200  a hash or a check did not match
+    └── InternalError                 TC-9000  a bug in tacit                  (7)
+
+Every error says who, where, why and what to do next. No error holds a share, a key or a
+value. Numbers are stable: the last two digits name the case, and ``docs/errors.md`` has an
+entry for each.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+__all__ = [
+    "AddressError",
+    "CertificateError",
+    "ConfigurationError",
+    "DataError",
+    "DeadlineError",
+    "HandshakeError",
+    "InternalError",
+    "MessageError",
+    "PartyLostError",
+    "PeerFaultError",
+    "PolicyDeniedError",
+    "RangeError",
+    "SchemaError",
+    "SecretMisuseError",
+    "ShapeError",
+    "StorageError",
+    "TacitError",
+    "TransportError",
+    "TypeMismatchError",
+    "UsageError",
+    "VerificationError",
+]
+
+
+class TacitError(Exception):
+    """Base of all errors raised on purpose.
+
+    Parameters
+    ----------
+    message : str
+        What happened and where, without any secret value.
+    next_step : str
+        What the reader should do now.
+    case : int
+        The last two digits of the number, 0 to 99.
+    parties : sequence of str
+        The parties concerned: the owner, the lost party, the culprits.
+    stage : str, optional
+        The phase of the work (``"handshake"``, ``"multiply"``, ``"training"``).
+    """
+
+    base: ClassVar[int] = 0
+    exit_status: ClassVar[int] = 1
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        next_step: str = "",
+        case: int = 0,
+        parties: Sequence[str] = (),
+        stage: str | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.message = message
+        self.next_step = next_step
+        self.case = case
+        self.parties = tuple(parties)
+        self.stage = stage
+
+    @property
+    def code(self) -> str:
+        """The stable number, such as ``TC-1203``."""
+        return f"TC-{self.base + self.case:04d}"
+
+    def __str__(self) -> str:
+        text = f"[{self.code}] {self.message}"
+        if self.next_step:
+            text += f" What to do: {self.next_step}"
+        return text
+
+    def as_dict(self) -> dict[str, object]:
+        """The error as plain data: what ``--json`` prints and what goes to other processes."""
+        return {
+            "code": self.code,
+            "kind": type(self).__name__,
+            "message": self.message,
+            "next_step": self.next_step,
+            "case": self.case,
+            "parties": list(self.parties),
+            "stage": self.stage,
+        }
+
+    @staticmethod
+    def from_dict(data: dict[str, object]) -> TacitError:
+        """Rebuild an error that another process reported; unknown kinds become TransportError."""
+        kind = _KINDS.get(str(data.get("kind")), TransportError)
+        parties = data.get("parties") or ()
+        case = data.get("case", 0)
+        stage = data.get("stage")
+        return kind(
+            str(data.get("message", "")),
+            next_step=str(data.get("next_step", "")),
+            case=case if isinstance(case, int) and 0 <= case < 100 else 0,
+            parties=[str(p) for p in parties] if isinstance(parties, list | tuple) else (),
+            stage=None if stage is None else str(stage),
+        )
+
+
+class UsageError(TacitError, ValueError):
+    """The call is wrong: an unknown name, a missing argument, an option that does not exist."""
+
+    base = 1000
+    exit_status = 2
+
+
+class ShapeError(UsageError):
+    """Shapes do not fit each other or the operation."""
+
+    base = 1100
+
+
+class TypeMismatchError(UsageError, TypeError):
+    """An operation is not defined for these types."""
+
+    base = 1200
+
+
+class RangeError(UsageError):
+    """A value lies outside what its encoding or its declared bounds can hold; NaN, infinity."""
+
+    base = 1300
+
+
+class SecretMisuseError(UsageError, TypeError):
+    """Something that a secret cannot do, such as deciding an ``if``."""
+
+    base = 1400
+
+
+class ConfigurationError(TacitError):
+    """Files, schemas and settings that cannot work."""
+
+    base = 2000
+    exit_status = 3
+
+
+class DataError(ConfigurationError):
+    """An owner's file cannot be read or breaks its schema. Shown to that owner alone."""
+
+    base = 2100
+
+
+class SchemaError(ConfigurationError):
+    """A schema is malformed, or the parties' schemas differ."""
+
+    base = 2200
+
+
+class StorageError(ConfigurationError):
+    """The disk is full, or a path cannot be written."""
+
+    base = 2300
+
+
+class TransportError(TacitError):
+    """The links between the parties."""
+
+    base = 3000
+    exit_status = 4
+
+
+class AddressError(TransportError):
+    """A port is busy, a host is unknown, a connection is refused."""
+
+    base = 3100
+
+
+class CertificateError(TransportError):
+    """A certificate is expired, from another authority, or for another name."""
+
+    base = 3200
+
+
+class HandshakeError(TransportError):
+    """The parties disagree on version, protocol, participants, parameters or job."""
+
+    base = 3300
+
+
+class PartyLostError(TransportError):
+    """A party's process or connection is gone. ``parties`` names it."""
+
+    base = 3400
+
+
+class DeadlineError(TransportError):
+    """A party is alive but did not finish a stage in time. ``parties`` names it."""
+
+    base = 3500
+
+
+class PolicyDeniedError(TacitError):
+    """What was asked for was not agreed to."""
+
+    base = 4000
+    exit_status = 5
+
+
+class PeerFaultError(TacitError):
+    """A party sent what an honest party never sends. ``parties`` names the suspects."""
+
+    base = 5000
+    exit_status = 6
+
+
+class MessageError(PeerFaultError):
+    """A message has the wrong length, comes out of order or is no valid frame."""
+
+    base = 5100
+
+
+class VerificationError(PeerFaultError):
+    """A hash, a second copy or a consistency check did not match."""
+
+    base = 5200
+
+
+class InternalError(TacitError):
+    """A bug in tacit: please report it."""
+
+    base = 9000
+    exit_status = 7
+
+
+def _subclasses(cls: type[TacitError]) -> dict[str, type[TacitError]]:
+    found = {cls.__name__: cls}
+    for child in cls.__subclasses__():
+        found.update(_subclasses(child))
+    return found
+
+
+_KINDS = _subclasses(TacitError)

@@ -1,0 +1,26 @@
+"""Mutual TLS links between the parties, and the driver that moves rounds over them.
+
+One listening port a party; who is who comes from the TLS certificates alone; a handshake compares
+everything the parties must agree on before a share moves. May import ``rounds``, ``encoding``,
+``errors`` and the native extension. Start with ``mesh.py``, then ``handshake.py``, ``driver.py``.
+"""
+
+from tacit.network.addresses import Address, Listener
+from tacit.network.certificates import Authority, Credentials
+from tacit.network.driver import LinkDriver
+from tacit.network.handshake import WIRE_VERSION, Agreement
+from tacit.network.mesh import Mesh, connect
+from tacit.network.settings import NetworkSettings
+
+__all__ = [
+    "WIRE_VERSION",
+    "Address",
+    "Agreement",
+    "Authority",
+    "Credentials",
+    "LinkDriver",
+    "Listener",
+    "Mesh",
+    "NetworkSettings",
+    "connect",
+]

@@ -1,0 +1,77 @@
+"""An operation: its name, its type rule and its meaning."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeAlias, TypeVar
+
+from msgspec import Struct
+
+from tacit.programs.types import ArrayType, Operand, SecretValue
+from tacit.protocols.interface import Party
+from tacit.rounds.contract import Step
+
+__all__ = [
+    "Attributes",
+    "Meaning",
+    "NoAttributes",
+    "Operation",
+    "ResultTypes",
+    "ResultValues",
+    "Rule",
+    "local",
+]
+
+
+class Attributes(Struct, frozen=True, forbid_unknown_fields=True):
+    """The public parameters of an operation, such as an axis. Encoded in MessagePack."""
+
+
+class NoAttributes(Attributes, frozen=True):
+    """An operation without parameters."""
+
+
+ResultTypes: TypeAlias = ArrayType | tuple[ArrayType, ...]
+ResultValues: TypeAlias = SecretValue | tuple[SecretValue, ...]
+Rule: TypeAlias = Callable[[Sequence[ArrayType], Any], ResultTypes]
+Meaning: TypeAlias = Callable[[Party, Sequence[Operand], Any], Step[ResultValues]]
+
+F = TypeVar("F", bound=ResultValues)
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """One row of the operation table.
+
+    Attributes
+    ----------
+    name : str
+        The array API standard's name where it has one.
+    rule : callable
+        ``rule(types, attributes)`` gives the type of the result (a tuple of types for several
+        results) or raises ShapeError or TypeMismatchError. It sees no values.
+    meaning : callable
+        ``meaning(party, operands, attributes)``: a protocol step that computes the result from
+        operands whose types the rule accepted. Operands are secret values, or public arrays of
+        float64, int64 or bool.
+    attributes : type
+        The parameters' structure.
+    """
+
+    name: str
+    rule: Rule
+    meaning: Meaning
+    attributes: type[Attributes] = NoAttributes
+
+
+def local(function: Callable[[Party, Sequence[Operand], Any], F]) -> Meaning:
+    """The meaning of an operation that needs no communication, from a plain function."""
+
+    def meaning(party: Party, operands: Sequence[Operand], attributes: Any) -> Step[ResultValues]:
+        return function(party, operands, attributes)
+        yield  # a generator without rounds
+
+    meaning.__doc__ = function.__doc__
+    meaning.__name__ = function.__name__
+    return meaning

@@ -1,0 +1,179 @@
+"""Bringing operands to one type and one shape.
+
+Fixed point meets fixed point at the finer of the two for sums (the coarser one is shifted up,
+exactly) and at the coarser one for products. Integers become fixed point by a shift. A public
+float is encoded at the fraction bits of the secret that it meets. Secret booleans are never
+converted silently.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from tacit.encoding.fixed import encode, natural_type
+from tacit.encoding.types import DType, bool_, fixed, int64
+from tacit.errors import RangeError, ShapeError, TypeMismatchError
+from tacit.programs.types import ArrayType, Operand, PublicArray, SecretValue
+from tacit.protocols.interface import Party
+
+__all__ = [
+    "boolean_share",
+    "broadcast_shape",
+    "broadcasted",
+    "broadcasted_bits",
+    "common_type",
+    "numeric",
+    "operand_types",
+    "product_type",
+    "public_array",
+    "public_type",
+    "rescaled_up",
+    "ring_constant",
+    "secret_share",
+]
+
+
+def public_array(values: ArrayLike) -> PublicArray:
+    """A public operand in one of the three forms that operations take.
+
+    Raises
+    ------
+    TypeMismatchError
+        Complex numbers, strings, objects: nothing that a secret type could hold.
+    RangeError
+        An unsigned integer of 2^63 or more.
+    """
+    array = np.asarray(values)
+    if array.dtype == np.float64 or array.dtype == np.int64 or array.dtype == np.bool_:
+        return array
+    kind = natural_type(array).kind
+    if kind == "fixed":
+        return array.astype(np.float64)
+    if array.dtype.kind == "u" and array.size and int(array.max()) >= 1 << 63:
+        raise RangeError(
+            "A public integer is 2^63 or more, which no secret type holds.",
+            next_step="scale the data down, or convert it to float.",
+            case=10,
+        )
+    return array.astype(np.int64)
+
+
+_PUBLIC_TYPES = {"f": fixed, "i": int64, "b": bool_}
+
+
+def public_type(array: PublicArray) -> ArrayType:
+    """The type of a public operand."""
+    return ArrayType(_PUBLIC_TYPES[array.dtype.kind], array.shape, public=True)
+
+
+def operand_types(operands: Sequence[Operand]) -> list[ArrayType]:
+    """The types of operands at a party."""
+    return [
+        ArrayType(o.dtype, o.shape) if isinstance(o, SecretValue) else public_type(o)
+        for o in operands
+    ]
+
+
+# Shapes.
+
+
+def broadcast_shape(name: str, *shapes: tuple[int, ...]) -> tuple[int, ...]:
+    """The common shape, by NumPy's rules.
+
+    Raises
+    ------
+    ShapeError
+        There is none.
+    """
+    if all(shape == shapes[0] for shape in shapes):
+        return shapes[0]
+    result: list[int] = [1] * max(map(len, shapes))
+    for shape in shapes:
+        for place, extent in enumerate(reversed(shape), 1):
+            if extent != 1:
+                if result[-place] not in (1, extent):
+                    raise ShapeError(
+                        f"{name}: the shapes {' and '.join(map(str, shapes))} do not broadcast.",
+                        next_step="reshape one of them, or insert axes of length one.",
+                        case=10,
+                        stage=name,
+                    )
+                result[-place] = extent
+    return tuple(result)
+
+
+def broadcasted(party: Party, share: Any, shape: tuple[int, ...]) -> Any:
+    """An arithmetic sharing repeated to a shape; itself where it has that shape already."""
+    return share if share.shape == shape else party.broadcast(share, shape)
+
+
+def broadcasted_bits(share: Any, shape: tuple[int, ...]) -> Any:
+    """A Boolean sharing repeated to a shape; itself where it has that shape already."""
+    if share.shape == shape:
+        return share
+    return share.map(lambda bits: np.broadcast_to(bits, shape))
+
+
+# Types.
+
+
+def numeric(name: str, types: Sequence[ArrayType]) -> None:
+    """Refuse secret booleans where numbers are needed."""
+    for place, array_type in enumerate(types):
+        if array_type.dtype.kind == "bool" and not array_type.public:
+            raise TypeMismatchError(
+                f"{name}: operand {place + 1} is a secret tacit.bool, not a number.",
+                next_step="convert it with x.astype(tacit.int64), or combine booleans with & | ^.",
+                case=10,
+                stage=name,
+            )
+
+
+def common_type(name: str, types: Sequence[ArrayType]) -> DType:
+    """The type in which operands are added or compared: the finest fixed point, or integers."""
+    numeric(name, types)
+    secrets = [t.dtype for t in types if not t.public]
+    bits = [dtype.fraction_bits for dtype in secrets if dtype.kind == "fixed"]
+    if bits:
+        return DType("fixed", max(bits))
+    return fixed if any(t.dtype.kind == "fixed" for t in types) else int64
+
+
+def product_type(name: str, types: Sequence[ArrayType]) -> DType:
+    """The type of a product: the coarsest fixed point among the operands, or integers."""
+    numeric(name, types)
+    secrets = [t.dtype for t in types if not t.public]
+    bits = [dtype.fraction_bits for dtype in secrets if dtype.kind == "fixed"]
+    if bits:
+        return DType("fixed", min(bits))
+    return fixed if any(t.dtype.kind == "fixed" for t in types) else int64
+
+
+# Values.
+
+
+def ring_constant(values: PublicArray, dtype: DType) -> NDArray[np.uint64]:
+    """A public operand as ring elements of a numeric type."""
+    return encode(values, dtype)
+
+
+def rescaled_up(party: Party, value: SecretValue, dtype: DType) -> Any:
+    """The share of a number in a type of at least as many fraction bits: an exact shift."""
+    shift = dtype.fraction_bits - value.dtype.fraction_bits
+    return party.multiply_public(value.share, 1 << shift) if shift else value.share
+
+
+def secret_share(party: Party, operand: Operand, dtype: DType) -> Any:
+    """An operand as an arithmetic sharing in `dtype`; public ones become constant sharings."""
+    if isinstance(operand, SecretValue):
+        return rescaled_up(party, operand, dtype)
+    return party.public(ring_constant(operand, dtype))
+
+
+def boolean_share(party: Party, operand: Operand) -> Any:
+    """A boolean operand as a Boolean sharing; public ones become constant sharings."""
+    return operand.share if isinstance(operand, SecretValue) else party.public_bits(operand)

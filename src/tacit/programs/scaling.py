@@ -1,0 +1,123 @@
+"""Multiplying secrets by public fractions: which integer stands for the fraction.
+
+A fraction c becomes an integer C and a number of bits g with c ≈ C / 2^g; x · C is local, and
+one truncation by g bits follows. Where C is exact with fewer bits, fewer are used: a product
+with 0.5 truncates by one bit, a product with 2.0 not at all.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tacit.encoding.fixed import encode
+from tacit.encoding.types import MAGNITUDE_BITS, int64
+from tacit.errors import RangeError
+from tacit.programs.types import PublicArray
+from tacit.protocols.interface import Party
+from tacit.rounds.contract import Step
+
+__all__ = ["divide_by_count", "scaled_constant", "scaled_product"]
+
+
+def scaled_constant(
+    values: PublicArray, fraction_bits: int, least_bits: int = 0
+) -> tuple[NDArray[np.int64], int]:
+    """Integers C and bits g with ``values`` ≈ C / 2^g.
+
+    Parameters
+    ----------
+    values : ndarray of float64, int64 or bool
+        The public factor.
+    fraction_bits : int
+        The precision wanted: C has at least this many fraction bits unless it is exact with
+        fewer, and at least this many significant bits where all values are below 1.
+    least_bits : int
+        g is at least this.
+
+    Returns
+    -------
+    (ndarray of int64, int)
+        C, of the shape of `values`, and g.
+
+    Raises
+    ------
+    RangeError
+        NaN, infinity, or too large (TC-1300, TC-1301).
+    """
+    if values.dtype.kind != "f":
+        integers = encode(values, int64).view(np.int64)
+        return (integers << least_bits if least_bits else integers), least_bits
+    largest = float(np.abs(values).max()) if values.size else 0.0
+    if not math.isfinite(largest):
+        encode(values, int64)  # raises: NaN or infinity
+    bits = fraction_bits
+    if 0 < largest < 1:
+        bits += 1 - math.frexp(largest)[1]
+    bits = max(min(bits, MAGNITUDE_BITS), least_bits)
+    if largest * 2.0**bits >= 2.0**MAGNITUDE_BITS:
+        raise RangeError(
+            f"A public factor is too large for {fraction_bits} fraction bits:"
+            f" magnitudes below {2.0 ** (MAGNITUDE_BITS - bits):g} fit.",
+            next_step="scale the data down, or use fewer fractional bits (tacit.fixed_point).",
+            case=0,
+        )
+    scaled = np.rint(values * 2.0**bits).astype(np.int64)
+    together = int(np.bitwise_or.reduce(scaled, axis=None)) if scaled.size else 0
+    zeros = (together & -together).bit_length() - 1 if together else bits
+    spare = min(zeros, bits - least_bits)
+    return (scaled >> spare if spare else scaled), bits - spare
+
+
+def scaled_product(
+    party: Party, share: Any, from_bits: int, values: PublicArray, to_bits: int
+) -> Step[Any]:
+    """x · values for public values, from one number of fraction bits to another.
+
+    Parameters
+    ----------
+    party : Party
+        The party.
+    share : arithmetic sharing
+        x · 2^from_bits.
+    values : ndarray
+        Broadcast against x, which already has the result's shape.
+    to_bits : int
+        Fraction bits of the result, at least `from_bits`.
+
+    Returns
+    -------
+    arithmetic sharing
+        x · values · 2^to_bits; one truncation at most.
+
+    Notes
+    -----
+    Needs |x · values| below 2^(62 - from_bits - g), where g is about `to_bits` for factors of
+    at least 1. Relative error of the factor at most 2^-to_bits.
+    """
+    constant, bits = scaled_constant(values, to_bits, to_bits - from_bits)
+    product = party.multiply_public(share, constant)
+    surplus = from_bits + bits - to_bits
+    if surplus:
+        product = yield from party.truncate(product, surplus)
+    return product
+
+
+def divide_by_count(party: Party, share: Any, from_bits: int, count: int, to_bits: int) -> Step[Any]:
+    """Sums divided by a public count, without losing the headroom that a large count would take.
+
+    Divides by the power of two below `count` first, so that only the mean, not the sum, has to
+    leave room for the factor. Error at most two units in the last place and 2^-to_bits relative.
+    """
+    if from_bits < to_bits:
+        share = party.multiply_public(share, 1 << (to_bits - from_bits))
+    power = count.bit_length() - 1
+    if power:
+        share = yield from party.truncate(share, power)
+    if count != 1 << power:
+        rest = np.asarray((1 << power) / count)
+        share = yield from scaled_product(party, share, to_bits, rest, to_bits)
+    return share

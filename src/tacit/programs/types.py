@@ -1,0 +1,66 @@
+"""What operations work on: the types of operands, and the operands at one party."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tacit.encoding.types import DType
+
+__all__ = ["ArrayType", "Operand", "PublicArray", "SecretValue"]
+
+
+@dataclass(frozen=True, slots=True)
+class ArrayType:
+    """The type of an operand or a result: what is public about it.
+
+    Attributes
+    ----------
+    dtype : DType
+        The type of its numbers. A public float array counts as ``tacit.fixed``, whatever the
+        fraction bits: it is encoded at those of the secret it meets.
+    shape : tuple of int
+        Its shape.
+    public : bool
+        Whether all parties know its values.
+    """
+
+    dtype: DType
+    shape: tuple[int, ...]
+    public: bool = False
+
+    def __str__(self) -> str:
+        kind = "public" if self.public else "secret"
+        return f"{kind} {self.dtype!r} {self.shape}"
+
+
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class SecretValue:
+    """One party's part of a secret array.
+
+    Attributes
+    ----------
+    dtype : DType
+        The type of its numbers.
+    share : object
+        The protocol's arithmetic sharing, or its Boolean one where `dtype` is ``tacit.bool``.
+    """
+
+    dtype: DType
+    share: Any
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """The shape of the secret array."""
+        shape: tuple[int, ...] = self.share.shape
+        return shape
+
+    def __repr__(self) -> str:
+        return f"SecretValue({self.dtype!r}, shape={self.shape})"
+
+
+PublicArray: TypeAlias = NDArray[np.float64] | NDArray[np.int64] | NDArray[np.bool_]
+Operand: TypeAlias = SecretValue | PublicArray

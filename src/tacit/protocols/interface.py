@@ -1,0 +1,173 @@
+"""The primitives every protocol gives, written against by everything above.
+
+Methods that return a :data:`~tacit.rounds.Step` communicate: ``z = yield from party.multiply(x, y)``.
+The others are local. ``A`` is the protocol's arithmetic sharing over Z_2^64 (two's complement),
+``B`` its Boolean sharing in packed words. Shapes of operands are equal unless said otherwise;
+broadcasting is done above (``broadcast``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, Literal, Protocol, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tacit.rounds.contract import Step
+
+__all__ = ["Arithmetic", "Boolean", "Party", "Rounding"]
+
+Elements: TypeAlias = NDArray[np.uint64]
+Rounding: TypeAlias = Literal["probabilistic", "nearest", "exact"]
+
+
+class Arithmetic(Protocol):
+    """A party's part of a sharing over Z_2^64."""
+
+    @property
+    def shape(self) -> tuple[int, ...]: ...
+    @property
+    def size(self) -> int: ...
+    @property
+    def ndim(self) -> int: ...
+    def map(self, f: Callable[[Elements], Elements]) -> Any: ...
+    def reshape(self, *shape: int) -> Any: ...
+    def __getitem__(self, index: Any) -> Any: ...
+
+
+class Boolean(Protocol):
+    """A party's part of a sharing of packed bits; leading planes are bit positions."""
+
+    @property
+    def shape(self) -> tuple[int, ...]: ...
+    @property
+    def planes(self) -> tuple[int, ...]: ...
+    @property
+    def size(self) -> int: ...
+    def plane(self, index: Any) -> Any: ...
+    def map(self, f: Callable[[NDArray[np.uint8]], NDArray[np.uint8]]) -> Any: ...
+    def reshape(self, *shape: int) -> Any: ...
+
+
+A: TypeAlias = Any
+B: TypeAlias = Any
+
+
+class Party(Protocol):
+    """One party of a protocol: its identity, its keys and the primitives."""
+
+    names: tuple[str, ...]
+    index: int
+
+    @property
+    def size(self) -> int:
+        """How many parties compute."""
+
+    # Local.
+
+    def public(self, values: NDArray[Any]) -> A:
+        """A sharing of values that all parties know (int64 or uint64 ring elements)."""
+
+    def public_bits(self, values: NDArray[Any]) -> B:
+        """A sharing of bits that all parties know (an array of 0 and 1)."""
+
+    def add(self, x: A, y: A) -> A:
+        """x + y."""
+
+    def subtract(self, x: A, y: A) -> A:
+        """x - y."""
+
+    def negate(self, x: A) -> A:
+        """-x."""
+
+    def add_public(self, x: A, c: NDArray[Any] | int) -> A:
+        """x + c for public ring elements c, broadcast against x."""
+
+    def multiply_public(self, x: A, c: NDArray[Any] | int) -> A:
+        """x · c in the ring for public ring elements c, broadcast against x; no truncation."""
+
+    def sum(self, x: A, axis: int | tuple[int, ...] | None = None, keepdims: bool = False) -> A:
+        """The sum over axes."""
+
+    def broadcast(self, x: A, shape: tuple[int, ...]) -> A:
+        """x repeated to a shape, by NumPy's rules."""
+
+    def concatenate(self, parts: Sequence[A], axis: int = 0) -> A:
+        """Parts joined along an axis."""
+
+    def xor(self, a: B, b: B) -> B:
+        """a XOR b."""
+
+    def xor_public(self, a: B, c: NDArray[Any]) -> B:
+        """a XOR c for a public array of 0 and 1 of a's shape."""
+
+    def invert(self, a: B) -> B:
+        """NOT a."""
+
+    def concatenate_bits(self, parts: Sequence[B], axis: int = 0) -> B:
+        """Plain bits joined along an axis of their shape."""
+
+    def stack_planes(self, parts: Sequence[B]) -> B:
+        """Bits of equal shape stacked along a new first plane axis."""
+
+    def random(self, shape: tuple[int, ...]) -> A:
+        """A sharing of uniform ring elements that nobody knows."""
+
+    def random_bits(self, shape: tuple[int, ...]) -> B:
+        """A sharing of uniform bits that nobody knows."""
+
+    # With communication.
+
+    def input(self, owner: int, values: Elements | None, shape: tuple[int, ...]) -> Step[A]:
+        """The owner's ring elements become a sharing; the others pass None."""
+
+    def input_bits(
+        self, owner: int, values: NDArray[Any] | None, shape: tuple[int, ...]
+    ) -> Step[B]:
+        """The owner's array of 0 and 1 becomes a sharing."""
+
+    def reveal(self, x: A, to: Sequence[int]) -> Step[Elements | None]:
+        """Open x to the parties in `to`; the others get None."""
+
+    def reveal_bits(self, a: B, to: Sequence[int]) -> Step[NDArray[np.uint8] | None]:
+        """Open bits to the parties in `to`: an array of 0 and 1, (*planes, *shape)."""
+
+    def multiply(self, x: A, y: A) -> Step[A]:
+        """x · y in the ring, no truncation."""
+
+    def matmul(self, x: A, y: A) -> Step[A]:
+        """x @ y in the ring, no truncation; NumPy's rules for shapes."""
+
+    def truncate(self, x: A, bits: int, rounding: Rounding = "probabilistic") -> Step[A]:
+        """x / 2^bits for x in [-2^62, 2^62): see the protocol for each rounding's error."""
+
+    def multiply_truncate(self, x: A, y: A, bits: int) -> Step[A]:
+        """x · y / 2^bits, the product in [-2^62, 2^62); error at most one unit."""
+
+    def matmul_truncate(self, x: A, y: A, bits: int) -> Step[A]:
+        """x @ y / 2^bits, the sums in [-2^62, 2^62); error at most one unit."""
+
+    def sum_products_truncate(self, pairs: Sequence[tuple[A, A]], bits: int) -> Step[A]:
+        """(Σ x·y) / 2^bits over the pairs, element-wise, one truncation for the sum."""
+
+    def bitwise_and(self, a: B, b: B) -> Step[B]:
+        """a AND b; equal shapes and planes."""
+
+    def most_significant_bit(self, x: A) -> Step[B]:
+        """Bit 63 of x: 1 for negative numbers."""
+
+    def to_bits(self, x: A) -> Step[B]:
+        """All 64 bits of x as planes, least significant first."""
+
+    def from_bits(self, a: B) -> Step[A]:
+        """Ring elements from their planes, least significant first: Σ 2^i a_i."""
+
+    def bit_to_arithmetic(self, a: B) -> Step[A]:
+        """Plain bits as ring elements 0 and 1."""
+
+    def inject(self, a: B, x: A) -> Step[A]:
+        """a · x for plain bits a of x's shape."""
+
+    def select(self, a: B, x: A, y: A) -> Step[A]:
+        """x where the bit a is 1, else y."""

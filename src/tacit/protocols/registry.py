@@ -1,0 +1,66 @@
+"""The protocols there are, by name."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+from tacit.errors import UsageError
+from tacit.protocols.interface import Party
+from tacit.protocols.replicated3 import Replicated3Party
+from tacit.protocols.replicated3.model import SECURITY as REPLICATED3_SECURITY
+from tacit.protocols.security import SecurityModel
+from tacit.rounds.cost import Declaration
+
+__all__ = ["PROTOCOLS", "Protocol", "protocol_named"]
+
+
+@dataclass(frozen=True, slots=True)
+class Protocol:
+    """A protocol: its name, its promise, and how to make a party.
+
+    Attributes
+    ----------
+    name : str
+        What users type.
+    security : SecurityModel
+        What it promises.
+    party : callable
+        ``party(names, index, seeds)`` makes one party; ``seeds`` maps each peer's index to the
+        16-byte seed shared with it.
+    costs : mapping of str to callable
+        For each primitive, its declared cost as a function of its arguments' sizes.
+    """
+
+    name: str
+    security: SecurityModel
+    party: Callable[[Sequence[str], int, Mapping[int, bytes]], Party]
+    costs: Mapping[str, Callable[..., Declaration]]
+
+
+PROTOCOLS: Mapping[str, Protocol] = {
+    "replicated3": Protocol(
+        name="replicated3",
+        security=REPLICATED3_SECURITY,
+        party=Replicated3Party,
+        costs=Replicated3Party.costs,
+    ),
+}
+
+
+def protocol_named(name: str) -> Protocol:
+    """The protocol with this name.
+
+    Raises
+    ------
+    UsageError
+        There is none (TC-1001); the message lists what exists.
+    """
+    try:
+        return PROTOCOLS[name]
+    except KeyError:
+        raise UsageError(
+            f"There is no protocol named {name!r}.",
+            next_step=f"choose one of: {', '.join(PROTOCOLS)}.",
+            case=1,
+        ) from None

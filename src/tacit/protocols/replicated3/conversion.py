@@ -1,0 +1,240 @@
+"""Conversions between arithmetic and Boolean sharings, and bit injection.
+
+Roles A, B, C as in ``roles.py``. Passive, t = 1. A bit b = beta ^ q with beta = b_j ^ b_{j+1}
+known to A and q = b_{j+2} known to B and C.
+
+* Bit to arithmetic: b = beta + q - 2 beta q (Damgard, Escudero, Frederiksen, Keller, Scholl,
+  Volgushev 2019; Mohassel, Rindal 2018). A inputs beta; B and C form additive parts of
+  beta (1 - 2q) + q and input them. 2 rounds, 3 elements (24 bytes), all parties together.
+* Bit times value: A inputs beta s and beta; the parts of beta x are M_0 + M_1 t; where q = 1
+  the part becomes (part of x) minus it (``docs/decisions/0007-bit-injection.md``). 2 rounds,
+  4 elements (32 bytes).
+* Arithmetic to Boolean: A inputs the bits of s, t is a local sharing, one adder (Demmler,
+  Schneider, Zohner 2015; Mohassel, Rindal 2018 for three parties). 8 rounds.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tacit import kernels
+from tacit.circuits.prefix import sklansky
+from tacit.protocols.replicated3 import boolean, local
+from tacit.protocols.replicated3.arithmetic import flat
+from tacit.protocols.replicated3.roles import Thirds, length, thirds
+from tacit.rounds.contract import Round, Step
+from tacit.sharing.bits import ReplicatedBits, word_count
+from tacit.sharing.replicated import Replicated
+
+if TYPE_CHECKING:
+    from tacit.protocols.replicated3.party import Replicated3Party
+
+__all__ = ["bit_to_arithmetic", "from_bits", "inject", "select", "to_bits"]
+
+Words = NDArray[np.uint64]
+
+
+def _word_slice(part: slice) -> slice:
+    return slice(part.start // 64, word_count(part.stop))
+
+
+def bit_to_arithmetic(party: Replicated3Party, a: ReplicatedBits) -> Step[Replicated]:
+    """Plain bits as ring elements 0 and 1. 2 rounds, 24 bytes an element in all."""
+    nonce = party.nonce()
+    parts = thirds(a.size, party.index, unit=64)
+    wa, wb, wc = _word_slice(parts.a), _word_slice(parts.b), _word_slice(parts.c)
+    own, following = np.empty(a.size, np.uint64), np.empty(a.size, np.uint64)
+    message = np.empty(length(parts.a), np.uint64)
+    # A: share j and j+1 of the result are streams of CA and AB.
+    kernels.bits_send(
+        a.own[wa],
+        a.next[wa],
+        party.key_own,
+        party.key_next,
+        nonce,
+        message,
+        own[parts.a],
+        following[parts.a],
+    )
+    from_b = np.empty(length(parts.b), np.uint64)
+    kernels.bits_combine("B", a.next[wb], None, party.key_own, nonce, from_b, own[parts.b])
+
+    def c_part(message_at_c: Words, out: Words) -> None:
+        kernels.bits_combine(
+            "C", a.own[wc], message_at_c, party.key_next, nonce, out, following[parts.c]
+        )
+
+    message_at_c = np.empty(length(parts.c), np.uint64)
+    yield from _exchange_parts(
+        party, parts, (message,), (message_at_c,), from_b, c_part, own, following
+    )
+    return Replicated(own.reshape(a.shape), following.reshape(a.shape))
+
+
+def inject(party: Replicated3Party, a: ReplicatedBits, x: Replicated) -> Step[Replicated]:
+    """a · x for plain bits of x's shape. 2 rounds, 32 bytes an element in all."""
+    nonce = party.nonce()
+    parts = thirds(a.size, party.index, unit=64)
+    wa, wb, wc = _word_slice(parts.a), _word_slice(parts.b), _word_slice(parts.c)
+    x_own, x_next = flat(x.own), flat(x.next)
+    own, following = np.empty(a.size, np.uint64), np.empty(a.size, np.uint64)
+    message = np.empty(2 * length(parts.a), np.uint64)
+    kernels.inject_send(
+        x_own[parts.a],
+        x_next[parts.a],
+        a.own[wa],
+        a.next[wa],
+        party.key_own,
+        party.key_next,
+        nonce,
+        message,
+        own[parts.a],
+        following[parts.a],
+    )
+    from_b = np.empty(length(parts.b), np.uint64)
+    kernels.inject_combine(
+        "B",
+        x_next[parts.b],
+        x_own[parts.b],
+        a.next[wb],
+        None,
+        party.key_own,
+        nonce,
+        from_b,
+        own[parts.b],
+    )
+
+    def c_part(message_at_c: Words, out: Words) -> None:
+        kernels.inject_combine(
+            "C",
+            x_own[parts.c],
+            x_next[parts.c],
+            a.own[wc],
+            message_at_c,
+            party.key_next,
+            nonce,
+            out,
+            following[parts.c],
+        )
+
+    message_at_c = np.empty(2 * length(parts.c), np.uint64)
+    yield from _exchange_parts(
+        party, parts, (message,), (message_at_c,), from_b, c_part, own, following
+    )
+    return Replicated(own.reshape(x.shape), following.reshape(x.shape))
+
+
+def _exchange_parts(
+    party: Replicated3Party,
+    parts: Thirds,
+    message: tuple[Words, ...],
+    message_at_c: tuple[Words, ...],
+    from_b: Words,
+    c_part: object,
+    own: Words,
+    following: Words,
+) -> Step[None]:
+    """A's input to C, then the parts of B and C meet as share j+2."""
+    yield Round(send={party.previous: message}, receive={party.next: message_at_c})
+    from_c = np.empty(length(parts.c), np.uint64)
+    c_part(message_at_c[0], from_c)  # type: ignore[operator]
+    b_at_c, c_at_b = np.empty_like(from_c), np.empty_like(from_b)
+    yield Round(
+        send={party.next: (from_b,), party.previous: (from_c,)},
+        receive={party.previous: (b_at_c,), party.next: (c_at_b,)},
+    )
+    kernels.add(from_c, b_at_c, own[parts.c])
+    kernels.add(from_b, c_at_b, following[parts.b])
+
+
+def select(
+    party: Replicated3Party, a: ReplicatedBits, x: Replicated, y: Replicated
+) -> Step[Replicated]:
+    """x where a is 1, else y: y + a (x - y). 2 rounds, 32 bytes an element in all."""
+    chosen = yield from inject(party, a, local.subtract(party, x, y))
+    return local.add(party, y, chosen)
+
+
+def from_bits(party: Replicated3Party, a: ReplicatedBits) -> Step[Replicated]:
+    """Σ 2^i a_i for planes a_i, least significant first. 2 rounds, 24 bytes a bit in all."""
+    planes = a.own.shape[0]
+    words = a.own.shape[-1]
+    as_plain = ReplicatedBits(a.own.reshape(-1), a.next.reshape(-1), (planes, words * 64))
+    digits = yield from bit_to_arithmetic(party, as_plain)
+    weights = (np.uint64(1) << np.arange(planes, dtype=np.uint64))[:, None]
+    value = local.sum_(party, local.multiply_public(party, digits, weights), axis=0)
+    return value.map(lambda share: share[: a.size].reshape(a.shape))
+
+
+def to_bits(party: Replicated3Party, x: Replicated) -> Step[ReplicatedBits]:
+    """All 64 bits of x as planes, least significant first. 8 rounds."""
+    s, t = yield from _summands(party, x)
+    # s + t: generate s AND t, propagate s XOR t, carries by a parallel prefix network.
+    g = yield from boolean.bitwise_and(party, s, t)
+    p = boolean.xor(party, s, t)
+    carry = yield from _prefix_carries(party, g, p)
+    shifted = carry.map_words(lambda words: np.concatenate([np.zeros_like(words[:1]), words[:-1]]))
+    return boolean.xor(party, p, shifted)
+
+
+def _summands(
+    party: Replicated3Party, x: Replicated
+) -> Step[tuple[ReplicatedBits, ReplicatedBits]]:
+    """Boolean sharings of s (A inputs its bits, 1 round) and of t (0, 0, t; local)."""
+    nonce = party.nonce()
+    parts = thirds(x.size, party.index, unit=64)
+    x_own, x_next = flat(x.own), flat(x.next)
+    words = word_count(x.size)
+    wa, wb, wc = _word_slice(parts.a), _word_slice(parts.b), _word_slice(parts.c)
+    s_own, s_next, t_own, t_next = (np.zeros((64, words), np.uint64) for _ in range(4))
+    # A: s ^ r to C, r from AB. Sharing of s: (s ^ r, r, 0).
+    mask = np.empty((64, wa.stop - wa.start), np.uint64)
+    kernels.fill(party.key_next, nonce, 0, mask)
+    message = np.empty_like(mask)
+    kernels.to_planes(x_own[parts.a] + x_next[parts.a], message)
+    message ^= mask
+    s_own[:, wa], s_next[:, wa] = message, mask
+    # B: r from AB as its own share; t is its next share.
+    mask_b = np.empty((64, wb.stop - wb.start), np.uint64)
+    kernels.fill(party.key_own, nonce, 0, mask_b)
+    s_own[:, wb] = mask_b
+    planes_b = np.empty_like(mask_b)
+    kernels.to_planes(x_next[parts.b], planes_b)
+    t_next[:, wb] = planes_b
+    # C: t is its own share; what A sends is its next share.
+    planes_c = np.empty((64, wc.stop - wc.start), np.uint64)
+    kernels.to_planes(x_own[parts.c], planes_c)
+    t_own[:, wc] = planes_c
+    message_at_c = np.empty_like(planes_c)
+    yield Round(send={party.previous: (message,)}, receive={party.next: (message_at_c,)})
+    s_next[:, wc] = message_at_c
+    return (
+        ReplicatedBits(s_own, s_next, x.shape),
+        ReplicatedBits(t_own, t_next, x.shape),
+    )
+
+
+def _prefix_carries(
+    party: Replicated3Party, g: ReplicatedBits, p: ReplicatedBits
+) -> Step[ReplicatedBits]:
+    """Carry out of every position: 6 rounds for 64 planes."""
+    g = ReplicatedBits(g.own.copy(), g.next.copy(), g.shape)
+    p = ReplicatedBits(p.own.copy(), p.next.copy(), p.shape)
+    for high, low, inner in sklansky(g.own.shape[0]):
+        # g_high ^= p_high g_low for all; p_high = p_high p_low where the group has a lower one.
+        left = np.concatenate([high, high[inner]])
+        right = ReplicatedBits(
+            np.concatenate([g.own[low], p.own[low[inner]]]),
+            np.concatenate([g.next[low], p.next[low[inner]]]),
+            g.shape,
+        )
+        product = yield from boolean.bitwise_and(party, p.plane(left), right)
+        count = len(high)
+        g.own[high] ^= product.own[:count]
+        g.next[high] ^= product.next[:count]
+        p.own[high[inner]] = product.own[count:]
+        p.next[high[inner]] = product.next[count:]
+    return g

@@ -1,0 +1,193 @@
+"""What each primitive costs, exactly: rounds and bytes a party, from public sizes alone.
+
+The cost tests compare every entry with the measured traffic. Bytes are those each party sends,
+by index; the roles' shares of the work follow ``roles.py``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+
+import numpy as np
+
+from tacit.circuits.prefix import sklansky
+from tacit.encoding.digest import DIGEST_BYTES
+from tacit.protocols.interface import Rounding
+from tacit.protocols.replicated3.roles import Thirds, length, thirds
+from tacit.protocols.replicated3.sign import LEVEL_0, MONOMIALS, block_width
+from tacit.protocols.replicated3.truncation import field_type
+from tacit.rounds.cost import Declaration
+from tacit.sharing.bits import word_count
+
+__all__ = ["COSTS"]
+
+ELEMENT = 8
+_TREE_PLANES = 19 + 9 + 5 + 1 + 1
+
+
+def _by_role(
+    size: int, unit: int, per_party: Callable[[int, int, int], int]
+) -> tuple[int, int, int]:
+    """Bytes a party from the sizes of its slices as A, B and C."""
+
+    def of(index: int) -> int:
+        parts: Thirds = thirds(size, index, unit)
+        return per_party(length(parts.a), length(parts.b), length(parts.c))
+
+    return of(0), of(1), of(2)
+
+
+def multiply(size: int) -> Declaration:
+    """1 round, 8 bytes an element a party."""
+    return Declaration(1, (ELEMENT * size,) * 3)
+
+
+def matmul(result_size: int) -> Declaration:
+    """1 round, 8 bytes an element of the result a party."""
+    return multiply(result_size)
+
+
+def input_(size: int, owner: int) -> Declaration:
+    """1 round, 8 bytes an element, by the owner."""
+    sent = [0, 0, 0]
+    sent[owner] = ELEMENT * size
+    return Declaration(1, tuple(sent))
+
+
+def input_bits(size: int, owner: int) -> Declaration:
+    """1 round, 8 bytes a word of 64 bits, by the owner."""
+    return input_(word_count(size), owner)
+
+
+def reveal(size: int, to: Sequence[int]) -> Declaration:
+    """1 round; to each recipient 8 bytes an element and one hash."""
+    sent = tuple(ELEMENT * size if (i + 1) % 3 in to else 0 for i in range(3))
+    check = tuple(DIGEST_BYTES if (i - 1) % 3 in to else 0 for i in range(3))
+    return Declaration(1, sent, check)
+
+
+def reveal_bits(size: int, to: Sequence[int], planes: int = 1) -> Declaration:
+    """1 round; to each recipient 8 bytes a word and one hash."""
+    return reveal(planes * word_count(size), to)
+
+
+def truncate(size: int, bits: int = 18, rounding: Rounding = "probabilistic") -> Declaration:
+    """Probabilistic: 2 rounds, 32 bytes an element in all; exact and nearest: 9 rounds."""
+    if rounding == "probabilistic":
+        return Declaration(2, _by_role(size, 1, lambda a, b, c: ELEMENT * (2 * a + b + c)))
+    unit = 64 * block_width(size)
+    rough = _by_role(size, unit, lambda a, b, c: ELEMENT * (2 * a + b + c))
+    carry = _carry(size, MONOMIALS)
+    digits = bit_to_arithmetic(size).bytes_sent
+    total = tuple(r + s + d for r, s, d in zip(rough, carry, digits, strict=True))
+    return Declaration(9, total)
+
+
+def multiply_truncate(size: int, bits: int = 18) -> Declaration:
+    """3 rounds, 24 + 3w bytes an element in all."""
+    return Declaration(3, _product(size, bits, 1))
+
+
+def sum_products_truncate(size: int, bits: int = 18) -> Declaration:
+    """3 rounds; one truncation for the sum."""
+    return multiply_truncate(size, bits)
+
+
+def matmul_truncate(
+    x_shape: tuple[int, ...], y_shape: tuple[int, ...], bits: int = 18
+) -> Declaration:
+    """3 rounds; bytes by the size of the result."""
+    result = _matmul_size(x_shape, y_shape)
+    if len(x_shape) == 2 and x_shape[0] >= 3:
+        columns = result // x_shape[0]
+        width = field_type(bits)().itemsize
+        return Declaration(
+            3,
+            _by_role(
+                x_shape[0],
+                1,
+                lambda a, b, c: columns * _product_bytes(a, b, c, width),
+            ),
+        )
+    return multiply_truncate(result, bits)
+
+
+def _matmul_size(x_shape: tuple[int, ...], y_shape: tuple[int, ...]) -> int:
+    x, y = (np.broadcast_to(np.uint8(0), shape) for shape in (x_shape, y_shape))
+    return int(np.asarray(np.matmul(x, y)).size)
+
+
+def _product(size: int, bits: int, unit: int) -> tuple[int, int, int]:
+    width = field_type(bits)().itemsize
+    return _by_role(size, unit, lambda a, b, c: _product_bytes(a, b, c, width))
+
+
+def _product_bytes(a: int, b: int, c: int, width: int) -> int:
+    return (ELEMENT + width) * a + (ELEMENT + width) * b + (ELEMENT + width) * c
+
+
+def bitwise_and(size: int, planes: int = 1) -> Declaration:
+    """1 round, 8 bytes a word a party."""
+    return Declaration(1, (ELEMENT * planes * word_count(size),) * 3)
+
+
+def most_significant_bit(size: int) -> Declaration:
+    """7 rounds, 335 bits a value in all, whole blocks."""
+    return Declaration(7, _carry(size, MONOMIALS + 1))
+
+
+def _carry(size: int, planes: int) -> tuple[int, int, int]:
+    width = block_width(size)
+    blocks = -(-size // (64 * width))
+    plane = ELEMENT * width
+    tree = _TREE_PLANES * plane * blocks
+    by_role = _by_role(blocks, 1, lambda a, b, c: plane * (planes * a + LEVEL_0 * (b + c)))
+    return (by_role[0] + tree, by_role[1] + tree, by_role[2] + tree)
+
+
+def to_bits(size: int) -> Declaration:
+    """8 rounds: the bits of s, generate, six levels of the prefix network."""
+    words = word_count(size)
+    masks = _by_role(words, 1, lambda a, b, c: ELEMENT * 64 * a)
+    network = ELEMENT * words * (64 + _prefix_planes())
+    return Declaration(8, tuple(m + network for m in masks))
+
+
+def _prefix_planes() -> int:
+    return sum(len(high) + int(inner.sum()) for high, _, inner in sklansky(64))
+
+
+def from_bits(size: int, planes: int = 64) -> Declaration:
+    """2 rounds, 24 bytes a bit in all, whole words."""
+    return bit_to_arithmetic(planes * word_count(size) * 64)
+
+
+def bit_to_arithmetic(size: int) -> Declaration:
+    """2 rounds, 24 bytes (3 elements) a bit in all."""
+    return Declaration(2, _by_role(size, 64, lambda a, b, c: ELEMENT * (a + b + c)))
+
+
+def inject(size: int) -> Declaration:
+    """2 rounds, 32 bytes (4 elements) an element in all."""
+    return Declaration(2, _by_role(size, 64, lambda a, b, c: ELEMENT * (2 * a + b + c)))
+
+
+COSTS: Mapping[str, Callable[..., Declaration]] = {
+    "input": input_,
+    "input_bits": input_bits,
+    "reveal": reveal,
+    "reveal_bits": reveal_bits,
+    "multiply": multiply,
+    "matmul": matmul,
+    "truncate": truncate,
+    "multiply_truncate": multiply_truncate,
+    "matmul_truncate": matmul_truncate,
+    "sum_products_truncate": sum_products_truncate,
+    "bitwise_and": bitwise_and,
+    "most_significant_bit": most_significant_bit,
+    "to_bits": to_bits,
+    "from_bits": from_bits,
+    "bit_to_arithmetic": bit_to_arithmetic,
+    "inject": inject,
+    "select": inject,
+}

@@ -1,0 +1,340 @@
+"""Truncation: dividing by 2^m, alone or fused with a product.
+
+Sources: wrap-free probabilistic truncation of Dalskov, Escudero, Keller (2020, "Secure
+evaluation of quantized neural networks", section 4, and "Fantastic Four", 2021); the product
+with truncation in one protocol is argued in ``docs/decisions/0005-product-with-truncation.md``.
+Passive, t = 1. Values before truncation lie in [-2^62, 2^62).
+
+Roles A, B, C as in ``roles.py``: A knows s = x_j + x_{j+1}, B and C know t = x_{j+2}, x = s + t.
+
+How it works. With c + r = x + 2^62 =: x' mod 2^64 and 0 <= x' < 2^63, and arithmetic shifts,
+
+    x' >> m = (c >> m) + (r >> m) + c_m r_m 2^(64-m)      up to one unit in the last place,
+
+c_m, r_m the top bits: as signed numbers c + r = x' - c_m r_m 2^64, because the carry out of the
+top bit is c_m OR r_m when x' has its top bit clear. Only the product of two bits known to
+different parties needs communication.
+
+Rounds and bytes (all parties together, an element):
+
+    truncate, probabilistic   2 rounds, 32 bytes (4 ring elements)
+    truncate, exact, nearest  9 rounds
+    product and truncation    3 rounds, 24 + 3w bytes; w = 2, 4, 8 for m <= 16, 32, 62
+
+Known leak. Probabilistic rounding: the result is floor(x / 2^m) + 1 - [x mod 2^m < rho] where
+rho = (-r) mod 2^m is known to the parties that know r; the functionality gives it to the
+adversary (the rounding of the last bit is correlated with what a party knows; Li et al. 2023,
+ePrint 2023/909). ``exact`` and ``nearest`` have no such correlation.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tacit import kernels
+from tacit.errors import InternalError
+from tacit.protocols.interface import Rounding
+from tacit.protocols.replicated3 import local, sign
+from tacit.protocols.replicated3.arithmetic import flat
+from tacit.protocols.replicated3.conversion import bit_to_arithmetic
+from tacit.protocols.replicated3.roles import Thirds, length, thirds
+from tacit.rounds.combine import together
+from tacit.rounds.contract import Round, Step
+from tacit.sharing.replicated import Replicated
+
+if TYPE_CHECKING:
+    from tacit.protocols.replicated3.party import Replicated3Party
+
+__all__ = [
+    "field_type",
+    "matmul_truncate",
+    "multiply_truncate",
+    "sum_products_truncate",
+    "truncate",
+]
+
+Words = NDArray[np.uint64]
+
+
+def field_type(bits: int) -> type[np.uint16] | type[np.uint32] | type[np.uint64]:
+    """The smallest word that holds numbers mod 2^bits: the carry is needed mod 2^m only."""
+    if not 1 <= bits <= 62:
+        raise InternalError(f"truncation by {bits} bits; possible are 1 to 62")
+    return np.uint16 if bits <= 16 else np.uint32 if bits <= 32 else np.uint64
+
+
+def truncate(
+    party: Replicated3Party, x: Replicated, bits: int, rounding: Rounding = "probabilistic"
+) -> Step[Replicated]:
+    """x / 2^bits for x in [-2^62, 2^62).
+
+    Parameters
+    ----------
+    party : Replicated3Party
+    x : Replicated
+        Any shape.
+    bits : int
+        1 to 62.
+    rounding : {"probabilistic", "nearest", "exact"}
+        ``probabilistic``: floor or floor + 1, the nearer one more often. ``exact``: floor.
+        ``nearest``: floor(x / 2^bits + 1/2), for x < 2^62 - 2^(bits-1).
+    """
+    if rounding == "probabilistic":
+        return (yield from _truncate_probabilistic(party, x, bits))
+    if rounding == "nearest":
+        x = local.add_public(party, x, 1 << (bits - 1))
+    return (yield from _truncate_exact(party, x, bits))
+
+
+def _truncate_probabilistic(
+    party: Replicated3Party, x: Replicated, bits: int, unit: int = 1
+) -> Step[Replicated]:
+    nonce = party.nonce()
+    x_own, x_next = flat(x.own), flat(x.next)
+    parts = thirds(x_own.size, party.index, unit)
+    work = _Carry(parts, bits, np.uint64)
+    # A: c = s + 2^62. B and C: r = t.
+    kernels.truncation_open(
+        None,
+        None,
+        None,
+        None,
+        x_own[parts.a],
+        x_next[parts.a],
+        None,
+        party.key_next,
+        party.key_own,
+        nonce,
+        bits,
+        work.own[parts.a],
+        work.following[parts.a],
+        work.message_a,
+        work.field_a,
+    )
+    np.right_shift(
+        x_next[parts.b].view(np.int64), bits, out=work.following[parts.b].view(np.int64)
+    )
+    np.right_shift(x_own[parts.c].view(np.int64), bits, out=work.own[parts.c].view(np.int64))
+    yield from _carry_rounds(party, work, nonce)
+    return Replicated(work.own.reshape(x.shape), work.following.reshape(x.shape))
+
+
+class _Carry:
+    """The arrays of one truncation at one party, by role."""
+
+    def __init__(
+        self, parts: Thirds, bits: int, field: type[np.uint16 | np.uint32 | np.uint64]
+    ) -> None:
+        size = parts.bounds[2].stop
+        self.parts = parts
+        self.bits = bits
+        self.own = np.empty(size, np.uint64)
+        self.following = np.empty(size, np.uint64)
+        a, b, c = length(parts.a), length(parts.b), length(parts.c)
+        self.message_a = np.empty(a, np.uint64)
+        self.field_a = np.empty(a, field)
+        self.field_b = np.empty(b, field)
+        self.field_c = np.empty(c, field)
+        self.message_at_c = np.empty(c, np.uint64)
+        self.field_a_at_c = np.empty(c, field)
+        self.field_b_at_c = np.empty(c, field)
+        self.field_c_at_b = np.empty(b, field)
+
+
+def _carry_rounds(party: Replicated3Party, work: _Carry, nonce: int) -> Step[None]:
+    """The last two rounds of every truncation: share c >> m and the product c_m r_m.
+
+    On entry A's part is done, ``following[b]`` and ``own[c]`` hold r >> m.
+    """
+    b, c = work.parts.b, work.parts.c
+    # B: c_1 and w_1 from AB; its additive part of c_m r_m is u_1 r_m, masked with w_1.
+    kernels.truncation_carry_b(
+        party.key_own, nonce, work.bits, work.following[b], work.own[b], work.field_b
+    )
+    # A to C: (c >> m) - c_1 and c_m - u_1. B to C: u_1 r_m - w_1.
+    yield Round(
+        send={
+            party.previous: (work.message_a, work.field_a),
+            party.next: (work.field_b,),
+        },
+        receive={
+            party.next: (work.message_at_c, work.field_a_at_c),
+            party.previous: (work.field_b_at_c,),
+        },
+    )
+    # C: its part is (c_m - u_1) r_m, masked with w_0 from CA. C to B.
+    kernels.truncation_carry_c(
+        work.message_at_c,
+        work.field_a_at_c,
+        party.key_next,
+        nonce,
+        work.bits,
+        work.own[c],
+        work.following[c],
+        work.field_c,
+    )
+    yield Round(
+        send={party.previous: (work.field_c,)},
+        receive={party.next: (work.field_c_at_b,)},
+    )
+    # B and C: share j+2 is (r >> m) + carry 2^(64-m) - 2^(62-m) + 1.
+    kernels.truncation_finish(work.field_c, work.field_b_at_c, work.bits, work.own[c])
+    kernels.truncation_finish(work.field_b, work.field_c_at_b, work.bits, work.following[b])
+
+
+def _truncate_exact(party: Replicated3Party, x: Replicated, bits: int) -> Step[Replicated]:
+    """floor(x / 2^bits): the probabilistic result with the carry out of the low bits added.
+
+    The probabilistic form computes (c >> m) + (r >> m) + c_m r_m 2^(64-m) + 1 - 2^(62-m); what
+    it lacks of the floor is the carry of (c mod 2^m) + (r mod 2^m), minus that 1. The carry
+    comes from the carry circuit on s and t shifted so that their low m bits end below bit 63
+    (2^62 is 0 mod 2^m, so the offset does not matter).
+    """
+    shift = np.uint64(63 - bits)
+    low = x.map(lambda share: share << shift)
+    # Both need the same split x = s + t, so the roles change at the same elements.
+    unit = 64 * sign.block_width(x.size)
+    rough, carry = yield from together(
+        _truncate_probabilistic(party, x, bits, unit), _carry_bit(party, low)
+    )
+    return local.add(party, rough, local.add_public(party, carry, -1))
+
+
+def _carry_bit(party: Replicated3Party, low: Replicated) -> Step[Replicated]:
+    carry = yield from sign.carry_into_top(party, low, with_top=False)
+    return (yield from bit_to_arithmetic(party, carry))
+
+
+def multiply_truncate(
+    party: Replicated3Party, x: Replicated, y: Replicated, bits: int
+) -> Step[Replicated]:
+    """x · y / 2^bits, element by element; products in [-2^62, 2^62). 3 rounds."""
+    operands = (flat(x.own), flat(x.next), flat(y.own), flat(y.next))
+    parts = thirds(operands[0].size, party.index)
+    result = yield from _product_truncate(party, parts, bits, operands=operands)
+    return Replicated(result.own.reshape(x.shape), result.next.reshape(x.shape))
+
+
+def sum_products_truncate(
+    party: Replicated3Party, pairs: Sequence[tuple[Replicated, Replicated]], bits: int
+) -> Step[Replicated]:
+    """(Σ x·y) / 2^bits, element by element, one truncation for the sum. 3 rounds."""
+    shape = pairs[0][0].shape
+    z = np.zeros(pairs[0][0].size, np.uint64)
+    term = np.empty_like(z)
+    for x, y in pairs:
+        kernels.cross_terms(flat(x.own), flat(x.next), flat(y.own), flat(y.next), term)
+        z += term
+    parts = thirds(z.size, party.index)
+    result = yield from _product_truncate(party, parts, bits, z=z)
+    return Replicated(result.own.reshape(shape), result.next.reshape(shape))
+
+
+def matmul_truncate(
+    party: Replicated3Party, x: Replicated, y: Replicated, bits: int
+) -> Step[Replicated]:
+    """x @ y / 2^bits; sums of products in [-2^62, 2^62). 3 rounds, bytes by the result's size."""
+    if x.ndim == 2 and x.shape[0] >= 3:
+        return (yield from _matmul_by_rows(party, x, y, bits))
+    z = np.asarray(kernels.matmul(x.own, y.own + y.next))
+    kernels.matmul(x.next, y.own, out=z, accumulate=True)
+    parts = thirds(z.size, party.index)
+    result = yield from _product_truncate(party, parts, bits, z=z.reshape(-1))
+    return Replicated(result.own.reshape(z.shape), result.next.reshape(z.shape))
+
+
+def _matmul_by_rows(
+    party: Replicated3Party, x: Replicated, y: Replicated, bits: int
+) -> Step[Replicated]:
+    """Roles rotate over row blocks, so that five local products do instead of six.
+
+    Of the nine terms of a row block A computes the four in s_x s_y with one product; B computes
+    x_{j+1} y_{j+2} + x_{j+2} (y_{j+1} + y_{j+2}), C computes x_{j+2} y_j + x_j y_{j+2}.
+    """
+    rows, columns = x.shape[0], int(np.prod(y.shape[1:], dtype=np.int64))
+    by_row = thirds(rows, party.index)
+    z = np.empty((rows, *y.shape[1:]), np.uint64)
+    y_sum = y.own + y.next
+    a, b, c = by_row.a, by_row.b, by_row.c
+    kernels.matmul(x.own[b], y.next, out=z[b])
+    kernels.matmul(x.next[b], y_sum, out=z[b], accumulate=True)
+    kernels.matmul(x.own[c], y.next, out=z[c])
+    kernels.matmul(x.next[c], y.own, out=z[c], accumulate=True)
+    kernels.matmul(x.own[a] + x.next[a], y_sum, out=z[a])
+
+    def elements(part: slice) -> slice:
+        return slice(part.start * columns, part.stop * columns)
+
+    first, second, third = by_row.bounds
+    parts = Thirds(
+        elements(a), elements(b), elements(c), (elements(first), elements(second), elements(third))
+    )
+    result = yield from _product_truncate(party, parts, bits, z=z.reshape(-1))
+    return Replicated(result.own.reshape(z.shape), result.next.reshape(z.shape))
+
+
+def _product_truncate(
+    party: Replicated3Party,
+    parts: Thirds,
+    bits: int,
+    *,
+    operands: tuple[Words, Words, Words, Words] | None = None,
+    z: Words | None = None,
+) -> Step[Replicated]:
+    """Truncate x' = Σ z_i, additive parts known to one party each, or cross terms of operands.
+
+    (1) s, r from BC; B to A: z_B - s; C to A: z_C + s - r. (2) A: c = z_A + both + 2^62, so
+    c + r = x'; A learns c only, which r hides. Then the carry rounds.
+    """
+    nonce = party.nonce()
+    work = _Carry(parts, bits, field_type(bits))
+
+    def inputs(part: slice) -> tuple[Words | None, ...]:
+        if operands is None:
+            assert z is not None
+            return (None, None, None, None, z[part])
+        return (*(words[part] for words in operands), None)
+
+    message_b, message_c = (np.empty(length(p), np.uint64) for p in (parts.b, parts.c))
+    kernels.truncation_mask(
+        "B",
+        *inputs(parts.b),
+        party.key_next,
+        nonce,
+        bits,
+        message_b,
+        work.following[parts.b],
+    )
+    kernels.truncation_mask(
+        "C",
+        *inputs(parts.c),
+        party.key_own,
+        nonce,
+        bits,
+        message_c,
+        work.own[parts.c],
+    )
+    from_b, from_c = (np.empty(length(parts.a), np.uint64) for _ in range(2))
+    yield Round(
+        send={party.previous: (message_b,), party.next: (message_c,)},
+        receive={party.next: (from_b,), party.previous: (from_c,)},
+    )
+    kernels.truncation_open(
+        *inputs(parts.a),
+        from_b,
+        from_c,
+        party.key_next,
+        party.key_own,
+        nonce,
+        bits,
+        work.own[parts.a],
+        work.following[parts.a],
+        work.message_a,
+        work.field_a,
+    )
+    yield from _carry_rounds(party, work, nonce)
+    return Replicated(work.own, work.following)

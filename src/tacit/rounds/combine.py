@@ -1,0 +1,153 @@
+"""Combinators: run steps side by side, or several chunks of one step in flight."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, TypeVar
+
+from tacit.rounds.contract import Arrays, Outbox, Round, Step
+
+__all__ = ["pipelined", "together"]
+
+T = TypeVar("T")
+C = TypeVar("C")
+
+
+def _merge(boxes: Iterable[Outbox]) -> dict[int, Arrays]:
+    merged: dict[int, Arrays] = {}
+    for box in boxes:
+        for peer, arrays in box.items():
+            merged[peer] = merged.get(peer, ()) + tuple(arrays)
+    return merged
+
+
+def together(*steps: Step[Any]) -> Step[tuple[Any, ...]]:
+    """Run independent steps side by side; their rounds merge into one message a peer.
+
+    Parameters
+    ----------
+    *steps : Step
+        Independent steps, in the same order at every party.
+
+    Returns
+    -------
+    tuple
+        The results, in order.
+
+    Notes
+    -----
+    Rounds: the maximum over the steps. Bytes: the sum.
+    """
+    results: list[Any] = [None] * len(steps)
+    waiting: list[tuple[int, Step[Any]]] = list(enumerate(steps))
+    try:
+        while waiting:
+            still: list[tuple[int, Step[Any]]] = []
+            rounds: list[Round] = []
+            for position, step in waiting:
+                try:
+                    rounds.append(next(step))
+                except StopIteration as stop:
+                    results[position] = stop.value
+                else:
+                    still.append((position, step))
+            if rounds:
+                yield (rounds[0] if len(rounds) == 1 else _merged(rounds))
+            waiting = still
+    finally:
+        for step in steps:
+            step.close()
+    return tuple(results)
+
+
+def _merged(rounds: list[Round]) -> Round:
+    return Round(
+        send=_merge(r.send for r in rounds),
+        receive=_merge(r.receive for r in rounds),
+        check=_merge(r.check for r in rounds),
+        check_receive=_merge(r.check_receive for r in rounds),
+        depth=max(r.depth for r in rounds),
+    )
+
+
+_NOTHING: Mapping[int, Arrays] = {}
+
+
+def pipelined(step: Callable[[C], Step[T]], chunks: Iterable[C], in_flight: int = 4) -> Step[list[T]]:
+    """Run one step on many chunks, several in flight, and keep the results' order.
+
+    The messages of one chunk travel while the next one computes: each round is split into a
+    half that only sends and a half that waits, and the halves of different chunks interleave.
+    Messages between two parties stay in the same order at both ends, because every party
+    follows the same schedule.
+
+    Parameters
+    ----------
+    step : callable
+        Makes the step of one chunk.
+    chunks : iterable
+        What each step works on. Read lazily.
+    in_flight : int
+        How many chunks are open at a time, at least 1. Bounds the memory.
+
+    Returns
+    -------
+    list
+        One result a chunk.
+
+    Notes
+    -----
+    Rounds counted: the waiting that no other chunk hides, that is R for up to `in_flight`
+    chunks of R rounds each, and R more for every further `in_flight` chunks. Bytes: the sum.
+    """
+    if in_flight < 1:
+        raise ValueError("in_flight is at least 1")
+    results: list[T] = []
+    source = iter(chunks)
+    exhausted = False
+    while not exhausted:
+        group: list[Step[T]] = []
+        while len(group) < in_flight:
+            try:
+                group.append(step(next(source)))
+            except StopIteration:
+                exhausted = True
+                break
+        if group:
+            results.extend((yield from _group_in_flight(group)))
+    return results
+
+
+def _group_in_flight(steps: list[Step[T]]) -> Step[list[T]]:
+    results: list[Any] = [None] * len(steps)
+    pending: dict[int, Round] = {}
+    try:
+        for position, step in enumerate(steps):
+            yield from _advance(position, step, pending, results)
+        while pending:
+            new_depth = 1
+            for position in sorted(pending):
+                arrived = pending.pop(position)
+                yield Round(
+                    receive=arrived.receive,
+                    check_receive=arrived.check_receive,
+                    depth=new_depth,
+                )
+                new_depth = 0
+                yield from _advance(position, steps[position], pending, results)
+    finally:
+        for step in steps:
+            step.close()
+    return results
+
+
+def _advance(
+    position: int, step: Step[T], pending: dict[int, Round], results: list[Any]
+) -> Step[None]:
+    try:
+        current = next(step)
+    except StopIteration as stop:
+        results[position] = stop.value
+        return
+    pending[position] = current
+    yield Round(send=current.send, check=current.check, depth=0)

@@ -1,0 +1,95 @@
+"""What a computation costs: rounds, bytes and seconds, counted by the driver."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from tacit.rounds.contract import Outbox, Round
+
+__all__ = ["Cost", "Counter", "Declaration"]
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """Rounds, bytes and seconds of a stretch of computation.
+
+    Attributes
+    ----------
+    rounds : int
+        Rounds of communication, merged ones counted once.
+    bytes_sent : dict of str to int
+        Payload bytes each party sent, without frame headers and TLS records.
+    check_bytes : dict of str to int
+        Bytes of hashes and other check values each party sent, not in `bytes_sent`.
+    seconds : float
+        Elapsed seconds.
+    """
+
+    rounds: int = 0
+    bytes_sent: dict[str, int] = field(default_factory=dict)
+    check_bytes: dict[str, int] = field(default_factory=dict)
+    seconds: float = 0.0
+
+    def __add__(self, other: Cost) -> Cost:
+        return Cost(
+            self.rounds + other.rounds,
+            _added(self.bytes_sent, other.bytes_sent, 1),
+            _added(self.check_bytes, other.check_bytes, 1),
+            self.seconds + other.seconds,
+        )
+
+    def __sub__(self, other: Cost) -> Cost:
+        return Cost(
+            self.rounds - other.rounds,
+            _added(self.bytes_sent, other.bytes_sent, -1),
+            _added(self.check_bytes, other.check_bytes, -1),
+            self.seconds - other.seconds,
+        )
+
+    @property
+    def total_bytes(self) -> int:
+        """Payload bytes of all parties together."""
+        return sum(self.bytes_sent.values())
+
+
+def _added(a: Mapping[str, int], b: Mapping[str, int], sign: int) -> dict[str, int]:
+    return {name: a.get(name, 0) + sign * b.get(name, 0) for name in {**a, **b}}
+
+
+def _size(box: Outbox) -> int:
+    return sum(array.nbytes for arrays in box.values() for array in arrays)
+
+
+class Counter:
+    """Counts what one party sends. Drivers own one a party."""
+
+    def __init__(self) -> None:
+        self.rounds = 0
+        self.bytes_sent = 0
+        self.check_bytes = 0
+
+    def count(self, current: Round) -> None:
+        """Count one round of this party."""
+        self.rounds += current.depth
+        self.bytes_sent += _size(current.send)
+        self.check_bytes += _size(current.check)
+
+
+@dataclass(frozen=True, slots=True)
+class Declaration:
+    """What a primitive declares to cost, compared with the measured traffic by the cost tests.
+
+    Attributes
+    ----------
+    rounds : int
+        Rounds of communication.
+    bytes_sent : tuple of int
+        Payload bytes each party sends, by index.
+    check_bytes : tuple of int
+        Check bytes each party sends, by index.
+    """
+
+    rounds: int
+    bytes_sent: Sequence[int]
+    check_bytes: Sequence[int] = (0, 0, 0)

@@ -1,0 +1,104 @@
+"""Replicated secret sharing among three parties over Z_2^64.
+
+x = x_0 + x_1 + x_2 mod 2^64; party i holds x_i (``own``) and x_{i+1} (``next``). Any two
+parties reconstruct, one learns nothing (Araki, Furukawa, Lindell, Nof, Ohara 2016, section 2;
+Ito, Saito, Nishizeki 1989). Over Z_2 the same with XOR: see ``bits.py``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tacit.sharing.bits import ReplicatedBits, pack_bits, unpack_bits
+
+__all__ = ["Replicated", "reconstruct", "reconstruct_bits", "split", "split_bits"]
+
+Elements = NDArray[np.uint64]
+
+
+@dataclass(frozen=True, slots=True, repr=False, eq=False)
+class Replicated:
+    """A party's part of a replicated sharing over Z_2^64: two of three additive shares.
+
+    Attributes
+    ----------
+    own, next : ndarray of uint64
+        This party's share x_i and its successor's x_{i+1}; the shape is the secret's.
+    """
+
+    own: Elements
+    next: Elements
+
+    def __repr__(self) -> str:
+        return f"Replicated(shape={self.own.shape})"
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """The shape of the secret array."""
+        return self.own.shape
+
+    @property
+    def size(self) -> int:
+        """The number of elements."""
+        return self.own.size
+
+    @property
+    def ndim(self) -> int:
+        """The number of axes."""
+        return self.own.ndim
+
+    def map(self, f: Callable[[Elements], Elements]) -> Replicated:
+        """Apply a local linear function (indexing, reshape, sum, …) to both shares."""
+        return Replicated(f(self.own), f(self.next))
+
+    def reshape(self, *shape: int) -> Replicated:
+        """The same elements under another shape."""
+        return Replicated(self.own.reshape(*shape), self.next.reshape(*shape))
+
+    def __getitem__(self, index: Any) -> Replicated:
+        return Replicated(np.asarray(self.own[index]), np.asarray(self.next[index]))
+
+
+def split(values: Elements, randomness: Callable[[int], bytes]) -> list[Replicated]:
+    """All parties' parts of a fresh sharing; for tests and for clients that share from outside.
+
+    Parameters
+    ----------
+    values : ndarray of uint64
+        The secret.
+    randomness : callable
+        Gives n random bytes.
+    """
+    shape = values.shape
+    x_0, x_1 = (
+        np.frombuffer(randomness(8 * values.size), np.uint64).reshape(shape) for _ in range(2)
+    )
+    x_2 = values - x_0 - x_1
+    shares = [x_0, x_1, x_2]
+    return [Replicated(shares[i], shares[(i + 1) % 3]) for i in range(3)]
+
+
+def split_bits(values: NDArray[Any], randomness: Callable[[int], bytes]) -> list[ReplicatedBits]:
+    """All parties' parts of a fresh sharing of an array of 0 and 1."""
+    words = pack_bits(values)
+    x_0, x_1 = (np.frombuffer(randomness(words.nbytes), np.uint64) for _ in range(2))
+    shares = [x_0, x_1, words ^ x_0 ^ x_1]
+    return [
+        ReplicatedBits(shares[i], shares[(i + 1) % 3], tuple(values.shape)) for i in range(3)
+    ]
+
+
+def reconstruct(parts: Sequence[Replicated]) -> Elements:
+    """The secret, from all three parties' parts (or the first two)."""
+    return parts[0].own + parts[0].next + parts[1].next
+
+
+def reconstruct_bits(parts: Sequence[ReplicatedBits]) -> NDArray[np.uint8]:
+    """The secret bits, (*planes, *shape), from all three parties' parts (or the first two)."""
+    words = parts[0].own ^ parts[0].next ^ parts[1].next
+    return unpack_bits(words, parts[0].shape)
