@@ -7,6 +7,7 @@ is an error of the computation.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
@@ -48,6 +49,11 @@ class Workload:
 
         Absolute for expected values below one, relative above. For booleans it is 0 where all
         agree and 1 otherwise.
+
+        Raises
+        ------
+        ValueError
+            If a result is missing, has another shape, or is not finite.
         """
         if len(results) != len(self.expected):
             raise ValueError(f"{len(results)} results where {len(self.expected)} are expected")
@@ -56,6 +62,8 @@ class Workload:
             got, want = np.asarray(result, np.float64), np.asarray(expected, np.float64)
             if got.shape != want.shape:
                 raise ValueError(f"a result of shape {got.shape} where {want.shape} is expected")
+            if not np.all(np.isfinite(got)):
+                raise ValueError("a result is not finite")
             difference = np.abs(got - want) / np.maximum(1.0, np.abs(want))
             worst = max(worst, float(np.max(difference)))
         return worst
@@ -176,7 +184,7 @@ def _logistic_epoch(rng: np.random.Generator, _size: int) -> _Built:
 def _mlp_inputs(rng: np.random.Generator, batch: int) -> dict[str, np.ndarray]:
     """Pixels in [0, 1], He-scaled weights, zero biases."""
     inputs = {"pixels": _uniform(0.0, 1.0)(rng, batch * MLP_LAYERS[0]).reshape(batch, -1)}
-    for layer, (fan_in, fan_out) in enumerate(zip(MLP_LAYERS, MLP_LAYERS[1:], strict=False), 1):
+    for layer, (fan_in, fan_out) in enumerate(itertools.pairwise(MLP_LAYERS), 1):
         weights = rng.normal(size=(fan_in, fan_out)) * (2.0 / fan_in) ** 0.5
         inputs[f"w{layer}"], inputs[f"b{layer}"] = _rounded(weights), np.zeros(fan_out)
     return inputs

@@ -5,8 +5,10 @@ Every party is sent the same line and answers with one; each runs its share of t
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
+import selectors
 import socket
 import subprocess
 import sys
@@ -52,24 +54,29 @@ class PartyProcesses:
         Raises
         ------
         RuntimeError
-            If a party ended, or answered with an error.
+            If a party ended; what it wrote to standard error says why.
         """
         for process in self._processes:
             process.stdin.write(json.dumps(message) + "\n")
             process.stdin.flush()
-        answers = []
-        for index, process in enumerate(self._processes):
-            line = process.stdout.readline()
-            answer = json.loads(line) if line else {"error": "it ended"}
-            if "error" in answer:
-                raise RuntimeError(f"party {index}: {answer['error']}")
-            answers.append(answer)
-        return answers
+        answers: dict[int, dict[str, Any]] = {}
+        with selectors.DefaultSelector() as selector:
+            for index, process in enumerate(self._processes):
+                selector.register(process.stdout, selectors.EVENT_READ, index)
+            while len(answers) < len(self._processes):
+                for key, _events in selector.select():
+                    line = key.fileobj.readline()
+                    if not line:
+                        raise RuntimeError(f"party {key.data} ended; its last words are above")
+                    answers[key.data] = json.loads(line)
+                    selector.unregister(key.fileobj)
+        return [answers[index] for index in range(len(answers))]
 
     def close(self) -> None:
         """End the parties: their standard input is closed, and who stays is killed."""
         for process in self._processes:
-            process.stdin.close()
+            with contextlib.suppress(BrokenPipeError):
+                process.stdin.close()
         for process in self._processes:
             try:
                 process.wait(timeout=5)

@@ -6,7 +6,7 @@ its input; after each it makes one warm, timed repeat and prints one line. ``--l
 names of the workloads that the peer has. A line holds ``peer``, ``version``, ``workload`` and
 either ``seconds`` and ``max_error`` (see `inputs.Workload.error`), with ``bytes`` (sent by all
 parties together) and ``scaled_from`` (elements really computed) where they are known, or
-``skipped`` or ``error`` with the reason.
+``skipped`` or ``error`` with the reason. After an error the parties are started anew.
 """
 
 from __future__ import annotations
@@ -15,7 +15,8 @@ import argparse
 import json
 import os
 import sys
-from collections.abc import Callable
+import traceback
+from collections.abc import Callable, Iterator
 from typing import Any, Protocol, TextIO
 
 
@@ -39,9 +40,7 @@ class Session(Protocol):
         """End the parties."""
 
 
-def main(
-    peer: str, version: str, workloads: tuple[str, ...], start: Callable[[], Session]
-) -> None:
+def main(peer: str, version: str, workloads: tuple[str, ...], start: Callable[[], Session]) -> None:
     """Run a peer's command line.
 
     Parameters
@@ -73,12 +72,17 @@ def main(
                 line.update(session.measure(name))
             except Skipped as reason:
                 line["skipped"] = str(reason)
+            except Exception as failure:
+                traceback.print_exc()
+                line["error"] = str(failure)
+                session.close()
+                session = start()
             print(json.dumps(line), file=out, flush=True)
     finally:
         session.close()
 
 
-def _requests(arguments: argparse.Namespace):
+def _requests(arguments: argparse.Namespace) -> Iterator[str]:
     """Yield the names of the workloads to run, one for each line to print."""
     if not arguments.serve:
         for _ in range(arguments.repeats):

@@ -12,7 +12,7 @@ import re
 import tempfile
 import time
 from collections.abc import Callable, Sequence
-from multiprocessing.connection import Connection
+from multiprocessing.connection import Connection, wait
 from pathlib import Path
 from typing import Any
 
@@ -92,11 +92,17 @@ class Parties:
         self._logs.cleanup()
 
     def _answers(self) -> list[Any]:
-        answers = [pipe.recv() for pipe in self._pipes]
-        for answer in answers:
-            if isinstance(answer, Exception):
-                raise answer
-        return answers
+        """Return one answer of each party; the first failure ends the wait for the others."""
+        answers: dict[Connection, Any] = {}
+        while len(answers) < PARTIES:
+            for pipe in wait([pipe for pipe in self._pipes if pipe not in answers]):
+                try:
+                    answers[pipe] = pipe.recv()
+                except (EOFError, ConnectionError):
+                    raise RuntimeError(f"party {self._pipes.index(pipe)} ended") from None
+                if isinstance(answers[pipe], Exception):
+                    raise answers[pipe]
+        return [answers[pipe] for pipe in self._pipes]
 
 
 def _party(rank: int, addresses: Sequence[str], log: Path, pipe: Connection) -> None:

@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TypeVar
+import time
+from collections.abc import Callable
+from typing import Final, TypeVar
 
+from tacit import _native
+from tacit.errors import TacitError
+from tacit.network.faults import Place, cause_of, error_from_failure
+from tacit.network.settings import NetworkSettings
 from tacit.rounds.contract import Step
 from tacit.rounds.cost import Cost, Counter
 
 __all__ = ["LinkDriver"]
 
 T = TypeVar("T")
+
+_HANDSHAKE: Final = "handshake"
 
 
 class LinkDriver:
@@ -27,13 +34,24 @@ class LinkDriver:
     counter : Counter
         Rounds, payload bytes and check bytes of this party.
     round_number : int
-        Rounds driven so far, sends and receives of split rounds counted each; named in errors.
+        Rounds driven so far, the halves of split rounds counted each; named in errors.
     """
 
-    names: tuple[str, ...]
-    index: int
-    counter: Counter
-    round_number: int
+    def __init__(
+        self,
+        links: _native.Links,
+        names: tuple[str, ...],
+        index: int,
+        settings: NetworkSettings,
+    ) -> None:
+        self.names = names
+        self.index = index
+        self.counter = Counter()
+        self.round_number = 0
+        self._links = links
+        self._settings = settings
+        self._stage = _HANDSHAKE
+        self._over = False
 
     def run(self, step: Step[T], *, stage: str = "", deadline: float | None = None) -> T:
         """Run this party's copy of a step to its end.
@@ -58,9 +76,80 @@ class LinkDriver:
         PartyLostError, DeadlineError, MessageError
             These name the party at fault. The session is over; so it is after any exception
             of the step itself, which is raised unchanged after the others have been told.
+
+        Notes
+        -----
+        A round with something to receive ends when all of it has arrived. One that only sends
+        ends when the bytes have been encrypted; what the sockets do not take at once follows
+        in the background and in later rounds.
         """
-        raise NotImplementedError
+        self._stage = stage
+        until = None if deadline is None else time.monotonic() + deadline
+        counter = self.counter
+        exchange = self._links.exchange
+        try:
+            while True:
+                try:
+                    current = next(step)
+                except StopIteration as stop:
+                    result: T = stop.value
+                    return result
+                self.round_number += 1
+                payload, check = exchange(
+                    current.send,
+                    current.check,
+                    current.receive,
+                    current.check_receive,
+                    self.round_number,
+                    None if until is None else until - time.monotonic(),
+                )
+                counter.rounds += current.depth
+                counter.bytes_sent += payload
+                counter.check_bytes += check
+        except _native.LinkFailure as failure:
+            raise self._failed(failure) from None
+        except BaseException as error:
+            self.abort(error)
+            raise
+        finally:
+            step.close()
+
+    def call(self, function: Callable[[_native.Links], T], *, stage: str) -> T:
+        """Use the links outside rounds, with the same errors as :meth:`run`."""
+        self._stage = stage
+        try:
+            return function(self._links)
+        except _native.LinkFailure as failure:
+            raise self._failed(failure) from None
+        except BaseException as error:
+            self.abort(error)
+            raise
 
     def cost(self) -> Cost:
         """What this party sent so far (its own name only), without seconds."""
-        raise NotImplementedError
+        own = self.names[self.index]
+        return Cost(
+            rounds=self.counter.rounds,
+            bytes_sent={own: self.counter.bytes_sent},
+            check_bytes={own: self.counter.check_bytes},
+        )
+
+    def abort(self, error: BaseException) -> None:
+        """Tell all others why this party stops, then close. Never raises; once is enough."""
+        if not self._over:
+            self._over = True
+            place = Place(self.names, self.index, self._stage, self.round_number)
+            self._links.abort(cause_of(error, place), self._settings.close_timeout)
+
+    def close(self) -> None:
+        """Say goodbye and close. May be called more than once."""
+        if not self._over:
+            self._over = True
+            self._links.close(self._settings.close_timeout)
+
+    def _failed(self, failure: _native.LinkFailure) -> TacitError:
+        """The error to raise for what a link reports, after the others have been told."""
+        place = Place(self.names, self.index, self._stage, self.round_number)
+        error = error_from_failure(failure, place, heartbeat=self._settings.heartbeat_timeout)
+        self.abort(error)
+        return error

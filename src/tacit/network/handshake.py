@@ -1,15 +1,51 @@
-"""What the parties compare before the first share moves, and the session id that results."""
+"""What the parties compare before the first share moves, and the session id that results.
+
+1. Each party sends every other a :class:`Hello`: its release, name, participants, protocol,
+   parameters, the digest of the job, and a fresh nonce. Each compares all of it with its own,
+   field by field; every mismatch has its own error.
+2. The session id is the tagged hash of all that and of the nonces of all parties. Each party
+   sends it to every other, already under the new session's tag, and compares.
+
+After step 2 all honest parties know that all of them agree on everything, and that the session is
+fresh: a message of another session, even of the same job, is refused by its tag and could not be
+decrypted anyway. That nonces of all parties, exchanged first, make a session id as good as one that
+is given from outside is shown in B. Barak, Y. Lindell, T. Rabin, *Protocol initialization for the
+framework of universal composability*, ePrint 2004/006.
+"""
 
 from __future__ import annotations
 
+import secrets
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Final
+from importlib import metadata
+from typing import Annotated, Final, NoReturn, TypeVar
 
-__all__ = ["WIRE_VERSION", "Agreement"]
+import msgspec
 
-WIRE_VERSION: Final = 1
+from tacit import _native
+from tacit.encoding.digest import DIGEST_BYTES, tagged_hash
+from tacit.errors import HandshakeError, MessageError, UsageError
+from tacit.network.certificates import check_name
+from tacit.network.faults import listed
+from tacit.network.settings import NetworkSettings
+
+__all__ = ["WIRE_VERSION", "Agreement", "Hello", "agree", "derive_session_id"]
+
+WIRE_VERSION: Final = _native.LINK_VERSION
 """The version of everything that travels between parties. Other versions are refused."""
+
+NONCE_BYTES: Final = 32
+MAX_PARTIES: Final = 64
+MAX_PARAMETERS: Final = 256
+MAX_TEXT: Final = 4_096
+
+Text = Annotated[str, msgspec.Meta(max_length=MAX_TEXT)]
+Digest = Annotated[bytes, msgspec.Meta(min_length=DIGEST_BYTES, max_length=DIGEST_BYTES)]
+Nonce = Annotated[bytes, msgspec.Meta(min_length=NONCE_BYTES, max_length=NONCE_BYTES)]
+
+M = TypeVar("M")
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,16 +55,251 @@ class Agreement:
     Attributes
     ----------
     participants : tuple of str
-        The parties' names in party order (their index).
+        The parties' names in party order (their index). 2 to 64, all different.
     protocol : str
         Such as ``"replicated3"``.
     job : bytes
         Digest of the job, 32 bytes (see ``encoding.digest.tagged_hash``).
     parameters : mapping of str to str
         Everything else that must be equal, as text. Compared one by one.
+
+    Raises
+    ------
+    UsageError
+        A name is no party name or comes twice; a text or the digest has another length.
     """
 
     participants: tuple[str, ...]
     protocol: str
     job: bytes
     parameters: Mapping[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        for name in self.participants:
+            check_name(name)
+        count = len(self.participants)
+        if not 2 <= count <= MAX_PARTIES or len(set(self.participants)) != count:
+            raise UsageError(
+                "the participants are not 2 to 64 different names.",
+                next_step="name every party once.",
+                case=13,
+            )
+        texts = [self.protocol, *self.parameters, *self.parameters.values()]
+        if len(self.parameters) > MAX_PARAMETERS or any(len(t) > MAX_TEXT for t in texts):
+            raise UsageError(
+                "there are more than 256 parameters, or one is longer than 4,096 characters.",
+                next_step="put what is longer into the digest of the job.",
+                case=14,
+            )
+        if len(self.job) != DIGEST_BYTES:
+            raise UsageError(
+                f"the digest of the job has {len(self.job)} bytes instead of {DIGEST_BYTES}.",
+                next_step="make it with tacit.encoding.digest.tagged_hash.",
+                case=15,
+            )
+
+
+class Hello(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The first message on a link, in both directions."""
+
+    release: Text
+    name: Text
+    participants: Annotated[list[Text], msgspec.Meta(max_length=MAX_PARTIES)]
+    protocol: Text
+    parameters: Annotated[dict[Text, Text], msgspec.Meta(max_length=MAX_PARAMETERS + 1)]
+    job: Digest
+    nonce: Nonce
+
+
+class Confirmation(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The second message: what the sender computed as session id."""
+
+    session_id: Digest
+
+
+def agree(
+    links: _native.Links,
+    index: int,
+    agreement: Agreement,
+    settings: NetworkSettings,
+    until: float,
+) -> bytes:
+    """Compare everything with all other parties; return the session id.
+
+    Parameters
+    ----------
+    links : Links
+        Links to all others, on which nothing was sent yet.
+    index : int
+        This party's index in the agreement's participants.
+    agreement : Agreement
+        What this party wants.
+    settings : NetworkSettings
+        The heartbeat timeout is compared too.
+    until : float
+        When to give up (``time.monotonic``).
+
+    Returns
+    -------
+    bytes
+        32 bytes, equal at all parties.
+
+    Raises
+    ------
+    HandshakeError
+        The parties disagree; it says who and on what.
+    MessageError
+        A message is malformed.
+    LinkFailure
+        A link failed.
+    """
+    names = agreement.participants
+    others = [peer for peer in range(len(names)) if peer != index]
+    own = Hello(
+        release=metadata.version("tacit"),
+        name=names[index],
+        participants=list(names),
+        protocol=agreement.protocol,
+        parameters={
+            **agreement.parameters,
+            "network.heartbeat_timeout": f"{settings.heartbeat_timeout:g}",
+        },
+        job=agreement.job,
+        nonce=secrets.token_bytes(NONCE_BYTES),
+    )
+
+    # 1. Hello.
+    message = msgspec.msgpack.encode(own)
+    limit = until - time.monotonic()
+    arrived = links.control(dict.fromkeys(others, message), others, _native.LINK_CONTROL_BYTES, limit)
+    hellos = {peer: decoded(arrived[peer], Hello, names[peer]) for peer in others}
+    for peer in others:
+        compare(own, hellos[peer], names[peer])
+    hellos[index] = own
+    nonces = [hellos[peer].nonce for peer in range(len(names))]
+    if len(set(nonces)) != len(nonces):
+        copies = [names[peer] for peer in others if nonces.count(nonces[peer]) > 1]
+        _refuse(8, f"the nonces of {listed(copies)} are not fresh", copies)
+
+    # 2. Session id, under its own tag.
+    session_id = derive_session_id(own, nonces)
+    links.set_tag(int.from_bytes(session_id[:8], "little"))
+    message = msgspec.msgpack.encode(Confirmation(session_id))
+    limit = until - time.monotonic()
+    try:
+        arrived = links.control(dict.fromkeys(others, message), others, len(message), limit)
+    except _native.LinkFailure as failure:
+        if failure.args[0] == "session":
+            _refuse_session(own.name, names[failure.args[1]])
+        raise
+    for peer in others:
+        if decoded(arrived[peer], Confirmation, names[peer]).session_id != session_id:
+            _refuse_session(own.name, names[peer])
+    return session_id
+
+
+def derive_session_id(hello: Hello, nonces: list[bytes]) -> bytes:
+    """The session id from what all agree on and everybody's nonce in party order."""
+    parameters = [text.encode() for pair in sorted(hello.parameters.items()) for text in pair]
+    return tagged_hash(
+        "session id",
+        _number(WIRE_VERSION),
+        hello.release.encode(),
+        _number(len(hello.participants)),
+        *(name.encode() for name in hello.participants),
+        hello.protocol.encode(),
+        hello.job,
+        _number(len(hello.parameters)),
+        *parameters,
+        *nonces,
+    )
+
+
+def compare(own: Hello, other: Hello, certified: str) -> None:
+    """Refuse a hello that differs from this party's own.
+
+    Parameters
+    ----------
+    own, other : Hello
+        What both ends sent.
+    certified : str
+        The name in the other end's certificate.
+
+    Raises
+    ------
+    HandshakeError
+        With a case number of its own for each field.
+    """
+    here, there = own.name, certified
+    if other.release != own.release:
+        _disagree(2, "the release of tacit", here, own.release, there, other.release)
+    if other.name != certified:
+        _refuse(
+            3,
+            f"a party calls itself {other.name!r}, but its certificate is for {certified!r}",
+            [certified],
+        )
+    if other.participants != own.participants:
+        mine, theirs = ", ".join(own.participants), ", ".join(other.participants)
+        _disagree(4, "the participants and their order", here, mine, there, theirs)
+    if other.protocol != own.protocol:
+        _disagree(5, "the protocol", here, own.protocol, there, other.protocol)
+    for name in sorted({*own.parameters, *other.parameters}):
+        mine, theirs = own.parameters.get(name, "nothing"), other.parameters.get(name, "nothing")
+        if mine != theirs:
+            _disagree(6, f"the parameter {name}", here, mine, there, theirs)
+    if other.job != own.job:
+        _disagree(7, "the job's digest", here, own.job.hex()[:16], there, other.job.hex()[:16])
+
+
+def decoded(data: bytes, kind: type[M], sender: str, stage: str = "handshake") -> M:
+    """A control message, checked field by field.
+
+    Raises
+    ------
+    MessageError
+        It is not of this kind.
+    """
+    try:
+        return msgspec.msgpack.decode(data, type=kind)
+    except msgspec.MsgspecError:
+        raise MessageError(
+            f"{sender} sent a {kind.__name__} that is not well formed.",
+            next_step="make sure that all parties run the same version of tacit.",
+            case=6,
+            parties=[sender],
+            stage=stage,
+        ) from None
+
+
+def _number(value: int) -> bytes:
+    return value.to_bytes(8, "little")
+
+
+def _short(text: str) -> str:
+    printable = "".join(c if c.isprintable() else " " for c in text)
+    return printable if len(printable) <= 200 else printable[:200] + "…"
+
+
+def _disagree(case: int, what: str, here: str, mine: str, there: str, theirs: str) -> NoReturn:
+    _refuse(
+        case,
+        f"{here} and {there} disagree on {_short(what)}:"
+        f" {here} has {_short(mine)!r}, {there} has {_short(theirs)!r}",
+        [here, there],
+    )
+
+
+def _refuse_session(here: str, there: str) -> NoReturn:
+    _refuse(9, f"{here} and {there} computed different session ids", [here, there])
+
+
+def _refuse(case: int, text: str, parties: list[str]) -> NoReturn:
+    raise HandshakeError(
+        f"{text}.",
+        next_step="start all parties with the same release, participants, protocol, parameters"
+        " and job.",
+        case=case,
+        parties=parties,
+        stage="handshake",
+    )

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
 import msgspec
 
+from tacit import _native
+from tacit.errors import UsageError
 from tacit.network.addresses import Address, Listener
-from tacit.network.certificates import Credentials
+from tacit.network.certificates import Credentials, check_pair
+from tacit.network.dialling import establish
 from tacit.network.driver import LinkDriver
-from tacit.network.handshake import Agreement
+from tacit.network.faults import listed
+from tacit.network.handshake import Agreement, agree, decoded
+from tacit.network.seeds import pairwise_key
 from tacit.network.settings import NetworkSettings
 
 __all__ = ["Mesh", "connect"]
@@ -39,11 +45,18 @@ class Mesh:
         Runs steps over the links.
     """
 
-    names: tuple[str, ...]
-    index: int
-    name: str
-    session_id: bytes
-    driver: LinkDriver
+    def __init__(
+        self,
+        links: _native.Links,
+        driver: LinkDriver,
+        session_id: bytes,
+    ) -> None:
+        self.names = driver.names
+        self.index = driver.index
+        self.name = driver.names[driver.index]
+        self.session_id = session_id
+        self.driver = driver
+        self._links = links
 
     def pairwise_key(self, peer: int, purpose: str) -> bytes:
         """A 16-byte key that this party and `peer` have and nobody else.
@@ -51,7 +64,9 @@ class Mesh:
         From the TLS 1.3 exporter of their link (RFC 8446 section 7.5), bound to the session id.
         Different purposes give independent keys.
         """
-        raise NotImplementedError
+        return self.driver.call(
+            lambda links: pairwise_key(links, peer, self.session_id, purpose), stage="seeds"
+        )
 
     def gather(
         self, message: msgspec.Struct, kind: type[M], *, stage: str, deadline: float | None = None
@@ -79,15 +94,34 @@ class Mesh:
         MessageError
             A message is too long or not of this kind.
         """
-        raise NotImplementedError
+        data = msgspec.msgpack.encode(message)
+        others = [peer for peer in range(len(self.names)) if peer != self.index]
+
+        def exchange(links: _native.Links) -> dict[str, M]:
+            limit = _native.LINK_CONTROL_BYTES
+            if len(data) > limit:
+                raise UsageError(
+                    f"a message to all parties has {len(data)} bytes; {limit} are possible.",
+                    next_step="send its digest, or arrays through a protocol step.",
+                    case=16,
+                    stage=stage,
+                )
+            arrived = links.control(dict.fromkeys(others, data), others, limit, deadline)
+            arrived[self.index] = data
+            return {
+                name: decoded(arrived[peer], kind, name, stage)
+                for peer, name in enumerate(self.names)
+            }
+
+        return self.driver.call(exchange, stage=stage)
 
     def abort(self, error: BaseException) -> None:
         """Tell all others why this party stops, then close. Never raises."""
-        raise NotImplementedError
+        self.driver.abort(error)
 
     def close(self) -> None:
         """Say goodbye and close all links. May be called more than once."""
-        raise NotImplementedError
+        self.driver.close()
 
     def __enter__(self) -> Self:
         return self
@@ -98,7 +132,13 @@ class Mesh:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        raise NotImplementedError
+        if error is None:
+            self.close()
+        else:
+            self.abort(error)
+
+    def __repr__(self) -> str:
+        return f"Mesh({self.name!r}, {len(self.names)} parties)"
 
     def __reduce__(self) -> Any:
         raise TypeError("links cannot be pickled")
@@ -150,4 +190,55 @@ def connect(
     PartyLostError, DeadlineError
         A party went away, or did not come in time.
     """
-    raise NotImplementedError
+    limits = settings or NetworkSettings()
+    until = time.monotonic() + limits.start_deadline
+    try:
+        index = _checked(name, agreement, credentials, addresses, listener)
+        if listener is None and index + 1 < len(agreement.participants):
+            listener = Listener(addresses[name])
+        names = agreement.participants
+        found = establish(index, names, credentials, addresses, listener, limits, until)
+    finally:
+        if listener is not None:
+            listener.close()
+    links = _native.Links(index, found, limits.heartbeat_timeout)
+    driver = LinkDriver(links, names, index, limits)
+    session_id = driver.call(
+        lambda opened: agree(opened, index, agreement, limits, until), stage="handshake"
+    )
+    return Mesh(links, driver, session_id)
+
+
+def _checked(
+    name: str,
+    agreement: Agreement,
+    credentials: Credentials,
+    addresses: Mapping[str, Address],
+    listener: Listener | None,
+) -> int:
+    names = agreement.participants
+    if name not in names:
+        raise UsageError(
+            f"{name} is none of the participants {', '.join(names)}.",
+            next_step="start each party under a name from the list of participants.",
+            case=17,
+        )
+    if credentials.name != name:
+        raise UsageError(
+            f"the credentials are for {credentials.name}, not for {name}.",
+            next_step="give each party its own credentials.",
+            case=18,
+        )
+    check_pair(credentials)
+    index = names.index(name)
+    needed = list(names[:index])
+    if listener is None and index + 1 < len(names):
+        needed.append(name)
+    missing = [party for party in needed if party not in addresses]
+    if missing:
+        raise UsageError(
+            f"the address of {listed(missing)} is missing.",
+            next_step="give the address of every party.",
+            case=19,
+        )
+    return index

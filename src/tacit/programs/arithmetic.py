@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 
-from tacit import functions
 from tacit.encoding.types import DType, fixed
 from tacit.errors import RangeError, ShapeError
 from tacit.kernels import matmul as ring_matmul
@@ -228,9 +227,7 @@ def _matmul(party: Party, operands: Sequence[Operand], attributes: Any) -> Step[
     assert isinstance(secret, SecretValue)
     assert not isinstance(public, SecretValue)
     from_bits = secret.dtype.fraction_bits
-    constant, bits = scaled_constant(
-        public, dtype.fraction_bits, dtype.fraction_bits - from_bits
-    )
+    constant, bits = scaled_constant(public, dtype.fraction_bits, dtype.fraction_bits - from_bits)
     matrix = constant.view(np.uint64)
     if secret is x:
         share = secret.share.map(lambda part: ring_matmul(part, matrix))

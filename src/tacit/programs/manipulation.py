@@ -303,7 +303,8 @@ def _concatenate_rule(types: Sequence[ArrayType], attributes: Axis) -> ArrayType
     axis = normal_axis("concatenate", attributes.axis, len(first))
     for other in types[1:]:
         if len(other.shape) != len(first) or any(
-            a != b for place, (a, b) in enumerate(zip(first, other.shape, strict=True))
+            a != b
+            for place, (a, b) in enumerate(zip(first, other.shape, strict=True))
             if place != axis
         ):
             raise ShapeError(

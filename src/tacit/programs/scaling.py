@@ -106,7 +106,9 @@ def scaled_product(
     return product
 
 
-def divide_by_count(party: Party, share: Any, from_bits: int, count: int, to_bits: int) -> Step[Any]:
+def divide_by_count(
+    party: Party, share: Any, from_bits: int, count: int, to_bits: int
+) -> Step[Any]:
     """Sums divided by a public count, without losing the headroom that a large count would take.
 
     Divides by the power of two below `count` first, so that only the mean, not the sum, has to

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, TypeVar
 
+from tacit.errors import InternalError
 from tacit.rounds.contract import Arrays, Outbox, Round, Step
 
 __all__ = ["pipelined", "together"]
@@ -36,7 +37,13 @@ def together(*steps: Step[Any]) -> Step[tuple[Any, ...]]:
 
     Notes
     -----
-    Rounds: the maximum over the steps. Bytes: the sum.
+    Rounds: the maximum over the steps. Bytes: the sum. A pipelined step has messages of its own
+    under way while it waits, so it cannot run beside other steps: pipeline around `together`.
+
+    Raises
+    ------
+    InternalError
+        A pipelined step runs beside another one.
     """
     results: list[Any] = [None] * len(steps)
     waiting: list[tuple[int, Step[Any]]] = list(enumerate(steps))
@@ -61,6 +68,8 @@ def together(*steps: Step[Any]) -> Step[tuple[Any, ...]]:
 
 
 def _merged(rounds: list[Round]) -> Round:
+    if any(r.split for r in rounds):
+        raise InternalError("a pipelined step cannot run beside others inside together")
     return Round(
         send=_merge(r.send for r in rounds),
         receive=_merge(r.receive for r in rounds),
@@ -73,7 +82,9 @@ def _merged(rounds: list[Round]) -> Round:
 _NOTHING: Mapping[int, Arrays] = {}
 
 
-def pipelined(step: Callable[[C], Step[T]], chunks: Iterable[C], in_flight: int = 4) -> Step[list[T]]:
+def pipelined(
+    step: Callable[[C], Step[T]], chunks: Iterable[C], in_flight: int = 4
+) -> Step[list[T]]:
     """Run one step on many chunks, several in flight, and keep the results' order.
 
     The messages of one chunk travel while the next one computes: each round is split into a
@@ -132,6 +143,7 @@ def _group_in_flight(steps: list[Step[T]]) -> Step[list[T]]:
                     receive=arrived.receive,
                     check_receive=arrived.check_receive,
                     depth=new_depth,
+                    split=True,
                 )
                 new_depth = 0
                 yield from _advance(position, steps[position], pending, results)
@@ -150,4 +162,4 @@ def _advance(
         results[position] = stop.value
         return
     pending[position] = current
-    yield Round(send=current.send, check=current.check, depth=0)
+    yield Round(send=current.send, check=current.check, depth=0, split=True)

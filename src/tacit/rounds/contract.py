@@ -27,7 +27,6 @@ from collections.abc import Generator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias, TypeVar
 
-import numpy as np
 from numpy.typing import NDArray
 
 __all__ = ["Arrays", "Outbox", "Round", "Step"]
@@ -52,6 +51,9 @@ class Round:
         The same for check values (hashes), which are counted as check bytes.
     depth : int
         How many rounds of waiting this adds, 1 unless a combinator knows better.
+    split : bool
+        Half a round, which only sends or only waits: what is sent now is received in a later
+        half. Made by ``pipelined``; never merged with other rounds.
     """
 
     send: Outbox = field(default_factory=dict)
@@ -59,6 +61,7 @@ class Round:
     check: Outbox = field(default_factory=dict)
     check_receive: Outbox = field(default_factory=dict)
     depth: int = 1
+    split: bool = False
 
     def __repr__(self) -> str:
         def sizes(box: Outbox) -> dict[int, int]:

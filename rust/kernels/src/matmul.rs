@@ -1,0 +1,61 @@
+//! Matrix products mod 2^64: any strides in, blocked for the caches, one micro-kernel per path.
+
+mod blocked;
+mod portable;
+mod vector;
+mod views;
+
+pub use views::{Matrix, MatrixMut};
+
+use crate::Mismatch;
+use views::Problem;
+
+/// Below this many multiplications, plain loops win over packing.
+const TINY: usize = 512;
+/// Multiplications that pay for one more thread.
+const PER_THREAD: usize = 1 << 20;
+
+/// `c = a b`, or `c += a b` with `accumulate`; rows of c are spread over up to `threads` threads.
+///
+/// # Errors
+/// If the shapes do not fit, or c has strides of zero.
+pub fn matmul(
+    a: Matrix<'_>,
+    b: Matrix<'_>,
+    c: MatrixMut<'_>,
+    accumulate: bool,
+    threads: usize,
+) -> Result<(), Mismatch> {
+    let mut problem = Problem::new(a, b, c)?;
+    if !accumulate {
+        problem.c.clear();
+    }
+    let [m, k, n] = problem.shape();
+    let work = m.saturating_mul(k).saturating_mul(n);
+    if work == 0 {
+        return Ok(());
+    }
+    let parts = problem.split(threads.clamp(1, work.div_ceil(PER_THREAD)));
+    let mut parts = parts.into_iter();
+    let Some(first) = parts.next() else {
+        return Ok(());
+    };
+    std::thread::scope(|scope| {
+        for part in parts {
+            scope.spawn(|| solve(part));
+        }
+        solve(first);
+    });
+    Ok(())
+}
+
+fn solve(problem: Problem<'_>) {
+    let [m, k, n] = problem.shape();
+    if n == 1 {
+        vector::multiply(problem);
+    } else if m * k * n <= TINY {
+        portable::multiply(problem);
+    } else {
+        blocked::multiply(problem);
+    }
+}

@@ -1,0 +1,22 @@
+//! TLS links between the parties of a computation.
+//!
+//! One [`Links`] holds a party's links to all others. An [`Links::exchange`] runs in the calling
+//! thread, moves all messages of a round in both directions at once, and decrypts straight into
+//! the receiver's arrays. Read `frame.rs` (what travels), `message.rs` (encoder and decoder,
+//! without input or output), `link.rs` (one TLS connection), `links.rs` (all of them).
+
+mod error;
+pub mod frame;
+mod link;
+mod links;
+pub mod message;
+mod peer;
+mod tls;
+
+pub use error::{LinkError, Loss};
+pub use link::{Broken, Link};
+pub use links::{Exchange, Links};
+pub use tls::{Identity, IdentityError, failure};
+
+#[cfg(test)]
+mod tests;

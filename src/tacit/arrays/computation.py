@@ -1,0 +1,191 @@
+"""The ``mpc`` object: sharing, measuring, and how a computation is opened."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
+from types import TracebackType
+from typing import Any, Self
+
+from numpy.typing import ArrayLike
+
+from tacit.arrays.array import SecretArray
+from tacit.encoding.types import DType
+from tacit.errors import UsageError
+from tacit.network import NetworkSettings
+from tacit.protocols import SecurityModel, protocol_named
+from tacit.rounds.cost import Cost
+from tacit.rounds.randomness import SeededRandomness
+from tacit.sessions import LocalSession, ProcessSession, Session, checked_parties
+from tacit.sessions.session import Reference
+
+__all__ = ["Computation", "local"]
+
+
+class Computation:
+    """Parties that compute together on arrays that none of them shows to the others.
+
+    Made by :func:`tacit.local`, or around the session of a party. A context manager: leaving it
+    closes the session.
+
+    Parameters
+    ----------
+    session : Session
+        The session.
+    """
+
+    def __init__(self, session: Session) -> None:
+        self.session = session
+
+    def __repr__(self) -> str:
+        session = self.session
+        return f"Computation({session.protocol.name}: {', '.join(self.parties)}; {session.place})"
+
+    @property
+    def parties(self) -> tuple[str, ...]:
+        """The parties' names, by index."""
+        return self.session.parties
+
+    @property
+    def protocol(self) -> str:
+        """The protocol's name."""
+        return self.session.protocol.name
+
+    @property
+    def security(self) -> SecurityModel:
+        """What the protocol promises, and what it assumes."""
+        return self.session.security
+
+    @property
+    def total_cost(self) -> Cost:
+        """Rounds and bytes since the start, and seconds. Waits until all is computed."""
+        return self.session.total_cost
+
+    def share(
+        self,
+        values: ArrayLike | None,
+        owner: str,
+        *,
+        dtype: DType | None = None,
+        shape: tuple[int, ...] | None = None,
+        bounds: tuple[float, float] | None = None,
+    ) -> SecretArray:
+        """Share an array that its owner knows; nobody else learns its values.
+
+        Parameters
+        ----------
+        values : array_like
+            Floats become ``tacit.fixed``, integers ``tacit.int64``, booleans ``tacit.bool``.
+            None only inside a party that is not the owner.
+        owner : str
+            The party whose input it is.
+        dtype : DType, optional
+            Another type, such as ``tacit.fixed_point(26)``.
+        shape : tuple of int, optional
+            Must be the array's. Needed inside a party.
+        bounds : (low, high), optional
+            Declared bounds, checked before anything is sent.
+
+        Returns
+        -------
+        SecretArray
+
+        Raises
+        ------
+        RangeError
+            A value outside the bounds or the encoding, NaN or infinity.
+        ShapeError, TypeMismatchError, UsageError
+            Another shape, no secret type, or an unknown owner.
+
+        Notes
+        -----
+        1 round; the owner sends 8 bytes an element, for booleans 1 bit.
+        """
+        reference = self.session.share(values, owner, dtype=dtype, shape=shape, bounds=bounds)
+        return SecretArray(self.session, reference)
+
+    def constant(self, values: ArrayLike, *, dtype: DType | None = None) -> SecretArray:
+        """A secret array that begins with values everybody knows, such as initial weights."""
+        attributes: dict[str, Any] = {}
+        if dtype is not None:
+            attributes = {"kind": dtype.kind, "fraction_bits": dtype.fraction_bits}
+        reference = self.session.apply("constant", [values], **attributes)
+        assert isinstance(reference, Reference)
+        return SecretArray(self.session, reference)
+
+    def measure(self) -> AbstractContextManager[Cost]:
+        """Measure what happens in a ``with`` block: rounds, bytes per party, seconds.
+
+        The :class:`Cost` it gives is filled when the block ends.
+        """
+        return self.session.measure()
+
+    def close(self) -> None:
+        """End the session. May be called again."""
+        self.session.close()
+
+    def __enter__(self) -> Self:
+        self.session.__enter__()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.session.__exit__(kind, error, trace)
+
+
+def local(
+    protocol: str = "replicated3",
+    parties: Sequence[str] | None = None,
+    processes: bool = False,
+    *,
+    seed: int | None = None,
+    settings: NetworkSettings | None = None,
+) -> Computation:
+    """Open a computation whose parties all run on this machine.
+
+    Parameters
+    ----------
+    protocol : str
+        The protocol's name.
+    parties : sequence of str, optional
+        The parties' names; by default alice, bob, carol, … as many as the protocol needs.
+    processes : bool
+        Each party in a process of its own, linked by mutual TLS, instead of all in this one.
+    seed : int, optional
+        Reproducible shares, for tests and examples in one process. Never secure.
+    settings : NetworkSettings, optional
+        Time limits between processes.
+
+    Returns
+    -------
+    Computation
+
+    Raises
+    ------
+    UsageError
+        An unknown protocol, a wrong number of parties, bad names, or a seed with processes.
+
+    Examples
+    --------
+    >>> import numpy as np, tacit
+    >>> with tacit.local("replicated3") as mpc:
+    ...     x = mpc.share(np.array([1.5, -2.0]), owner="alice")
+    ...     (x * x).sum().reveal(to="all")
+    array(6.25)
+    """
+    chosen = protocol_named(protocol)
+    names = checked_parties(chosen, parties)
+    if processes:
+        if seed is not None:
+            raise UsageError(
+                "A seed is for parties in one process; processes take the system's randomness.",
+                next_step="leave seed away, or processes=False.",
+                case=32,
+            )
+        return Computation(ProcessSession(chosen, names, settings))
+    randomness = None if seed is None else SeededRandomness(seed)
+    return Computation(LocalSession(chosen, names, randomness))

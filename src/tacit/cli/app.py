@@ -1,0 +1,111 @@
+"""The ``tacit`` command: its commands, its errors and its exit statuses."""
+
+from __future__ import annotations
+
+import json
+import signal
+import sys
+from importlib.metadata import version
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+
+from tacit.cli.check import check
+from tacit.cli.demo import demo
+from tacit.cli.train import train
+from tacit.errors import InternalError, StorageError, TacitError
+
+__all__ = ["main"]
+
+EXIT_STATUSES = """
+Exit status: 0 done · 1 other error · 2 wrong call · 3 configuration, files, schemas ·
+4 network · 5 not agreed · 6 a party deviated · 7 a bug in tacit · 130 interrupted (Ctrl-C).
+"""
+
+app = typer.Typer(
+    name="tacit",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="rich",
+    help="Compute together, reveal nothing: secure multi-party computation for Python.",
+    epilog=EXIT_STATUSES,
+)
+app.command()(train)
+app.command()(check)
+app.command()(demo)
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"tacit {version('tacit')}")
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    show_version: Annotated[
+        bool,
+        typer.Option(
+            "--version", help="Show the version and exit.", callback=_show_version, is_eager=True
+        ),
+    ] = False,
+) -> None:
+    """Options of all commands."""
+
+
+def main() -> None:
+    """Run the command line and exit with the documented status."""
+    signal.signal(signal.SIGTERM, _terminated)
+    as_json = "--json" in sys.argv[1:]
+    try:
+        app(standalone_mode=True)
+    except TacitError as error:
+        _report(error, as_json)
+        raise SystemExit(error.exit_status) from None
+    except KeyboardInterrupt:
+        Console(stderr=True).print("Interrupted: all parties were stopped; nothing was revealed.")
+        raise SystemExit(130) from None
+    except BrokenPipeError:
+        raise SystemExit(1) from None
+    except OSError as error:
+        _report(_storage_error(error), as_json)
+        raise SystemExit(StorageError.exit_status) from None
+    except Exception as error:
+        problem = InternalError(
+            f"{type(error).__name__} in tacit itself.",
+            next_step="report this with the lines below.",
+            case=0,
+        )
+        _report(problem, as_json)
+        raise SystemExit(problem.exit_status) from error
+
+
+def _terminated(number: int, frame: Any) -> None:
+    raise KeyboardInterrupt
+
+
+def _storage_error(error: OSError) -> StorageError:
+    return StorageError(
+        f"{error.strerror or type(error).__name__}"
+        + (f": {error.filename}" if error.filename else "")
+        + ".",
+        next_step="check the path, its permissions and the free space of the disk.",
+        case=2,
+    )
+
+
+def _report(error: TacitError, as_json: bool) -> None:
+    if as_json:
+        print(json.dumps({"error": error.as_dict()}), file=sys.stderr)
+        return
+    console = Console(stderr=True, highlight=False)
+    console.print(f"[bold red]Error {error.code}[/]", end=" ")
+    if error.stage:
+        console.print(f"[dim](stage: {error.stage})[/]", end="")
+    console.print()
+    console.print(error.message, markup=False)
+    if error.next_step:
+        console.print("[bold]What to do:[/]", end=" ")
+        console.print(error.next_step, markup=False)

@@ -1,0 +1,56 @@
+"""``tacit check``: does a file fit a schema? Offline, for its owner alone."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from tacit.errors import DataError
+from tacit.tables import Schema, check as find_problems
+
+__all__ = ["check"]
+
+
+def check(
+    file: Annotated[Path, typer.Argument(help="A CSV or Parquet file.", show_default=False)],
+    schema: Annotated[
+        Path, typer.Option("--schema", "-s", help="The agreed schema (JSON).", show_default=False)
+    ],
+    most: Annotated[int, typer.Option(help="Show at most this many problems.", min=1)] = 20,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Check a file against the agreed schema, before a joint run and without any connection.
+
+    Every problem is named by line and column; values are not printed. Example:
+
+        tacit check transactions.parquet --schema schema.json
+    """
+    found = find_problems(file, Schema.load(schema), limit=most)
+    if as_json:
+        print(
+            json.dumps(
+                {
+                    "file": str(file),
+                    "rows": found.rows,
+                    "problems": found.total,
+                    "first": [str(violation) for violation in found.violations],
+                }
+            )
+        )
+    console = Console(highlight=False, quiet=as_json)
+    if not found.violations:
+        console.print(f"[green]✓[/] {file}: {found.rows:,} rows fit the schema.")
+        return
+    for violation in found.violations:
+        console.print("[red]✗[/]", str(violation), markup=True)
+    shown = f"; the first {most} are shown" if found.total > most else ""
+    raise DataError(
+        f"{file} breaks the schema in {found.total:,} places{shown}.",
+        next_step="correct these lines, or agree on another schema with the other owners.",
+        case=20,
+        stage="check",
+    )

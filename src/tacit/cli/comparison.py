@@ -1,0 +1,100 @@
+"""What only someone with all owners' data can compute: pooled and alone, on the pooled test rows.
+
+For the demos, which own all data, and for ``--compare-pooled`` in tests.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tacit.ml.job import OwnerResult
+from tacit.ml.metrics import Metrics, metrics_from_scores
+from tacit.ml.plaintext import LinearModel, pooled_moments, train_alone, train_plaintext
+from tacit.ml.training import TrainingPlan
+from tacit.tables import Spool, moments, split, spool, standardised
+
+__all__ = ["Comparison", "compare"]
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """Models by name, each measured on the test rows of all owners together.
+
+    Attributes
+    ----------
+    joint, pooled : Metrics
+        The model trained on shares, and the same training in the clear.
+    alone : dict of str to Metrics
+        What each owner gets from its own rows.
+    coefficient_difference : float
+        The largest difference between a coefficient (per deviation of its column) of the joint and
+        of the pooled model.
+    """
+
+    joint: Metrics
+    pooled: Metrics
+    alone: dict[str, Metrics]
+    coefficient_difference: float
+
+
+def compare(
+    files: Mapping[str, Path], result: OwnerResult, test_size: float, seed: int
+) -> Comparison:
+    """Train pooled and alone in the clear, with the plan of a joint run, and compare.
+
+    Parameters
+    ----------
+    files : mapping of str to Path
+        All owners' files, read here.
+    result : OwnerResult
+        Of an owner that learned the joint model.
+    test_size, seed
+        As in the joint run.
+    """
+    plan = TrainingPlan(**{**result.plan, "rows": tuple(result.plan["rows"])})
+    mask = standardised(result.schema)
+    spools = {name: spool(path, result.schema, owner=name) for name, path in files.items()}
+    try:
+        parts = {n: split(s.rows, test_size, seed, owner=n) for n, s in spools.items()}
+        train = {n: _Rows(spools[n], part[0]) for n, part in parts.items()}
+        local = {n: moments(spools[n], part[0]) for n, part in parts.items()}
+        mean, inverse = pooled_moments(list(local.values()), mask)
+        models = {
+            name: train_alone(plan, train[name], local[name], mask) for name in files
+        }
+        pooled = train_plaintext(plan, list(train.values()), mean, inverse)
+        assert result.coefficients is not None and result.intercept is not None
+        joint = LinearModel(np.array(result.coefficients), result.intercept)
+        test = [spools[name].take(parts[name][1]) for name in files]
+    finally:
+        for rows in spools.values():
+            rows.close()
+    features = np.concatenate([part[0] for part in test])
+    labels = np.concatenate([part[1] for part in test])
+
+    def measure(model: LinearModel) -> Metrics:
+        return metrics_from_scores(model.probability(features), labels)
+
+    difference = np.abs(joint.coefficients - pooled.coefficients) / inverse
+    return Comparison(
+        measure(joint),
+        measure(pooled),
+        {name: measure(model) for name, model in models.items()},
+        float(max(difference.max(initial=0.0), abs(joint.intercept - pooled.intercept))),
+    )
+
+
+class _Rows:
+    def __init__(self, rows: Spool, index: NDArray[np.int64]) -> None:
+        self.rows = rows
+        self.index = index
+
+    def take(self, indices: NDArray[np.int64]) -> tuple[Floats, NDArray[np.uint8]]:
+        return self.rows.take(self.index[indices])

@@ -1,0 +1,210 @@
+"""``tacit train``: several owners train one model, each file read by its owner's process alone."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+from rich.console import Console
+
+from tacit.cli.training import TrainingRequest, run_training
+from tacit.errors import UsageError
+
+__all__ = ["train"]
+
+
+def train(
+    files: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="OWNER=FILE ...",
+            help="Each owner's name and its CSV or Parquet file; replicated3 needs three.",
+            show_default=False,
+        ),
+    ],
+    label: Annotated[
+        str, typer.Option("--label", help="The column to predict, 0 or 1.", show_default=False)
+    ],
+    protocol: Annotated[
+        str, typer.Option(help="The protocol that the owners run.", rich_help_panel="Security")
+    ] = "replicated3",
+    reveal_to: Annotated[
+        str,
+        typer.Option(
+            help="Owners that learn the model and the joint evaluation: 'all', or names with"
+            " commas. Held-out rows of the others are not evaluated.",
+            rich_help_panel="Security",
+        ),
+    ] = "all",
+    reveal_loss: Annotated[
+        bool,
+        typer.Option(
+            "--reveal-loss",
+            help="Reveal the mean squared residual of the training batches about 20 times an epoch"
+            " to all owners; else no loss is shown.",
+            rich_help_panel="Security",
+        ),
+    ] = False,
+    schema: Annotated[
+        Path | None,
+        typer.Option(
+            "--schema",
+            "-s",
+            help="The agreed schema (JSON). Without one each owner's process drafts it from its"
+            " file, and column names, types and the order of magnitude of each column are shown"
+            " to the other owners.",
+            show_default=False,
+            rich_help_panel="Data",
+        ),
+    ] = None,
+    share_categories: Annotated[
+        bool,
+        typer.Option(
+            "--share-categories",
+            help="Without a schema: show each owner's list of categories to the other owners.",
+            rich_help_panel="Data",
+        ),
+    ] = False,
+    exclude: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Without a schema: a column that is no feature (repeat for more).",
+            show_default=False,
+            rich_help_panel="Data",
+        ),
+    ] = None,
+    missing: Annotated[
+        str,
+        typer.Option(
+            help="Without a schema: what a missing number means: refuse, zero or mean (of the"
+            " owner's own column).",
+            rich_help_panel="Data",
+        ),
+    ] = "refuse",
+    test_size: Annotated[
+        float,
+        typer.Option(help="Fraction of every owner's rows held out.", rich_help_panel="Data"),
+    ] = 0.2,
+    model: Annotated[
+        str, typer.Option(help="The model: logistic.", rich_help_panel="Training")
+    ] = "logistic",
+    epochs: Annotated[
+        int, typer.Option(min=1, help="Passes over the rows.", rich_help_panel="Training")
+    ] = 3,
+    batch_size: Annotated[
+        int, typer.Option(min=1, help="Rows a step.", rich_help_panel="Training")
+    ] = 1024,
+    learning_rate: Annotated[
+        float, typer.Option(help="Step size of gradient descent.", rich_help_panel="Training")
+    ] = 0.5,
+    l2: Annotated[
+        float, typer.Option(min=0.0, help="L2 penalty.", rich_help_panel="Training")
+    ] = 0.0,
+    seed: Annotated[
+        int, typer.Option(help="Public seed of split and order.", rich_help_panel="Training")
+    ] = 0,
+    out: Annotated[
+        Path, typer.Option("--out", "-o", help="Folder for the report.", rich_help_panel="Output")
+    ] = Path("report"),
+    compare_pooled: Annotated[
+        bool,
+        typer.Option(
+            "--compare-pooled",
+            help="For tests: this process also reads ALL files and trains in the clear, to compare."
+            " Never use it with real owners' data.",
+            rich_help_panel="Output",
+        ),
+    ] = False,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print the result as JSON.", rich_help_panel="Output")
+    ] = False,
+) -> None:
+    """Train one model on several owners' rows; nobody sees another's data.
+
+    All files have the same columns and different rows. Each owner's file is read by the process of
+    its owner alone; the processes compute on secret shares over mutual TLS. Only the model, and
+    counts of held-out rows by score summed over the owners, are revealed. Example:
+
+        tacit train bank_a=a.parquet bank_b=b.csv bank_c=c.parquet --label is_fraud
+    """
+    if missing not in ("refuse", "zero", "mean"):
+        raise UsageError(
+            f"There is no policy {missing!r} for missing values.",
+            next_step="choose refuse, zero or mean.",
+            case=42,
+        )
+    if model != "logistic":
+        raise UsageError(
+            f"There is no model {model!r}.", next_step="the only model so far is logistic.", case=43
+        )
+    owners = parse_owners(files)
+    policy: Literal["refuse", "zero", "mean"] = missing  # type: ignore[assignment]
+    request = TrainingRequest(
+        files=owners,
+        label=label,
+        protocol=protocol,
+        reveal_to=parse_recipients(reveal_to, tuple(owners)),
+        reveal_loss=reveal_loss,
+        schema=schema,
+        share_categories=share_categories,
+        exclude=tuple(exclude or ()),
+        missing=policy,
+        test_size=test_size,
+        epochs=epochs,
+        batch_size=batch_size,
+        learning_rate=learning_rate,
+        l2=l2,
+        seed=seed,
+        out=out,
+        compare_pooled=compare_pooled,
+    )
+    run_training(request, Console(stderr=as_json, highlight=False), as_json=as_json)
+
+
+def parse_owners(files: list[str]) -> dict[str, Path]:
+    """``["bank_a=a.parquet", …]`` as names and paths.
+
+    Raises
+    ------
+    UsageError
+        Not NAME=FILE (TC-1040), or a name twice (TC-1041).
+    """
+    owners: dict[str, Path] = {}
+    for item in files:
+        name, separator, path = item.partition("=")
+        if not separator or not name or not path:
+            raise UsageError(
+                f"{item!r} is not OWNER=FILE.",
+                next_step="write for instance bank_a=a.parquet bank_b=b.csv bank_c=c.parquet.",
+                case=40,
+            )
+        if name in owners:
+            raise UsageError(
+                f"The owner {name} is named twice.",
+                next_step="give every owner one file; join an owner's files first.",
+                case=41,
+            )
+        owners[name] = Path(path)
+    return owners
+
+
+def parse_recipients(text: str, owners: tuple[str, ...]) -> tuple[str, ...]:
+    """``"all"`` or names with commas, in the owners' order.
+
+    Raises
+    ------
+    UsageError
+        A name is no owner's (TC-1044).
+    """
+    if text == "all":
+        return owners
+    wanted = [name.strip() for name in text.split(",") if name.strip()]
+    unknown = [name for name in wanted if name not in owners]
+    if unknown or not wanted:
+        raise UsageError(
+            f"--reveal-to names {', '.join(unknown) or 'nobody'}, which is no owner.",
+            next_step=f"name some of {', '.join(owners)}, or 'all'.",
+            case=44,
+        )
+    return tuple(name for name in owners if name in wanted)

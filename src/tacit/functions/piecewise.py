@@ -1,0 +1,175 @@
+"""Piecewise polynomials: all comparisons at once, the powers meanwhile, one sum at the end.
+
+With bits b_i = [x < t_i] for the breakpoints t_1 < t_2 < … and pieces p_0, p_1, …, p_n,
+
+    p(x) = p_n(x) + Σ_i b_i (p_{i-1}(x) - p_i(x)),
+
+so the coefficient of each power is a public linear combination of the bits; no piece is
+selected with a product of its own, and only the sum Σ_k C_k u^k needs products and one
+truncation. The powers are computed while the comparisons run, so they cost no rounds.
+
+Constant pieces are exact for *every* x, however large: there C_k is a sum of public integers
+that cancel, so C_k = 0 in the ring for k >= 1, and 0 times an overflowed power is 0. What
+remains is C_0, an exact integer, plus the truncation of 0, which is 0 (for probabilistic
+truncation 1 unit in the last place with probability 2^-32).
+
+Sources: piecewise approximation with parallel comparisons, Mohassel and Zhang (2017, SecureML);
+oblivious selection of coefficients, Liu, Juuti, Lu, Asokan (2017, MiniONN).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tacit import kernels
+from tacit.functions.comparison import below_public
+from tacit.functions.costs import Costs, in_sequence, side_by_side
+from tacit.functions.polynomials import (
+    SUM_BITS,
+    Scaled,
+    power_scales,
+    powers,
+    powers_cost,
+    scaled_integer,
+)
+from tacit.protocols.interface import Party
+from tacit.rounds.combine import together
+from tacit.rounds.contract import Step
+from tacit.rounds.cost import Declaration
+
+__all__ = [
+    "PiecewisePolynomial",
+    "combine_bits",
+    "piecewise",
+    "piecewise_cost",
+    "threshold_digits",
+    "threshold_digits_cost",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class PiecewisePolynomial:
+    """A public piecewise polynomial, as the coefficient tables hold it.
+
+    Attributes
+    ----------
+    breakpoints : tuple of float
+        t_1 < … < t_n; piece i covers [t_i, t_{i+1}).
+    pieces : tuple of tuple of float
+        n + 1 rows of coefficients c_0, c_1, … of powers of u = x / 2^range_bits.
+    range_bits : int
+        Pieces that are not constant lie within |u| <= 1.25.
+    error : float
+        Largest absolute error in exact arithmetic.
+    """
+
+    breakpoints: tuple[float, ...]
+    pieces: tuple[tuple[float, ...], ...]
+    range_bits: int
+    error: float
+
+    @property
+    def degree(self) -> int:
+        """The highest power."""
+        return max(map(len, self.pieces)) - 1
+
+    def weights(self, scales: Sequence[int]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Integers W, (degree + 1, n), and c, (degree + 1,), with C = W b + c.
+
+        `scales` gives the scale of each coefficient. Rounding happens before differences are
+        taken, so constant pieces give exact zeros.
+        """
+        table = np.zeros((len(self.pieces), self.degree + 1), np.int64)
+        for row, piece in enumerate(self.pieces):
+            for power, coefficient in enumerate(piece):
+                table[row, power] = scaled_integer(coefficient, scales[power])
+        return (table[:-1] - table[1:]).T, table[-1]
+
+
+def threshold_digits(party: Party, x: Any, thresholds: list[int]) -> Step[Any]:
+    """The bits [x < t] for public t as ring integers 0 and 1, (len(thresholds), n).
+
+    Rounds: a sign bit and a bit to arithmetic; bytes: one of each an element and threshold.
+    """
+    below = yield from below_public(party, x, thresholds)
+    return (yield from party.bit_to_arithmetic(below))
+
+
+def threshold_digits_cost(costs: Costs, size: int, thresholds: int) -> Declaration:
+    """Of `threshold_digits`."""
+    return in_sequence(
+        costs["most_significant_bit"](thresholds * size),
+        costs["bit_to_arithmetic"](thresholds * size),
+    )
+
+
+def combine_bits(
+    party: Party, digits: Any, weights: NDArray[np.int64], constants: NDArray[np.int64]
+) -> Any:
+    """Public linear combinations W b + c of 0/1 digits b, (n, size) → (rows, size). Local."""
+    matrix = np.ascontiguousarray(weights).view(np.uint64)
+    combined = digits.map(lambda share: np.asarray(kernels.matmul(matrix, share)))
+    return party.add_public(combined, constants[:, None])
+
+
+def piecewise(
+    party: Party, x: Any, function: PiecewisePolynomial, fraction_bits: int
+) -> Step[Any]:
+    """A public piecewise polynomial of x.
+
+    Parameters
+    ----------
+    party : Party
+    x : arithmetic sharing
+        Any shape, f = `fraction_bits` fractional bits, |x| < 2^(62 - f).
+    function : PiecewisePolynomial
+    fraction_bits : int
+        12 to 24.
+
+    Returns
+    -------
+    arithmetic sharing
+        f fractional bits. Error: the function's own and 2 units in the last place.
+
+    Notes
+    -----
+    Rounds: max(sign bit + bit to arithmetic, powers) + one product. For `replicated3` and
+    degree up to 8: 12.
+    """
+    shape = x.shape
+    flat = x.reshape(-1)
+    thresholds = [scaled_integer(t, fraction_bits) for t in function.breakpoints]
+    u = Scaled(flat, fraction_bits + function.range_bits)
+    digits, power = yield from together(
+        threshold_digits(party, flat, thresholds), powers(party, u, function.degree)
+    )
+    weights, constants = function.weights(_coefficient_scales(function, fraction_bits))
+    coefficients = combine_bits(party, digits, weights, constants)
+    pairs = [(coefficients[k], power[k].share) for k in range(1, function.degree + 1)]
+    varying = yield from party.sum_products_truncate(pairs, SUM_BITS)
+    return party.add(varying, coefficients[0]).reshape(*shape)
+
+
+def _coefficient_scales(function: PiecewisePolynomial, fraction_bits: int) -> list[int]:
+    scales = power_scales(fraction_bits + function.range_bits, function.degree)
+    total = fraction_bits + SUM_BITS
+    return [fraction_bits, *(total - scales[k] for k in range(1, function.degree + 1))]
+
+
+def piecewise_cost(
+    costs: Costs, size: int, function: PiecewisePolynomial, fraction_bits: int
+) -> Declaration:
+    """Of `piecewise`."""
+    scale = fraction_bits + function.range_bits
+    return in_sequence(
+        side_by_side(
+            threshold_digits_cost(costs, size, len(function.breakpoints)),
+            powers_cost(costs, size, scale, function.degree),
+        ),
+        costs["sum_products_truncate"](size, SUM_BITS),
+    )

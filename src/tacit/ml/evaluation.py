@@ -1,0 +1,95 @@
+"""Joint evaluation on held-out rows: owners' counts are summed on shares, the sums revealed.
+
+Each owner that knows the model scores its own held-out rows in the clear and counts them by
+score bin and label; only the owners' total counts are opened, to the model's recipients.
+What a recipient learns: the joint counts a bin and label, and so, by taking its own away, the
+others' together (``docs/decisions/0009-what-evaluation-reveals.md``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tacit.protocols.interface import Party
+from tacit.rounds.combine import together
+from tacit.rounds.contract import Step
+
+__all__ = ["JointCounts", "ScoreCounts", "joint_counts"]
+
+ERROR_BITS = 20
+"""Fractional bits of summed squared errors."""
+
+
+@dataclass(frozen=True, slots=True)
+class ScoreCounts:
+    """One owner's held-out rows, counted.
+
+    Attributes
+    ----------
+    negatives, positives : ndarray of int64, (bins,)
+        Rows with label 0 and 1 in each bin of the score.
+    squared_error : float
+        Σ (score - label)².
+    """
+
+    negatives: NDArray[np.int64]
+    positives: NDArray[np.int64]
+    squared_error: float
+
+
+JointCounts = ScoreCounts
+"""The same over all owners."""
+
+
+def joint_counts(
+    party: Party, own: ScoreCounts | None, bins: int, owners: Sequence[int], to: Sequence[int]
+) -> Step[JointCounts | None]:
+    """Sum the owners' counts on shares and open the totals. 2 rounds.
+
+    Parameters
+    ----------
+    own : ScoreCounts or None
+        This party's, None if it is not among `owners`.
+    bins : int
+        Bins of the score; public.
+    owners : sequence of int
+        Parties that contribute.
+    to : sequence of int
+        Parties that learn the totals.
+
+    Returns
+    -------
+    JointCounts or None
+        The totals at parties in `to`.
+    """
+    shape = (2 * bins + 1,)
+    vector = None
+    if own is not None:
+        error = round(own.squared_error * (1 << ERROR_BITS))
+        vector = np.concatenate([own.negatives, own.positives, [error]]).astype(np.int64)
+    shared = yield from together(
+        *(
+            party.input(
+                owner,
+                vector.view(np.uint64) if owner == party.index and vector is not None else None,
+                shape,
+            )
+            for owner in owners
+        )
+    )
+    total = shared[0]
+    for part in shared[1:]:
+        total = party.add(total, part)
+    opened = yield from party.reveal(total, tuple(to))
+    if opened is None:
+        return None
+    counts = opened.view(np.int64)
+    return ScoreCounts(
+        counts[:bins].copy(),
+        counts[bins : 2 * bins].copy(),
+        float(counts[-1]) / (1 << ERROR_BITS),
+    )

@@ -1,0 +1,229 @@
+"""Logistic regression over horizontally held rows: the protocol that all owners run together.
+
+Rows stream: every batch is shared from its owners' disks when its turn comes, so that memory
+does not grow with the data. While one batch trains, the next one is shared and standardised in
+the same rounds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tacit.functions.logistic import logistic_step
+from tacit.ml.batches import batch_count, batches
+from tacit.ml.standardization import INPUT_BITS, Standardization, standardize
+from tacit.protocols.interface import Party
+from tacit.rounds.combine import together
+from tacit.rounds.contract import Step
+
+__all__ = ["OwnRows", "TrainedModel", "TrainingPlan", "fold", "train"]
+
+
+class OwnRows(Protocol):
+    """An owner's own encoded rows, on its disk."""
+
+    def take(self, indices: NDArray[np.int64]) -> tuple[NDArray[np.float64], NDArray[np.uint8]]:
+        """Features (n, d) scaled into [-1, 1], and labels (n,) 0 and 1, of these rows."""
+
+
+@dataclass(frozen=True, slots=True)
+class TrainingPlan:
+    """What all owners agree on before training; public.
+
+    Attributes
+    ----------
+    rows : tuple of int
+        Training rows of each owner.
+    columns : int
+        Features after encoding.
+    epochs, batch_size : int
+    learning_rate, decay : float
+        Step size and L2 penalty of plain gradient descent.
+    seed : int
+        Orders the rows.
+    fraction_bits : int
+        Of the fixed-point numbers.
+    loss_every : int
+        Batches between two revealed loss values; 0 reveals none.
+    """
+
+    rows: tuple[int, ...]
+    columns: int
+    epochs: int
+    batch_size: int
+    learning_rate: float
+    decay: float = 0.0
+    seed: int = 0
+    fraction_bits: int = 18
+    loss_every: int = 0
+
+    @property
+    def steps(self) -> int:
+        """Minibatch steps in all."""
+        return self.epochs * batch_count(self.rows, self.batch_size)
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class TrainedModel:
+    """A party's part of the trained weights, and the losses revealed on the way.
+
+    Attributes
+    ----------
+    weights : arithmetic sharing, (d + 1,)
+        For standardised columns; the last is the intercept.
+    losses : list of float
+        Mean squared residuals, if their reveal was agreed.
+    """
+
+    weights: Any
+    losses: list[float]
+
+
+def train(
+    party: Party,
+    plan: TrainingPlan,
+    own: OwnRows,
+    by: Standardization,
+    on_step: Callable[[int], None] = lambda step: None,
+) -> Step[TrainedModel]:
+    """Train from zero weights by minibatch gradient descent.
+
+    Parameters
+    ----------
+    party : Party
+    plan : TrainingPlan
+    own : OwnRows
+        This party's rows.
+    by : Standardization
+    on_step : callable
+        Told the number of finished steps.
+
+    Notes
+    -----
+    Rounds a step: those of ``logistic_step`` (the next batch travels in the same rounds).
+    Revealed: nothing, or with ``loss_every`` one number every so many batches, to all.
+    """
+    weights = party.public(np.zeros(plan.columns + 1, np.int64))
+    losses: list[float] = []
+    squared = _SquaredResiduals(party, plan)
+    schedule = _schedule(plan)
+    current = next(schedule, None)
+    if current is None:
+        return TrainedModel(weights, losses)
+    x, y = yield from _load(party, plan, own, by, current)
+    done = 0
+    while current is not None:
+        following = next(schedule, None)
+        step = logistic_step(
+            party,
+            x,
+            y,
+            weights,
+            plan.fraction_bits,
+            learning_rate=plan.learning_rate,
+            decay=plan.decay,
+        )
+        if following is None:
+            weights, residuals = yield from step
+        else:
+            (weights, residuals), (x, y) = yield from together(
+                step, _load(party, plan, own, by, following)
+            )
+        done += 1
+        if plan.loss_every:
+            loss = yield from squared.add(residuals, last=following is None)
+            losses.extend(loss)
+        on_step(done)
+        current = following
+    return TrainedModel(weights, losses)
+
+
+def _schedule(plan: TrainingPlan) -> Iterator[tuple[NDArray[np.int64], ...]]:
+    for epoch in range(plan.epochs):
+        yield from batches(plan.rows, plan.batch_size, epoch, plan.seed)
+
+
+def _load(
+    party: Party,
+    plan: TrainingPlan,
+    own: OwnRows,
+    by: Standardization,
+    batch: Sequence[NDArray[np.int64]],
+) -> Step[tuple[Any, Any]]:
+    """Share one batch and standardise it: (n, d + 1) with a column of ones, and (n,) labels."""
+    own_features, own_labels = own.take(batch[party.index])
+    features = _encode(own_features, INPUT_BITS)
+    labels = own_labels.astype(np.uint64) << np.uint64(plan.fraction_bits)
+    inputs = []
+    for owner, rows in enumerate(batch):
+        mine = owner == party.index
+        inputs.append(party.input(owner, features if mine else None, (len(rows), plan.columns)))
+        inputs.append(party.input(owner, labels if mine else None, (len(rows),)))
+    shared = yield from together(*inputs)
+    x = party.concatenate(shared[0::2], 0)
+    y = party.concatenate(shared[1::2], 0)
+    x = yield from standardize(party, x, by)
+    ones = party.public(np.full((x.shape[0], 1), 1 << plan.fraction_bits))
+    return party.concatenate([x, ones], 1), y
+
+
+def _encode(values: NDArray[Any], fraction_bits: int) -> NDArray[np.uint64]:
+    scaled = np.multiply(values, float(1 << fraction_bits), dtype=np.float64)
+    return np.rint(scaled, out=scaled).astype(np.int64).view(np.uint64)
+
+
+class _SquaredResiduals:
+    """Sums squared residuals on shares and reveals the mean every so many batches."""
+
+    def __init__(self, party: Party, plan: TrainingPlan) -> None:
+        self.party = party
+        self.plan = plan
+        self.total: Any = None
+        self.rows = 0
+        self.batches = 0
+
+    def add(self, residuals: Any, last: bool) -> Step[list[float]]:
+        f = self.plan.fraction_bits
+        count = residuals.shape[0]
+        row, column = residuals.reshape(1, count), residuals.reshape(count, 1)
+        square = yield from self.party.matmul_truncate(row, column, f)
+        self.total = square if self.total is None else self.party.add(self.total, square)
+        self.rows += count
+        self.batches += 1
+        if self.batches < self.plan.loss_every and not last:
+            return []
+        everyone = range(self.party.size)
+        opened = yield from self.party.reveal(self.total, tuple(everyone))
+        assert opened is not None
+        mean = float(opened.view(np.int64)[0, 0]) / (1 << f) / self.rows
+        self.total, self.rows, self.batches = None, 0, 0
+        return [mean]
+
+
+def fold(
+    party: Party, weights: Any, by: Standardization, fraction_bits: int
+) -> Step[tuple[Any, Any]]:
+    """Weights for standardised columns become weights for columns scaled into [-1, 1].
+
+    w' = w · inverse deviation; b' = b - Σ w' mean. So the model can be revealed without the
+    joint mean and deviation. 6 rounds; nothing is revealed.
+
+    Returns
+    -------
+    weights : arithmetic sharing, (d,)
+    intercept : arithmetic sharing, (1,)
+        With `fraction_bits` fractional bits.
+    """
+    columns = weights.shape[0] - 1
+    scaled = yield from party.multiply_truncate(
+        weights[:columns], by.inverse_deviation, fraction_bits
+    )
+    product = yield from party.matmul_truncate(
+        scaled.reshape(1, columns), by.mean.reshape(columns, 1), INPUT_BITS
+    )
+    return scaled, party.subtract(weights[columns:], product.reshape(1))

@@ -1,0 +1,367 @@
+"""From addresses to authenticated TLS links: one listening port, dialling with retries.
+
+The party with the lower index listens, the one with the higher index dials. All connections make
+progress side by side in the calling thread. Who else may connect to the port (a scanner, a party
+with a wrong certificate) is turned away and does not end the wait for the right ones.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import selectors
+import socket
+import time
+from collections.abc import Mapping
+from typing import Final
+
+from tacit import _native
+from tacit.errors import AddressError, CertificateError, DeadlineError, TacitError, TransportError
+from tacit.network.addresses import Address, Listener, resolve
+from tacit.network.certificates import Credentials, dns_name, party_name
+from tacit.network.faults import Place, cause_of, certificate_error, listed
+from tacit.network.settings import NetworkSettings
+
+__all__ = ["establish"]
+
+_FIRST_PAUSE: Final = 0.02
+_LONGEST_PAUSE: Final = 0.5
+_MOST_GUESTS: Final = 32
+_STAGE: Final = "connect"
+_RETRIED: Final = {
+    errno.ECONNREFUSED,
+    errno.ECONNRESET,
+    errno.ECONNABORTED,
+    errno.EHOSTUNREACH,
+    errno.ENETUNREACH,
+    errno.EHOSTDOWN,
+    errno.ETIMEDOUT,
+}
+
+
+class _Call:
+    """This party's attempts to reach one peer."""
+
+    def __init__(self, peer: int, name: str, address: Address) -> None:
+        self.peer = peer
+        self.name = name
+        self.address = address
+        self.family, self.numeric = resolve(address)
+        self.socket: socket.socket | None = None
+        self.link: _native.Link | None = None
+        self.pause = _FIRST_PAUSE
+        self.next_try = 0.0
+        self.problem = "nobody listens there"
+
+    def later(self, problem: str) -> None:
+        """Give up this attempt; try again after a pause."""
+        self.drop()
+        self.problem = problem
+        self.next_try = time.monotonic() + self.pause
+        self.pause = min(self.pause * 1.6, _LONGEST_PAUSE)
+
+    def drop(self) -> None:
+        if self.socket is not None:
+            self.socket.close()
+        if self.link is not None:
+            self.link.close()
+        self.socket = self.link = None
+
+
+class _Guest:
+    """An accepted connection whose TLS handshake is under way."""
+
+    def __init__(self, link: _native.Link, until: float) -> None:
+        self.link = link
+        self.until = until
+
+
+class _Establishing:
+    """The state of :func:`establish`."""
+
+    def __init__(
+        self,
+        names: tuple[str, ...],
+        index: int,
+        identity: _native.Identity,
+        addresses: Mapping[str, Address],
+        listener: Listener | None,
+        settings: NetworkSettings,
+        until: float,
+    ) -> None:
+        self.names = names
+        self.index = index
+        self.identity = identity
+        self.listener = listener
+        self.settings = settings
+        self.until = until
+        self.place = Place(names, index, _STAGE)
+        self.links: dict[int, _native.Link] = {}
+        self.calls = [_Call(peer, names[peer], addresses[names[peer]]) for peer in range(index)]
+        self.guests: list[_Guest] = []
+        self.turned_away: TacitError | None = None
+        self.selector = selectors.DefaultSelector()
+
+    def run(self) -> dict[int, _native.Link]:
+        if self.listener is not None:
+            self.selector.register(self.listener.socket, selectors.EVENT_READ, None)
+        while len(self.links) < len(self.names) - 1:
+            now = time.monotonic()
+            if now >= self.until:
+                raise self._overdue()
+            for call in self.calls:
+                if call.peer not in self.links and not (call.socket or call.link):
+                    if now >= call.next_try:
+                        self._dial(call)
+            for guest in [guest for guest in self.guests if now >= guest.until]:
+                self._leave(guest)
+            for key, _ in self.selector.select(self._patience(now)):
+                self._ready(key.data)
+        return self.links
+
+    def close(self, *, links: bool) -> None:
+        """Leave nothing open but, unless `links`, the finished links."""
+        self.selector.close()
+        for call in self.calls:
+            call.drop()
+        for guest in self.guests:
+            guest.link.close()
+        if links:
+            for link in self.links.values():
+                link.close()
+
+    def _patience(self, now: float) -> float:
+        times = [self.until, *(guest.until for guest in self.guests)]
+        times += [
+            call.next_try
+            for call in self.calls
+            if call.peer not in self.links and not (call.socket or call.link)
+        ]
+        return max(0.0, min(times) - now)
+
+    def _ready(self, subject: _Call | _Guest | None) -> None:
+        if subject is None:
+            self._accept()
+        elif isinstance(subject, _Guest):
+            self._welcome(subject)
+        elif subject.socket is not None:
+            self._connected(subject, subject.socket)
+        else:
+            self._greet(subject)
+
+    # Dialling.
+
+    def _dial(self, call: _Call) -> None:
+        call.socket = socket.socket(call.family, socket.SOCK_STREAM)
+        call.socket.setblocking(False)
+        status = call.socket.connect_ex(call.numeric)
+        if status in (0, errno.EINPROGRESS):
+            self.selector.register(call.socket, selectors.EVENT_WRITE, call)
+        else:
+            self._unreachable(call, status)
+
+    def _connected(self, call: _Call, connected: socket.socket) -> None:
+        self.selector.unregister(connected)
+        status = connected.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
+        if status:
+            self._unreachable(call, status)
+            return
+        call.socket = None
+        name = dns_name(call.name)
+        call.link = _native.Link.dial(connected.detach(), self.identity, name)
+        self.selector.register(call.link.fileno(), selectors.EVENT_READ, call)
+        self._greet(call)
+
+    def _unreachable(self, call: _Call, status: int) -> None:
+        if status not in _RETRIED:
+            call.drop()
+            raise AddressError(
+                f"cannot reach {call.name} at {call.address}: {os.strerror(status)}.",
+                next_step="check the address, and the routes and firewalls between the machines.",
+                case=7,
+                parties=[call.name],
+                stage=_STAGE,
+            )
+        call.later(os.strerror(status).lower())
+
+    def _greet(self, call: _Call) -> None:
+        link = call.link
+        assert link is not None
+        try:
+            done = link.handshake()
+        except _native.LinkFailure as failure:
+            self.selector.unregister(link.fileno())
+            word, _, _, _, detail = failure.args
+            if word in ("ended", "io"):
+                call.later("the connection ended during the TLS handshake")
+                return
+            raise _tls_error(word, call.name, detail, self.place) from None
+        if not done:
+            self._watch(link, call)
+            return
+        self.selector.unregister(link.fileno())
+        # The TLS client has compared the name; the certificate must have no other.
+        if party_name(link.peer_certificate() or b"") != call.name:
+            raise certificate_error("name", call.name, "", self.place)
+        self.links[call.peer] = link
+        call.link = None
+
+    # Listening.
+
+    def _accept(self) -> None:
+        assert self.listener is not None
+        if len(self.guests) >= _MOST_GUESTS:
+            self._leave(self.guests[0])
+        try:
+            accepted, _ = self.listener.socket.accept()
+        except (BlockingIOError, ConnectionError):
+            return
+        link = _native.Link.accept(accepted.detach(), self.identity)
+        guest = _Guest(link, time.monotonic() + self.settings.handshake_timeout)
+        self.guests.append(guest)
+        self.selector.register(link.fileno(), selectors.EVENT_READ, guest)
+
+    def _welcome(self, guest: _Guest) -> None:
+        try:
+            if not guest.link.handshake():
+                self._watch(guest.link, guest)
+                return
+            name = party_name(guest.link.peer_certificate() or b"")
+        except _native.LinkFailure as failure:
+            word, _, _, _, detail = failure.args
+            if word not in ("ended", "io"):
+                self.turned_away = _tls_error(word, "a party that connected", detail, self.place)
+            self._leave(guest)
+            return
+        except CertificateError as error:
+            self.turned_away = error
+            self._leave(guest)
+            return
+        self._leave(guest, close=False)
+        peer = self.names.index(name) if name in self.names else -1
+        if peer <= self.index or peer in self.links:
+            self._send_away(guest.link, name)
+        else:
+            self.links[peer] = guest.link
+
+    def _send_away(self, link: _native.Link, name: str) -> None:
+        """Tell a party with a valid certificate why it is not welcome."""
+        own = self.names[self.index]
+        self.turned_away = TransportError(
+            f"{own} does not expect a connection from {name}.",
+            next_step="start all parties with the same participants in the same order, each"
+            " once.",
+            case=2,
+            parties=[name],
+            stage=_STAGE,
+        )
+        refusal = _native.Links(0, {1: link}, self.settings.heartbeat_timeout)
+        refusal.abort(cause_of(self.turned_away, self.place), 0.1)
+
+    def _leave(self, guest: _Guest, *, close: bool = True) -> None:
+        self.selector.unregister(guest.link.fileno())
+        self.guests.remove(guest)
+        if close:
+            guest.link.close()
+
+    def _watch(self, link: _native.Link, subject: _Call | _Guest) -> None:
+        events = selectors.EVENT_READ
+        if link.wants_write():
+            events |= selectors.EVENT_WRITE
+        self.selector.modify(link.fileno(), events, subject)
+
+    def _overdue(self) -> TacitError:
+        seconds = f"{self.settings.start_deadline:g} seconds"
+        for call in self.calls:
+            if call.peer not in self.links:
+                return AddressError(
+                    f"{call.name} could not be reached at {call.address} for {seconds}:"
+                    f" {call.problem}.",
+                    next_step="start that party, check the address, or wait longer.",
+                    case=6,
+                    parties=[call.name],
+                    stage=_STAGE,
+                )
+        if self.turned_away is not None:
+            return self.turned_away
+        missing = [
+            name
+            for peer, name in enumerate(self.names)
+            if peer != self.index and peer not in self.links
+        ]
+        return DeadlineError(
+            f"{listed(missing)} did not connect within {seconds}.",
+            next_step="start that party, check that it has this party's address, or wait longer.",
+            case=2,
+            parties=missing,
+            stage=_STAGE,
+        )
+
+
+def _tls_error(word: str, name: str, detail: bytes, place: Place) -> TacitError:
+    text = detail.decode(errors="replace")
+    if word in ("protocol", "alert", "tampered"):
+        return TransportError(
+            f"{name} does not speak TLS 1.3 as tacit does: {text}.",
+            next_step="check that the address is a party's, and that all parties run the same"
+            " version of tacit.",
+            case=3,
+            stage=place.stage,
+        )
+    return certificate_error(word, name, text, place)
+
+
+def establish(
+    index: int,
+    names: tuple[str, ...],
+    credentials: Credentials,
+    addresses: Mapping[str, Address],
+    listener: Listener | None,
+    settings: NetworkSettings,
+    until: float,
+) -> dict[int, _native.Link]:
+    """Make an authenticated TLS link to every other party.
+
+    Parameters
+    ----------
+    index : int
+        This party's index.
+    names : tuple of str
+        The parties' names, by index.
+    credentials : Credentials
+        This party's certificate and key, and the authority.
+    addresses : mapping of str to Address
+        Of the parties with lower indices.
+    listener : Listener, optional
+        The open port, needed unless this is the last party. Not closed here.
+    settings : NetworkSettings
+        Time limits.
+    until : float
+        When to give up (``time.monotonic``).
+
+    Returns
+    -------
+    dict of int to Link
+        A link to each other party, its certificate checked.
+
+    Raises
+    ------
+    AddressError, CertificateError, DeadlineError, TransportError
+        Nothing stays open.
+    """
+    try:
+        identity = _native.Identity(credentials.authority, credentials.certificate, credentials.key)
+    except ValueError as error:
+        raise CertificateError(
+            f"the credentials of {credentials.name} cannot be used: {error}.",
+            next_step="use the files that the authority issued together.",
+            case=4,
+        ) from None
+    state = _Establishing(names, index, identity, addresses, listener, settings, until)
+    try:
+        links = state.run()
+    except BaseException:
+        state.close(links=True)
+        raise
+    state.close(links=False)
+    return links

@@ -1,0 +1,53 @@
+"""The operation table: everything that can be computed, by name."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from tacit.errors import UsageError
+from tacit.programs.arithmetic import ARITHMETIC
+from tacit.programs.choice import CHOICE
+from tacit.programs.comparison import COMPARISON
+from tacit.programs.conversion import CONVERSION
+from tacit.programs.elementwise import ELEMENTWISE
+from tacit.programs.logic import LOGIC
+from tacit.programs.manipulation import MANIPULATION
+from tacit.programs.operation import Operation
+from tacit.programs.reduction import REDUCTION
+from tacit.programs.regression import REGRESSION
+
+__all__ = ["OPERATIONS", "operation_named"]
+
+OPERATIONS: Mapping[str, Operation] = {
+    operation.name: operation
+    for operations in (
+        ARITHMETIC,
+        COMPARISON,
+        LOGIC,
+        CHOICE,
+        CONVERSION,
+        MANIPULATION,
+        REDUCTION,
+        ELEMENTWISE,
+        REGRESSION,
+    )
+    for operation in operations
+}
+
+
+def operation_named(name: str) -> Operation:
+    """The operation with this name.
+
+    Raises
+    ------
+    UsageError
+        There is none (TC-1020); the message lists what exists.
+    """
+    try:
+        return OPERATIONS[name]
+    except KeyError:
+        raise UsageError(
+            f"There is no operation named {name!r}.",
+            next_step=f"choose one of: {', '.join(sorted(OPERATIONS))}.",
+            case=20,
+        ) from None

@@ -1,0 +1,183 @@
+"""What a report shows, as plain data that the job fills in.
+
+Everything in it may be seen by everybody who gets the report: the job puts in only what was
+revealed to its reader.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Literal, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from tacit.protocols.security import SecurityModel
+
+__all__ = ["Disclosure", "Evaluation", "Kind", "Line", "Owner", "Phase", "Report"]
+
+Kind: TypeAlias = Literal["joint", "alone", "pooled"]
+
+Line: TypeAlias = tuple[NDArray[np.float64], NDArray[np.float64]]
+"""x and y of the points of a line."""
+
+
+@dataclass(frozen=True, slots=True)
+class Evaluation:
+    """One model on held-out rows: a row of the table and, if given, a line in each plot.
+
+    Attributes
+    ----------
+    name : str
+        As shown: ``"joint"``, an owner's name, ``"pooled plaintext"``.
+    kind : {"joint", "alone", "pooled"}
+        Trained on shares of all rows, on one owner's rows, on all rows in the clear.
+    roc_auc, pr_auc, recall, brier : float
+        Recall is at 1 % false positives. NaN is shown as a dash.
+    coefficient_difference : float, optional
+        Largest difference of a coefficient from the joint model's.
+    roc : Line, optional
+        False positive rate and recall.
+    precision_recall : Line, optional
+        Recall and precision.
+    calibration : Line, optional
+        Predicted and observed frequency.
+    """
+
+    name: str
+    kind: Kind
+    roc_auc: float
+    pr_auc: float
+    recall: float
+    brier: float
+    coefficient_difference: float | None = None
+    roc: Line | None = None
+    precision_recall: Line | None = None
+    calibration: Line | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Owner:
+    """One party that holds rows.
+
+    Attributes
+    ----------
+    name : str
+    train_rows, test_rows : int
+        How many; public among the parties.
+    """
+
+    name: str
+    train_rows: int
+    test_rows: int
+
+
+@dataclass(frozen=True, slots=True)
+class Phase:
+    """The cost of one phase.
+
+    Attributes
+    ----------
+    name : str
+    seconds : float
+        Elapsed at the slowest party.
+    rounds : int
+        Rounds of communication.
+    bytes_sent : mapping of str to int
+        Payload bytes each party sent, check bytes included.
+    """
+
+    name: str
+    seconds: float
+    rounds: int = 0
+    bytes_sent: Mapping[str, int] = field(default_factory=dict)
+
+    @property
+    def total_bytes(self) -> int:
+        """Bytes of all parties together."""
+        return sum(self.bytes_sent.values())
+
+
+@dataclass(frozen=True, slots=True)
+class Disclosure:
+    """Something that was revealed, or not.
+
+    Attributes
+    ----------
+    what : str
+        ``"the model's 31 coefficients"``.
+    who : str
+        Who learned it: ``"all owners"``, names, ``"nobody"``.
+    how : str
+        In a sentence: why, in what form, with what consequence.
+    """
+
+    what: str
+    who: str
+    how: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Report:
+    """Everything on the page.
+
+    Attributes
+    ----------
+    title : str
+    created : str
+        Date and time, as shown.
+    label : str
+        What the model predicts.
+    owners : sequence of Owner
+    evaluations : sequence of Evaluation
+        The joint model first.
+    evaluated_on : str
+        On which rows, as a noun: ``"the held-out rows of all owners"``.
+    phases : sequence of Phase
+    disclosures : sequence of Disclosure
+    protocol : str
+        Its name.
+    security : SecurityModel
+        Its promise.
+    parameters : mapping of str to str
+        Settings of the run.
+    digests : mapping of str to str
+        Hexadecimal: session, schema, job.
+    coefficients : mapping of str to float, optional
+        Of the joint model by feature, per deviation of the feature; only if revealed.
+    base_rate : float, optional
+        Share of positive rows; only if revealed.
+    losses : sequence of float, optional
+        The loss curve; only if its reveal was agreed.
+    loss_name : str
+        What the losses are.
+    notes : sequence of str
+        Warnings, shown at the top.
+    peak_memory : mapping of str to int
+        Bytes resident at most, by party.
+    """
+
+    title: str
+    created: str
+    label: str
+    owners: Sequence[Owner]
+    evaluations: Sequence[Evaluation]
+    evaluated_on: str
+    phases: Sequence[Phase]
+    disclosures: Sequence[Disclosure]
+    protocol: str
+    security: SecurityModel
+    parameters: Mapping[str, str]
+    digests: Mapping[str, str]
+    coefficients: Mapping[str, float] | None = None
+    base_rate: float | None = None
+    losses: Sequence[float] | None = None
+    loss_name: str = "mean squared residual"
+    notes: Sequence[str] = ()
+    peak_memory: Mapping[str, int] = field(default_factory=dict)
+
+    def of_kind(self, kind: Kind) -> tuple[Evaluation, ...]:
+        """The evaluations of one kind."""
+        return tuple(e for e in self.evaluations if e.kind == kind)

@@ -1,0 +1,28 @@
+"""Sessions: who takes part, and where the parties are.
+
+One interface (``session.py``), three kinds: all parties in this process (``local.py``), one
+operating-system process each over mutual TLS (``controlled.py``, ``processes.py``), and the view
+from inside one party (``party.py``). May import ``programs``, ``protocols``, ``network`` and
+below. Start with ``session.py``, then ``local.py``.
+"""
+
+from tacit.sessions.context import PartyContext
+from tacit.sessions.controlled import ProcessSession
+from tacit.sessions.local import LocalSession
+from tacit.sessions.messages import Progress
+from tacit.sessions.party import PartySession
+from tacit.sessions.processes import PartyProcesses, launch
+from tacit.sessions.session import Reference, Session, checked_parties
+
+__all__ = [
+    "LocalSession",
+    "PartyContext",
+    "PartyProcesses",
+    "PartySession",
+    "ProcessSession",
+    "Progress",
+    "Reference",
+    "Session",
+    "checked_parties",
+    "launch",
+]

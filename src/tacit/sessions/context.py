@@ -1,0 +1,41 @@
+"""What a job that runs inside a party's process is given."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from tacit.network import Mesh
+from tacit.sessions.channel import Channel
+from tacit.sessions.messages import Progress, encode
+from tacit.sessions.party import PartySession
+
+__all__ = ["PartyContext"]
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class PartyContext:
+    """What a job module gets.
+
+    Attributes
+    ----------
+    name : str
+        This party.
+    configuration : bytes
+        The job's settings for this party, in MessagePack: decode them with the job's own type.
+    session : PartySession
+        The session as this party sees it.
+    mesh : Mesh
+        The links to the others, for small public messages.
+    channel : Channel
+        The way to the controlling process.
+    """
+
+    name: str
+    configuration: bytes
+    session: PartySession
+    mesh: Mesh
+    channel: Channel
+
+    def progress(self, phase: str, done: float, total: float = 0, unit: str = "") -> None:
+        """Tell the controlling process how far this party is. Never a value of anybody's data."""
+        self.channel.send(encode(Progress(phase, done, total, unit)))

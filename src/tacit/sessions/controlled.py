@@ -1,0 +1,209 @@
+"""One operating-system process per party, and this process in control of them.
+
+Commands are sent ahead: only reveal, measure and close wait. The plain values of an input go to
+its owner's process alone, and only recipients' processes return revealed values.
+"""
+
+from __future__ import annotations
+
+import weakref
+from collections import deque
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+import numpy as np
+from msgspec import Raw
+from numpy.typing import NDArray
+
+from tacit.encoding.types import DType
+from tacit.errors import InternalError, TacitError
+from tacit.network import NetworkSettings
+from tacit.programs.operation import Attributes, Operation
+from tacit.programs.types import ArrayType
+from tacit.protocols import Protocol
+from tacit.rounds.cost import Cost
+from tacit.sessions.channel import Buffer, byte_view
+from tacit.sessions.messages import (
+    Apply,
+    Finish,
+    Finished,
+    Input,
+    Measure,
+    Measured,
+    PublicOperand,
+    Reveal,
+    Revealed,
+    encode,
+)
+from tacit.sessions.processes import PartyProcesses
+from tacit.sessions.session import Handle, Reference, Session
+
+__all__ = ["ProcessSession", "RemoteReference"]
+
+_SERVICE = "tacit.sessions.service"
+
+
+class RemoteReference(Reference):
+    """A secret array whose parts lie in the parties' processes, under a number."""
+
+    __slots__ = ("number",)
+
+    def __init__(self, number: int, dtype: DType, shape: tuple[int, ...]) -> None:
+        super().__init__(dtype, shape)
+        self.number = number
+
+
+class ProcessSession(Session):
+    """Parties in processes of their own on this machine, linked by mutual TLS.
+
+    Parameters
+    ----------
+    protocol : Protocol
+        The protocol they run.
+    parties : tuple of str
+        Their names, by index.
+    settings : NetworkSettings, optional
+        Time limits.
+
+    Notes
+    -----
+    An error in a party surfaces at the next call that waits. After an error the session is
+    over. Arrays that nothing refers to any more are released in the parties with the next
+    command.
+    """
+
+    place = "one process each on this machine, mutual TLS"
+
+    def __init__(
+        self,
+        protocol: Protocol,
+        parties: tuple[str, ...],
+        settings: NetworkSettings | None = None,
+    ) -> None:
+        super().__init__(protocol, parties)
+        self._next_number = 0
+        self._freed: deque[int] = deque()
+        self.processes = PartyProcesses(
+            parties, _SERVICE, {}, protocol=protocol.name, settings=settings
+        )
+
+    def check_open(self) -> None:
+        """Refuse to go on after the end, with the cause if it was an error."""
+        failure = self.processes.failure
+        if failure is not None:
+            raise TacitError.from_dict(failure.as_dict())
+        super().check_open()
+
+    def _new(self, dtype: DType, shape: tuple[int, ...]) -> RemoteReference:
+        reference = RemoteReference(self._next_number, dtype, shape)
+        self._next_number += 1
+        # Only notes the number: a finalizer may run in the middle of anything.
+        weakref.finalize(reference, self._freed.append, reference.number).atexit = False
+        return reference
+
+    def _releases(self) -> tuple[int, ...]:
+        freed = self._freed
+        return tuple(freed.popleft() for _ in range(len(freed)))
+
+    def input_elements(
+        self,
+        owner: int,
+        elements: NDArray[np.uint64] | None,
+        dtype: DType,
+        shape: tuple[int, ...],
+    ) -> Reference:
+        """Send the elements to the owner's process, and word of them to the others."""
+        if elements is None:
+            raise InternalError("the controlling process has no elements to share")
+        release = self._releases()
+        reference = self._new(dtype, shape)
+        command = encode(
+            Input(release, reference.number, owner, dtype.kind, dtype.fraction_bits, shape)
+        )
+        if dtype.kind == "bool":
+            elements = elements.astype(np.uint8)  # type: ignore[assignment]
+        for index, name in enumerate(self.parties):
+            self.processes.send(name, command, [byte_view(elements)] if index == owner else ())
+        return reference
+
+    def execute(
+        self,
+        operation: Operation,
+        operands: Sequence[Handle],
+        attributes: Attributes,
+        results: tuple[ArrayType, ...],
+    ) -> tuple[Reference, ...]:
+        """Tell every party to compute an operation, without waiting for it."""
+        release = self._releases()
+        buffers: list[Buffer] = []
+        numbers: list[int | PublicOperand] = []
+        for handle in operands:
+            if isinstance(handle, RemoteReference):
+                numbers.append(handle.number)
+            else:
+                assert isinstance(handle, np.ndarray)
+                numbers.append(PublicOperand(handle.dtype.str, handle.shape))  # type: ignore[arg-type]
+                buffers.append(byte_view(handle))
+        references = tuple(self._new(result.dtype, result.shape) for result in results)
+        self._broadcast(
+            Apply(
+                release,
+                operation.name,
+                tuple(numbers),
+                Raw(encode(attributes)),
+                tuple(reference.number for reference in references),
+            ),
+            buffers,
+        )
+        return references
+
+    def open(
+        self, reference: Reference, to: tuple[int, ...], answer: tuple[int, ...]
+    ) -> dict[str, NDArray[Any]]:
+        """Have an array opened, and wait for what the processes of `answer` return."""
+        assert isinstance(reference, RemoteReference)
+        self._broadcast(Reveal(self._releases(), reference.number, to, answer))
+        revealed: dict[str, NDArray[Any]] = {}
+        for index in answer:
+            message, buffers = self.processes.receive(self.parties[index])
+            if not isinstance(message, Revealed):
+                raise InternalError(f"a party answered {type(message).__name__} to a reveal")
+            array = buffers[0].view(message.dtype).reshape(message.shape)
+            revealed[self.parties[index]] = array
+        return revealed
+
+    def _cost(self) -> Cost:
+        self._broadcast(Measure(self._releases()))
+        counted: dict[str, Measured] = {}
+        for name in self.parties:
+            message, _ = self.processes.receive(name)
+            if not isinstance(message, Measured):
+                raise InternalError(f"a party answered {type(message).__name__} to a measurement")
+            counted[name] = message
+        return Cost(
+            rounds=max(measured.rounds for measured in counted.values()),
+            bytes_sent={name: measured.bytes_sent for name, measured in counted.items()},
+            check_bytes={name: measured.check_bytes for name, measured in counted.items()},
+        )
+
+    def _broadcast(self, command: msgspec.Struct, buffers: Sequence[Buffer] = ()) -> None:
+        header = encode(command)
+        for name in self.parties:
+            self.processes.send(name, header, buffers)
+
+    def _close(self) -> None:
+        if self.processes.failure is not None:
+            return
+        try:
+            self._broadcast(Finish())
+            for name in self.parties:
+                message, _ = self.processes.receive(name)
+                if not isinstance(message, Finished):
+                    raise InternalError(f"a party answered {type(message).__name__} at the end")
+            self.processes.close()
+        finally:
+            self.processes.kill()
+
+    def _abandon(self, error: BaseException) -> None:
+        self.processes.kill()

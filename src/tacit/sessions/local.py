@@ -1,0 +1,134 @@
+"""All parties in this process: deterministic, easy to debug, nothing to set up."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tacit.encoding.fixed import decode
+from tacit.encoding.types import DType
+from tacit.programs.operation import Attributes, Operation
+from tacit.programs.types import ArrayType, SecretValue
+from tacit.protocols import Protocol
+from tacit.protocols.interface import Party
+from tacit.rounds.contract import Step
+from tacit.rounds.cost import Cost
+from tacit.rounds.lockstep import LockstepDriver
+from tacit.rounds.randomness import Randomness, SystemRandomness, deal_pairwise_seeds
+from tacit.sessions.execution import input_step, reveal_step
+from tacit.sessions.session import Handle, Reference, Session
+
+__all__ = ["LocalReference", "LocalSession"]
+
+T = TypeVar("T")
+
+
+class LocalReference(Reference):
+    """A secret array whose parts all lie in this process, one per party."""
+
+    __slots__ = ("parts",)
+
+    def __init__(self, parts: tuple[SecretValue, ...]) -> None:
+        super().__init__(parts[0].dtype, parts[0].shape)
+        self.parts = parts
+
+
+class LocalSession(Session):
+    """Parties in this process, driven in lockstep.
+
+    Parameters
+    ----------
+    protocol : Protocol
+        The protocol they run.
+    parties : tuple of str
+        Their names, by index.
+    randomness : Randomness
+        Where the parties' keys come from; the system by default. A seeded one gives
+        reproducible shares, for tests and examples only.
+    driver : LockstepDriver, optional
+        Moves the messages; a virtual-time or an adversarial driver where wanted.
+    """
+
+    place = "in this process"
+
+    def __init__(
+        self,
+        protocol: Protocol,
+        parties: tuple[str, ...],
+        randomness: Randomness | None = None,
+        driver: LockstepDriver | None = None,
+    ) -> None:
+        super().__init__(protocol, parties)
+        seeds = deal_pairwise_seeds(parties, randomness or SystemRandomness())
+        self.members = tuple(
+            protocol.party(parties, index, seeds[index]) for index in range(len(parties))
+        )
+        self.driver = driver or LockstepDriver(parties)
+
+    def _run(self, step: Callable[[Party], Step[T]], stage: str) -> list[T]:
+        return self.driver.run([step(member) for member in self.members], stage)
+
+    def input_elements(
+        self,
+        owner: int,
+        elements: NDArray[np.uint64] | None,
+        dtype: DType,
+        shape: tuple[int, ...],
+    ) -> Reference:
+        """Share encoded elements; only the owner's step is given them."""
+        parts = self._run(
+            lambda party: input_step(
+                party, owner, elements if party.index == owner else None, dtype, shape
+            ),
+            "share",
+        )
+        return LocalReference(tuple(parts))
+
+    def execute(
+        self,
+        operation: Operation,
+        operands: Sequence[Handle],
+        attributes: Attributes,
+        results: tuple[ArrayType, ...],
+    ) -> tuple[Reference, ...]:
+        """Compute an operation at all parties in lockstep."""
+
+        def part(handle: Handle, index: int) -> Any:
+            return handle.parts[index] if isinstance(handle, LocalReference) else handle
+
+        computed = self.driver.run(
+            [
+                operation.meaning(
+                    member, [part(handle, member.index) for handle in operands], attributes
+                )
+                for member in self.members
+            ],
+            operation.name,
+        )
+        if isinstance(computed[0], SecretValue):
+            return (LocalReference(tuple(computed)),)  # type: ignore[arg-type]
+        return tuple(LocalReference(parts) for parts in zip(*computed, strict=True))  # type: ignore[arg-type]
+
+    def open(
+        self, reference: Reference, to: tuple[int, ...], answer: tuple[int, ...]
+    ) -> dict[str, NDArray[Any]]:
+        """Open to the parties in `to`; the values of those in `answer`."""
+        assert isinstance(reference, LocalReference)
+        opened = self._run(
+            lambda party: reveal_step(party, reference.parts[party.index], to), "reveal"
+        )
+        revealed: dict[str, NDArray[Any]] = {}
+        for index in answer:
+            elements = opened[index]
+            assert elements is not None
+            revealed[self.parties[index]] = decode(elements, reference.dtype)
+        return revealed
+
+    def _cost(self) -> Cost:
+        return self.driver.cost()
+
+    def _close(self) -> None:
+        self.members = ()

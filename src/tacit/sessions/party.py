@@ -1,0 +1,177 @@
+"""The view from inside one party: every party's process runs the same lines of code."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from typing import Any, TypeVar
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from tacit.encoding.fixed import decode, encode
+from tacit.encoding.types import DType
+from tacit.errors import ShapeError, UsageError
+from tacit.network import LinkDriver, Mesh
+from tacit.programs.operation import Attributes, Operation
+from tacit.programs.types import ArrayType, SecretValue
+from tacit.protocols import Protocol
+from tacit.protocols.interface import Party
+from tacit.rounds.contract import Step
+from tacit.rounds.cost import Cost
+from tacit.sessions.execution import input_step, reveal_step
+from tacit.sessions.session import Handle, Reference, Session
+
+__all__ = ["PartyReference", "PartySession"]
+
+T = TypeVar("T")
+
+
+class PartyReference(Reference):
+    """A secret array of which this process holds one party's part."""
+
+    __slots__ = ("part",)
+
+    def __init__(self, part: SecretValue) -> None:
+        super().__init__(part.dtype, part.shape)
+        self.part = part
+
+
+class PartySession(Session):
+    """A session as one party sees it.
+
+    All parties' processes make the same calls in the same order; only the owner passes values
+    to :meth:`share`, and only recipients get them from :meth:`reveal`. Public operands must be
+    equal at all parties.
+
+    Parameters
+    ----------
+    protocol : Protocol
+        The protocol they run.
+    party : Party
+        This party.
+    driver : LinkDriver
+        Its links to the others.
+    """
+
+    place = "seen from one party"
+
+    def __init__(self, protocol: Protocol, party: Party, driver: LinkDriver) -> None:
+        super().__init__(protocol, party.names)
+        self.party = party
+        self.driver = driver
+        self._stage = ""
+        self._deadline: float | None = None
+
+    @classmethod
+    def over(cls, protocol: Protocol, mesh: Mesh) -> PartySession:
+        """The session of a party whose links stand: its keys come from those links."""
+        seeds = {
+            peer: mesh.pairwise_key(peer, "prss")
+            for peer in range(len(mesh.names))
+            if peer != mesh.index
+        }
+        return cls(protocol, protocol.party(mesh.names, mesh.index, seeds), mesh.driver)
+
+    @property
+    def name(self) -> str:
+        """This party's name."""
+        return self.parties[self.party.index]
+
+    def enter_stage(self, name: str, seconds: float | None = None) -> None:
+        """Begin a stage of the work, which errors name.
+
+        Parameters
+        ----------
+        name : str
+            Such as ``"training"``.
+        seconds : float, optional
+            Its deadline from now; a party that is alive but not done by then ends the session.
+        """
+        self._stage = name
+        self._deadline = None if seconds is None else time.monotonic() + seconds
+
+    def run(self, step: Step[T], stage: str) -> T:
+        """Drive this party's copy of a protocol step."""
+        left = None if self._deadline is None else max(0.0, self._deadline - time.monotonic())
+        return self.driver.run(step, stage=self._stage or stage, deadline=left)
+
+    def share(
+        self,
+        values: ArrayLike | None,
+        owner: str,
+        *,
+        dtype: DType | None = None,
+        shape: tuple[int, ...] | None = None,
+        bounds: tuple[float, float] | None = None,
+    ) -> Reference:
+        """Share an array: the owner passes it, the others None; all pass its type and shape."""
+        self.check_open()
+        position = self.position(owner)
+        if dtype is None or shape is None:
+            raise UsageError(
+                "Inside a party, share() needs dtype and shape, the same at every party.",
+                next_step="pass both, for instance dtype=tacit.fixed, shape=(128, 30).",
+                case=29,
+                stage="share",
+            )
+        if (values is None) == (position == self.party.index):
+            raise UsageError(
+                f"{self.name} {'passes no' if values is None else 'passes'} values for an input"
+                f" of {owner}.",
+                next_step="the owner passes its array, every other party None.",
+                case=24,
+                stage="share",
+            )
+        shape = tuple(shape)
+        elements = None
+        if values is not None:
+            elements = encode(values, dtype, bounds)
+            if elements.shape != shape:
+                raise ShapeError(
+                    f"The array of {owner} has shape {elements.shape}, not {shape}.",
+                    next_step="pass the shape that all parties agreed on.",
+                    case=19,
+                    parties=[owner],
+                    stage="share",
+                )
+        return self.input_elements(position, elements, dtype, shape)
+
+    def input_elements(
+        self,
+        owner: int,
+        elements: NDArray[np.uint64] | None,
+        dtype: DType,
+        shape: tuple[int, ...],
+    ) -> PartyReference:
+        """Share encoded elements, given at the owner alone."""
+        step = input_step(self.party, owner, elements, dtype, shape)
+        return PartyReference(self.run(step, "share"))
+
+    def execute(
+        self,
+        operation: Operation,
+        operands: Sequence[Handle],
+        attributes: Attributes,
+        results: tuple[ArrayType, ...],
+    ) -> tuple[Reference, ...]:
+        """Compute this party's part of an operation."""
+        parts: list[Any] = [h.part if isinstance(h, PartyReference) else h for h in operands]
+        computed = self.run(operation.meaning(self.party, parts, attributes), operation.name)
+        if isinstance(computed, SecretValue):
+            return (PartyReference(computed),)
+        return tuple(map(PartyReference, computed))
+
+    def open(
+        self, reference: Reference, to: tuple[int, ...], answer: tuple[int, ...]
+    ) -> dict[str, NDArray[Any]]:
+        """Open to the parties in `to`; the values if this one is among them."""
+        assert isinstance(reference, PartyReference)
+        opened = self.run(reveal_step(self.party, reference.part, to), "reveal")
+        return {} if opened is None else {self.name: decode(opened, reference.dtype)}
+
+    def _cost(self) -> Cost:
+        return self.driver.cost()
+
+    def _close(self) -> None:
+        """The links belong to the mesh, which is closed by whoever made it."""

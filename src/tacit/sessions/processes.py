@@ -1,0 +1,381 @@
+"""Starting the parties' processes on this machine, hearing from them, and ending them.
+
+Each party is a process of its own with a private control channel (an inherited socket pair).
+Certificates come from an authority that lives in this process's memory for this run; keys
+travel over the control channels and never touch a disk.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import selectors
+import signal
+import socket
+import subprocess
+import sys
+import time
+import weakref
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict
+from types import TracebackType
+from typing import Any, Self, TypeAlias, TypeVar
+
+import msgspec
+from msgspec import Raw
+
+from tacit.encoding.digest import tagged_hash
+from tacit.errors import PartyLostError, PeerFaultError, TacitError, TransportError
+from tacit.network import Authority, NetworkSettings
+from tacit.protocols import protocol_named
+from tacit.sessions.channel import Buffer, Channel, ChannelClosed
+from tacit.sessions.messages import (
+    Failed,
+    Finished,
+    Listening,
+    Message,
+    Peers,
+    Progress,
+    Ready,
+    Start,
+    encode,
+)
+from tacit.sessions.session import checked_parties
+
+__all__ = ["OnProgress", "PartyProcesses", "launch"]
+
+OnProgress: TypeAlias = Callable[[str, Progress], None]
+M = TypeVar("M")
+
+_DECODE = msgspec.msgpack.Decoder(Message).decode
+_GRACE_SECONDS = 3.0
+"""After one party failed, how long the others have to say why they stopped."""
+
+
+def launch(
+    parties: Sequence[str] | None,
+    module: str,
+    configs: Mapping[str, Any],
+    *,
+    protocol: str = "replicated3",
+    parameters: Mapping[str, str] | None = None,
+    on_progress: OnProgress | None = None,
+    settings: NetworkSettings | None = None,
+) -> dict[str, Any]:
+    """Run a job with one process per party on this machine, to its end.
+
+    Parameters
+    ----------
+    parties : sequence of str
+        The parties' names, by index.
+    module : str
+        The importable module of the job. Its ``run_party(context)`` runs in every party's
+        process (see :class:`~tacit.sessions.context.PartyContext`).
+    configs : mapping of str to Struct or plain data
+        For each party the job's settings; a party's process sees its own alone.
+    protocol : str
+        The protocol.
+    parameters : mapping of str to str
+        What the parties compare in their handshake beyond protocol and job.
+    on_progress : callable, optional
+        ``on_progress(party, progress)`` is called here for every progress message.
+    settings : NetworkSettings, optional
+        Time limits.
+
+    Returns
+    -------
+    dict of str to object
+        What ``run_party`` returned, by party, as plain data.
+
+    Raises
+    ------
+    PartyLostError
+        A party's process ended without a word; names it.
+    TacitError
+        What went wrong first in a party.
+    """
+    with PartyProcesses(
+        parties, module, configs, protocol=protocol, parameters=parameters, settings=settings
+    ) as processes:
+        return processes.results(on_progress)
+
+
+class PartyProcesses:
+    """One running process per party, connected with each other and with this process.
+
+    Takes the parameters of :func:`launch`. A context manager: leaving it ends all processes.
+
+    Attributes
+    ----------
+    names : tuple of str
+        The parties' names, by index.
+    identifiers : dict of str to int
+        The operating system's number of each party's process.
+    """
+
+    def __init__(
+        self,
+        parties: Sequence[str] | None,
+        module: str,
+        configs: Mapping[str, Any],
+        *,
+        protocol: str,
+        parameters: Mapping[str, str] | None = None,
+        settings: NetworkSettings | None = None,
+    ) -> None:
+        self.names = checked_parties(protocol_named(protocol), parties)
+        self._children: dict[str, subprocess.Popen[bytes]] = {}
+        self._channels: dict[str, Channel] = {}
+        self._lost: set[str] = set()
+        self._errors: dict[str, TacitError] = {}
+        self._inboxes: dict[str, deque[tuple[Message, list[Buffer]]]] = {
+            name: deque() for name in self.names
+        }
+        self.failure: TacitError | None = None
+        self._selector = selectors.DefaultSelector()
+        self._finalizer = weakref.finalize(
+            self, _end, self._children, self._channels, self._selector
+        )
+        try:
+            self._start(module, configs, protocol, parameters or {}, settings)
+        except BaseException:
+            self.kill()
+            raise
+
+    @property
+    def identifiers(self) -> dict[str, int]:
+        """The operating system's number of each party's process."""
+        return {name: child.pid for name, child in self._children.items()}
+
+    def _start(
+        self,
+        module: str,
+        configs: Mapping[str, Any],
+        protocol: str,
+        parameters: Mapping[str, str],
+        settings: NetworkSettings | None,
+    ) -> None:
+        for name in self.names:
+            self._spawn(name)
+        authority = Authority()
+        job = tagged_hash("job", module.encode())
+        limits = asdict(settings or NetworkSettings())
+        for name in self.names:
+            credentials = authority.issue(name)
+            start = Start(
+                name=name,
+                participants=self.names,
+                protocol=protocol,
+                module=module,
+                configuration=Raw(msgspec.msgpack.encode(configs.get(name))),
+                job=job,
+                parameters=dict(parameters),
+                authority=credentials.authority,
+                certificate=credentials.certificate,
+                key=credentials.key,
+                settings=limits,
+            )
+            self.send(name, encode(start))
+        ports = {name: self._expect(name, Listening) for name in self.names}
+        peers = encode(Peers({name: (at.host, at.port) for name, at in ports.items()}))
+        for name in self.names:
+            self.send(name, peers)
+        for name in self.names:
+            self._expect(name, Ready)
+
+    def _spawn(self, name: str) -> None:
+        here, there = socket.socketpair()
+        with there:
+            self._channels[name] = Channel(here)
+            self._selector.register(self._channels[name], selectors.EVENT_READ, name)
+            descriptor = there.fileno()
+            self._children[name] = subprocess.Popen(
+                [sys.executable, "-m", "tacit.sessions.worker", str(descriptor)],
+                pass_fds=(descriptor,),
+                stdin=subprocess.DEVNULL,
+                start_new_session=True,  # Ctrl-C reaches this process alone, which ends them
+            )
+
+    # Talking.
+
+    def send(self, name: str, header: bytes, buffers: Sequence[Buffer] = ()) -> None:
+        """Send one frame to a party's process.
+
+        Raises
+        ------
+        TacitError
+            The process is gone, or a party has failed.
+        """
+        try:
+            self._channels[name].send(header, buffers)
+        except ChannelClosed:
+            while self._read(name):  # its last words, if it had any
+                pass
+            self._fail()
+
+    def receive(self, name: str) -> tuple[Message, list[Buffer]]:
+        """Wait for the next message of one party while all are watched.
+
+        Raises
+        ------
+        TacitError
+            Any of the parties failed or is gone.
+        """
+        inbox = self._inboxes[name]
+        while not inbox:
+            self._wait()
+        return inbox.popleft()
+
+    def _wait(self) -> None:
+        """Read what any party says next into its inbox; a failure of any raises its cause."""
+        for key, _ in self._selector.select():
+            name: str = key.data
+            while self._read(name) and self._channels[name].buffered:
+                pass
+        if self._lost or self._errors:
+            self._fail()
+
+    def _read(self, name: str) -> bool:
+        """Read one message; False after a failure was noted or the process was found dead."""
+        try:
+            header, buffers = self._channels[name].receive()
+        except ChannelClosed:
+            self._selector.unregister(self._channels[name])
+            if name not in self._errors and not self._finished(name):
+                self._lost.add(name)
+            return False
+        message = _DECODE(header)
+        if isinstance(message, Failed):
+            self._errors[name] = TacitError.from_dict(message.error)
+            return False
+        self._inboxes[name].append((message, buffers))
+        return True
+
+    def _finished(self, name: str) -> bool:
+        inbox = self._inboxes[name]
+        return bool(inbox) and isinstance(inbox[-1][0], Finished)
+
+    def _expect(self, name: str, kind: type[M]) -> M:
+        message, _ = self.receive(name)
+        if not isinstance(message, kind):
+            raise TransportError(
+                f"{name}'s process said {type(message).__name__}, expected {kind.__name__}.",
+                next_step="report this: the processes run different versions of tacit.",
+                case=10,
+                parties=[name],
+            )
+        return message
+
+    def results(self, on_progress: OnProgress | None = None) -> dict[str, Any]:
+        """Wait until every party has finished, passing progress on."""
+        found: dict[str, Any] = {}
+        while True:
+            for name, inbox in self._inboxes.items():
+                while inbox:
+                    message, _ = inbox.popleft()
+                    if isinstance(message, Finished):
+                        found[name] = msgspec.msgpack.decode(message.result)
+                    elif isinstance(message, Progress) and on_progress is not None:
+                        on_progress(name, message)
+            if len(found) == len(self.names):
+                return {name: found[name] for name in self.names}
+            self._wait()
+
+    # Ending.
+
+    def _fail(self) -> None:
+        """Gather why the parties stopped, end them all and raise the cause.
+
+        Raises
+        ------
+        TacitError
+            Always.
+        """
+        deadline = time.monotonic() + _GRACE_SECONDS
+        while not self._lost and not any(map(_definite, self._errors.values())):
+            left = deadline - time.monotonic()
+            if left <= 0 or len(self._errors) == len(self.names):
+                break
+            for key, _ in self._selector.select(left):
+                self._read(key.data)
+        self.failure = self._cause()
+        self.kill()
+        raise self.failure
+
+    def _cause(self) -> TacitError:
+        """The error that came first: what a party itself met, before what it saw of others."""
+        for error in self._errors.values():
+            if _definite(error):
+                return error
+        for name in self.names:
+            if name in self._lost:
+                return self._lost_error(name)
+        faults = [e for e in self._errors.values() if isinstance(e, PeerFaultError)]
+        return (faults or list(self._errors.values()))[0]
+
+    def _lost_error(self, name: str) -> PartyLostError:
+        child = self._children[name]
+        try:
+            status = child.wait(timeout=1)
+        except subprocess.TimeoutExpired:
+            how = "closed its control channel"
+        else:
+            how = (
+                f"was killed by {signal.Signals(-status).name}"
+                if status < 0
+                else f"exited with status {status}"
+            )
+        return PartyLostError(
+            f"The process of {name} {how} while the session was running.",
+            next_step="look for its own messages above, and at the machine's memory; then start"
+            " the session again.",
+            case=10,
+            parties=[name],
+            stage="session",
+        )
+
+    def kill(self) -> None:
+        """End all processes at once. May be called again."""
+        self._finalizer()
+
+    def close(self, seconds: float = 5.0) -> None:
+        """Let the processes end by themselves, and end those that do not in time."""
+        deadline = time.monotonic() + seconds
+        for child in self._children.values():
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                child.wait(timeout=max(0.0, deadline - time.monotonic()))
+        self.kill()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if error is None:
+            self.close()
+        else:
+            self.kill()
+
+
+def _definite(error: TacitError) -> bool:
+    """Whether an error is a party's own, not what it saw of another's end."""
+    return not isinstance(error, TransportError | PeerFaultError)
+
+
+def _end(
+    children: dict[str, subprocess.Popen[bytes]],
+    channels: dict[str, Channel],
+    selector: selectors.BaseSelector,
+) -> None:
+    for child in children.values():
+        if child.poll() is None:
+            child.kill()
+    for child in children.values():
+        child.wait()
+    selector.close()
+    for channel in channels.values():
+        channel.close()

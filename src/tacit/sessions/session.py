@@ -1,0 +1,384 @@
+"""The interface of a session: who takes part, and what can be asked of them together."""
+
+from __future__ import annotations
+
+import abc
+import re
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from types import TracebackType
+from typing import Any, Self, TypeAlias
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from tacit.encoding.fixed import encode, natural_type
+from tacit.encoding.types import DType
+from tacit.errors import ShapeError, UsageError
+from tacit.programs.operation import Attributes, Operation
+from tacit.programs.promotion import public_array, public_type
+from tacit.programs.table import operation_named
+from tacit.programs.types import ArrayType, PublicArray
+from tacit.protocols import Protocol, SecurityModel
+from tacit.rounds.cost import Cost
+
+__all__ = ["Reference", "Session", "checked_parties"]
+
+DEFAULT_NAMES = ("alice", "bob", "carol", "dave", "erin", "frank", "grace")
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,62}")
+
+
+class Reference:
+    """A secret array of a session: its public type; subclasses know where its parts are.
+
+    Attributes
+    ----------
+    dtype : DType
+        The type of its numbers.
+    shape : tuple of int
+        Its shape.
+    """
+
+    __slots__ = ("__weakref__", "dtype", "shape")
+
+    def __init__(self, dtype: DType, shape: tuple[int, ...]) -> None:
+        self.dtype = dtype
+        self.shape = shape
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self.dtype!r}, shape={self.shape})"
+
+
+Handle: TypeAlias = Reference | PublicArray
+"""An operand of an operation: a secret array of this session, or a public array."""
+
+
+def checked_parties(protocol: Protocol, parties: Sequence[str] | None) -> tuple[str, ...]:
+    """The parties' names, by index; the usual first names if None.
+
+    Raises
+    ------
+    UsageError
+        Wrong number (TC-1021), a repeated name (TC-1022) or one that is not allowed (TC-1023).
+    """
+    count = protocol.security.parties
+    if parties is None:
+        return DEFAULT_NAMES[:count]
+    names = (parties,) if isinstance(parties, str) else tuple(parties)
+    if len(names) != count:
+        raise UsageError(
+            f"{protocol.name} runs with {count} parties, and {len(names)} are named.",
+            next_step=f"name {count}, for instance parties={list(DEFAULT_NAMES[:count])}.",
+            case=21,
+        )
+    for name in names:
+        if not isinstance(name, str) or not _NAME.fullmatch(name) or name == "all":
+            raise UsageError(
+                f"{name!r} cannot be a party's name.",
+                next_step="use letters, digits, '_', '-' and '.', at most 63, and not 'all'.",
+                case=23,
+            )
+    if len(set(names)) != len(names):
+        raise UsageError(
+            f"The parties' names {', '.join(names)} are not all different.",
+            next_step="give every party a name of its own.",
+            case=22,
+        )
+    return names
+
+
+class Session(abc.ABC):
+    """Parties that compute together.
+
+    Parameters
+    ----------
+    protocol : Protocol
+        The protocol they run.
+    parties : tuple of str
+        Their names, by index.
+
+    Notes
+    -----
+    A context manager: leaving it closes the session. Used from one thread at a time.
+    """
+
+    place: str = ""
+    """Where the parties are, in a few words, for people."""
+
+    def __init__(self, protocol: Protocol, parties: tuple[str, ...]) -> None:
+        self.protocol = protocol
+        self.parties = parties
+        self._opened = time.perf_counter()
+        self._closed = False
+
+    def __repr__(self) -> str:
+        return (
+            f"{type(self).__name__}({self.protocol.name}: {', '.join(self.parties)}; {self.place})"
+        )
+
+    @property
+    def security(self) -> SecurityModel:
+        """What the protocol promises."""
+        return self.protocol.security
+
+    def share(
+        self,
+        values: ArrayLike | None,
+        owner: str,
+        *,
+        dtype: DType | None = None,
+        shape: tuple[int, ...] | None = None,
+        bounds: tuple[float, float] | None = None,
+    ) -> Reference:
+        """Share an array that its owner knows.
+
+        Parameters
+        ----------
+        values : array_like or None
+            The plain array; None in the view from inside a party that is not the owner.
+        owner : str
+            The party whose input it is.
+        dtype : DType, optional
+            By default ``tacit.fixed`` for floats, ``tacit.int64`` for integers, ``tacit.bool``
+            for booleans.
+        shape : tuple of int, optional
+            Must be the array's where both are given.
+        bounds : (low, high), optional
+            Declared bounds; checked before anything is sent.
+
+        Returns
+        -------
+        Reference
+
+        Raises
+        ------
+        RangeError
+            A value outside the bounds or the encoding, NaN or infinity.
+        ShapeError, TypeMismatchError, UsageError
+            The array has another shape, no secret type, or the owner is unknown.
+        """
+        self.check_open()
+        position = self.position(owner)
+        if values is None:
+            raise UsageError(
+                "share() needs the values here: this process acts for every party.",
+                next_step="pass the owner's array; None is for a party that is not the owner.",
+                case=24,
+            )
+        array = np.asarray(values)
+        if shape is not None and array.shape != tuple(shape):
+            raise ShapeError(
+                f"The array of {owner} has shape {array.shape}, not {tuple(shape)}.",
+                next_step="pass the shape that all parties agreed on.",
+                case=19,
+                parties=[owner],
+                stage="share",
+            )
+        chosen = natural_type(array) if dtype is None else dtype
+        return self.input_elements(position, encode(array, chosen, bounds), chosen, array.shape)
+
+    def apply(
+        self, name: str, operands: Sequence[Handle | ArrayLike], **attributes: Any
+    ) -> Reference | tuple[Reference, ...]:
+        """Compute one operation of the operation table.
+
+        Parameters
+        ----------
+        name : str
+            The operation's name.
+        operands : sequence
+            References of this session, or public arrays that every party gets to know.
+        **attributes
+            The operation's public parameters.
+
+        Returns
+        -------
+        Reference or tuple of Reference
+
+        Raises
+        ------
+        ShapeError, TypeMismatchError, UsageError
+            Before anything is computed.
+        """
+        self.check_open()
+        operation = operation_named(name)
+        handles: list[Handle] = []
+        types: list[ArrayType] = []
+        for operand in operands:
+            if isinstance(operand, Reference):
+                handles.append(operand)
+                types.append(ArrayType(operand.dtype, operand.shape))
+            else:
+                public = public_array(operand)
+                handles.append(public)
+                types.append(public_type(public))
+        parameters = _attributes(operation, attributes)
+        result = operation.rule(types, parameters)
+        results = result if isinstance(result, tuple) else (result,)
+        references = self.execute(operation, handles, parameters, results)
+        return references if isinstance(result, tuple) else references[0]
+
+    def reveal(self, reference: Reference, to: str | Sequence[str]) -> dict[str, NDArray[Any]]:
+        """Open a secret array to some parties, and to nobody else.
+
+        Parameters
+        ----------
+        reference : Reference
+            The secret array.
+        to : str or sequence of str
+            ``"all"``, a party's name or several.
+
+        Returns
+        -------
+        dict of str to ndarray
+            The plain array by recipient: float64, int64 or bool. In the view from inside a
+            party, that party's alone.
+        """
+        self.check_open()
+        recipients = self.recipients(to)
+        return self.open(reference, recipients, recipients)
+
+    def reveal_to_all(self, reference: Reference) -> NDArray[Any]:
+        """Open a secret array to every party; the plain array, from one of them."""
+        self.check_open()
+        opened = self.open(reference, self.recipients("all"), (0,))
+        return next(iter(opened.values()))
+
+    @contextmanager
+    def measure(self) -> Iterator[Cost]:
+        """Measure the operations inside a ``with`` block.
+
+        Yields
+        ------
+        Cost
+            Zero inside the block, filled when it ends.
+        """
+        before = self.total_cost
+        cost = Cost()
+        yield cost
+        spent = self.total_cost - before
+        for name in Cost.__slots__:  # a frozen object, filled here once
+            object.__setattr__(cost, name, getattr(spent, name))
+
+    @property
+    def total_cost(self) -> Cost:
+        """Everything since the session was opened. Waits for what is still being computed."""
+        self.check_open()
+        cost = self._cost()
+        return Cost(
+            cost.rounds, cost.bytes_sent, cost.check_bytes, time.perf_counter() - self._opened
+        )
+
+    def close(self) -> None:
+        """End the session. May be called again."""
+        if not self._closed:
+            self._closed = True
+            self._close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if error is None:
+            self.close()
+        elif not self._closed:
+            self._closed = True
+            self._abandon(error)
+
+    # Names.
+
+    def position(self, name: str) -> int:
+        """The index of a party.
+
+        Raises
+        ------
+        UsageError
+            No party has this name (TC-1025).
+        """
+        try:
+            return self.parties.index(name)
+        except ValueError:
+            raise UsageError(
+                f"No party is named {name!r}.",
+                next_step=f"choose one of: {', '.join(self.parties)}.",
+                case=25,
+            ) from None
+
+    def recipients(self, to: str | Sequence[str]) -> tuple[int, ...]:
+        """The indices of the parties that `to` names, in party order."""
+        if to == "all":
+            return tuple(range(len(self.parties)))
+        names = (to,) if isinstance(to, str) else tuple(to)
+        if not names:
+            raise UsageError(
+                "reveal() names no recipient.",
+                next_step='give to="all", a name or several names.',
+                case=26,
+            )
+        return tuple(sorted({self.position(name) for name in names}))
+
+    def check_open(self) -> None:
+        """Refuse to go on after :meth:`close`."""
+        if self._closed:
+            raise UsageError(
+                "This session is closed.",
+                next_step="open a new one; secret arrays do not outlive their session.",
+                case=27,
+            )
+
+    # What each kind of session does in its own way.
+
+    @abc.abstractmethod
+    def input_elements(
+        self,
+        owner: int,
+        elements: NDArray[np.uint64] | None,
+        dtype: DType,
+        shape: tuple[int, ...],
+    ) -> Reference:
+        """Share encoded elements, given where this process acts for the owner."""
+
+    @abc.abstractmethod
+    def execute(
+        self,
+        operation: Operation,
+        operands: Sequence[Handle],
+        attributes: Attributes,
+        results: tuple[ArrayType, ...],
+    ) -> tuple[Reference, ...]:
+        """Compute an operation on operands that its type rule accepted."""
+
+    @abc.abstractmethod
+    def open(
+        self, reference: Reference, to: tuple[int, ...], answer: tuple[int, ...]
+    ) -> dict[str, NDArray[Any]]:
+        """Open to the parties in `to`; those in `answer` give the values to this process."""
+
+    @abc.abstractmethod
+    def _cost(self) -> Cost: ...
+
+    @abc.abstractmethod
+    def _close(self) -> None: ...
+
+    def _abandon(self, error: BaseException) -> None:
+        """End the session because of an error, without raising another."""
+        self._close()
+
+
+def _attributes(operation: Operation, given: dict[str, Any]) -> Attributes:
+    try:
+        return operation.attributes(**given)
+    except TypeError:
+        names = ", ".join(operation.attributes.__struct_fields__) or "none"
+        raise UsageError(
+            f"{operation.name} does not take the parameters {', '.join(given) or 'none'}.",
+            next_step=f"its parameters are: {names}.",
+            case=28,
+            stage=operation.name,
+        ) from None

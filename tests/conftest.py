@@ -1,0 +1,21 @@
+"""Settings of all tests: deterministic examples, the same everywhere.
+
+``HYPOTHESIS_PROFILE=explore`` draws fresh and more examples, for a search by hand.
+"""
+
+from __future__ import annotations
+
+import os
+
+from hypothesis import HealthCheck, settings
+
+settings.register_profile(
+    "tacit",
+    derandomize=True,
+    database=None,
+    deadline=None,
+    max_examples=50,
+    suppress_health_check=[HealthCheck.too_slow],
+)
+settings.register_profile("explore", deadline=None, max_examples=1000)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "tacit"))

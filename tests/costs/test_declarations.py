@@ -1,0 +1,230 @@
+"""Every primitive of every protocol costs exactly what it declares: rounds, bytes, check bytes.
+
+None exempt: a primitive without a declaration, or a declaration without a case here, fails.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pytest
+from simulation import NAMES, SIZES, Simulation, integers
+
+from tacit.protocols import PROTOCOLS
+from tacit.protocols.interface import Party
+from tacit.rounds import Declaration, LockstepDriver
+
+COMMUNICATING = {
+    name
+    for name, member in vars(Party).items()
+    if callable(member) and "Step" in str(getattr(member, "__annotations__", {}).get("return"))
+}
+
+
+@dataclass(frozen=True)
+class Case:
+    """A call of one primitive, and the sizes it declares its cost for."""
+
+    primitive: str
+    arguments: tuple[Any, ...]
+    step: Callable[..., Any]
+    shared: Callable[[Simulation], list[Any]]
+
+    def __str__(self) -> str:
+        return f"{self.primitive}{self.arguments}"
+
+
+RNG = np.random.default_rng(11)
+
+
+def numbers(*shapes: Any) -> Callable[[Simulation], list[Any]]:
+    return lambda s: [s.share(integers(RNG, shape, 20)) for shape in shapes]
+
+
+def bits(size: Any, count: int = 1) -> Callable[[Simulation], list[Any]]:
+    return lambda s: [s.share_bits(RNG.integers(0, 2, size)) for _ in range(count)]
+
+
+def planes(count: int, size: int) -> Callable[[Simulation], list[Any]]:
+    return lambda s: [s.share_bits(RNG.integers(0, 2, (count, size)), planes=1) for _ in range(2)]
+
+
+def bits_and_numbers(size: int, count: int) -> Callable[[Simulation], list[Any]]:
+    return lambda s: [*bits(size)(s), *numbers(*[size] * count)(s)]
+
+
+MATRICES = (
+    ((3, 4), (4, 5)),
+    ((2, 9), (9, 3)),
+    ((100, 7), (7,)),
+    ((2, 7), (7,)),
+    ((5,), (5, 4)),
+    ((4, 0), (0, 4)),
+    ((2, 5, 3), (2, 3, 4)),
+    ((5, 3), (2, 3, 4)),
+)
+
+
+def cases() -> Iterator[Case]:
+    for n in SIZES:
+        zeros = np.zeros(n, np.uint64)
+        for o in range(3):
+            yield Case(
+                "input",
+                (n, o),
+                lambda p, n=n, o=o, v=zeros: p.input(o, v if p.index == o else None, (n,)),
+                numbers(),
+            )
+            yield Case(
+                "input_bits",
+                (n, o),
+                lambda p, n=n, o=o, v=zeros: p.input_bits(o, v if p.index == o else None, (n,)),
+                numbers(),
+            )
+        for to in ((), (0,), (2, 1), (0, 1, 2)):
+            yield Case("reveal", (n, to), lambda p, x, to=to: p.reveal(x, to), numbers(n))
+            yield Case("reveal_bits", (n, to), lambda p, x, to=to: p.reveal_bits(x, to), bits(n))
+        yield Case("multiply", (n,), lambda p, x, y: p.multiply(x, y), numbers(n, n))
+        for rounding in ("probabilistic", "nearest", "exact"):
+            for m in (1, 18, 62):
+                yield Case(
+                    "truncate",
+                    (n, m, rounding),
+                    lambda p, x, m=m, r=rounding: p.truncate(x, m, r),
+                    numbers(n),
+                )
+        for m in (1, 16, 17, 18, 32, 33, 62):
+            yield Case(
+                "multiply_truncate",
+                (n, m),
+                lambda p, x, y, m=m: p.multiply_truncate(x, y, m),
+                numbers(n, n),
+            )
+            yield Case(
+                "sum_products_truncate",
+                (n, m),
+                lambda p, x, y, m=m: p.sum_products_truncate([(x, y), (y, y)], m),
+                numbers(n, n),
+            )
+        yield Case("bitwise_and", (n,), lambda p, x, y: p.bitwise_and(x, y), bits(n, 2))
+        yield Case("most_significant_bit", (n,), lambda p, x: p.most_significant_bit(x), numbers(n))
+        yield Case("to_bits", (n,), lambda p, x: p.to_bits(x), numbers(n))
+        yield Case("bit_to_arithmetic", (n,), lambda p, x: p.bit_to_arithmetic(x), bits(n))
+        yield Case("inject", (n,), lambda p, a, x: p.inject(a, x), bits_and_numbers(n, 1))
+        yield Case("select", (n,), lambda p, a, x, y: p.select(a, x, y), bits_and_numbers(n, 2))
+    for k, n in ((1, 70), (64, 3), (64, 65), (7, 0)):
+        yield Case("from_bits", (n, k), lambda p, x, y: p.from_bits(x), planes(k, n))
+        yield Case("bitwise_and", (n, k), lambda p, x, y: p.bitwise_and(x, y), planes(k, n))
+        yield Case(
+            "reveal_bits", (n, (1,), k), lambda p, x, y: p.reveal_bits(x, (1,)), planes(k, n)
+        )
+    for left, right in MATRICES:
+        result = int(np.size(np.matmul(np.zeros(left), np.zeros(right))))
+        yield Case("matmul", (result,), lambda p, x, y: p.matmul(x, y), numbers(left, right))
+        for m in (16, 18, 40):
+            yield Case(
+                "matmul_truncate",
+                (left, right, m),
+                lambda p, x, y, m=m: p.matmul_truncate(x, y, m),
+                numbers(left, right),
+            )
+
+
+CASES = list(cases())
+PROTOCOL_NAMES = sorted(PROTOCOLS)
+
+
+def measured(protocol: str, case: Case) -> tuple[LockstepDriver, Declaration]:
+    simulation = Simulation(2, protocol=protocol)
+    simulation.run(case.step, *case.shared(simulation))
+    return simulation.driver, PROTOCOLS[protocol].costs[case.primitive](*case.arguments)
+
+
+@pytest.mark.parametrize("protocol", PROTOCOL_NAMES)
+def test_every_communicating_primitive_declares_and_has_cases(protocol: str) -> None:
+    assert len(COMMUNICATING) >= 17
+    assert set(PROTOCOLS[protocol].costs) == COMMUNICATING
+    assert {case.primitive for case in CASES} == COMMUNICATING
+
+
+@pytest.mark.parametrize("protocol", PROTOCOL_NAMES)
+@pytest.mark.parametrize("primitive", sorted(COMMUNICATING))
+def test_declared_is_measured(protocol: str, primitive: str) -> None:
+    for case in CASES:
+        if case.primitive != primitive:
+            continue
+        driver, declared = measured(protocol, case)
+        cost = driver.cost()
+        assert {c.rounds for c in driver.counters} == {declared.rounds}, case
+        assert tuple(cost.bytes_sent[n] for n in NAMES) == tuple(declared.bytes_sent), case
+        assert tuple(cost.check_bytes[n] for n in NAMES) == tuple(declared.check_bytes), case
+
+
+@pytest.mark.parametrize("protocol", PROTOCOL_NAMES)
+@pytest.mark.parametrize(
+    "local", ["add", "subtract", "sum", "random", "random_bits", "public", "invert", "xor"]
+)
+def test_local_operations_have_no_declaration(protocol: str, local: str) -> None:
+    assert local not in PROTOCOLS[protocol].costs
+    assert local not in COMMUNICATING
+
+
+# The headline numbers of replicated3, as published: per element, from the measured traffic.
+
+
+def per_element(primitive: str, *arguments: Any, n: int) -> tuple[int, float]:
+    (case,) = [c for c in CASES if (c.primitive, c.arguments) == (primitive, (n, *arguments))]
+    driver, _ = measured("replicated3", case)
+    return driver.cost().rounds, driver.cost().total_bytes / n
+
+
+@pytest.mark.parametrize(
+    ("primitive", "arguments", "rounds", "bytes_in_all"),
+    [
+        ("multiply", (), 1, 3 * 8),
+        ("truncate", (18, "probabilistic"), 2, 4 * 8),
+        ("multiply_truncate", (16,), 3, 30),
+        ("multiply_truncate", (18,), 3, 36),
+        ("bit_to_arithmetic", (), 2, 3 * 8),
+        ("inject", (), 2, 4 * 8),
+        ("input", (0,), 1, 8),
+        ("reveal", ((0, 1, 2),), 1, 3 * 8),
+        ("bitwise_and", (), 1, 3 / 8),
+        ("most_significant_bit", (), 7, 335 / 8),
+    ],
+)
+def test_headline(
+    primitive: str, arguments: tuple[Any, ...], rounds: int, bytes_in_all: float
+) -> None:
+    # 4,096 fills words and blocks exactly.
+    assert per_element(primitive, *arguments, n=4096) == (rounds, bytes_in_all)
+
+
+def test_multiplication_is_eight_bytes_from_each_party() -> None:
+    (case,) = [c for c in CASES if (c.primitive, c.arguments) == ("multiply", (4096,))]
+    driver, _ = measured("replicated3", case)
+    assert driver.cost().bytes_sent == dict.fromkeys(NAMES, 8 * 4096)
+
+
+def test_a_matrix_product_costs_by_its_result_alone() -> None:
+    costs = set()
+    for inner in (1, 10, 300):
+        simulation = Simulation()
+        x, y = simulation.share(np.ones((20, inner))), simulation.share(np.ones((inner, 5)))
+        simulation.run(lambda p, a, b: p.matmul(a, b), x, y)
+        costs.add((simulation.driver.cost().rounds, simulation.driver.cost().total_bytes))
+    assert costs == {(1, 3 * 8 * 100)}
+
+
+def test_work_is_spread_evenly() -> None:
+    """Roles rotate over thirds: no party sends over 1 % more than another on large arrays."""
+    for primitive, arguments in (
+        ("multiply_truncate", (18,)),
+        ("inject", ()),
+        ("truncate", (18, "probabilistic")),
+    ):
+        declared = PROTOCOLS["replicated3"].costs[primitive](3 * 640, *arguments)
+        assert max(declared.bytes_sent) <= 1.01 * min(declared.bytes_sent)

@@ -1,0 +1,430 @@
+"""Every view of every party, enumerated over small rings: the privacy argument by counting.
+
+A model of the protocols with short words: ring Z_2^k, all values of all streams that a party
+does not know. For each party its received messages must be uniform, whatever the others hold;
+then its view is independent of their inputs. Three items are run together with rotated roles,
+exactly as on real arrays, because a stream used twice shows only between items: with one item
+alone it would go unnoticed. The model is short enough to be read beside the paper and
+``docs/decisions/0005`` to ``0007``; the real code is compared with it in distribution by
+``test_views.py`` and its streams by ``tests/pitfalls/test_prss_counter_reuse.py``.
+
+Names: item j has A = party j, B = j+1, C = j+2; keys AB = k_{j+1}, BC = k_{j+2}, CA = k_j;
+party i holds k_i and k_{i+1}.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+import numpy as np
+import pytest
+
+Symbol: TypeAlias = tuple[int, str, int]
+Stream: TypeAlias = Callable[[int, str, int, int], Any]
+Received: TypeAlias = dict[int, list[tuple[Any, int]]]
+"""For each party what it receives: values and how many each can take."""
+
+
+@dataclass
+class Streams:
+    """F(key, lane) for each item: known ones fixed, unknown ones enumerated.
+
+    Attributes
+    ----------
+    unknown : int
+        The key that the observer does not hold.
+    shared : bool
+        The planted error: items draw from the same range (no item in the symbol).
+    """
+
+    unknown: int
+    shared: bool = False
+    rng: Any = None
+
+    def __post_init__(self) -> None:
+        self.symbols: dict[Symbol, int] = {}
+        self.values: Mapping[Symbol, Any] = {}
+        self.fixed: dict[Symbol, int] = {}
+
+    def __call__(self, key: int, lane: str, item: int, size: int) -> Any:
+        symbol = (key, lane, -1 if self.shared else item)
+        if key != self.unknown:
+            return self.fixed.setdefault(symbol, int(self.rng.integers(size)))
+        self.symbols.setdefault(symbol, size)
+        return self.values[symbol] if symbol in self.values else 0
+
+    def enumerate(self) -> int:
+        """All values of all unknown symbols, as arrays; how many there are."""
+        total = int(np.prod(list(self.symbols.values()), dtype=np.int64))
+        index, values = np.arange(total), {}
+        for symbol, size in self.symbols.items():
+            values[symbol] = index % size
+            index = index // size
+        self.values = values
+        return total
+
+
+Protocol: TypeAlias = Callable[[Stream, int, Any], Received]
+
+
+def keys(item: int) -> tuple[int, int, int]:
+    """AB, BC, CA."""
+    return (item + 1) % 3, (item + 2) % 3, item
+
+
+def histogram(
+    protocol: Protocol, secrets: Sequence[Any], observer: int, shared: bool = False
+) -> tuple[Any, int]:
+    """How often each view of the observer occurs over all unknown streams."""
+    streams = Streams((observer + 2) % 3, shared, np.random.default_rng(observer))
+
+    def received() -> list[tuple[Any, int]]:
+        return [m for item in range(3) for m in protocol(streams, item, secrets[item])[observer]]
+
+    received()
+    total = streams.enumerate()
+    code, views = np.zeros(total, np.int64), 1
+    for value, size in received():
+        code = code * size + np.asarray(value) % size
+        views *= size
+    return np.bincount(code, minlength=views), views
+
+
+def with_piece(observer: int, fixed: Sequence[int], piece: int) -> tuple[int, int, int]:
+    """Three shares: the observer's two as given, the third `piece`."""
+    shares = [0, 0, 0]
+    shares[observer], shares[(observer + 1) % 3] = fixed[0], fixed[1]
+    shares[(observer + 2) % 3] = piece
+    return shares[0], shares[1], shares[2]
+
+
+# The protocols. `secret` holds the shares x_0, x_1, x_2 (and y or b) of one item.
+
+
+def multiplication(k: int) -> Protocol:
+    """Araki et al. 2016: z_i plus a share of zero goes to party i-1."""
+    n = 1 << k
+
+    def run(stream: Stream, item: int, secret: Any) -> Received:
+        x, y = secret
+        sent: Received = {0: [], 1: [], 2: []}
+        for i in range(3):
+            j = (i + 1) % 3
+            z = x[i] * y[i] + x[i] * y[j] + x[j] * y[i]
+            z = z + stream(i, "zero", item, n) - stream(j, "zero", item, n)
+            sent[(i - 1) % 3].append((z, n))
+        return sent
+
+    return run
+
+
+def truncated_product(k: int, m: int, weakness: str = "") -> Protocol:
+    """The product with truncation: steps (1), (2), (3) of decision 0005, in Z_2^k."""
+    n, f = 1 << k, 1 << m
+
+    def run(stream: Stream, item: int, secret: Any) -> Received:
+        x, y = secret
+        ab, bc, ca = keys(item)
+        a, b, c_ = item, (item + 1) % 3, (item + 2) % 3
+
+        def cross(i: int) -> int:
+            j = (i + 1) % 3
+            return int(x[i] * y[i] + x[i] * y[j] + x[j] * y[i])
+
+        s, r = stream(bc, "s", item, n), stream(bc, "r", item, n)
+        from_b = cross(b) - s
+        from_c = cross(c_) + s - (0 if weakness == "r" else r)
+        c = (cross(a) + from_b + from_c + (n >> 2)) % n
+        c_1, u_1 = stream(ab, "c_1", item, n), stream(ab, "u_1", item, f)
+        w_1, w_0 = stream(ab, "w_1", item, f), stream(ca, "w_0", item, f)
+        if weakness == "w_1":
+            w_1 = 0
+        if weakness == "u_1 is w_1":
+            w_1 = u_1
+        c_top, r_top = c >> (k - 1), (r % n) >> (k - 1)
+        shifted = (c >> m) - c_top * (1 << (k - m))
+        return {
+            a: [(from_b, n), (from_c, n)],
+            b: [((c_top - u_1) * r_top - w_0, f)],
+            c_: [(shifted - c_1, n), (c_top - u_1, f), (u_1 * r_top - w_1, f)],
+        }
+
+    return run
+
+
+def bit_to_arithmetic(k: int, one_lane: bool = False) -> Protocol:
+    """b = beta ^ q as an integer: A inputs beta, B and C exchange masked parts."""
+    n = 1 << k
+
+    def run(stream: Stream, item: int, secret: Any) -> Received:
+        (bits,) = secret
+        ab, _, ca = keys(item)
+        a, b, c = item, (item + 1) % 3, (item + 2) % 3
+        beta, q = bits[a] ^ bits[b], bits[c]
+        message = beta - stream(ab, "0", item, n)
+        part_b = stream(ab, "0", item, n) * (1 - 2 * q) - stream(ab, "1", item, n)
+        part_c = message * (1 - 2 * q) + q - stream(ca, "1" if one_lane else "2", item, n)
+        return {a: [], b: [(part_c, n)], c: [(message, n), (part_b, n)]}
+
+    return run
+
+
+def injection(k: int, one_lane: bool = False) -> Protocol:
+    """b · x: A inputs beta s and beta, B and C exchange masked parts (decision 0007)."""
+    n = 1 << k
+
+    def run(stream: Stream, item: int, secret: Any) -> Received:
+        bits, x = secret
+        ab, _, ca = keys(item)
+        a, b, c = item, (item + 1) % 3, (item + 2) % 3
+        beta, q, s, t = bits[a] ^ bits[b], bits[c], x[a] + x[b], x[c]
+        f_0, f_1 = stream(ab, "0", item, n), stream(ab, "1", item, n)
+        m_0, m_1 = beta * s - f_0, beta - f_1
+        v_b, v_c = f_0 + f_1 * t, m_0 + m_1 * t
+        if q:
+            v_b, v_c = x[b] + t - v_b, x[a] - v_c
+        part_b = v_b - stream(ab, "2", item, n)
+        part_c = v_c - stream(ca, "2" if one_lane else "3", item, n)
+        return {a: [], b: [(part_c, n)], c: [(m_0, n), (m_1, n), (part_b, n)]}
+
+    return run
+
+
+def sign(one_lane: bool = False, top_unmasked: bool = False) -> Protocol:
+    """The sign bit in Z_2^4: one block of three bits, its generate, then the masked last level."""
+
+    def run(stream: Stream, item: int, secret: Any) -> Received:
+        (x,) = secret
+        ab, _, ca = keys(item)
+        a, b, c = item, (item + 1) % 3, (item + 2) % 3
+        s, t = (x[a] + x[b]) % 16, x[c]
+        a0, a1, a2, s3 = (s >> i & 1 for i in range(4))
+        t0, t1, t2, t3 = (t >> i & 1 for i in range(4))
+        monomials = (a0, a1, a2, a1 & a0, a2 & a0, a2 & a1, a2 & a1 & a0, s3)
+        masks = [stream(ab, f"0.{i}", item, 2) for i in range(8)]
+        message = [m ^ mask for m, mask in zip(monomials, masks, strict=True)]
+
+        def generate(share: Sequence[Any]) -> Any:
+            m0, m1, m2, m10, m20, m21, m210, _ = share
+            return (
+                (m2 & t2) ^ (m21 & t1) ^ (t0 & (m210 ^ (t1 & m20)))
+                ^ (t2 & ((m1 & t1) ^ (t0 & (m10 ^ (t1 & m0)))))
+            )  # fmt: skip
+
+        level_ab = stream(ab, "1", item, 2)
+        level_ca = stream(ca, "1" if one_lane else "2", item, 2)
+        g_b, g_c = generate(masks) ^ level_ab, generate(message) ^ level_ca
+        # The sharing of g is (CA, AB, g_b ^ g_c); of the top bits (s3 ^ mask, mask, t3).
+        own = {a: level_ca ^ message[7], b: level_ab ^ masks[7], c: g_b ^ g_c ^ t3}
+        received: Received = {
+            a: [],
+            b: [(g_c, 2)],
+            c: [*((m, 2) for m in message), (g_b, 2)],
+        }
+        for i in range(3):
+            z = own[i]
+            if not top_unmasked:
+                z = z ^ stream(i, "16", item, 2) ^ stream((i + 1) % 3, "16", item, 2)
+            received[(i - 1) % 3].append((z, 2))
+        return received
+
+    return run
+
+
+# The checks.
+
+
+def pairs_of(observer: int, ring: int, rng: np.random.Generator, exhaustive: bool) -> list[Any]:
+    """Secrets (x, y) with the observer's shares fixed and the others' third shares varied."""
+    x_fixed, y_fixed = rng.integers(ring, size=2), rng.integers(ring, size=2)
+    pieces = itertools.product(range(ring), repeat=2)
+    chosen = list(pieces) if exhaustive else [tuple(rng.integers(ring, size=2)) for _ in range(6)]
+    return [
+        (
+            with_piece(observer, [int(v) for v in x_fixed], int(px)),
+            with_piece(observer, [int(v) for v in y_fixed], int(py)),
+        )
+        for px, py in chosen
+    ]
+
+
+def bits_and_values(observer: int, ring: int, rng: np.random.Generator) -> list[Any]:
+    b_fixed, x_fixed = rng.integers(2, size=2), rng.integers(ring, size=2)
+    return [
+        (
+            with_piece(observer, [int(v) for v in b_fixed], b),
+            with_piece(observer, [int(v) for v in x_fixed], x),
+        )
+        for b in range(2)
+        for x in range(ring)
+    ]
+
+
+def assert_uniform(protocol: Protocol, choices: Sequence[Sequence[Any]], observer: int) -> None:
+    """The observer's view is uniform over all its values for every choice of secrets."""
+    for secrets in choices:
+        counts, views = histogram(protocol, secrets, observer)
+        assert counts.sum() % views == 0
+        assert (counts == counts.sum() // views).all()
+
+
+def moves(
+    protocol: Protocol, choices: Sequence[Sequence[Any]], observer: int, shared: bool = False
+) -> bool:
+    """Whether the view's distribution depends on the others' inputs."""
+    first, _ = histogram(protocol, choices[0], observer, shared)
+    return any(
+        not np.array_equal(first, histogram(protocol, secrets, observer, shared)[0])
+        for secrets in choices[1:]
+    )
+
+
+def triples(options: Sequence[Any], rng: np.random.Generator, count: int) -> list[list[Any]]:
+    """Secrets of three items: the extremes and random combinations."""
+    picks = rng.integers(len(options), size=(count, 3))
+    return [[options[0]] * 3, [options[-1]] * 3] + [[options[i] for i in row] for row in picks]
+
+
+OBSERVERS = pytest.mark.parametrize("observer", [0, 1, 2])
+
+
+@OBSERVERS
+def test_multiplication(observer: int) -> None:
+    rng = np.random.default_rng(1)
+    options = pairs_of(observer, 8, rng, exhaustive=True)
+    assert_uniform(multiplication(3), [[o] * 3 for o in options], observer)
+    assert_uniform(multiplication(3), triples(options, rng, 50), observer)
+
+
+@OBSERVERS
+@pytest.mark.parametrize(("k", "m"), [(4, 1), (4, 2), (5, 1)])
+def test_truncated_product(observer: int, k: int, m: int) -> None:
+    rng = np.random.default_rng(2)
+    options = pairs_of(observer, 1 << k, rng, exhaustive=False)
+    assert_uniform(truncated_product(k, m), triples(options, rng, 8), observer)
+
+
+@OBSERVERS
+@pytest.mark.parametrize("k", [2, 3])
+def test_bit_to_arithmetic(observer: int, k: int) -> None:
+    rng = np.random.default_rng(3)
+    options = [(bits,) for bits, _ in bits_and_values(observer, 1, rng)]
+    every = [list(t) for t in itertools.product(options, repeat=3)]
+    assert_uniform(bit_to_arithmetic(k), every, observer)
+
+
+@OBSERVERS
+@pytest.mark.parametrize("k", [2, 3])
+def test_injection(observer: int, k: int) -> None:
+    rng = np.random.default_rng(4)
+    options = bits_and_values(observer, 1 << k, rng)
+    assert_uniform(injection(k), triples(options, rng, 40), observer)
+
+
+@OBSERVERS
+def test_sign(observer: int) -> None:
+    rng = np.random.default_rng(5)
+    fixed = [int(v) for v in rng.integers(16, size=2)]
+    options = [(with_piece(observer, fixed, piece),) for piece in range(16)]
+    assert_uniform(sign(), [*[[o] * 3 for o in options], *triples(options, rng, 40)], observer)
+
+
+# The same checks on weakened protocols: each must fail.
+
+
+@OBSERVERS
+@pytest.mark.parametrize("weakness", ["r", "w_1", "u_1 is w_1"])
+def test_a_weak_truncation_is_caught(observer: int, weakness: str) -> None:
+    rng = np.random.default_rng(6)
+    options = pairs_of(observer, 16, rng, exhaustive=True)
+    assert moves(truncated_product(4, 1, weakness), triples(options, rng, 30), observer)
+
+
+@OBSERVERS
+def test_streams_shared_between_rotated_items_are_caught(observer: int) -> None:
+    """AB of one item is CA of the next: one lane for both is a mask used twice.
+
+    Found in an early version of this code by the second reader; each item's own messages are
+    uniform, and only the three together give the difference of two items' values away.
+    """
+    rng = np.random.default_rng(7)
+    values = bits_and_values(observer, 4, rng)
+    bits = [(b,) for b, _ in values]
+    for weak, options in (
+        (injection(2, one_lane=True), values),
+        (bit_to_arithmetic(2, one_lane=True), bits),
+    ):
+        assert moves(weak, triples(options, rng, 30), observer, shared=True)
+    fixed = [int(v) for v in rng.integers(16, size=2)]
+    options = [(with_piece(observer, fixed, piece),) for piece in range(16)]
+    assert moves(sign(one_lane=True), triples(options, rng, 30), observer, shared=True)
+
+
+@OBSERVERS
+def test_separate_lanes_make_a_shared_range_safe(observer: int) -> None:
+    """With a lane for each use, items may even share a nonce: both remedies work alone."""
+    rng = np.random.default_rng(8)
+    values = bits_and_values(observer, 4, rng)
+    bits = [(b,) for b, _ in values]
+    assert not moves(injection(2), triples(values, rng, 20), observer, shared=True)
+    assert not moves(bit_to_arithmetic(2), triples(bits, rng, 20), observer, shared=True)
+    options = pairs_of(observer, 16, rng, exhaustive=False)
+    assert not moves(truncated_product(4, 1), triples(options, rng, 8), observer, shared=True)
+
+
+@OBSERVERS
+def test_an_unmasked_last_level_is_caught(observer: int) -> None:
+    """The sharing of the top bits is not re-randomised: sent without the level's mask it leaks."""
+    rng = np.random.default_rng(9)
+    fixed = [int(v) for v in rng.integers(16, size=2)]
+    options = [(with_piece(observer, fixed, piece),) for piece in range(16)]
+    assert moves(sign(top_unmasked=True), triples(options, rng, 30), observer)
+
+
+# Correctness of the truncation's arithmetic, for every c and every r.
+
+
+@pytest.mark.parametrize(("k", "m"), [(k, m) for k in (5, 6, 8, 10) for m in range(1, k - 1)])
+def test_shifted_halves_add_up(k: int, m: int) -> None:
+    """(c >> m) + (r >> m) + c_m r_m 2^(k-m) - 2^(k-2-m) + 1 = floor + 1 - [x mod 2^m < rho].
+
+    For all x in [-2^(k-2), 2^(k-2)) and all r, with rho = r mod 2^m and equally with
+    rho = c mod 2^m: what a party holding r, or c, can say about the rounding.
+    """
+    n = 1 << k
+    x = np.arange(-(n >> 2), n >> 2)[:, None]
+    r = np.arange(n)[None, :]
+    c = (x + (n >> 2) - r) % n
+
+    def shift(v: Any) -> Any:
+        return (v - n * (v >= n >> 1)) >> m
+
+    carry = (c >= n >> 1).astype(int) * (r >= n >> 1)
+    got = (shift(c) + shift(r) + carry * (1 << (k - m)) - (n >> 2 >> m) + 1) % n
+    got = got - n * (got >= n >> 1)
+    low = x % (1 << m)
+    for rho in (r % (1 << m), c % (1 << m)):
+        np.testing.assert_array_equal(got, (x >> m) + 1 - (low < rho))
+
+
+@pytest.mark.parametrize("m", [1, 2, 3])
+def test_after_an_opening_a_party_knows_the_result_and_rho_alone(m: int) -> None:
+    """Given (result, rho), A's c is spread over x as if x were drawn given (result, rho) only.
+
+    The share that A receives when the result is opened is the result minus its own two shares,
+    so (c, result) is all it learns; c's high part is independent of x given c mod 2^m = rho.
+    """
+    k = 7
+    n = 1 << k
+    x = np.arange(-(n >> 2), n >> 2)[:, None]
+    c = np.arange(n)[None, :]
+    rho = c % (1 << m)
+    result = (x >> m) + 1 - ((x % (1 << m)) < rho)
+    for value in (-3, 0, 4):
+        for low in range(1 << m):
+            mask = (result == value) & (rho == low)
+            rows = mask.sum(axis=1)
+            assert set(rows.tolist()) <= {0, n >> m}
