@@ -77,7 +77,8 @@ def test_two_million_products_err_by_one_unit_at_most() -> None:
 def test_the_local_truncation_that_it_replaces_wraps() -> None:
     """The same values through the two-party local form (ABY3's first) go wrong by 2^(64-m).
 
-    This is what "no wrap" above is measured against: wrong with probability |x| / 2^64, here three in sixteen.
+    This is what "no wrap" above is measured against: wrong with probability |x| / 2^64, here
+    three in sixteen.
     """
     rng = np.random.default_rng(8)
     x = up_to_the_limit(rng, 100_000)

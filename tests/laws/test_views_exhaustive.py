@@ -54,7 +54,7 @@ class Streams:
         if key != self.unknown:
             return self.fixed.setdefault(symbol, int(self.rng.integers(size)))
         self.symbols.setdefault(symbol, size)
-        return self.values[symbol] if symbol in self.values else 0
+        return self.values.get(symbol, 0)
 
     def enumerate(self) -> int:
         """All values of all unknown symbols, as arrays; how many there are."""
@@ -76,10 +76,13 @@ def keys(item: int) -> tuple[int, int, int]:
 
 
 def histogram(
-    protocol: Protocol, secrets: Sequence[Any], observer: int, shared: bool = False
+    protocol: Protocol, secrets: Sequence[Any], observer: int, shared: bool = False, seed: int = 0
 ) -> tuple[Any, int]:
-    """How often each view of the observer occurs over all unknown streams."""
-    streams = Streams((observer + 2) % 3, shared, np.random.default_rng(observer))
+    """How often each view of the observer occurs over all unknown streams.
+
+    The streams it knows are fixed by `seed`.
+    """
+    streams = Streams((observer + 2) % 3, shared, np.random.default_rng(seed))
 
     def received() -> list[tuple[Any, int]]:
         return [m for item in range(3) for m in protocol(streams, item, secrets[item])[observer]]
@@ -193,41 +196,70 @@ def injection(k: int, one_lane: bool = False) -> Protocol:
     return run
 
 
-def sign(one_lane: bool = False, top_unmasked: bool = False) -> Protocol:
-    """The sign bit in Z_2^4: one block of three bits, its generate, then the masked last level."""
+def generate_3(m: Sequence[Any], t: Sequence[int], with_constant: bool) -> list[Any]:
+    """Share of (g, p) of a block of three bits, from shares of its seven monomials."""
+    m0, m1, m2, m10, m20, m21, m210 = m
+    t0, t1, t2 = t
+    g = (m2 & t2) ^ (m21 & t1) ^ (t0 & (m210 ^ (t1 & m20)))
+    g = g ^ (t2 & ((m1 & t1) ^ (t0 & (m10 ^ (t1 & m0)))))
+    p = m210 ^ (t0 & m21) ^ (t1 & (m20 ^ (t0 & m2)))
+    p = p ^ (t2 & (m10 ^ (t0 & m1) ^ (t1 & (m0 ^ t0 if with_constant else m0))))
+    return [g, p]
+
+
+def generate_1(m: Sequence[Any], t: Sequence[int], with_constant: bool) -> list[Any]:
+    """The same for a block of one bit."""
+    return [m[0] & t[0], m[0] ^ t[0] if with_constant else m[0]]
+
+
+def sign(blocks: int, width: int, weakness: str = "") -> Protocol:
+    """The sign bit in Z_2^(blocks · width + 1): monomials, generate, one AND level with the top."""
+    top = blocks * width
+    generate = generate_3 if width == 3 else generate_1
 
     def run(stream: Stream, item: int, secret: Any) -> Received:
         (x,) = secret
         ab, _, ca = keys(item)
         a, b, c = item, (item + 1) % 3, (item + 2) % 3
-        s, t = (x[a] + x[b]) % 16, x[c]
-        a0, a1, a2, s3 = (s >> i & 1 for i in range(4))
-        t0, t1, t2, t3 = (t >> i & 1 for i in range(4))
-        monomials = (a0, a1, a2, a1 & a0, a2 & a0, a2 & a1, a2 & a1 & a0, s3)
-        masks = [stream(ab, f"0.{i}", item, 2) for i in range(8)]
+        s, t = x[a] + x[b], x[c]
+        monomials = []
+        for q in range(blocks):
+            bits = [s >> (q * width + i) & 1 for i in range(width)]
+            chosen = [[0], [1], [2], [1, 0], [2, 0], [2, 1], [2, 1, 0]] if width == 3 else [[0]]
+            monomials += [int(all(bits[i] for i in subset)) for subset in chosen]
+        monomials.append(s >> top & 1)
+        masks = [stream(ab, f"0.{i}", item, 2) for i in range(len(monomials))]
         message = [m ^ mask for m, mask in zip(monomials, masks, strict=True)]
+        each = (len(monomials) - 1) // blocks
 
-        def generate(share: Sequence[Any]) -> Any:
-            m0, m1, m2, m10, m20, m21, m210, _ = share
-            return (
-                (m2 & t2) ^ (m21 & t1) ^ (t0 & (m210 ^ (t1 & m20)))
-                ^ (t2 & ((m1 & t1) ^ (t0 & (m10 ^ (t1 & m0)))))
-            )  # fmt: skip
+        def level(share: Sequence[Any], with_constant: bool) -> list[Any]:
+            planes = []
+            for q in range(blocks):
+                t_bits = [t >> (q * width + i) & 1 for i in range(width)]
+                pair = generate(share[q * each : (q + 1) * each], t_bits, with_constant)
+                planes += pair[: 1 if q == 0 else 2]
+            return planes
 
-        level_ab = stream(ab, "1", item, 2)
-        level_ca = stream(ca, "1" if one_lane else "2", item, 2)
-        g_b, g_c = generate(masks) ^ level_ab, generate(message) ^ level_ca
-        # The sharing of g is (CA, AB, g_b ^ g_c); of the top bits (s3 ^ mask, mask, t3).
-        own = {a: level_ca ^ message[7], b: level_ab ^ masks[7], c: g_b ^ g_c ^ t3}
-        received: Received = {
-            a: [],
-            b: [(g_c, 2)],
-            c: [*((m, 2) for m in message), (g_b, 2)],
-        }
+        g_b, g_c = level(masks, True), level(message, False)
+        f_ab = [stream(ab, f"1.{i}", item, 2) for i in range(len(g_b))]
+        lane = "1" if weakness == "one lane" else "2"
+        f_ca = [stream(ca, f"{lane}.{i}", item, 2) for i in range(len(g_b))]
+        from_b = [u ^ f for u, f in zip(g_b, f_ab, strict=True)]
+        from_c = [u ^ f for u, f in zip(g_c, f_ca, strict=True)]
+        # Shares of the pairs: (CA, AB, both messages); of the top bit: (s ^ mask, mask, t).
+        shares = {a: f_ca, b: f_ab, c: [u ^ v for u, v in zip(from_b, from_c, strict=True)]}
+        tops = {a: message[-1], b: masks[-1], c: t >> top & 1}
+        received: Received = {a: [], b: [(v, 2) for v in from_c], c: []}
+        received[c] = [(v, 2) for v in (*message, *from_b)]
         for i in range(3):
-            z = own[i]
-            if not top_unmasked:
-                z = z ^ stream(i, "16", item, 2) ^ stream((i + 1) % 3, "16", item, 2)
+            own, following = shares[i], shares[(i + 1) % 3]
+            z = own[1 if blocks > 1 else 0] ^ tops[i]
+            if blocks > 1:
+                z = z ^ (own[2] & (own[0] ^ following[0])) ^ (following[2] & own[0])
+            if weakness != "no mask":
+                # One range over all items: the level works on the whole array.
+                lane_16 = f"16 at {item}"
+                z = z ^ stream(i, lane_16, item, 2) ^ stream((i + 1) % 3, lane_16, item, 2)
             received[(i - 1) % 3].append((z, 2))
         return received
 
@@ -265,8 +297,8 @@ def bits_and_values(observer: int, ring: int, rng: np.random.Generator) -> list[
 
 def assert_uniform(protocol: Protocol, choices: Sequence[Sequence[Any]], observer: int) -> None:
     """The observer's view is uniform over all its values for every choice of secrets."""
-    for secrets in choices:
-        counts, views = histogram(protocol, secrets, observer)
+    for seed, secrets in enumerate(choices):
+        counts, views = histogram(protocol, secrets, observer, seed=seed)
         assert counts.sum() % views == 0
         assert (counts == counts.sum() // views).all()
 
@@ -274,12 +306,13 @@ def assert_uniform(protocol: Protocol, choices: Sequence[Sequence[Any]], observe
 def moves(
     protocol: Protocol, choices: Sequence[Sequence[Any]], observer: int, shared: bool = False
 ) -> bool:
-    """Whether the view's distribution depends on the others' inputs."""
-    first, _ = histogram(protocol, choices[0], observer, shared)
-    return any(
-        not np.array_equal(first, histogram(protocol, secrets, observer, shared)[0])
-        for secrets in choices[1:]
-    )
+    """Whether the view's distribution depends on the others' inputs, for some known streams."""
+    for seed in range(8):
+        first, _ = histogram(protocol, choices[0], observer, shared, seed)
+        for secrets in choices[1:]:
+            if not np.array_equal(first, histogram(protocol, secrets, observer, shared, seed)[0]):
+                return True
+    return False
 
 
 def triples(options: Sequence[Any], rng: np.random.Generator, count: int) -> list[list[Any]]:
@@ -324,12 +357,18 @@ def test_injection(observer: int, k: int) -> None:
     assert_uniform(injection(k), triples(options, rng, 40), observer)
 
 
+def sign_options(observer: int, bits: int, rng: np.random.Generator) -> list[Any]:
+    fixed = [int(v) for v in rng.integers(1 << bits, size=2)]
+    return [(with_piece(observer, fixed, piece),) for piece in range(1 << bits)]
+
+
 @OBSERVERS
-def test_sign(observer: int) -> None:
+@pytest.mark.parametrize(("blocks", "width"), [(1, 3), (2, 1)])
+def test_sign(observer: int, blocks: int, width: int) -> None:
     rng = np.random.default_rng(5)
-    fixed = [int(v) for v in rng.integers(16, size=2)]
-    options = [(with_piece(observer, fixed, piece),) for piece in range(16)]
-    assert_uniform(sign(), [*[[o] * 3 for o in options], *triples(options, rng, 40)], observer)
+    options = sign_options(observer, blocks * width + 1, rng)
+    choices = [*[[o] * 3 for o in options], *triples(options, rng, 40)]
+    assert_uniform(sign(blocks, width), choices, observer)
 
 
 # The same checks on weakened protocols: each must fail.
@@ -358,9 +397,10 @@ def test_streams_shared_between_rotated_items_are_caught(observer: int) -> None:
         (bit_to_arithmetic(2, one_lane=True), bits),
     ):
         assert moves(weak, triples(options, rng, 30), observer, shared=True)
-    fixed = [int(v) for v in rng.integers(16, size=2)]
-    options = [(with_piece(observer, fixed, piece),) for piece in range(16)]
-    assert moves(sign(one_lane=True), triples(options, rng, 30), observer, shared=True)
+    for blocks, width in ((1, 3), (2, 1)):
+        options = sign_options(observer, blocks * width + 1, rng)
+        weak = sign(blocks, width, "one lane")
+        assert moves(weak, triples(options, rng, 30), observer, shared=True)
 
 
 @OBSERVERS
@@ -371,17 +411,17 @@ def test_separate_lanes_make_a_shared_range_safe(observer: int) -> None:
     bits = [(b,) for b, _ in values]
     assert not moves(injection(2), triples(values, rng, 20), observer, shared=True)
     assert not moves(bit_to_arithmetic(2), triples(bits, rng, 20), observer, shared=True)
+    options = sign_options(observer, 3, rng)
+    assert not moves(sign(2, 1), triples(options, rng, 20), observer, shared=True)
     options = pairs_of(observer, 16, rng, exhaustive=False)
-    assert not moves(truncated_product(4, 1), triples(options, rng, 8), observer, shared=True)
+    assert not moves(truncated_product(4, 1), triples(options, rng, 2), observer, shared=True)
 
 
 @OBSERVERS
 def test_an_unmasked_last_level_is_caught(observer: int) -> None:
     """The sharing of the top bits is not re-randomised: sent without the level's mask it leaks."""
     rng = np.random.default_rng(9)
-    fixed = [int(v) for v in rng.integers(16, size=2)]
-    options = [(with_piece(observer, fixed, piece),) for piece in range(16)]
-    assert moves(sign(top_unmasked=True), triples(options, rng, 30), observer)
+    assert moves(sign(2, 1, "no mask"), triples(sign_options(observer, 3, rng), rng, 30), observer)
 
 
 # Correctness of the truncation's arithmetic, for every c and every r.

@@ -63,7 +63,7 @@ __all__ = [
 
 def _secret(name: str, x: Any) -> SecretArray:
     if not isinstance(x, SecretArray):
-        applied(name, x)  # raises
+        return applied(name, x)  # raises
     return x
 
 

@@ -19,14 +19,13 @@ oblivious selection of coefficients, Liu, Juuti, Lu, Asokan (2017, MiniONN).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from tacit import kernels
+from tacit.functions.approximation import PiecewisePolynomial, scaled_integer
 from tacit.functions.comparison import below_public
 from tacit.functions.costs import Costs, in_sequence, side_by_side
 from tacit.functions.polynomials import (
@@ -35,7 +34,6 @@ from tacit.functions.polynomials import (
     power_scales,
     powers,
     powers_cost,
-    scaled_integer,
 )
 from tacit.protocols.interface import Party
 from tacit.rounds.combine import together
@@ -43,52 +41,12 @@ from tacit.rounds.contract import Step
 from tacit.rounds.cost import Declaration
 
 __all__ = [
-    "PiecewisePolynomial",
     "combine_bits",
     "piecewise",
     "piecewise_cost",
     "threshold_digits",
     "threshold_digits_cost",
 ]
-
-
-@dataclass(frozen=True, slots=True)
-class PiecewisePolynomial:
-    """A public piecewise polynomial, as the coefficient tables hold it.
-
-    Attributes
-    ----------
-    breakpoints : tuple of float
-        t_1 < … < t_n; piece i covers [t_i, t_{i+1}).
-    pieces : tuple of tuple of float
-        n + 1 rows of coefficients c_0, c_1, … of powers of u = x / 2^range_bits.
-    range_bits : int
-        Pieces that are not constant lie within |u| <= 1.25.
-    error : float
-        Largest absolute error in exact arithmetic.
-    """
-
-    breakpoints: tuple[float, ...]
-    pieces: tuple[tuple[float, ...], ...]
-    range_bits: int
-    error: float
-
-    @property
-    def degree(self) -> int:
-        """The highest power."""
-        return max(map(len, self.pieces)) - 1
-
-    def weights(self, scales: Sequence[int]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        """Integers W, (degree + 1, n), and c, (degree + 1,), with C = W b + c.
-
-        `scales` gives the scale of each coefficient. Rounding happens before differences are
-        taken, so constant pieces give exact zeros.
-        """
-        table = np.zeros((len(self.pieces), self.degree + 1), np.int64)
-        for row, piece in enumerate(self.pieces):
-            for power, coefficient in enumerate(piece):
-                table[row, power] = scaled_integer(coefficient, scales[power])
-        return (table[:-1] - table[1:]).T, table[-1]
 
 
 def threshold_digits(party: Party, x: Any, thresholds: list[int]) -> Step[Any]:

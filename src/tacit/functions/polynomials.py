@@ -23,6 +23,7 @@ from typing import Any
 
 import numpy as np
 
+from tacit.functions.approximation import scaled_integer
 from tacit.functions.costs import Costs, in_sequence, side_by_side
 from tacit.protocols.interface import Party
 from tacit.rounds.combine import together
@@ -37,7 +38,6 @@ __all__ = [
     "power_scales",
     "powers",
     "powers_cost",
-    "scaled_integer",
     "sum_truncate",
 ]
 
@@ -55,11 +55,6 @@ class Scaled:
 
     share: Any
     scale: int
-
-
-def scaled_integer(value: float, scale: int) -> int:
-    """The ring integer nearest to value · 2^scale."""
-    return round(value * 2.0**scale)
 
 
 def sum_truncate(

@@ -6,7 +6,7 @@ defines in NumPy what each computes. Imports nothing of tacit; start reading at 
 
 from __future__ import annotations
 
-from tacit.kernels.reference import (
+from tacit._native import (
     StreamKey,
     add,
     add_zero_share,

@@ -23,6 +23,7 @@ from tacit.encoding.digest import tagged_hash
 from tacit.errors import DataError, SchemaError
 from tacit.ml.batches import batch_count
 from tacit.ml.evaluation import ScoreCounts, joint_counts
+from tacit.ml.metrics import BINS
 from tacit.ml.plaintext import LinearModel, train_alone
 from tacit.ml.scores import count_scores
 from tacit.ml.standardization import joint_standardization
@@ -230,7 +231,7 @@ class _Job:
         with self._phase("evaluation"):
             joint_on_own = None if model is None else count_scores(model, rows, test_rows)
             joint = self.session.run(
-                joint_counts(self.party, joint_on_own, recipients, recipients), "evaluation"
+                joint_counts(self.party, joint_on_own, BINS, recipients, recipients), "evaluation"
             )
         alone = alone_counts = None
         if settings.alone:

@@ -8,8 +8,9 @@ import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.linear_model import LogisticRegression as ClearLogisticRegression
 
-import tacit
 from tacit.arrays import SecretArray
+from tacit.arrays.array import applied
+from tacit.arrays.functions import concatenate, sigmoid, stack
 from tacit.errors import ShapeError, TypeMismatchError, UsageError
 
 __all__ = ["LogisticRegression"]
@@ -124,7 +125,7 @@ class LogisticRegression(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         else:
             decay = 1.0 / (self.C * rows)
         if self.fit_intercept:
-            X = tacit.concatenate([X, np.ones((rows, 1))], axis=1)
+            X = concatenate([X, np.ones((rows, 1))], axis=1)
         weights = self._initial(X)
         y = y.astype(X.dtype)
         size = min(200, rows) if self.batch_size == "auto" else min(int(self.batch_size), rows)
@@ -137,9 +138,11 @@ class LogisticRegression(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
                     X[start : start + size],
                     y[start : start + size],
                 )
-                weights = weights.computation.apply(
+                weights = applied(
                     "logistic_step",
-                    [part_x, part_y, weights],
+                    part_x,
+                    part_y,
+                    weights,
                     learning_rate=float(self.learning_rate_init),
                     decay=decay,
                 )
@@ -187,8 +190,8 @@ class LogisticRegression(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
 
     def predict_proba(self, X: SecretArray) -> SecretArray:
         """Secret probabilities of both classes, (n, 2)."""
-        positive = tacit.sigmoid(self.decision_function(X))
-        both: SecretArray = tacit.stack([1.0 - positive, positive], axis=1)
+        positive = sigmoid(self.decision_function(X))
+        both: SecretArray = stack([1.0 - positive, positive], axis=1)
         return both
 
     def predict(self, X: SecretArray) -> SecretArray:

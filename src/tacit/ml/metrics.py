@@ -112,7 +112,8 @@ def score_bins(log_odds: Floats) -> Counts:
 def bin_probabilities(bins: int = BINS) -> Floats:
     """The probability at the middle of each bin, (bins,)."""
     middles = (np.arange(bins) + 0.5) * (2 * LOG_ODDS_LIMIT / bins) - LOG_ODDS_LIMIT
-    return 1.0 / (1.0 + np.exp(-middles))
+    probabilities: Floats = 1.0 / (1.0 + np.exp(-middles))
+    return probabilities
 
 
 def histogram(log_odds: Floats, labels: NDArray[Any]) -> tuple[Counts, Counts]:

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from tacit import functions
 from tacit.encoding.types import DType, fixed
 from tacit.errors import RangeError, ShapeError
 from tacit.kernels import matmul as ring_matmul
@@ -17,13 +18,13 @@ from tacit.programs.promotion import (
     broadcasted_bits,
     common_type,
     numeric,
-    operand_types,
     product_type,
     rescaled_up,
     ring_constant,
+    secret_share,
 )
 from tacit.programs.scaling import scaled_constant, scaled_product
-from tacit.programs.types import ArrayType, Operand, SecretValue
+from tacit.programs.types import ArrayType, Operand, PublicArray, SecretValue, operand_types
 from tacit.protocols.interface import Party
 from tacit.rounds.contract import Step
 
@@ -150,31 +151,42 @@ def _bits_times_public(
 
 
 def _divide_rule(types: Sequence[ArrayType], attributes: Any) -> ArrayType:
-    dtype = product_type("divide", types)
+    dtype = common_type("divide", types)
     shape = broadcast_shape("divide", types[0].shape, types[1].shape)
     return ArrayType(dtype if dtype.kind == "fixed" else fixed, shape)
 
 
 def _divide(party: Party, operands: Sequence[Operand], attributes: Any) -> Step[ResultValues]:
     """x / y: a product with the encoded reciprocal where y is public."""
-    types = operand_types(operands)
-    result = _divide_rule(types, attributes)
-    bits = result.dtype.fraction_bits
+    result = _divide_rule(operand_types(operands), attributes)
+    dtype, shape = result.dtype, result.shape
     x, y = operands
     if not isinstance(y, SecretValue):
         assert isinstance(x, SecretValue)
-        if y.size and not y.all():
-            raise RangeError(
-                "Division by a public zero.",
-                next_step="remove the zeros from the public divisor.",
-                case=11,
-                stage="divide",
-            )
-        reciprocal = 1.0 / y.astype(np.float64)
-        share = broadcasted(party, x.share, result.shape)
-        share = yield from scaled_product(party, share, x.dtype.fraction_bits, reciprocal, bits)
-        return SecretValue(result.dtype, share)
-    raise NotImplementedError
+        share = broadcasted(party, x.share, shape)
+        factor = _public_reciprocal(y)
+        share = yield from scaled_product(
+            party, share, x.dtype.fraction_bits, factor, dtype.fraction_bits
+        )
+        return SecretValue(dtype, share)
+    divisor = broadcasted(party, rescaled_up(party, y, dtype), shape)
+    if not isinstance(x, SecretValue) and (x == 1).all():
+        share = yield from functions.reciprocal(party, divisor, dtype.fraction_bits)
+    else:
+        dividend = broadcasted(party, secret_share(party, x, dtype), shape)
+        share = yield from functions.divide(party, dividend, divisor, dtype.fraction_bits)
+    return SecretValue(dtype, share)
+
+
+def _public_reciprocal(values: PublicArray) -> PublicArray:
+    if values.size and not values.all():
+        raise RangeError(
+            "Division by a public zero.",
+            next_step="remove the zeros from the public divisor.",
+            case=11,
+            stage="divide",
+        )
+    return np.asarray(1.0 / values.astype(np.float64))
 
 
 # Matrix products.
@@ -215,28 +227,37 @@ def _matmul(party: Party, operands: Sequence[Operand], attributes: Any) -> Step[
     """x @ y: communication of the result's size only; local where one side is public."""
     types = operand_types(operands)
     dtype = product_type("matmul", types)
+    shape = matmul_shape(types[0].shape, types[1].shape)
     x, y = operands
+    left = _as_matrix(x.share if isinstance(x, SecretValue) else x, types[0].shape, (1, -1))
+    right = _as_matrix(y.share if isinstance(y, SecretValue) else y, types[1].shape, (-1, 1))
     if isinstance(x, SecretValue) and isinstance(y, SecretValue):
         if x.dtype.kind == "fixed" and y.dtype.kind == "fixed":
             surplus = max(x.dtype.fraction_bits, y.dtype.fraction_bits)
-            share = yield from party.matmul_truncate(x.share, y.share, surplus)
+            share = yield from party.matmul_truncate(left, right, surplus)
         else:
-            share = yield from party.matmul(x.share, y.share)
-        return SecretValue(dtype, share)
-    secret, public = (x, y) if isinstance(x, SecretValue) else (y, x)
+            share = yield from party.matmul(left, right)
+        return SecretValue(dtype, share.reshape(*shape))
+    secret = x if isinstance(x, SecretValue) else y
     assert isinstance(secret, SecretValue)
-    assert not isinstance(public, SecretValue)
-    from_bits = secret.dtype.fraction_bits
-    constant, bits = scaled_constant(public, dtype.fraction_bits, dtype.fraction_bits - from_bits)
-    matrix = constant.view(np.uint64)
+    to_bits, from_bits = dtype.fraction_bits, secret.dtype.fraction_bits
     if secret is x:
-        share = secret.share.map(lambda part: ring_matmul(part, matrix))
+        constant, bits = scaled_constant(right, to_bits, to_bits - from_bits)
+        matrix = constant.view(np.uint64)
+        share = left.map(lambda part: ring_matmul(part, matrix))
     else:
-        share = secret.share.map(lambda part: ring_matmul(matrix, part))
-    surplus = from_bits + bits - dtype.fraction_bits
+        constant, bits = scaled_constant(left, to_bits, to_bits - from_bits)
+        matrix = constant.view(np.uint64)
+        share = right.map(lambda part: ring_matmul(matrix, part))
+    surplus = from_bits + bits - to_bits
     if surplus:
         share = yield from party.truncate(share, surplus)
-    return SecretValue(dtype, share)
+    return SecretValue(dtype, share.reshape(*shape))
+
+
+def _as_matrix(array: Any, shape: tuple[int, ...], alone: tuple[int, int]) -> Any:
+    """A vector as a matrix of one row or one column; matrices as they are."""
+    return array.reshape(*alone) if len(shape) == 1 else array
 
 
 ARITHMETIC = (

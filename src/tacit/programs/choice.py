@@ -18,10 +18,9 @@ from tacit.programs.promotion import (
     broadcasted_bits,
     common_type,
     numeric,
-    operand_types,
     secret_share,
 )
-from tacit.programs.types import ArrayType, Operand, SecretValue
+from tacit.programs.types import ArrayType, Operand, SecretValue, operand_types
 from tacit.protocols.interface import Party
 from tacit.rounds.contract import Step
 

@@ -20,11 +20,10 @@ from tacit.programs.promotion import (
     broadcasted,
     broadcasted_bits,
     common_type,
-    operand_types,
     rescaled_up,
     ring_constant,
 )
-from tacit.programs.types import ArrayType, Operand, PublicArray, SecretValue
+from tacit.programs.types import ArrayType, Operand, PublicArray, SecretValue, operand_types
 from tacit.protocols.interface import Party
 from tacit.rounds.contract import Step
 

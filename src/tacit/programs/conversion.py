@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Literal
 
-from tacit.encoding.fixed import encode
 from tacit.encoding.types import DType
 from tacit.errors import TypeMismatchError
 from tacit.programs.operation import Attributes, Operation, ResultValues, local
-from tacit.programs.promotion import public_type, rescaled_up
-from tacit.programs.types import ArrayType, Operand, SecretValue
+from tacit.programs.promotion import encoded, rescaled_up
+from tacit.programs.types import ArrayType, Operand, SecretValue, public_type
 from tacit.protocols.interface import Party
 from tacit.rounds.contract import Step
 
@@ -93,9 +92,10 @@ def _constant(party: Party, operands: Sequence[Operand], attributes: ConstantTyp
     values = operands[0]
     assert not isinstance(values, SecretValue)
     dtype = _constant_type(public_type(values), attributes)
-    elements = encode(values, dtype)
-    share = party.public_bits(elements) if dtype.kind == "bool" else party.public(elements)
-    return SecretValue(dtype, share)
+    elements = encoded(values, dtype)
+    if dtype.kind == "bool":
+        return SecretValue(dtype, party.public_bits(elements))
+    return SecretValue(dtype, party.public(elements).reshape(*values.shape))
 
 
 CONVERSION = (

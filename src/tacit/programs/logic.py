@@ -10,8 +10,8 @@ import numpy as np
 from tacit.encoding.types import bool_
 from tacit.errors import TypeMismatchError
 from tacit.programs.operation import Operation, ResultValues, Rule
-from tacit.programs.promotion import broadcast_shape, broadcasted_bits, operand_types
-from tacit.programs.types import ArrayType, Operand, SecretValue
+from tacit.programs.promotion import broadcast_shape, broadcasted_bits
+from tacit.programs.types import ArrayType, Operand, SecretValue, operand_types
 from tacit.protocols.interface import Party
 from tacit.rounds.contract import Step
 

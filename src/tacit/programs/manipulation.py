@@ -13,14 +13,8 @@ from numpy.typing import NDArray
 from tacit.encoding.types import DType
 from tacit.errors import ShapeError, TypeMismatchError
 from tacit.programs.operation import Attributes, Operation, local
-from tacit.programs.promotion import (
-    boolean_share,
-    broadcast_shape,
-    common_type,
-    operand_types,
-    secret_share,
-)
-from tacit.programs.types import ArrayType, Operand, SecretValue
+from tacit.programs.promotion import boolean_share, broadcast_shape, common_type, secret_share
+from tacit.programs.types import ArrayType, Operand, SecretValue, operand_types
 from tacit.protocols.interface import Party
 
 __all__ = ["MANIPULATION", "Index", "index_of", "normal_axis"]

@@ -8,7 +8,7 @@ from typing import Any, TypeAlias, TypeVar
 
 from msgspec import Struct
 
-from tacit.programs.types import ArrayType, Operand, SecretValue
+from tacit.programs.types import ArrayType, Operand, SecretValue, operand_types
 from tacit.protocols.interface import Party
 from tacit.rounds.contract import Step
 
@@ -20,6 +20,7 @@ __all__ = [
     "ResultTypes",
     "ResultValues",
     "Rule",
+    "lift",
     "local",
 ]
 
@@ -54,7 +55,7 @@ class Operation:
     meaning : callable
         ``meaning(party, operands, attributes)``: a protocol step that computes the result from
         operands whose types the rule accepted. Operands are secret values, or public arrays of
-        float64, int64 or bool.
+        float64, int64 or bool. Secret ones have at least one axis; see :meth:`evaluate`.
     attributes : type
         The parameters' structure.
     """
@@ -63,6 +64,40 @@ class Operation:
     rule: Rule
     meaning: Meaning
     attributes: type[Attributes] = NoAttributes
+
+    def evaluate(
+        self, party: Party, operands: Sequence[Operand], attributes: Any
+    ) -> Step[tuple[SecretValue, ...]]:
+        """The meaning, for secrets of any shape; always a tuple of results.
+
+        A secret number without axes goes through as an array of one element: protocols and
+        functions only see arrays with axes, because NumPy's scalars behave differently.
+        """
+        if all(operand.shape for operand in operands if isinstance(operand, SecretValue)):
+            values = yield from self.meaning(party, operands, attributes)
+            return values if isinstance(values, tuple) else (values,)
+        types = operand_types(operands)
+        lifted = [lift(o) if isinstance(o, SecretValue) else o for o in operands]
+        values = yield from self.meaning(party, lifted, attributes)
+        results = values if isinstance(values, tuple) else (values,)
+        expected = self.result_types(types, attributes)
+        return tuple(_shaped(v, t) for v, t in zip(results, expected, strict=True))
+
+    def result_types(self, types: Sequence[ArrayType], attributes: Any) -> tuple[ArrayType, ...]:
+        """What the type rule gives, always as a tuple."""
+        result = self.rule(types, attributes)
+        return result if isinstance(result, tuple) else (result,)
+
+
+def lift(value: SecretValue) -> SecretValue:
+    """A number without axes as an array of one element; other arrays as they are."""
+    return value if value.shape else SecretValue(value.dtype, value.share.reshape(1))
+
+
+def _shaped(value: SecretValue, expected: ArrayType) -> SecretValue:
+    if value.shape == expected.shape:
+        return value
+    return SecretValue(value.dtype, value.share.reshape(*expected.shape))
 
 
 def local(function: Callable[[Party, Sequence[Operand], Any], F]) -> Meaning:

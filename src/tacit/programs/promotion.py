@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from tacit.encoding.fixed import encode, natural_type
-from tacit.encoding.types import DType, bool_, fixed, int64
+from tacit.encoding.types import DType, fixed, int64
 from tacit.errors import RangeError, ShapeError, TypeMismatchError
 from tacit.programs.types import ArrayType, Operand, PublicArray, SecretValue
 from tacit.protocols.interface import Party
@@ -26,11 +26,10 @@ __all__ = [
     "broadcasted",
     "broadcasted_bits",
     "common_type",
+    "encoded",
     "numeric",
-    "operand_types",
     "product_type",
     "public_array",
-    "public_type",
     "rescaled_up",
     "ring_constant",
     "secret_share",
@@ -60,22 +59,6 @@ def public_array(values: ArrayLike) -> PublicArray:
             case=10,
         )
     return array.astype(np.int64)
-
-
-_PUBLIC_TYPES = {"f": fixed, "i": int64, "b": bool_}
-
-
-def public_type(array: PublicArray) -> ArrayType:
-    """The type of a public operand."""
-    return ArrayType(_PUBLIC_TYPES[array.dtype.kind], array.shape, public=True)
-
-
-def operand_types(operands: Sequence[Operand]) -> list[ArrayType]:
-    """The types of operands at a party."""
-    return [
-        ArrayType(o.dtype, o.shape) if isinstance(o, SecretValue) else public_type(o)
-        for o in operands
-    ]
 
 
 # Shapes.
@@ -156,9 +139,17 @@ def product_type(name: str, types: Sequence[ArrayType]) -> DType:
 # Values.
 
 
+def encoded(
+    values: ArrayLike, dtype: DType, bounds: tuple[float, float] | None = None
+) -> NDArray[np.uint64]:
+    """An array of any shape, the empty one included, as ring elements or bits of that shape."""
+    array = np.asarray(values)
+    return encode(array.reshape(-1), dtype, bounds).reshape(array.shape)
+
+
 def ring_constant(values: PublicArray, dtype: DType) -> NDArray[np.uint64]:
     """A public operand as ring elements of a numeric type."""
-    return encode(values, dtype)
+    return encoded(values, dtype)
 
 
 def rescaled_up(party: Party, value: SecretValue, dtype: DType) -> Any:

@@ -50,7 +50,8 @@ def _logistic_step(
 ) -> Step[ResultValues]:
     """Weights after one minibatch step; see ``functions/logistic.py``."""
     x, y, weights = operands
-    assert isinstance(x, SecretValue) and isinstance(y, SecretValue)
+    assert isinstance(x, SecretValue)
+    assert isinstance(y, SecretValue)
     assert isinstance(weights, SecretValue)
     if x.shape[0] == 0:
         return weights

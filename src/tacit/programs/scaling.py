@@ -13,9 +13,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tacit.encoding.fixed import encode
 from tacit.encoding.types import MAGNITUDE_BITS, int64
 from tacit.errors import RangeError
+from tacit.programs.promotion import encoded
 from tacit.programs.types import PublicArray
 from tacit.protocols.interface import Party
 from tacit.rounds.contract import Step
@@ -49,11 +49,11 @@ def scaled_constant(
         NaN, infinity, or too large (TC-1300, TC-1301).
     """
     if values.dtype.kind != "f":
-        integers = encode(values, int64).view(np.int64)
+        integers = encoded(values, int64).view(np.int64)
         return (integers << least_bits if least_bits else integers), least_bits
     largest = float(np.abs(values).max()) if values.size else 0.0
     if not math.isfinite(largest):
-        encode(values, int64)  # raises: NaN or infinity
+        encoded(values, int64)  # raises: NaN or infinity
     bits = fraction_bits
     if 0 < largest < 1:
         bits += 1 - math.frexp(largest)[1]

@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
-import numpy as np
 from numpy.typing import NDArray
 
-from tacit.encoding.types import DType
+from tacit.encoding.types import DType, bool_, fixed, int64
 
-__all__ = ["ArrayType", "Operand", "PublicArray", "SecretValue"]
+__all__ = [
+    "ArrayType",
+    "Operand",
+    "PublicArray",
+    "SecretValue",
+    "operand_types",
+    "public_type",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,5 +69,22 @@ class SecretValue:
         return f"SecretValue({self.dtype!r}, shape={self.shape})"
 
 
-PublicArray: TypeAlias = NDArray[np.float64] | NDArray[np.int64] | NDArray[np.bool_]
+PublicArray: TypeAlias = NDArray[Any]
+"""A public array: float64, int64 or bool."""
+
 Operand: TypeAlias = SecretValue | PublicArray
+
+_PUBLIC_TYPES = {"f": fixed, "i": int64, "b": bool_}
+
+
+def public_type(array: PublicArray) -> ArrayType:
+    """The type of a public operand."""
+    return ArrayType(_PUBLIC_TYPES[array.dtype.kind], array.shape, public=True)
+
+
+def operand_types(operands: Sequence[Operand]) -> list[ArrayType]:
+    """The types of operands at a party."""
+    return [
+        ArrayType(o.dtype, o.shape) if isinstance(o, SecretValue) else public_type(o)
+        for o in operands
+    ]

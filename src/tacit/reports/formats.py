@@ -4,7 +4,12 @@ from __future__ import annotations
 
 import math
 
-__all__ = ["count", "digits", "duration", "percent", "size"]
+__all__ = ["count", "digits", "duration", "in_words", "percent", "size"]
+
+_WORDS = (
+    *("zero", "one", "two", "three", "four", "five", "six"),
+    *("seven", "eight", "nine", "ten", "eleven", "twelve"),
+)
 
 
 def count(value: int) -> str:
@@ -18,6 +23,11 @@ def digits(value: float | None, places: int = 3) -> str:
         return "–"
     text = f"{value:.{places}f}"
     return text.replace("-", "−")
+
+
+def in_words(value: int) -> str:
+    """``three`` up to twelve, digits above."""
+    return _WORDS[value] if 0 <= value < len(_WORDS) else count(value)
 
 
 def percent(value: float | None, places: int = 1) -> str:

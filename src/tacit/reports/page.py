@@ -9,7 +9,7 @@ from pathlib import Path
 
 from tacit.errors import StorageError
 from tacit.reports.content import Evaluation, Report
-from tacit.reports.formats import count, digits, duration, percent, size
+from tacit.reports.formats import count, digits, duration, in_words, percent, size
 from tacit.reports.plots import (
     calibration_plot,
     coefficient_plot,
@@ -117,8 +117,9 @@ def _summary(report: Report) -> str:
 
 def _lead(report: Report) -> str:
     rows = sum(owner.train_rows for owner in report.owners)
+    owners = in_words(len(report.owners)).capitalize()
     text = (
-        f"{len(report.owners)} owners trained one model for <b>{escape(report.label)}</b> on"
+        f"{owners} owners trained one model for <b>{escape(report.label)}</b> on"
         f" {count(rows)} rows. No owner, and nobody between them, saw another's rows."
     )
     joint = next(iter(report.of_kind("joint")), None)
@@ -130,10 +131,8 @@ def _lead(report: Report) -> str:
     pooled = next(iter(report.of_kind("pooled")), None)
     if joint is not None and pooled is not None:
         gap = abs(joint.roc_auc - pooled.roc_auc)
-        text += (
-            " Training on all rows in the clear would have given"
-            f" {digits(pooled.roc_auc)}: privacy cost {digits(gap, 4)}."
-        )
+        text += " Training on all rows in the clear, the same way, gives"
+        text += " the same to four digits." if gap < 5e-5 else f" {digits(pooled.roc_auc, 4)}."
     return text
 
 
@@ -213,7 +212,10 @@ def _weights(report: Report) -> str:
     if not report.coefficients:
         return ""
     shown = min(15, len(report.coefficients))
-    sub = f"The {shown} largest of {len(report.coefficients)} coefficients of the joint model."
+    sub = (
+        f"The {shown} largest of {len(report.coefficients)} coefficients of the joint model:"
+        f" to the right speaks for {escape(report.label)}, to the left against it."
+    )
     figure = f'<figure class="wide">{coefficient_plot(report.coefficients, shown)}</figure>'
     return _section("What the model weighs", figure, sub)
 
@@ -227,7 +229,7 @@ def _cost(report: Report) -> str:
         rows += (
             f'<tr><th scope="row">{escape(phase.name)}</th>'
             f'<td class="n">{phase.seconds:.2f}</td>'
-            f'<td class="n">{count(phase.rounds)}</td>{sent}</tr>'
+            f'<td class="n">{count(phase.rounds) if phase.rounds else "–"}</td>{sent}</tr>'
         )
     totals = _bytes_by_party(report)
     foot = (

@@ -15,9 +15,9 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter, MaxNLocator, PercentFormatter
+from matplotlib.ticker import FuncFormatter, MaxNLocator
 
-from tacit.reports.content import Evaluation, Phase, Report
+from tacit.reports.content import Evaluation, Line, Phase, Report
 from tacit.reports.formats import duration, size
 
 __all__ = [
@@ -34,11 +34,13 @@ INK: Final = "#1f2933"
 MUTED: Final = "#6b7785"
 RULE: Final = "#dfe4e9"
 JOINT: Final = "#0f5c6e"
+JOINT_LINE: Final = "#1a93ad"
 POOLED: Final = "#1f2933"
 OWNER_COLOURS: Final = ("#c2762a", "#7c5c9c", "#7d8f3a", "#b0506a", "#4f7ab8", "#8a7a66")
 """Owners in order; told apart by readers who do not see red and green."""
 
-_SETTINGS: Final[dict[str, Any]] = {
+_SETTINGS: Final[dict[Any, Any]] = {
+    "text.parse_math": False,
     "svg.fonttype": "none",
     "svg.hashsalt": "tacit",
     "font.family": "DejaVu Sans",
@@ -64,6 +66,11 @@ _SETTINGS: Final[dict[str, Any]] = {
     "axes.facecolor": "none",
 }
 
+_PERCENT: Final = FuncFormatter(lambda share, _: f"{100 * share:g} %")
+
+_STEADY_RECALL: Final = 0.01
+"""Left of this recall precision rests on a handful of rows: the plot begins here."""
+
 
 def roc_plot(report: Report) -> str:
     """ROC curves, with the line of 1 % false positives."""
@@ -87,7 +94,7 @@ def precision_recall_plot(report: Report) -> str:
     def draw(axes: Axes) -> None:
         if report.base_rate is not None:
             axes.axhline(report.base_rate, color="#b8c1ca", linewidth=0.9, linestyle=(0, (2, 3)))
-        _lines(axes, report, lambda e: e.precision_recall)
+        _lines(axes, report, lambda e: _steady(e.precision_recall))
         _unit_axes(axes, "Recall", "Precision")
         rare = report.base_rate is not None and report.base_rate < 0.2
         axes.legend(loc="upper right" if rare else "lower left")
@@ -111,9 +118,8 @@ def calibration_plot(report: Report) -> str:
         axes.set_ylim(lowest if rare else -0.02, 1.06)
         axes.set_xlabel("Predicted probability")
         axes.set_ylabel("Observed frequency")
-        formatter = FuncFormatter(lambda v, _: f"{100 * v:g} %")
-        axes.xaxis.set_major_formatter(formatter)
-        axes.yaxis.set_major_formatter(formatter)
+        axes.xaxis.set_major_formatter(_PERCENT)
+        axes.yaxis.set_major_formatter(_PERCENT)
         axes.minorticks_off()
         axes.legend(loc="upper left")
 
@@ -128,7 +134,7 @@ def loss_plot(report: Report) -> str:
         axes.plot(np.linspace(0, 1, len(losses)), losses, color=JOINT, linewidth=1.8)
         axes.set_xlim(0, 1)
         axes.set_ylim(bottom=0)
-        axes.xaxis.set_major_formatter(PercentFormatter(1.0))
+        axes.xaxis.set_major_formatter(_PERCENT)
         axes.set_xlabel("Training done")
         axes.set_ylabel(report.loss_name.capitalize())
 
@@ -156,7 +162,7 @@ def coefficient_plot(coefficients: Mapping[str, float], most: int = 15) -> str:
 def cost_plot(phases: Sequence[Phase], parties: Sequence[str]) -> str:
     """Seconds and bytes of each phase."""
     ordered = list(phases)[::-1]
-    places = np.arange(len(ordered))
+    places = list(range(len(ordered)))
 
     def draw(seconds_axes: Axes, bytes_axes: Axes) -> None:
         values = [phase.seconds for phase in ordered]
@@ -200,7 +206,7 @@ def _beside(axes: Axes, value: float, place: float, text: str) -> None:
 
 
 def _lines(
-    axes: Axes, report: Report, pick: Callable[[Evaluation], Any], marker: str | None = None
+    axes: Axes, report: Report, pick: Callable[[Evaluation], Line | None], marker: str | None = None
 ) -> None:
     """One line an evaluation: owners thin, pooled dashed, joint on top."""
     owners = [owner.name for owner in report.owners]
@@ -208,16 +214,24 @@ def _lines(
         line = pick(evaluation)
         if line is None:
             continue
-        style: dict[str, Any] = {"color": JOINT, "linewidth": 2.4, "zorder": 5}
+        style: dict[str, Any] = {"color": JOINT_LINE, "linewidth": 3.2, "zorder": 5}
         if evaluation.kind == "pooled":
-            style = {"color": POOLED, "linewidth": 1.2, "zorder": 6, "linestyle": (0, (4, 3))}
+            style = {"color": POOLED, "linewidth": 1.1, "zorder": 6, "linestyle": (0, (5, 3))}
         elif evaluation.kind == "alone":
             place = owners.index(evaluation.name) if evaluation.name in owners else -1
             colour = OWNER_COLOURS[place % len(OWNER_COLOURS)]
             style = {"color": colour, "linewidth": 1.4, "zorder": 4}
-        marks = {"marker": marker, "markersize": 4.5} if marker else {}
+        if marker is not None:
+            style |= {"marker": marker, "markersize": 3.5 if evaluation.kind == "pooled" else 5}
         name = f"{evaluation.name} alone" if evaluation.kind == "alone" else evaluation.name
-        axes.plot(line[0], line[1], label=name, **style, **marks)
+        axes.plot(line[0], line[1], label=name, **style)
+
+
+def _steady(line: Line | None) -> Line | None:
+    if line is None:
+        return None
+    shown = line[0] >= _STEADY_RECALL
+    return line[0][shown], line[1][shown]
 
 
 def _lowest(report: Report) -> float:
@@ -238,8 +252,8 @@ def _unit_axes(axes: Axes, x: str, y: str) -> None:
     axes.set_ylim(-0.01, 1.02)
     axes.set_xlabel(x)
     axes.set_ylabel(y)
-    axes.xaxis.set_major_formatter(PercentFormatter(1.0))
-    axes.yaxis.set_major_formatter(PercentFormatter(1.0))
+    axes.xaxis.set_major_formatter(_PERCENT)
+    axes.yaxis.set_major_formatter(_PERCENT)
 
 
 def _label(feature: str) -> str:
@@ -268,7 +282,8 @@ def _embeddable(document: str, title: str) -> str:
     svg = re.sub(r'\bid="', f'id="{prefix}-', svg)
     svg = re.sub(r"url\(#", f"url(#{prefix}-", svg)
     svg = re.sub(r'xlink:href="#', f'xlink:href="#{prefix}-', svg)
-    # "font: 10px 'DejaVu Sans', …" becomes a size alone: the page's font applies.
+    # No font family: the page's font applies.
+    svg = re.sub(r"font-family: [^;\"]*;? ?", "", svg)
     svg = re.sub(r"font: (?:\w+ )?([\d.]+px)[^;\"]*", r"font-size: \1", svg)
     head, _, rest = svg.partition(">")
     head = re.sub(r' (width|height)="[^"]*"', "", head)

@@ -41,10 +41,12 @@ section {
 table { border-collapse: collapse; width: 100%; font-size: 15px; }
 caption { text-align: left; color: var(--muted); font-size: 13.5px; padding-bottom: 8px; }
 th { text-align: left; font-weight: 600; color: var(--muted); font-size: 13.5px; }
+thead th, td.n { white-space: nowrap; }
 th, td { padding: 9px 14px 9px 0; border-bottom: 1px solid var(--rule); vertical-align: top; }
 thead th { border-bottom: 1.5px solid #b8c1ca; vertical-align: bottom; }
 tbody tr:last-child > *, tfoot tr > * { border-bottom: 0; }
-tfoot tr > * { border-top: 1.5px solid #b8c1ca; font-weight: 600; color: var(--ink); }
+tfoot tr > * { font-weight: 600; color: var(--ink); font-size: 15px; }
+tfoot tr:first-child > * { border-top: 1.5px solid #b8c1ca; }
 td.n, th.n { text-align: right; font-variant-numeric: tabular-nums; padding-right: 18px; }
 tbody th { color: var(--ink); font-weight: 500; font-size: 15px; }
 tr.joint > * { background: var(--joint-soft); font-weight: 650; color: var(--joint); }

@@ -77,7 +77,7 @@ class Channel:
             if not buffers:
                 self._socket.sendall(small)
                 return
-            _send_all(self._socket, [small, *(memoryview(buffer) for buffer in buffers)])
+            _send_all(self._socket, [small, *(buffer.data for buffer in buffers)])
         except OSError as error:
             raise ChannelClosed from error
 
@@ -125,7 +125,7 @@ class Channel:
             self._end += self._read(self._view[self._end :])
 
     def _fill(self, target: Buffer) -> Buffer:
-        view = memoryview(target)
+        view = target.data
         have = min(self._end - self._start, len(view))
         view[:have] = self._view[self._start : self._start + have]
         self._start += have

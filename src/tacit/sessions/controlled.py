@@ -121,10 +121,9 @@ class ProcessSession(Session):
         command = encode(
             Input(release, reference.number, owner, dtype.kind, dtype.fraction_bits, shape)
         )
-        if dtype.kind == "bool":
-            elements = elements.astype(np.uint8)  # type: ignore[assignment]
+        payload = byte_view(elements.astype(np.uint8) if dtype.kind == "bool" else elements)
         for index, name in enumerate(self.parties):
-            self.processes.send(name, command, [byte_view(elements)] if index == owner else ())
+            self.processes.send(name, command, (payload,) if index == owner else ())
         return reference
 
     def execute(

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tacit.encoding.types import DType
+from tacit.programs.operation import lift
 from tacit.programs.types import SecretValue
 from tacit.protocols.interface import Party
 from tacit.rounds.contract import Step
@@ -24,13 +25,18 @@ def input_step(
     shape: tuple[int, ...],
 ) -> Step[SecretValue]:
     """The owner's encoded array becomes a secret value; the others pass None."""
-    if dtype.kind == "bool":
-        return SecretValue(dtype, (yield from party.input_bits(owner, elements, shape)))
-    return SecretValue(dtype, (yield from party.input(owner, elements, shape)))
+    axes = shape or (1,)
+    if elements is not None:
+        elements = elements.reshape(axes)
+    share = yield from (party.input_bits if dtype.kind == "bool" else party.input)(
+        owner, elements, axes
+    )
+    return SecretValue(dtype, share if shape else share.reshape())
 
 
 def reveal_step(party: Party, value: SecretValue, to: Sequence[int]) -> Step[NDArray[Any] | None]:
     """Open a secret value to the parties in `to`: ring elements or bits; None at the others."""
-    if value.dtype.kind == "bool":
-        return (yield from party.reveal_bits(value.share, to))
-    return (yield from party.reveal(value.share, to))
+    share = lift(value).share
+    reveal = party.reveal_bits if value.dtype.kind == "bool" else party.reveal
+    opened: NDArray[Any] | None = yield from reveal(share, to)
+    return None if opened is None else opened.reshape(value.shape)

@@ -101,16 +101,14 @@ class LocalSession(Session):
 
         computed = self.driver.run(
             [
-                operation.meaning(
+                operation.evaluate(
                     member, [part(handle, member.index) for handle in operands], attributes
                 )
                 for member in self.members
             ],
             operation.name,
         )
-        if isinstance(computed[0], SecretValue):
-            return (LocalReference(tuple(computed)),)  # type: ignore[arg-type]
-        return tuple(LocalReference(parts) for parts in zip(*computed, strict=True))  # type: ignore[arg-type]
+        return tuple(LocalReference(parts) for parts in zip(*computed, strict=True))
 
     def open(
         self, reference: Reference, to: tuple[int, ...], answer: tuple[int, ...]

@@ -9,11 +9,12 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from tacit.encoding.fixed import decode, encode
+from tacit.encoding.fixed import decode
 from tacit.encoding.types import DType
 from tacit.errors import ShapeError, UsageError
 from tacit.network import LinkDriver, Mesh
 from tacit.programs.operation import Attributes, Operation
+from tacit.programs.promotion import encoded
 from tacit.programs.types import ArrayType, SecretValue
 from tacit.protocols import Protocol
 from tacit.protocols.interface import Party
@@ -126,7 +127,7 @@ class PartySession(Session):
         shape = tuple(shape)
         elements = None
         if values is not None:
-            elements = encode(values, dtype, bounds)
+            elements = encoded(values, dtype, bounds)
             if elements.shape != shape:
                 raise ShapeError(
                     f"The array of {owner} has shape {elements.shape}, not {shape}.",
@@ -157,9 +158,7 @@ class PartySession(Session):
     ) -> tuple[Reference, ...]:
         """Compute this party's part of an operation."""
         parts: list[Any] = [h.part if isinstance(h, PartyReference) else h for h in operands]
-        computed = self.run(operation.meaning(self.party, parts, attributes), operation.name)
-        if isinstance(computed, SecretValue):
-            return (PartyReference(computed),)
+        computed = self.run(operation.evaluate(self.party, parts, attributes), operation.name)
         return tuple(map(PartyReference, computed))
 
     def open(

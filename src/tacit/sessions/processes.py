@@ -126,6 +126,7 @@ class PartyProcesses:
         self.names = checked_parties(protocol_named(protocol), parties)
         self._children: dict[str, subprocess.Popen[bytes]] = {}
         self._channels: dict[str, Channel] = {}
+        self._finished: set[str] = set()
         self._lost: set[str] = set()
         self._errors: dict[str, TacitError] = {}
         self._inboxes: dict[str, deque[tuple[Message, list[Buffer]]]] = {
@@ -241,19 +242,17 @@ class PartyProcesses:
             header, buffers = self._channels[name].receive()
         except ChannelClosed:
             self._selector.unregister(self._channels[name])
-            if name not in self._errors and not self._finished(name):
+            if name not in self._errors and name not in self._finished:
                 self._lost.add(name)
             return False
         message = _DECODE(header)
         if isinstance(message, Failed):
             self._errors[name] = TacitError.from_dict(message.error)
             return False
+        if isinstance(message, Finished):
+            self._finished.add(name)
         self._inboxes[name].append((message, buffers))
         return True
-
-    def _finished(self, name: str) -> bool:
-        inbox = self._inboxes[name]
-        return bool(inbox) and isinstance(inbox[-1][0], Finished)
 
     def _expect(self, name: str, kind: type[M]) -> M:
         message, _ = self.receive(name)
@@ -310,8 +309,8 @@ class PartyProcesses:
         for name in self.names:
             if name in self._lost:
                 return self._lost_error(name)
-        faults = [e for e in self._errors.values() if isinstance(e, PeerFaultError)]
-        return (faults or list(self._errors.values()))[0]
+        errors = list(self._errors.values())
+        return next((e for e in errors if isinstance(e, PeerFaultError)), errors[0])
 
     def _lost_error(self, name: str) -> PartyLostError:
         child = self._children[name]

@@ -7,6 +7,7 @@ from typing import Any
 
 import msgspec
 import numpy as np
+from numpy.typing import NDArray
 
 from tacit.encoding.types import DType
 from tacit.errors import InternalError
@@ -64,9 +65,9 @@ class _Service:
     def input(self, command: Input, buffers: Sequence[Buffer]) -> None:
         self._release(command.release)
         dtype = DType(command.kind, command.fraction_bits)
-        elements = None
+        elements: NDArray[Any] | None = None
         if buffers:
-            element_type = np.uint8 if dtype.kind == "bool" else np.uint64
+            element_type: Any = np.uint8 if dtype.kind == "bool" else np.uint64
             elements = buffers[0].view(element_type).reshape(command.shape)
         self._held[command.result] = self._session.input_elements(
             command.owner, elements, dtype, command.shape

@@ -13,13 +13,13 @@ from typing import Any, Self, TypeAlias
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from tacit.encoding.fixed import encode, natural_type
+from tacit.encoding.fixed import natural_type
 from tacit.encoding.types import DType
 from tacit.errors import ShapeError, UsageError
 from tacit.programs.operation import Attributes, Operation
-from tacit.programs.promotion import public_array, public_type
+from tacit.programs.promotion import encoded, public_array
 from tacit.programs.table import operation_named
-from tacit.programs.types import ArrayType, PublicArray
+from tacit.programs.types import ArrayType, PublicArray, public_type
 from tacit.protocols import Protocol, SecurityModel
 from tacit.rounds.cost import Cost
 
@@ -176,7 +176,7 @@ class Session(abc.ABC):
                 stage="share",
             )
         chosen = natural_type(array) if dtype is None else dtype
-        return self.input_elements(position, encode(array, chosen, bounds), chosen, array.shape)
+        return self.input_elements(position, encoded(array, chosen, bounds), chosen, array.shape)
 
     def apply(
         self, name: str, operands: Sequence[Handle | ArrayLike], **attributes: Any
@@ -215,9 +215,9 @@ class Session(abc.ABC):
                 types.append(public_type(public))
         parameters = _attributes(operation, attributes)
         result = operation.rule(types, parameters)
-        results = result if isinstance(result, tuple) else (result,)
-        references = self.execute(operation, handles, parameters, results)
-        return references if isinstance(result, tuple) else references[0]
+        if isinstance(result, tuple):
+            return self.execute(operation, handles, parameters, result)
+        return self.execute(operation, handles, parameters, (result,))[0]
 
     def reveal(self, reference: Reference, to: str | Sequence[str]) -> dict[str, NDArray[Any]]:
         """Open a secret array to some parties, and to nobody else.

@@ -45,7 +45,9 @@ Progress: TypeAlias = Callable[[int, float], None]
 RESIDENT_BYTES: Final = 256 << 20
 """Mapped pages kept at most."""
 
-_PAGE: Final = mmap.PAGESIZE
+_FAULT_BYTES: Final = 64 << 10
+"""What Linux maps around an address that is touched (``fault_around_bytes``)."""
+
 _CHUNK_ROWS: Final = 65_536
 
 
@@ -108,7 +110,7 @@ class Spool:
         labels : (n,) uint8
         """
         features = self._open()[indices]
-        self._release(len(indices) * (features.shape[1] * 8 + _PAGE))
+        self._release(features.nbytes + len(indices) * _FAULT_BYTES)
         return features, self.labels[indices]
 
     def chunks(

@@ -9,6 +9,10 @@ They come from one clinic; the demo deals them to three hospitals with different
 centre that sees mostly large ones. A tumour's size rank, blurred by seeded noise, decides: the
 lowest third goes to the first, the highest to the last. Every tumour is at exactly one hospital.
 The screening centre keeps a CSV file, the others Parquet.
+
+The task is easy, so ranking (ROC AUC) differs little: over 25 seeds, a fifth held out, 0.994
+jointly and 0.989, 0.993, 0.989 alone on average. What case mix spoils is calibration: Brier 0.021
+jointly and 0.037, 0.025, 0.039 alone. The default seed is a typical one.
 """
 
 from __future__ import annotations
@@ -40,7 +44,7 @@ _BLUR: Final = 0.2
 """Deviation of the noise on the size rank, which runs from 0 to 1."""
 
 
-def generate(directory: str | Path, seed: int = 2026) -> DemoFiles:
+def generate(directory: str | Path, seed: int = 20) -> DemoFiles:
     """Write the three hospitals' files and ``schema.json``.
 
     Parameters

@@ -1,0 +1,184 @@
+"""The Rust extension: kernels (defined by :mod:`tacit.kernels.reference`) and TLS links."""
+
+from typing import Any, Literal, NoReturn, TypeAlias, final
+
+import numpy as np
+import numpy.typing as npt
+
+_Ring: TypeAlias = npt.NDArray[np.uint64]
+_Field: TypeAlias = npt.NDArray[np.unsignedinteger[Any]]
+
+# Kernels ---------------------------------------------------------------------------------------
+
+@final
+class StreamKey:
+    def __new__(cls, key: bytes) -> StreamKey: ...
+    def __reduce__(self) -> NoReturn: ...
+
+def set_path(name: Literal["portable", "avx2", "avx512", "best"]) -> bool: ...
+def path() -> Literal["portable", "avx2", "avx512"]: ...
+def fill(
+    key: StreamKey, nonce: int, lane: int, out: npt.NDArray[np.generic], start: int = 0
+) -> None: ...
+def matmul(
+    a: _Ring, b: _Ring, *, out: _Ring | None = None, accumulate: bool = False, threads: int = 1
+) -> _Ring: ...
+def add(a: _Ring, b: _Ring, out: _Ring) -> None: ...
+def xor(a: _Ring, b: _Ring, out: _Ring) -> None: ...
+def cross_terms(x_own: _Ring, x_next: _Ring, y_own: _Ring, y_next: _Ring, out: _Ring) -> None: ...
+def add_zero_share(
+    z: _Ring, key_own: StreamKey, key_next: StreamKey, nonce: int, lane: int
+) -> None: ...
+def multiply_share(
+    x_own: _Ring,
+    x_next: _Ring,
+    y_own: _Ring,
+    y_next: _Ring,
+    key_own: StreamKey,
+    key_next: StreamKey,
+    nonce: int,
+    lane: int,
+    out: _Ring,
+) -> None: ...
+def xor_zero_share(
+    z: _Ring, key_own: StreamKey, key_next: StreamKey, nonce: int, lane: int
+) -> None: ...
+def and_share(
+    x_own: _Ring,
+    x_next: _Ring,
+    y_own: _Ring,
+    y_next: _Ring,
+    key_own: StreamKey,
+    key_next: StreamKey,
+    nonce: int,
+    lane: int,
+    out: _Ring,
+) -> None: ...
+def truncation_mask(
+    role: Literal["B", "C"],
+    x_own: _Ring | None,
+    x_next: _Ring | None,
+    y_own: _Ring | None,
+    y_next: _Ring | None,
+    z: _Ring | None,
+    key_bc: StreamKey,
+    nonce: int,
+    m: int,
+    message: _Ring,
+    r_share: _Ring,
+) -> None: ...
+def truncation_open(
+    x_own: _Ring | None,
+    x_next: _Ring | None,
+    y_own: _Ring | None,
+    y_next: _Ring | None,
+    z: _Ring | None,
+    from_b: _Ring,
+    from_c: _Ring | None,
+    key_ab: StreamKey,
+    key_ca: StreamKey,
+    nonce: int,
+    m: int,
+    share_own: _Ring,
+    share_next: _Ring,
+    message: _Ring,
+    field: _Field,
+) -> None: ...
+def truncation_carry_b(
+    key_ab: StreamKey, nonce: int, m: int, r_share: _Ring, share_own: _Ring, field: _Field
+) -> None: ...
+def truncation_carry_c(
+    message: _Ring,
+    field_in: _Field,
+    key_ca: StreamKey,
+    nonce: int,
+    m: int,
+    r_share: _Ring,
+    share_next: _Ring,
+    field: _Field,
+) -> None: ...
+def truncation_finish(field_1: _Field, field_2: _Field, m: int, r_share: _Ring) -> None: ...
+def carry_monomials(
+    x_own: _Ring,
+    x_next: _Ring,
+    key_ca: StreamKey,
+    key_ab: StreamKey,
+    nonce: int,
+    width: int,
+    with_top: bool,
+    message: _Ring,
+    level_own: _Ring,
+    level_next: _Ring,
+    top_own: _Ring,
+    top_next: _Ring,
+) -> None: ...
+def carry_generate(
+    role: Literal["B", "C"],
+    t: _Ring,
+    message: _Ring | None,
+    key: StreamKey,
+    nonce: int,
+    width: int,
+    with_top: bool,
+    out: _Ring,
+    level: _Ring,
+    top_t: _Ring,
+    top_s: _Ring,
+) -> None: ...
+def carry_level(
+    own: _Ring,
+    next: _Ring,
+    tail_own: _Ring | None,
+    tail_next: _Ring | None,
+    tail_plane: int,
+    key_own: StreamKey,
+    key_next: StreamKey,
+    nonce: int,
+    lane: int,
+    extra: _Ring | None,
+    out: _Ring,
+) -> None: ...
+def to_planes(x: _Ring, out: _Ring) -> None: ...
+def from_planes(planes: _Ring, out: _Ring) -> None: ...
+def inject_send(
+    x_own: _Ring,
+    x_next: _Ring,
+    b_own: _Ring,
+    b_next: _Ring,
+    key_ca: StreamKey,
+    key_ab: StreamKey,
+    nonce: int,
+    message: _Ring,
+    y_own: _Ring,
+    y_next: _Ring,
+) -> None: ...
+def inject_combine(
+    role: Literal["B", "C"],
+    t: _Ring,
+    x_side: _Ring,
+    q: _Ring,
+    message: _Ring | None,
+    key: StreamKey,
+    nonce: int,
+    out: _Ring,
+    y: _Ring,
+) -> None: ...
+def bits_send(
+    b_own: _Ring,
+    b_next: _Ring,
+    key_ca: StreamKey,
+    key_ab: StreamKey,
+    nonce: int,
+    message: _Ring,
+    y_own: _Ring,
+    y_next: _Ring,
+) -> None: ...
+def bits_combine(
+    role: Literal["B", "C"],
+    q: _Ring,
+    message: _Ring | None,
+    key: StreamKey,
+    nonce: int,
+    out: _Ring,
+    y: _Ring,
+) -> None: ...

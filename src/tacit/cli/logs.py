@@ -1,0 +1,39 @@
+"""Structured logs: events with names, times and costs, never values."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import structlog
+
+from tacit.errors import StorageError
+
+__all__ = ["open_log"]
+
+
+def open_log(path: Path) -> Any:
+    """A structlog logger that writes one JSON object a line to a file.
+
+    Raises
+    ------
+    StorageError
+        The file cannot be written (TC-2302).
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        stream = path.open("w", encoding="utf-8")
+    except OSError as error:
+        raise StorageError(
+            f"The log cannot be written to {path}: {error.strerror}.",
+            next_step="choose another folder with --out, or free some space.",
+            case=2,
+        ) from None
+    return structlog.wrap_logger(
+        structlog.WriteLogger(stream),
+        processors=[
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            structlog.processors.JSONRenderer(),
+        ],
+    )

@@ -1,0 +1,351 @@
+"""The outcome of a training: a table for the terminal, a report, a manifest."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+import numpy as np
+from rich.console import Console
+from rich.table import Table
+
+from tacit.cli.comparison import Comparison
+from tacit.ml import metrics
+from tacit.ml.job import OwnerResult
+from tacit.ml.metrics import Metrics
+from tacit.protocols import protocol_named
+from tacit.reports import (
+    Disclosure,
+    Evaluation,
+    Manifest,
+    Owner,
+    Phase,
+    Report,
+    phase_records,
+    write_manifest,
+    write_report,
+)
+
+if TYPE_CHECKING:
+    from tacit.cli.training import TrainingRequest
+
+__all__ = ["Outcome", "outcome_of"]
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a training gave, ready to be shown and saved.
+
+    Attributes
+    ----------
+    report : Report
+    manifest : Manifest
+    results : dict of str to OwnerResult
+        Each owner's own.
+    comparison : Comparison or None
+        With pooled and alone, if all data was at hand.
+    """
+
+    report: Report
+    manifest: Manifest
+    results: dict[str, OwnerResult]
+    comparison: Comparison | None
+    folder: Path
+
+    def save(self, folder: Path) -> None:
+        """Write ``index.html``, ``manifest.json``, and each owner's ``OWNER/model.json``."""
+        write_report(self.report, folder)
+        write_manifest(self.manifest, folder / "manifest.json")
+        for name, result in self.results.items():
+            own = folder / name
+            own.mkdir(parents=True, exist_ok=True)
+            (own / "result.json").write_bytes(
+                msgspec.json.format(msgspec.json.encode(_own_file(result)), indent=2) + b"\n"
+            )
+
+    def json(self) -> str:
+        """The manifest, with the revealed results, as JSON."""
+        return msgspec.json.encode(self.manifest).decode()
+
+    def show(self, console: Console) -> None:
+        """Print the tables."""
+        console.print(_scores_table(self.report))
+        console.print(_cost_table(self.report))
+        console.print(f"Report: {self.folder / 'index.html'} · manifest: {self.folder / 'manifest.json'}")
+
+
+def outcome_of(
+    request: TrainingRequest,
+    results: Mapping[str, OwnerResult],
+    comparison: Comparison | None,
+) -> Outcome:
+    """Put an outcome together from what the owners' processes returned."""
+    names = tuple(results)
+    recipients = [name for name in names if results[name].coefficients is not None]
+    reader = results[recipients[0]] if recipients else results[names[0]]
+    phases = _phases(results)
+    digests = {"session": reader.session_id.hex(), "schema": reader.schema.digest().hex()}
+    parameters: dict[str, str | int | float | bool] = {
+        "label": request.label,
+        "model": "logistic regression",
+        "epochs": request.epochs,
+        "batch size": request.batch_size,
+        "learning rate": request.learning_rate,
+        "L2 penalty": request.l2,
+        "test size": request.test_size,
+        "seed": request.seed,
+        "fractional bits": int(reader.plan["fraction_bits"]),
+        "features": int(reader.plan["columns"]),
+    }
+    created = datetime.datetime.now(datetime.UTC).astimezone()
+    memory = {name: result.peak_memory for name, result in results.items()}
+    evaluations = _evaluations(results, comparison)
+    report = Report(
+        title=request.title,
+        created=f"{created:%Y-%m-%d %H:%M %Z}",
+        label=request.label,
+        owners=[
+            Owner(name, reader.rows[i], reader.test_rows[i]) for i, name in enumerate(names)
+        ],
+        evaluations=evaluations,
+        evaluated_on=_evaluated_on(names, recipients, comparison),
+        phases=phases,
+        disclosures=_disclosures(request, reader, names),
+        protocol=request.protocol,
+        security=protocol_named(request.protocol).security,
+        parameters={name: str(value) for name, value in parameters.items()},
+        digests=digests,
+        coefficients=_coefficients(reader),
+        base_rate=_base_rate(reader),
+        losses=reader.losses or None,
+        notes=request.notes,
+        peak_memory=memory,
+    )
+    manifest = Manifest(
+        created=created.isoformat(timespec="seconds"),
+        command=request.command,
+        parties=names,
+        protocol=request.protocol,
+        digests=digests,
+        parameters=parameters,
+        costs=phase_records(phases),
+        peak_memory=memory,
+        results={
+            e.name: {
+                "roc_auc": _number(e.roc_auc),
+                "pr_auc": _number(e.pr_auc),
+                "recall_at_1_percent": _number(e.recall),
+                "brier": _number(e.brier),
+                "coefficient_difference": _number(e.coefficient_difference),
+            }
+            for e in evaluations
+        },
+    )
+    return Outcome(report, manifest, dict(results), comparison, request.out)
+
+
+def _number(value: float | None) -> float | None:
+    return None if value is None or np.isnan(value) else float(value)
+
+
+def _evaluations(
+    results: Mapping[str, OwnerResult], comparison: Comparison | None
+) -> list[Evaluation]:
+    found: list[Evaluation] = []
+    joint = next((r.joint for r in results.values() if r.joint is not None), None)
+    if joint is not None:
+        found.append(_from_counts("joint", "joint", joint))
+    if comparison is None:
+        for name, result in results.items():
+            if result.alone is not None:
+                found.append(_from_counts(f"{name} alone (own rows)", "alone", result.alone))
+        return found
+    for name, measured in comparison.alone.items():
+        found.append(_from_metrics(f"{name} alone", "alone", measured))
+    found.append(
+        _from_metrics("pooled plaintext", "pooled", comparison.pooled, comparison)
+    )
+    return found
+
+
+def _from_metrics(
+    name: str, kind: Any, measured: Metrics, comparison: Comparison | None = None
+) -> Evaluation:
+    return Evaluation(
+        name,
+        kind,
+        measured.roc_auc,
+        measured.pr_auc,
+        measured.recall,
+        measured.brier,
+        None if comparison is None else comparison.coefficient_difference,
+    )
+
+
+def _from_counts(name: str, kind: Any, counts: Mapping[str, Any]) -> Evaluation:
+    negatives, positives = np.array(counts["negatives"]), np.array(counts["positives"])
+    measured = metrics.metrics_from_counts(negatives, positives, counts["squared_error"])
+    if not (negatives.sum() and positives.sum()):
+        return _from_metrics(name, kind, measured)
+    roc, precision_recall = metrics.curves(negatives, positives)
+    groups = metrics.calibration(negatives, positives)
+    return Evaluation(
+        name,
+        kind,
+        measured.roc_auc,
+        measured.pr_auc,
+        measured.recall,
+        measured.brier,
+        None,
+        (roc.x, roc.y),
+        (precision_recall.x, precision_recall.y),
+        (groups.predicted, groups.observed),
+    )
+
+
+def _evaluated_on(
+    names: tuple[str, ...], recipients: list[str], comparison: Comparison | None
+) -> str:
+    if not recipients:
+        return "no rows: nobody learned the model"
+    rows = (
+        "the held-out rows of all owners"
+        if len(recipients) == len(names)
+        else f"the held-out rows of {', '.join(recipients)}, who learned the model"
+    )
+    if comparison is None:
+        rows += "; each owner's own model on its own held-out rows"
+    return rows
+
+
+def _phases(results: Mapping[str, OwnerResult]) -> list[Phase]:
+    first = next(iter(results.values()))
+    found = []
+    for position, phase in enumerate(first.phases):
+        costs = {name: result.phases[position] for name, result in results.items()}
+        found.append(
+            Phase(
+                phase.phase,
+                max(cost.seconds for cost in costs.values()),
+                max(cost.rounds for cost in costs.values()),
+                {name: cost.bytes_sent + cost.check_bytes for name, cost in costs.items()},
+            )
+        )
+    return found
+
+
+def _coefficients(reader: OwnerResult) -> dict[str, float] | None:
+    if reader.coefficients is None:
+        return None
+    return dict(zip(reader.schema.features, reader.coefficients, strict=True))
+
+
+def _base_rate(reader: OwnerResult) -> float | None:
+    if reader.joint is None:
+        return None
+    positive, negative = sum(reader.joint["positives"]), sum(reader.joint["negatives"])
+    return float(positive / max(1, positive + negative))
+
+
+def _disclosures(
+    request: TrainingRequest, reader: OwnerResult, names: tuple[str, ...]
+) -> list[Disclosure]:
+    everyone = "all owners"
+    to = everyone if set(request.reveal_to) == set(names) else ", ".join(request.reveal_to)
+    found = [
+        Disclosure(
+            f"the model: {len(reader.schema.features)} coefficients and an intercept",
+            to,
+            "Opened once, after the last step; joint means and deviations are folded in and stay"
+            " secret.",
+        ),
+        Disclosure(
+            "held-out rows counted by score and label",
+            to,
+            "Summed over the owners on shares; no owner's counts are shown. Taking one's own away"
+            " gives the other owners' together.",
+        ),
+        Disclosure(
+            "column names and types, number of rows of each owner",
+            everyone,
+            "Public among the owners before anything is shared.",
+        ),
+    ]
+    if request.schema is None:
+        found.append(
+            Disclosure(
+                "the order of magnitude of each column"
+                + (", and each owner's categories" if request.share_categories else ""),
+                everyone,
+                "From the drafted schema, since no schema was given.",
+            )
+        )
+    if reader.losses:
+        found.append(
+            Disclosure(
+                f"{len(reader.losses)} loss values",
+                everyone,
+                "Mean squared residuals of groups of batches, agreed with --reveal-loss.",
+            )
+        )
+    found.append(
+        Disclosure(
+            "rows, labels, gradients, means, deviations", "nobody", "They exist as shares alone."
+        )
+    )
+    return found
+
+
+def _own_file(result: OwnerResult) -> dict[str, Any]:
+    plain: dict[str, Any] = msgspec.to_builtins(result)
+    plain.pop("session_id", None)
+    for name in ("joint", "alone", "joint_on_own"):
+        plain.pop(name, None)
+    return plain
+
+
+def _scores_table(report: Report) -> Table:
+    table = Table(title=f"Evaluated on {report.evaluated_on}", title_justify="left")
+    table.add_column("model")
+    for heading in ("ROC AUC", "PR AUC", "recall at 1 % FP", "Brier", "largest coefficient diff."):
+        table.add_column(heading, justify="right")
+    for e in report.evaluations:
+        difference = e.coefficient_difference
+        table.add_row(
+            f"[bold]{e.name}[/]" if e.kind == "joint" else e.name,
+            f"{e.roc_auc:.4f}",
+            f"{e.pr_auc:.4f}",
+            f"{e.recall:.4f}",
+            f"{e.brier:.5f}",
+            "" if difference is None else f"{difference:.4f}",
+        )
+    return table
+
+
+def _cost_table(report: Report) -> Table:
+    names = [owner.name for owner in report.owners]
+    table = Table(title="Cost", title_justify="left")
+    table.add_column("phase")
+    table.add_column("seconds", justify="right")
+    table.add_column("rounds", justify="right")
+    for name in names:
+        table.add_column(f"MB sent by {name}", justify="right")
+    for phase in report.phases:
+        table.add_row(
+            phase.name,
+            f"{phase.seconds:.2f}",
+            f"{phase.rounds:,}",
+            *(f"{phase.bytes_sent.get(name, 0) / 1e6:,.1f}" for name in names),
+        )
+    table.add_section()
+    table.add_row(
+        "all",
+        f"{sum(p.seconds for p in report.phases):.2f}",
+        f"{sum(p.rounds for p in report.phases):,}",
+        *(f"{sum(p.bytes_sent.get(n, 0) for p in report.phases) / 1e6:,.1f}" for n in names),
+    )
+    return table

@@ -1,0 +1,55 @@
+"""The data type of the coefficient tables."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["PiecewisePolynomial", "scaled_integer"]
+
+
+def scaled_integer(value: float, scale: int) -> int:
+    """The ring integer nearest to value · 2^scale."""
+    return round(value * 2.0**scale)
+
+
+@dataclass(frozen=True, slots=True)
+class PiecewisePolynomial:
+    """A public piecewise polynomial, as the coefficient tables hold it.
+
+    Attributes
+    ----------
+    breakpoints : tuple of float
+        t_1 < … < t_n; piece i covers [t_i, t_{i+1}).
+    pieces : tuple of tuple of float
+        n + 1 rows of coefficients c_0, c_1, … of powers of u = x / 2^range_bits.
+    range_bits : int
+        Pieces that are not constant lie within |u| <= 1.25.
+    error : float
+        Largest absolute error in exact arithmetic.
+    """
+
+    breakpoints: tuple[float, ...]
+    pieces: tuple[tuple[float, ...], ...]
+    range_bits: int
+    error: float
+
+    @property
+    def degree(self) -> int:
+        """The highest power."""
+        return max(map(len, self.pieces)) - 1
+
+    def weights(self, scales: Sequence[int]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Integers W, (degree + 1, n), and c, (degree + 1,), with C = W b + c.
+
+        `scales` gives the scale of each coefficient. Rounding happens before differences are
+        taken, so constant pieces give exact zeros.
+        """
+        table = np.zeros((len(self.pieces), self.degree + 1), np.int64)
+        for row, piece in enumerate(self.pieces):
+            for power, coefficient in enumerate(piece):
+                table[row, power] = scaled_integer(coefficient, scales[power])
+        return (table[:-1] - table[1:]).T, table[-1]

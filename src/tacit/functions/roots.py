@@ -1,0 +1,20 @@
+"""Being written."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tacit.protocols.interface import Party
+from tacit.rounds.contract import Step
+
+__all__ = ["rsqrt", "sqrt"]
+
+
+def rsqrt(party: Party, x: Any, fraction_bits: int) -> Step[Any]:
+    raise NotImplementedError
+    yield
+
+
+def sqrt(party: Party, x: Any, fraction_bits: int) -> Step[Any]:
+    raise NotImplementedError
+    yield
