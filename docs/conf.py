@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from importlib.metadata import version as installed_version
 from typing import Any
 
@@ -22,6 +23,7 @@ templates_path = ["_templates"]
 html_theme = "furo"
 html_title = "tacit"
 html_copy_source = False
+myst_enable_extensions = ["deflist"]
 myst_heading_anchors = 3
 
 autosummary_generate = True
@@ -36,13 +38,24 @@ napoleon_use_ivar = True
 nitpicky = False
 
 
+_STARRED = re.compile(r"(?<=[(\s])\*(?=\w+[,)])")
+
+
 def _as_plain_text(
     app: Any, what: str, name: str, obj: Any, options: Any, lines: list[str]
 ) -> None:
-    """Keep |x| a magnitude: the docstrings use no substitutions."""
-    lines[:] = [line.replace("|", "\\|") if "``" not in line else line for line in lines]
+    """Keep |x| a magnitude and (*planes, *shape) a shape: neither is markup here."""
+    for number, line in enumerate(lines):
+        if "``" not in line:
+            lines[number] = _STARRED.sub(r"\\*", line).replace("|", r"\|")
+
+
+def _skip(app: Any, what: str, name: str, obj: Any, skip: bool, options: Any) -> bool | None:
+    """Leave out what scikit-learn adds to every estimator."""
+    return True if re.fullmatch(r"set_\w+_request", name) else None
 
 
 def setup(app: Any) -> None:
     """Called by Sphinx."""
     app.connect("autodoc-process-docstring", _as_plain_text)
+    app.connect("autodoc-skip-member", _skip)

@@ -3,10 +3,12 @@
 ``python <peer>_workloads.py WORKLOAD [--repeats N]`` prints one JSON object a line and repeat.
 ``python <peer>_workloads.py --serve`` reads lines ``{"workload": "matmul_256"}`` until the end of
 its input; after each it makes one warm, timed repeat and prints one line. ``--list`` prints the
-names of the workloads that the peer has. A line holds ``peer``, ``version``, ``workload`` and
-either ``seconds`` and ``max_error`` (see `inputs.Workload.error`), with ``bytes`` (sent by all
-parties together) and ``scaled_from`` (elements really computed) where they are known, or
-``skipped`` or ``error`` with the reason. After an error the parties are started anew.
+names of the workloads, those that the peer skips too.
+
+A line holds ``peer``, ``version``, ``workload`` and either ``seconds`` and ``max_error`` (see
+`inputs.Workload.error`), with ``bytes`` (sent by all parties together) and ``scaled_from``
+(elements really computed) where they are known, or ``skipped`` or ``error`` with the reason. After
+an error the parties are started anew.
 """
 
 from __future__ import annotations

@@ -6,11 +6,9 @@
 
 mod tree;
 
-use std::ops::{BitAnd, BitXor};
-
 pub use tree::{Masks, Tail, carry_level};
 
-use crate::path::multiversion;
+use crate::lanes::{Lanes, lanes};
 use crate::planes::{Sliced, slice_bits};
 use crate::stream::{Stream, StreamKey};
 use crate::truncation::Role;
@@ -24,26 +22,6 @@ const MONOMIALS: usize = 7 * GROUPS;
 const LEVEL_0: usize = 2 * GROUPS - 1;
 /// Blocks handled between two reads of a stream; even, so that reads begin at cipher blocks.
 const SPAN: usize = 2;
-
-/// W words that hold one plane of a block.
-#[derive(Clone, Copy)]
-struct Word<const W: usize>([u64; W]);
-
-impl<const W: usize> BitAnd for Word<W> {
-    type Output = Self;
-    #[inline(always)]
-    fn bitand(self, other: Self) -> Self {
-        Self(std::array::from_fn(|i| self.0[i] & other.0[i]))
-    }
-}
-
-impl<const W: usize> BitXor for Word<W> {
-    type Output = Self;
-    #[inline(always)]
-    fn bitxor(self, other: Self) -> Self {
-        Self(std::array::from_fn(|i| self.0[i] ^ other.0[i]))
-    }
-}
 
 /// Planes (blocks, planes, width).
 #[derive(Clone, Copy)]
@@ -94,7 +72,7 @@ fn blocks_of(n: usize, width: usize) -> Result<usize, Mismatch> {
 
 /// Cut values `64 W block`, … into planes, with zeros beyond the end; `value(i)` gives them.
 #[inline(always)]
-fn slice_block<const W: usize>(
+fn slice_block<V: Lanes<W>, const W: usize>(
     block: usize,
     n: usize,
     value: impl Fn(usize) -> u64,
@@ -111,33 +89,38 @@ fn slice_block<const W: usize>(
             *v = value(from + i);
         }
     }
-    slice_bits(&values, planes);
+    slice_bits::<V, W>(&values, planes);
 }
 
-multiversion! {
+lanes! {
     /// Add the monomials of the groups of x0 + x1 (and its top bit) to the masks in `message`.
-    fn add_monomials[const W: usize](x: [&[u64]; 2], mask: Stream<'_>, planes: usize,
-                                     message: &mut [[u64; W]], tops: [&mut [[u64; W]]; 2]) {
+    fn add_monomials(x: [&[u64]; 2], mask: Stream<'_>, planes: usize, message: &mut [u64],
+                     tops: [&mut [u64]; 2]) {
         let n = x[0].len();
         let x = x.map(|share| &share[..n]);
+        let [top_own, top_next] = tops.map(|top| top.as_chunks_mut::<W>().0);
         let mut bits = [[0; W]; 64];
-        for (span, message) in message.chunks_mut(SPAN * planes).enumerate() {
-            mask.read(span * SPAN * planes * W, message.as_flattened_mut());
-            for (i, message) in message.chunks_exact_mut(planes).enumerate() {
+        for (span, message) in message.chunks_mut(SPAN * planes * W).enumerate() {
+            mask.read(span * SPAN * planes * W, message);
+            let message = message.as_chunks_mut::<W>().0.chunks_exact_mut(planes);
+            for (i, message) in message.enumerate() {
                 let block = span * SPAN + i;
-                slice_block(block, n, |i| x[0][i].wrapping_add(x[1][i]), &mut bits);
+                let sum = |i: usize| x[0][i].wrapping_add(x[1][i]);
+                slice_block::<V, W>(block, n, sum, &mut bits);
                 let (groups, top) = message.split_at_mut(MONOMIALS);
-                for (out, a) in groups.as_chunks_mut::<7>().0.iter_mut().zip(bits.as_chunks::<3>().0) {
-                    let [a0, a1, a2] = a.map(Word);
-                    let monomials = [a0, a1, a2, a1 & a0, a2 & a0, a2 & a1, a2 & a1 & a0];
+                let groups = groups.as_chunks_mut::<7>().0.iter_mut();
+                for (out, a) in groups.zip(bits.as_chunks::<3>().0) {
+                    let [a0, a1, a2] = [V::load(&a[0]), V::load(&a[1]), V::load(&a[2])];
+                    let (a10, a20, a21) = (a1.and(a0), a2.and(a0), a2.and(a1));
+                    let monomials = [a0, a1, a2, a10, a20, a21, a21.and(a0)];
                     for (out, monomial) in out.iter_mut().zip(monomials) {
-                        *out = (Word(*out) ^ monomial).0;
+                        V::load(out).xor(monomial).store(out);
                     }
                 }
                 if let [top] = top {
-                    tops[1][block] = *top;
-                    *top = (Word(*top) ^ Word(bits[63])).0;
-                    tops[0][block] = *top;
+                    top_next[block] = *top;
+                    V::load(top).xor(V::load(&bits[63])).store(top);
+                    top_own[block] = *top;
                 }
             }
         }
@@ -149,75 +132,63 @@ multiversion! {
 /// g is the carry out of the three-bit sum and p = (a0 ^ t0)(a1 ^ t1)(a2 ^ t2), both linear in
 /// the monomials; the constant t2 t1 t0 of p is added by B alone.
 #[inline(always)]
-fn generate<const W: usize>(
+fn generate<V: Lanes<W>, const W: usize>(
     role: Role,
     monomials: &[[u64; W]; 7],
     t: &[[u64; W]; 3],
-) -> [Word<W>; 2] {
-    let [m0, m1, m2, m10, m20, m21, m210] = monomials.map(Word);
-    let [t0, t1, t2] = t.map(Word);
-    let g = (m2 & t2) ^ (m21 & t1) ^ (t0 & (m210 ^ (t1 & m20)));
-    let g = g ^ (t2 & ((m1 & t1) ^ (t0 & (m10 ^ (t1 & m0)))));
+) -> [V; 2] {
+    let [m0, m1, m2, m10, m20, m21, m210] = monomials.each_ref().map(V::load);
+    let [t0, t1, t2] = t.each_ref().map(V::load);
+    // g = m2 t2 + m21 t1 + t0 (m210 + t1 m20) + t2 (m1 t1 + t0 (m10 + t1 m0))
+    let g = m2.and(t2).xor(m21.and(t1)).xor(t0.and(m210.xor(t1.and(m20))));
+    let g = g.xor(t2.and(m1.and(t1).xor(t0.and(m10.xor(t1.and(m0))))));
     let constant = match role {
-        Role::B => m0 ^ t0,
+        Role::B => m0.xor(t0),
         Role::C => m0,
     };
-    let p = m210 ^ (t0 & m21) ^ (t1 & (m20 ^ (t0 & m2)));
-    let p = p ^ (t2 & (m10 ^ (t0 & m1) ^ (t1 & constant)));
+    // p = m210 + t0 m21 + t1 (m20 + t0 m2) + t2 (m10 + t0 m1 + t1 (m0 [+ t0]))
+    let p = m210.xor(t0.and(m21)).xor(t1.and(m20.xor(t0.and(m2))));
+    let p = p.xor(t2.and(m10.xor(t0.and(m1)).xor(t1.and(constant))));
     [g, p]
 }
 
-/// Where C's monomial shares come from, and B's.
-enum Monomials<'a, const W: usize> {
-    Received(&'a [[u64; W]]),
-    Made(Stream<'a>),
-}
-
-multiversion! {
+lanes! {
     /// Add the local shares of (g, p) to the masks in `out`.
-    fn add_pairs[const W: usize](role: Role, t: &[u64], monomials: Monomials<'_, W>, planes: usize,
-                                 out: &mut [[u64; W]], tops: [&mut [[u64; W]]; 2]) {
+    fn add_pairs(role: Role, t: &[u64], message: Option<&[u64]>, stream: Stream<'_>, planes: usize,
+                 out: &mut [u64], tops: [&mut [u64]; 2]) {
+        let [top_t, top_s] = tops.map(|top| top.as_chunks_mut::<W>().0);
         let mut bits = [[0; W]; 64];
         let mut scratch = [[0; W]; SPAN * (MONOMIALS + 1)];
-        for (block, out) in out.chunks_exact_mut(LEVEL_0).enumerate() {
-            let shares = match &monomials {
-                Monomials::Received(shares) => &shares[block * planes..(block + 1) * planes],
-                Monomials::Made(stream) => {
-                    if block % SPAN == 0 {
-                        let scratch = &mut scratch[..SPAN * planes];
-                        stream.read(block * planes * W, scratch.as_flattened_mut());
-                    }
-                    &scratch[block % SPAN * planes..][..planes]
+        let out = out.as_chunks_mut::<W>().0.chunks_exact_mut(LEVEL_0);
+        for (block, out) in out.enumerate() {
+            let shares = if let Some(message) = message {
+                &message.as_chunks::<W>().0[block * planes..(block + 1) * planes]
+            } else {
+                if block % SPAN == 0 {
+                    let scratch = &mut scratch[..SPAN * planes];
+                    stream.read(block * planes * W, scratch.as_flattened_mut());
                 }
+                &scratch[block % SPAN * planes..][..planes]
             };
-            slice_block(block, t.len(), |i| t[i], &mut bits);
+            slice_block::<V, W>(block, t.len(), |i| t[i], &mut bits);
             let (groups, top) = shares.split_at(MONOMIALS);
             let mut groups = groups.as_chunks::<7>().0.iter().zip(bits.as_chunks::<3>().0);
             let (first, pairs) = out.split_at_mut(1);
             if let Some((shares, t)) = groups.next() {
-                first[0] = (Word(first[0]) ^ generate(role, shares, t)[0]).0;
+                let [g, _] = generate::<V, W>(role, shares, t);
+                V::load(&first[0]).xor(g).store(&mut first[0]);
             }
-            for ((shares, t), out) in groups.zip(pairs.as_chunks_mut::<2>().0) {
-                let [g, p] = generate(role, shares, t);
-                *out = [(Word(out[0]) ^ g).0, (Word(out[1]) ^ p).0];
+            for ((shares, t), [out_g, out_p]) in groups.zip(pairs.as_chunks_mut::<2>().0) {
+                let [g, p] = generate::<V, W>(role, shares, t);
+                V::load(out_g).xor(g).store(out_g);
+                V::load(out_p).xor(p).store(out_p);
             }
             if let [top] = top {
-                tops[0][block] = bits[63];
-                tops[1][block] = *top;
+                top_t[block] = bits[63];
+                top_s[block] = *top;
             }
         }
     }
-}
-
-fn monomials<const W: usize>(
-    x: [&[u64]; 2],
-    mask: Stream<'_>,
-    planes: usize,
-    message: &mut [u64],
-    tops: [&mut [u64]; 2],
-) {
-    let tops = tops.map(|top| top.as_chunks_mut::<W>().0);
-    add_monomials(x, mask, planes, message.as_chunks_mut::<W>().0, tops);
 }
 
 /// A: share the monomials of s = x_own + x_next between B and C.
@@ -253,31 +224,10 @@ pub fn carry_monomials(
         tops[1].fill(0);
     }
     let mask = Stream::new(key_ab, nonce, 0);
-    if width == 1 {
-        monomials::<1>(x, mask, planes, message, tops);
-    } else {
-        monomials::<8>(x, mask, planes, message, tops);
-    }
+    add_monomials(width, x, mask, planes, message, tops);
     Stream::new(key_ca, nonce, 1).read(0, own);
     Stream::new(key_ab, nonce, 1).read(0, next);
     Ok(())
-}
-
-fn pairs<const W: usize>(
-    role: Role,
-    t: &[u64],
-    message: Option<&[u64]>,
-    stream: Stream<'_>,
-    planes: usize,
-    out: &mut [u64],
-    tops: [&mut [u64]; 2],
-) {
-    let monomials = match message {
-        Some(words) => Monomials::Received(words.as_chunks::<W>().0),
-        None => Monomials::Made(stream),
-    };
-    let tops = tops.map(|top| top.as_chunks_mut::<W>().0);
-    add_pairs(role, t, monomials, planes, out.as_chunks_mut::<W>().0, tops);
 }
 
 /// B and C: shares of the first level of the tree from shares of the monomials.
@@ -318,10 +268,6 @@ pub fn carry_generate(
     Stream::new(key, nonce, 1).read(0, level);
     out.copy_from_slice(level);
     let stream = Stream::new(key, nonce, 0);
-    if width == 1 {
-        pairs::<1>(role, t, message, stream, planes, out, tops);
-    } else {
-        pairs::<8>(role, t, message, stream, planes, out, tops);
-    }
+    add_pairs(width, role, t, message, stream, planes, out, tops);
     Ok(())
 }

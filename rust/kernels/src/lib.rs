@@ -7,8 +7,9 @@
 //!
 //! # Instruction sets
 //! One generic body is compiled for each [`Path`] and chosen at run time. `unsafe` is confined
-//! to `path.rs` (calling code compiled for a detected instruction set) and to the files that
-//! hold intrinsics: `planes/avx512.rs`, `matmul/avx512.rs` and `matmul/avx2.rs`.
+//! to calling code compiled for a detected instruction set (two macros, in `path.rs` and
+//! `lanes.rs`) and to the files that hold intrinsics: `lanes.rs`, `matmul/avx512.rs` and
+//! `matmul/avx2.rs`.
 //!
 //! # Constant time
 //! No branch and no address depends on an element, a bit or a key: control flow follows
@@ -21,6 +22,7 @@ compile_error!("tacit reads key streams and bit planes in little endian");
 
 mod bits;
 mod carry;
+mod lanes;
 mod matmul;
 mod path;
 mod planes;

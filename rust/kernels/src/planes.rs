@@ -1,57 +1,94 @@
 //! Bit planes: bit j of 64 values as one word, and back.
 
-#[cfg(target_arch = "x86_64")]
-mod avx512;
-
 use crate::Mismatch;
-use crate::path::multiversion;
+use crate::lanes::{Lanes, lanes};
 
 /// Bit planes of 64·W values: bit r of `planes[j][g]` is bit j of value 64 g + r.
 pub(crate) type Sliced<const W: usize> = [[u64; W]; 64];
 
-multiversion! {
-    /// Transpose the 64 × 64 bits of each of W columns, in place; its own inverse.
-    fn transpose[const W: usize](rows: &mut Sliced<W>) {
-        let mut mask = u64::MAX;
-        let mut width = 32;
-        while width > 0 {
-            mask ^= mask << width;
-            for low in (0..64).filter(|row| row & width == 0) {
-                for g in 0..W {
-                    let (a, b) = (rows[low][g], rows[low + width][g]);
-                    let swap = ((a >> width) ^ b) & mask;
-                    rows[low][g] = a ^ (swap << width);
-                    rows[low + width][g] = b ^ swap;
-                }
-            }
-            width /= 2;
+/// Transpose the 64 × 64 bits of each of W columns, in place; its own inverse.
+///
+/// Six steps swap ever smaller off-diagonal squares (Hacker's Delight, section 7-3).
+#[inline(always)]
+fn transpose<V: Lanes<W>, const W: usize>(rows: &mut Sliced<W>) {
+    let mut width = 32;
+    let mut mask = u64::MAX;
+    while width > 0 {
+        mask ^= mask << width;
+        let masks = V::load(&[mask; W]);
+        for pair in 0..32 {
+            // The pair-th row whose bit `width` is clear.
+            let low = (pair & (width - 1)) | ((pair & !(width - 1)) << 1);
+            let (a, b) = (V::load(&rows[low]), V::load(&rows[low + width]));
+            #[allow(clippy::cast_possible_truncation)]
+            let bits = width as u32;
+            let swap = a.right(bits).xor(b).and(masks);
+            a.xor(swap.left(bits)).store(&mut rows[low]);
+            b.xor(swap).store(&mut rows[low + width]);
         }
+        width /= 2;
     }
 }
 
-/// Cut values into planes; W is 1 or 8.
-#[inline]
-pub(crate) fn slice_bits<const W: usize>(values: &[[u64; 64]; W], planes: &mut Sliced<W>) {
-    #[cfg(target_arch = "x86_64")]
-    if avx512::slice_bits(values, planes) {
-        return;
-    }
-    for (g, group) in values.iter().enumerate() {
-        for (row, value) in planes.iter_mut().zip(group) {
-            row[g] = *value;
+/// Cut values into planes.
+#[inline(always)]
+pub(crate) fn slice_bits<V: Lanes<W>, const W: usize>(
+    values: &[[u64; 64]; W],
+    planes: &mut Sliced<W>,
+) {
+    for (r, row) in planes.iter_mut().enumerate() {
+        for (g, word) in row.iter_mut().enumerate() {
+            *word = values[g][r];
         }
     }
-    transpose(planes);
+    transpose::<V, W>(planes);
 }
 
 /// The values whose planes these are; destroys the planes.
-fn join_bits<const W: usize>(planes: &mut Sliced<W>, values: &mut [[u64; 64]; W]) {
-    transpose(planes);
+#[inline(always)]
+fn join_bits<V: Lanes<W>, const W: usize>(planes: &mut Sliced<W>, values: &mut [[u64; 64]; W]) {
+    transpose::<V, W>(planes);
     for (g, group) in values.iter_mut().enumerate() {
-        for (row, value) in planes.iter().zip(group) {
-            *value = row[g];
+        for (r, value) in group.iter_mut().enumerate() {
+            *value = planes[r][g];
         }
     }
+}
+
+lanes! {
+    fn slice_all(x: &[u64], words: usize, out: &mut [u64]) {
+        let mut values = [[0; 64]; W];
+        let mut planes = [[0; W]; 64];
+        for (c, x) in x.chunks(64 * W).enumerate() {
+            values.as_flattened_mut()[..x.len()].copy_from_slice(x);
+            values.as_flattened_mut()[x.len()..].fill(0);
+            slice_bits::<V, W>(&values, &mut planes);
+            let used = x.len().div_ceil(64);
+            for (row, plane) in out.chunks_exact_mut(words).zip(&planes) {
+                row[W * c..W * c + used].copy_from_slice(&plane[..used]);
+            }
+        }
+    }
+}
+
+lanes! {
+    fn join_all(planes: &[u64], words: usize, out: &mut [u64]) {
+        let mut values = [[0; 64]; W];
+        let mut block = [[0; W]; 64];
+        for (c, out) in out.chunks_mut(64 * W).enumerate() {
+            let used = out.len().div_ceil(64);
+            for (row, plane) in planes.chunks_exact(words).zip(&mut block) {
+                plane[..used].copy_from_slice(&row[W * c..W * c + used]);
+            }
+            join_bits::<V, W>(&mut block, &mut values);
+            out.copy_from_slice(&values.as_flattened()[..out.len()]);
+        }
+    }
+}
+
+/// Columns at a time for n values.
+fn width(n: usize) -> usize {
+    if n > 64 { 8 } else { 1 }
 }
 
 /// Bit planes of `x`: `out` is (64, ceil(n / 64)) words, padded with zero bits.
@@ -63,17 +100,7 @@ pub fn to_planes(x: &[u64], out: &mut [u64]) -> Result<(), Mismatch> {
     if out.len() != 64 * words {
         return Err(Mismatch("out must be of shape (64, ceil(n / 64))"));
     }
-    let mut values = [[0; 64]; 8];
-    let mut planes = [[0; 8]; 64];
-    for (c, x) in x.chunks(512).enumerate() {
-        values.as_flattened_mut()[..x.len()].copy_from_slice(x);
-        values.as_flattened_mut()[x.len()..].fill(0);
-        slice_bits(&values, &mut planes);
-        let used = x.len().div_ceil(64);
-        for (row, plane) in out.chunks_exact_mut(words).zip(&planes) {
-            row[8 * c..8 * c + used].copy_from_slice(&plane[..used]);
-        }
-    }
+    slice_all(width(x.len()), x, words, out);
     Ok(())
 }
 
@@ -86,15 +113,6 @@ pub fn from_planes(planes: &[u64], out: &mut [u64]) -> Result<(), Mismatch> {
     if planes.len() != 64 * words {
         return Err(Mismatch("planes must be of shape (64, ceil(n / 64))"));
     }
-    let mut values = [[0; 64]; 8];
-    let mut block = [[0; 8]; 64];
-    for (c, out) in out.chunks_mut(512).enumerate() {
-        let used = out.len().div_ceil(64);
-        for (row, plane) in planes.chunks_exact(words).zip(&mut block) {
-            plane[..used].copy_from_slice(&row[8 * c..8 * c + used]);
-        }
-        join_bits(&mut block, &mut values);
-        out.copy_from_slice(&values.as_flattened()[..out.len()]);
-    }
+    join_all(width(out.len()), planes, words, out);
     Ok(())
 }

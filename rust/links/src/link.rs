@@ -9,7 +9,7 @@ use rustls::{Connection, Error};
 use crate::tls::Identity;
 
 /// Ciphertext read from the socket at once.
-const STAGING_BYTES: usize = 512 << 10;
+const STAGING_BYTES: usize = 256 << 10;
 
 /// Why a link cannot go on.
 #[derive(Debug)]

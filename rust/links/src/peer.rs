@@ -9,7 +9,7 @@ use crate::link::{Broken, Link};
 use crate::message::{Awaited, Decoder, Event, Outgoing};
 
 /// Plaintext that is encrypted before the socket is asked to take it.
-const SLICE_BYTES: usize = 512 << 10;
+const SLICE_BYTES: usize = 256 << 10;
 
 /// What moved on a link in one pass.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -75,7 +75,8 @@ class Outcome:
         """Print the tables."""
         console.print(_scores_table(self.report))
         console.print(_cost_table(self.report))
-        console.print(f"Report: {self.folder / 'index.html'} · manifest: {self.folder / 'manifest.json'}")
+        console.print(f"Report: {self.folder / 'index.html'}")
+        console.print(f"Manifest: {self.folder / 'manifest.json'}")
 
 
 def outcome_of(
@@ -309,10 +310,16 @@ def _own_file(result: OwnerResult) -> dict[str, Any]:
 
 
 def _scores_table(report: Report) -> Table:
-    table = Table(title=f"Evaluated on {report.evaluated_on}", title_justify="left")
-    table.add_column("model")
-    for heading in ("ROC AUC", "PR AUC", "recall at 1 % FP", "Brier", "largest coefficient diff."):
-        table.add_column(heading, justify="right")
+    table = Table(
+        title=f"Evaluated on {report.evaluated_on}",
+        title_justify="left",
+        caption="* at 1 % false positives  ** largest difference of a standardised coefficient"
+        " from the joint model",
+        caption_justify="left",
+    )
+    table.add_column("model", no_wrap=True)
+    for heading in ("ROC AUC", "PR AUC", "recall*", "Brier", "coef. diff.**"):
+        table.add_column(heading, justify="right", no_wrap=True)
     for e in report.evaluations:
         difference = e.coefficient_difference
         table.add_row(
@@ -328,12 +335,12 @@ def _scores_table(report: Report) -> Table:
 
 def _cost_table(report: Report) -> Table:
     names = [owner.name for owner in report.owners]
-    table = Table(title="Cost", title_justify="left")
-    table.add_column("phase")
+    table = Table(title="Cost: seconds at the slowest party, MB sent by each", title_justify="left")
+    table.add_column("phase", no_wrap=True)
     table.add_column("seconds", justify="right")
     table.add_column("rounds", justify="right")
     for name in names:
-        table.add_column(f"MB sent by {name}", justify="right")
+        table.add_column(name, justify="right", no_wrap=True)
     for phase in report.phases:
         table.add_row(
             phase.name,

@@ -1,4 +1,4 @@
-"""The data type of the coefficient tables."""
+"""The data types of the coefficient tables."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["PiecewisePolynomial", "scaled_integer"]
+__all__ = ["ExpPolynomial", "PiecewisePolynomial", "Polynomial", "scaled_integer"]
 
 
 def scaled_integer(value: float, scale: int) -> int:
@@ -53,3 +53,46 @@ class PiecewisePolynomial:
             for power, coefficient in enumerate(piece):
                 table[row, power] = scaled_integer(coefficient, scales[power])
         return (table[:-1] - table[1:]).T, table[-1]
+
+
+@dataclass(frozen=True, slots=True)
+class Polynomial:
+    """A public polynomial in v = 4x - 3 for x in [1/2, 1].
+
+    Attributes
+    ----------
+    coefficients : tuple of float
+        c_0, c_1, …
+    error : float
+        Largest error in exact arithmetic; relative to what the table says.
+    """
+
+    coefficients: tuple[float, ...]
+    error: float
+
+
+@dataclass(frozen=True, slots=True)
+class ExpPolynomial:
+    """exp(s) as a polynomial of degree 8 with three products, in t = s / 2.
+
+    With y = t^2 and q = y (y + a t + b): exp(s) = q (d_3 q + d_2 y + d_1 t + d_0) + e_2 y +
+    e_1 t + e_0.
+
+    Attributes
+    ----------
+    inner : (a, b)
+        Multiples of 1/4.
+    outer : (d_3, d_2, d_1, d_0)
+        The first three are multiples of 2^-16.
+    rest : (e_2, e_1, e_0)
+    reach : float
+        |s| <= reach.
+    error : float
+        Largest relative error in exact arithmetic.
+    """
+
+    inner: tuple[float, float]
+    outer: tuple[float, float, float, float]
+    rest: tuple[float, float, float]
+    reach: float
+    error: float

@@ -12,9 +12,12 @@ from typing import TypeAlias
 
 from tacit.rounds.cost import Declaration
 
-__all__ = ["Costs", "in_sequence", "side_by_side"]
+__all__ = ["NOTHING", "Costs", "in_sequence", "side_by_side"]
 
 Costs: TypeAlias = Mapping[str, Callable[..., Declaration]]
+
+NOTHING = Declaration(0, ())
+"""A local step."""
 
 
 def in_sequence(*parts: Declaration) -> Declaration:
@@ -28,6 +31,9 @@ def side_by_side(*parts: Declaration) -> Declaration:
 
 
 def _added(rounds: int, parts: tuple[Declaration, ...]) -> Declaration:
+    parts = tuple(part for part in parts if part.rounds)
+    if not parts:
+        return NOTHING
     payload = tuple(map(sum, zip(*(part.bytes_sent for part in parts), strict=True)))
     checks = tuple(map(sum, zip(*(part.check_bytes for part in parts), strict=True)))
     return Declaration(rounds, payload, checks)

@@ -28,25 +28,38 @@ from tacit import kernels
 from tacit.functions.approximation import PiecewisePolynomial, scaled_integer
 from tacit.functions.comparison import below_public
 from tacit.functions.costs import Costs, in_sequence, side_by_side
-from tacit.functions.polynomials import (
-    SUM_BITS,
-    Scaled,
-    power_scales,
-    powers,
-    powers_cost,
-)
+from tacit.functions.polynomials import powers, powers_cost
 from tacit.protocols.interface import Party
 from tacit.rounds.combine import together
 from tacit.rounds.contract import Step
 from tacit.rounds.cost import Declaration
 
 __all__ = [
+    "SUM_BITS",
     "combine_bits",
     "piecewise",
     "piecewise_cost",
+    "power_scales",
     "threshold_digits",
     "threshold_digits_cost",
 ]
+
+
+SUM_BITS = 32
+"""The final sum keeps this many bits more than the result: the coefficients' precision."""
+
+
+def power_scales(scale: int, degree: int) -> dict[int, int]:
+    """The scale of each power u^k, |u| <= 1.25, from u at `scale`.
+
+    Scales 26 to 29 leave room for the next product and as many bits for the coefficients;
+    products that lose at most 16 bits cost fewer bytes, so that is preferred.
+    """
+    scales = {1: scale}
+    for exponent in range(2, degree + 1):
+        total = scales[exponent // 2] + scales[exponent - exponent // 2]
+        scales[exponent] = min(total, 29, max(26, total - 16))
+    return scales
 
 
 def threshold_digits(party: Party, x: Any, thresholds: list[int]) -> Step[Any]:
@@ -102,32 +115,28 @@ def piecewise(
     shape = x.shape
     flat = x.reshape(-1)
     thresholds = [scaled_integer(t, fraction_bits) for t in function.breakpoints]
-    u = Scaled(flat, fraction_bits + function.range_bits)
+    scales = power_scales(fraction_bits + function.range_bits, function.degree)
     digits, power = yield from together(
-        threshold_digits(party, flat, thresholds), powers(party, u, function.degree)
+        threshold_digits(party, flat, thresholds), powers(party, flat, scales, function.degree)
     )
-    weights, constants = function.weights(_coefficient_scales(function, fraction_bits))
+    total = fraction_bits + SUM_BITS
+    varying_scales = [total - scales[k] for k in range(1, function.degree + 1)]
+    weights, constants = function.weights([fraction_bits, *varying_scales])
     coefficients = combine_bits(party, digits, weights, constants)
     pairs = [(coefficients[k], power[k].share) for k in range(1, function.degree + 1)]
     varying = yield from party.sum_products_truncate(pairs, SUM_BITS)
     return party.add(varying, coefficients[0]).reshape(*shape)
 
 
-def _coefficient_scales(function: PiecewisePolynomial, fraction_bits: int) -> list[int]:
-    scales = power_scales(fraction_bits + function.range_bits, function.degree)
-    total = fraction_bits + SUM_BITS
-    return [fraction_bits, *(total - scales[k] for k in range(1, function.degree + 1))]
-
-
 def piecewise_cost(
     costs: Costs, size: int, function: PiecewisePolynomial, fraction_bits: int
 ) -> Declaration:
     """Of `piecewise`."""
-    scale = fraction_bits + function.range_bits
+    scales = power_scales(fraction_bits + function.range_bits, function.degree)
     return in_sequence(
         side_by_side(
             threshold_digits_cost(costs, size, len(function.breakpoints)),
-            powers_cost(costs, size, scale, function.degree),
+            powers_cost(costs, size, scales, function.degree),
         ),
         costs["sum_products_truncate"](size, SUM_BITS),
     )

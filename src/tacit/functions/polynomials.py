@@ -9,15 +9,14 @@ so that all powers above h are replaced by one product, whose truncation is shar
 linear terms: ceil(d / 2) products in 1 + ceil(log2 h) levels (Paterson and Stockmeyer 1973; for
 secret sharing Catrina and Saxena 2010).
 
-Scales. A number v with scale s is the ring integer round(v 2^s). Powers of u with |u| <= 1.25
-are kept at scales 26 to 29, which leaves room for the next product below 2^62; products that
-lose at most 16 bits cost fewer bytes, so that is preferred. Coefficients are integers whose
-scale brings all terms of a sum to the same scale.
+Scales. A number v with scale s is the ring integer round(v 2^s). Where three numbers meet in a
+product (power, power, coefficient) their scales add up to at most 60 or so, which is what
+decides the precision; public coefficients get what is left.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -31,22 +30,15 @@ from tacit.rounds.contract import Step
 from tacit.rounds.cost import Declaration
 
 __all__ = [
-    "SUM_BITS",
     "Scaled",
+    "linear_sum",
     "polynomial",
     "polynomial_cost",
-    "power_scales",
     "powers",
     "powers_cost",
     "sum_truncate",
+    "uniform_scales",
 ]
-
-LOW_SCALE = 26
-HIGH_SCALE = 29
-CHEAP_TRUNCATION = 16
-
-SUM_BITS = 32
-"""Fused sums of products are truncated by this many bits, so that coefficients keep them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,134 +57,154 @@ def sum_truncate(
     return (yield from party.sum_products_truncate([*pairs, (linear, one)], bits))
 
 
-def product_shift(scale: int) -> int:
-    """By how many bits a product with this many fractional bits is truncated."""
-    return max(scale - HIGH_SCALE, min(CHEAP_TRUNCATION, scale - LOW_SCALE))
+def uniform_scales(scale: int, degree: int) -> dict[int, int]:
+    """All powers at the scale of u."""
+    return dict.fromkeys(range(1, degree + 1), scale)
 
 
-def power_scales(scale: int, degree: int) -> dict[int, int]:
-    """The scale of each power u^1 … u^degree as `powers` computes them from u at `scale`."""
-    scales = {1: scale}
-    for exponent in range(2, degree + 1):
-        total = scales[exponent // 2] + scales[exponent - exponent // 2]
-        scales[exponent] = total - max(product_shift(total), 0)
-    return scales
+def _levels(degree: int) -> list[range]:
+    """The exponents that each level of doubling adds."""
+    levels = []
+    known = 1
+    while known < degree:
+        levels.append(range(known + 1, min(2 * known, degree) + 1))
+        known *= 2
+    return levels
 
 
-def powers(party: Party, u: Scaled, degree: int) -> Step[dict[int, Scaled]]:
-    """u^1 … u^degree, by doubling.
+def _dropped(scales: Mapping[int, int], exponent: int) -> int:
+    half = exponent // 2
+    return scales[half] + scales[exponent - half] - scales[exponent]
+
+
+def powers(
+    party: Party, u: Any, scales: Mapping[int, int], degree: int
+) -> Step[dict[int, Scaled]]:
+    """u^1 … u^degree by doubling, each at its own scale.
 
     Parameters
     ----------
     party : Party
-    u : Scaled
-        |u| <= 1.25; beyond it the higher powers are meaningless ring elements.
+    u : arithmetic sharing
+        At scale ``scales[1]``. Where a product of two powers leaves [-2^62, 2^62), the higher
+        powers are meaningless ring elements.
+    scales : mapping of int to int
+        The scale of each power; a product never gains fractional bits.
     degree : int
         At least 1.
 
     Returns
     -------
     dict of int to Scaled
-        Error of u^k: at most 2 k units at its scale (`power_scales`).
+        For |u| <= 1 the error of u^k is at most 2k units of the coarsest scale so far.
 
     Notes
     -----
     Rounds: ceil(log2 degree) products. Bytes: degree - 1 products an element.
     """
-    result = {1: u}
-    scales = power_scales(u.scale, degree)
-    known = 1
-    while known < degree:
-        exponents = range(known + 1, min(2 * known, degree) + 1)
+    result = {1: Scaled(u, scales[1])}
+    for exponents in _levels(degree):
         steps = [
-            _power(party, result[e // 2], result[e - e // 2], scales[e]) for e in exponents
+            _multiply(
+                party,
+                result[e // 2].share,
+                result[e - e // 2].share,
+                _dropped(scales, e),
+            )
+            for e in exponents
         ]
-        for exponent, share in zip(exponents, (yield from together(*steps)), strict=True):
+        shares = yield from together(*steps)
+        for exponent, share in zip(exponents, shares, strict=True):
             result[exponent] = Scaled(share, scales[exponent])
-        known = exponents[-1]
     return result
 
 
-def _power(party: Party, x: Scaled, y: Scaled, scale: int) -> Step[Any]:
-    bits = x.scale + y.scale - scale
+def _multiply(party: Party, x: Any, y: Any, bits: int) -> Step[Any]:
     if bits == 0:
-        return (yield from party.multiply(x.share, y.share))
-    return (yield from party.multiply_truncate(x.share, y.share, bits))
+        return (yield from party.multiply(x, y))
+    return (yield from party.multiply_truncate(x, y, bits))
 
 
-def powers_cost(costs: Costs, size: int, scale: int, degree: int) -> Declaration:
+def powers_cost(
+    costs: Costs, size: int, scales: Mapping[int, int], degree: int
+) -> Declaration:
     """Of `powers`."""
-    scales = power_scales(scale, degree)
-    levels: list[Declaration] = []
-    known = 1
-    while known < degree:
-        exponents = range(known + 1, min(2 * known, degree) + 1)
-        products = []
-        for e in exponents:
-            bits = scales[e // 2] + scales[e - e // 2] - scales[e]
-            products.append(
-                costs["multiply_truncate"](size, bits) if bits else costs["multiply"](size)
-            )
-        levels.append(side_by_side(*products))
-        known = exponents[-1]
-    return in_sequence(*levels)
+
+    def product(exponent: int) -> Declaration:
+        bits = _dropped(scales, exponent)
+        return costs["multiply_truncate"](size, bits) if bits else costs["multiply"](size)
+
+    return in_sequence(*(side_by_side(*map(product, level)) for level in _levels(degree)))
+
+
+def linear_sum(
+    party: Party, power: Mapping[int, Scaled], coefficients: Sequence[float], scale: int
+) -> Any:
+    """Σ c_k u^k at a scale, from powers at hand. Local."""
+    shape = power[1].share.shape
+    constant = scaled_integer(coefficients[0], scale)
+    if len(coefficients) == 1:
+        return party.public(np.full(shape, constant, np.int64))
+    terms = [
+        party.multiply_public(
+            power[exponent].share, scaled_integer(coefficient, scale - power[exponent].scale)
+        )
+        for exponent, coefficient in enumerate(coefficients[1:], 1)
+    ]
+    total = terms[0]
+    for term in terms[1:]:
+        total = party.add(total, term)
+    return party.add_public(total, constant)
 
 
 def polynomial(
-    party: Party, u: Scaled, coefficients: Sequence[float], fraction_bits: int
+    party: Party,
+    u: Scaled,
+    coefficients: Sequence[float],
+    total: int,
+    scale: int,
+    offset: Any = None,
 ) -> Step[Any]:
-    """Σ c_k u^k for public coefficients.
+    """Σ c_k u^k for public coefficients and |u| <= 1.
 
     Parameters
     ----------
     party : Party
     u : Scaled
-        |u| <= 1.25.
+        Powers keep its scale s.
     coefficients : sequence of float
-        c_0, c_1, … up to c_d, d >= 2.
-    fraction_bits : int
-        Of the result, f. |p(u)| < 2^(30 - f) is needed: the sum has f + 32 fractional bits.
+        c_0 … c_d, d >= 2. Those above h are rounded to total - 2s bits.
+    total : int
+        Scale of the sum before it is truncated: |p(u)| 2^total < 2^62.
+    scale : int
+        Of the result, below `total`.
+    offset : arithmetic sharing, optional
+        Added to the sum, at scale `total`.
 
     Returns
     -------
     arithmetic sharing
-        Error: 1 unit in the last place and about 2^-27 Σ |c_k| |u|^k.
+        Error: one unit at `scale`, and about 2^-s Σ k |c_k|.
 
     Notes
     -----
     Rounds: 1 + ceil(log2 ceil(d / 2)) products. Bytes: ceil(d / 2) products an element.
     """
-    half = (len(coefficients)) // 2
-    power = yield from powers(party, u, half)
-    total = fraction_bits + SUM_BITS
-    upper = total - power[half].scale
-    factor = _linear_sum(party, power, coefficients[half:], upper)
-    rest = _linear_sum(party, power, coefficients[:half], total)
-    return (yield from sum_truncate(party, [(power[half].share, factor)], rest, SUM_BITS))
-
-
-def _linear_sum(
-    party: Party, power: dict[int, Scaled], coefficients: Sequence[float], scale: int
-) -> Any:
-    """Σ c_k u^k at a scale, from powers at hand. Local."""
-    total = None
-    for exponent, coefficient in enumerate(coefficients[1:], 1):
-        constant = scaled_integer(coefficient, scale - power[exponent].scale)
-        term = party.multiply_public(power[exponent].share, constant)
-        total = term if total is None else party.add(total, term)
-    constant = scaled_integer(coefficients[0], scale)
-    if total is None:
-        shape = power[1].share.shape
-        return party.public(np.full(shape, constant, np.int64))
-    return party.add_public(total, constant)
+    half = len(coefficients) // 2
+    power = yield from powers(party, u.share, uniform_scales(u.scale, half), half)
+    factor = linear_sum(party, power, coefficients[half:], total - u.scale)
+    rest = linear_sum(party, power, coefficients[:half], total)
+    if offset is not None:
+        rest = party.add(rest, offset)
+    return (yield from sum_truncate(party, [(power[half].share, factor)], rest, total - scale))
 
 
 def polynomial_cost(
-    costs: Costs, size: int, scale: int, coefficients: int
+    costs: Costs, size: int, u_scale: int, coefficients: int, dropped: int
 ) -> Declaration:
-    """Of `polynomial` with this many coefficients and u at `scale`."""
+    """Of `polynomial` with this many coefficients and total - scale = `dropped`."""
     half = coefficients // 2
-    last = costs["sum_products_truncate"](size, SUM_BITS)
-    if half == 1:
-        return last
-    return in_sequence(powers_cost(costs, size, scale, half), last)
+    return in_sequence(
+        powers_cost(costs, size, uniform_scales(u_scale, half), half),
+        costs["sum_products_truncate"](size, dropped),
+    )

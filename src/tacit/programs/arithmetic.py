@@ -24,7 +24,14 @@ from tacit.programs.promotion import (
     secret_share,
 )
 from tacit.programs.scaling import scaled_constant, scaled_product
-from tacit.programs.types import ArrayType, Operand, PublicArray, SecretValue, operand_types
+from tacit.programs.types import (
+    ArrayType,
+    Operand,
+    PublicArray,
+    SecretValue,
+    operand_types,
+    reshaped,
+)
 from tacit.protocols.interface import Party
 from tacit.rounds.contract import Step
 
@@ -237,7 +244,7 @@ def _matmul(party: Party, operands: Sequence[Operand], attributes: Any) -> Step[
             share = yield from party.matmul_truncate(left, right, surplus)
         else:
             share = yield from party.matmul(left, right)
-        return SecretValue(dtype, share.reshape(*shape))
+        return SecretValue(dtype, reshaped(share, shape))
     secret = x if isinstance(x, SecretValue) else y
     assert isinstance(secret, SecretValue)
     to_bits, from_bits = dtype.fraction_bits, secret.dtype.fraction_bits
@@ -252,7 +259,7 @@ def _matmul(party: Party, operands: Sequence[Operand], attributes: Any) -> Step[
     surplus = from_bits + bits - to_bits
     if surplus:
         share = yield from party.truncate(share, surplus)
-    return SecretValue(dtype, share.reshape(*shape))
+    return SecretValue(dtype, reshaped(share, shape))
 
 
 def _as_matrix(array: Any, shape: tuple[int, ...], alone: tuple[int, int]) -> Any:

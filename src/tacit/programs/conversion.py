@@ -9,7 +9,7 @@ from tacit.encoding.types import DType
 from tacit.errors import TypeMismatchError
 from tacit.programs.operation import Attributes, Operation, ResultValues, local
 from tacit.programs.promotion import encoded, rescaled_up
-from tacit.programs.types import ArrayType, Operand, SecretValue, public_type
+from tacit.programs.types import ArrayType, Operand, SecretValue, public_type, reshaped
 from tacit.protocols.interface import Party
 from tacit.rounds.contract import Step
 
@@ -95,7 +95,7 @@ def _constant(party: Party, operands: Sequence[Operand], attributes: ConstantTyp
     elements = encoded(values, dtype)
     if dtype.kind == "bool":
         return SecretValue(dtype, party.public_bits(elements))
-    return SecretValue(dtype, party.public(elements).reshape(*values.shape))
+    return SecretValue(dtype, reshaped(party.public(elements), values.shape))
 
 
 CONVERSION = (

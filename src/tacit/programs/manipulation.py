@@ -14,7 +14,7 @@ from tacit.encoding.types import DType
 from tacit.errors import ShapeError, TypeMismatchError
 from tacit.programs.operation import Attributes, Operation, local
 from tacit.programs.promotion import boolean_share, broadcast_shape, common_type, secret_share
-from tacit.programs.types import ArrayType, Operand, SecretValue, operand_types
+from tacit.programs.types import ArrayType, Operand, SecretValue, operand_types, reshaped
 from tacit.protocols.interface import Party
 
 __all__ = ["MANIPULATION", "Index", "index_of", "normal_axis"]
@@ -79,7 +79,7 @@ def _reshape_rule(types: Sequence[ArrayType], attributes: Shape) -> ArrayType:
 def _reshape(party: Party, operands: Sequence[Operand], attributes: Shape) -> SecretValue:
     """The same elements under another shape. Local."""
     value = _only(operands)
-    return SecretValue(value.dtype, value.share.reshape(*attributes.shape))
+    return SecretValue(value.dtype, reshaped(value.share, attributes.shape))
 
 
 class Permutation(Attributes, frozen=True):

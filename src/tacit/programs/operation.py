@@ -8,7 +8,7 @@ from typing import Any, TypeAlias, TypeVar
 
 from msgspec import Struct
 
-from tacit.programs.types import ArrayType, Operand, SecretValue, operand_types
+from tacit.programs.types import ArrayType, Operand, SecretValue, operand_types, reshaped
 from tacit.protocols.interface import Party
 from tacit.rounds.contract import Step
 
@@ -97,7 +97,7 @@ def lift(value: SecretValue) -> SecretValue:
 def _shaped(value: SecretValue, expected: ArrayType) -> SecretValue:
     if value.shape == expected.shape:
         return value
-    return SecretValue(value.dtype, value.share.reshape(*expected.shape))
+    return SecretValue(value.dtype, reshaped(value.share, expected.shape))
 
 
 def local(function: Callable[[Party, Sequence[Operand], Any], F]) -> Meaning:

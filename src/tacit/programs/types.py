@@ -17,6 +17,7 @@ __all__ = [
     "SecretValue",
     "operand_types",
     "public_type",
+    "reshaped",
 ]
 
 
@@ -67,6 +68,11 @@ class SecretValue:
 
     def __repr__(self) -> str:
         return f"SecretValue({self.dtype!r}, shape={self.shape})"
+
+
+def reshaped(share: Any, shape: tuple[int, ...]) -> Any:
+    """A sharing under another shape of the same size, which may have no axes at all."""
+    return share.reshape(*shape) if shape else share.map(lambda part: part.reshape(()))
 
 
 PublicArray: TypeAlias = NDArray[Any]

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from tacit.encoding.types import DType
 from tacit.programs.operation import lift
-from tacit.programs.types import SecretValue
+from tacit.programs.types import SecretValue, reshaped
 from tacit.protocols.interface import Party
 from tacit.rounds.contract import Step
 
@@ -31,7 +31,7 @@ def input_step(
     share = yield from (party.input_bits if dtype.kind == "bool" else party.input)(
         owner, elements, axes
     )
-    return SecretValue(dtype, share if shape else share.reshape())
+    return SecretValue(dtype, share if shape else reshaped(share, ()))
 
 
 def reveal_step(party: Party, value: SecretValue, to: Sequence[int]) -> Step[NDArray[Any] | None]:

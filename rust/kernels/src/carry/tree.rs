@@ -1,8 +1,8 @@
 //! One level of the carry tree: neighbouring (g, p) pairs are joined, with a fresh mask.
 
-use super::{Planes, PlanesMut, Word};
+use super::{Planes, PlanesMut};
 use crate::Mismatch;
-use crate::path::multiversion;
+use crate::lanes::{Lanes, lanes};
 use crate::stream::{Stream, StreamKey};
 
 /// Words of stream made at a time.
@@ -28,90 +28,65 @@ pub struct Tail<'a> {
     pub plane: usize,
 }
 
-/// The tail as rows of (g, p), `stride` planes apart.
-#[derive(Clone, Copy)]
-struct Rows<'a, const W: usize> {
-    shares: [&'a [[u64; W]]; 2],
-    stride: usize,
-    plane: usize,
-}
-
-/// A party's two shares of one plane.
-type Shares<const W: usize> = [Word<W>; 2];
-
-/// The local terms of a & b.
+/// The local terms of a & b, each given as a party's two shares.
 #[inline(always)]
-fn and<const W: usize>(a: Shares<W>, b: Shares<W>) -> Word<W> {
-    (a[0] & (b[0] ^ b[1])) ^ (a[1] & b[0])
+fn and<V: Lanes<W>, const W: usize>(a: [V; 2], b: [V; 2]) -> V {
+    a[0].and(b[0].xor(b[1])).xor(a[1].and(b[0]))
 }
 
-multiversion! {
-    fn join[const W: usize](state: [&[[u64; W]]; 2], planes: usize, tail: Option<Rows<'_, W>>,
-                            streams: [Stream<'_>; 2], extra: Option<&[[u64; W]]>,
-                            out: &mut [[u64; W]]) {
+lanes! {
+    fn join(state: [&[u64]; 2], planes: usize, tail: Option<Tail<'_>>, streams: [Stream<'_>; 2],
+            extra: Option<&[u64]>, out: &mut [u64]) {
         let pairs = planes.div_ceil(2);
         let outputs = 2 * ((pairs + usize::from(tail.is_some())) / 2) - 1;
+        let state = state.map(|share| share.as_chunks::<W>().0);
+        // Where a tail's planes lie in its arrays; without one they are never read.
+        let (tail, stride, offset) = match tail {
+            Some(Tail { shares, plane }) => {
+                (shares.map(|share| share.words.as_chunks::<W>().0), shares[0].shape[1], plane)
+            }
+            None => (state, planes, 0),
+        };
         let mut scratch = [0; BUFFER];
         // An even number of blocks, so that reads begin at cipher blocks.
         let span = (BUFFER / (outputs * W)) & !1;
-        for (s, out) in out.chunks_mut(span * outputs).enumerate() {
+        for (s, out) in out.chunks_mut(span * outputs * W).enumerate() {
             let from = s * span * outputs * W;
-            let scratch = &mut scratch[..out.len() * W];
-            streams[0].read(from, out.as_flattened_mut());
+            let scratch = &mut scratch[..out.len()];
+            streams[0].read(from, out);
             streams[1].read(from, scratch);
             let masks = scratch.as_chunks::<W>().0.chunks_exact(outputs);
-            for ((i, out), masks) in out.chunks_exact_mut(outputs).enumerate().zip(masks) {
+            let out = out.as_chunks_mut::<W>().0.chunks_exact_mut(outputs);
+            for ((i, out), masks) in out.enumerate().zip(masks) {
                 let block = s * span + i;
-                let row = state.map(|state| &state[block * planes..(block + 1) * planes]);
-                let plane = |j: usize| row.map(|row| Word(row[j]));
+                let row = state.map(|share| &share[block * planes..(block + 1) * planes]);
+                let last = tail.map(|share| &share[block * stride + offset..]);
+                let low = |j: usize| row.map(|row| V::load(&row[j]));
+                // g (own share alone) and p of the upper pair.
                 let high = |pair: usize| {
-                    if pair < pairs {
-                        [plane(2 * pair - 1), plane(2 * pair)]
-                    } else if let Some(tail) = tail {
-                        let from = block * tail.stride + tail.plane;
-                        [from, from + 1].map(|j| tail.shares.map(|share| Word(share[j])))
-                    } else {
-                        unreachable!("the last pair is the tail")
-                    }
+                    let (row, j) = if pair < pairs { (row, 2 * pair - 1) } else { (last, 0) };
+                    (V::load(&row[0][j]), row.map(|row| V::load(&row[j + 1])))
                 };
-                let [g_high, p_high] = high(1);
-                let mut g = g_high[0] ^ and(p_high, plane(0));
+                let masked = |value: V, mask: &[u64; W], out: &mut [u64; W]| {
+                    value.xor(V::load(out)).xor(V::load(mask)).store(out);
+                };
+                let (g_high, p_high) = high(1);
+                let mut g = g_high.xor(and(p_high, low(0)));
                 if let Some(extra) = extra {
-                    g = g ^ Word(extra[block]);
+                    g = g.xor(V::load(&extra.as_chunks::<W>().0[block]));
                 }
-                out[0] = (g ^ Word(out[0]) ^ Word(masks[0])).0;
+                masked(g, &masks[0], &mut out[0]);
                 let rest = out[1..].as_chunks_mut::<2>().0.iter_mut();
                 for (k, (out, masks)) in rest.zip(masks[1..].as_chunks::<2>().0).enumerate() {
-                    let low = 2 * (k + 1);
-                    let [g_high, p_high] = high(low + 1);
-                    let g = g_high[0] ^ and(p_high, plane(2 * low - 1));
-                    let p = and(p_high, plane(2 * low));
-                    *out = [
-                        (g ^ Word(out[0]) ^ Word(masks[0])).0,
-                        (p ^ Word(out[1]) ^ Word(masks[1])).0,
-                    ];
+                    let pair = 2 * (k + 1);
+                    let (g_high, p_high) = high(pair + 1);
+                    let g = g_high.xor(and(p_high, low(2 * pair - 1)));
+                    masked(g, &masks[0], &mut out[0]);
+                    masked(and(p_high, low(2 * pair)), &masks[1], &mut out[1]);
                 }
             }
         }
     }
-}
-
-fn level<const W: usize>(
-    state: [&[u64]; 2],
-    planes: usize,
-    tail: Option<(Tail<'_>, usize)>,
-    masks: Masks<'_>,
-    extra: Option<&[u64]>,
-    out: &mut [u64],
-) {
-    let streams = masks.keys.map(|key| Stream::new(key, masks.nonce, masks.lane));
-    let tail = tail.map(|(tail, stride)| Rows {
-        shares: tail.shares.map(|share| share.words.as_chunks().0),
-        stride,
-        plane: tail.plane,
-    });
-    let extra = extra.map(|extra| extra.as_chunks().0);
-    join::<W>(state.map(|s| s.as_chunks().0), planes, tail, streams, extra, out.as_chunks_mut().0);
 }
 
 /// Join pairs 2i and 2i + 1 of `state` (own, next; (blocks, 2k-1, width), with an optional tail)
@@ -141,28 +116,21 @@ pub fn carry_level(
     }
     let outputs = 2 * (pairs / 2) - 1;
     let words = [state[0].check([blocks, planes, width])?, state[1].check([blocks, planes, width])?];
-    let tail = match tail {
-        Some(tail) => {
-            let stride = tail.shares[0].shape[1];
-            for share in tail.shares {
-                share.check([blocks, stride, width])?;
-            }
-            if stride < 2 || tail.plane > stride - 2 {
-                return Err(Mismatch("the tail's planes lie outside its arrays"));
-            }
-            Some((tail, stride))
+    if let Some(tail) = tail {
+        let stride = tail.shares[0].shape[1];
+        for share in tail.shares {
+            share.check([blocks, stride, width])?;
         }
-        None => None,
-    };
+        if stride < 2 || tail.plane > stride - 2 {
+            return Err(Mismatch("the tail's planes lie outside its arrays"));
+        }
+    }
     let extra = extra.map(|extra| extra.check([blocks, 1, width])).transpose()?;
     if extra.is_some() && outputs != 1 {
         return Err(Mismatch("extra is for the last level, which has one output"));
     }
     let out = out.check([blocks, outputs, width])?;
-    if width == 1 {
-        level::<1>(words, planes, tail, masks, extra, out);
-    } else {
-        level::<8>(words, planes, tail, masks, extra, out);
-    }
+    let streams = masks.keys.map(|key| Stream::new(key, masks.nonce, masks.lane));
+    join(width, words, planes, tail, streams, extra, out);
     Ok(())
 }

@@ -5,24 +5,10 @@ use crate::path::multiversion;
 
 /// Elements of the vector, or of the result, kept in the level-1 cache.
 const PIECE: usize = 1024;
-/// Independent sums, enough to hide the latency of the multiplication.
-const LANES: usize = 32;
 
 multiversion! {
     fn dot(x: &[u64], y: &[u64], sum: &mut u64) {
-        let (x_lanes, x_rest) = x.as_chunks::<LANES>();
-        let (y_lanes, y_rest) = y.as_chunks::<LANES>();
-        let mut sums = [0u64; LANES];
-        for (x, y) in x_lanes.iter().zip(y_lanes) {
-            for t in 0..LANES {
-                sums[t] = sums[t].wrapping_add(x[t].wrapping_mul(y[t]));
-            }
-        }
-        let mut total = sums.iter().fold(0u64, |total, s| total.wrapping_add(*s));
-        for (x, y) in x_rest.iter().zip(y_rest) {
-            total = total.wrapping_add(x.wrapping_mul(*y));
-        }
-        *sum = total;
+        *sum = x.iter().zip(y).fold(0, |sum, (x, y)| sum.wrapping_add(x.wrapping_mul(*y)));
     }
 }
 

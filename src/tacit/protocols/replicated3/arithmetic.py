@@ -24,7 +24,7 @@ from tacit.sharing.replicated import Replicated
 if TYPE_CHECKING:
     from tacit.protocols.replicated3.party import Replicated3Party
 
-__all__ = ["flat", "matmul", "multiply", "reshare"]
+__all__ = ["as_matrices", "flat", "matmul", "multiply", "product_terms", "reshare"]
 
 _ZERO_SHARE = 0
 
@@ -56,10 +56,31 @@ def multiply(party: Replicated3Party, x: Replicated, y: Replicated) -> Step[Repl
 
 def matmul(party: Replicated3Party, x: Replicated, y: Replicated) -> Step[Replicated]:
     """Matrix product of two sharings. 1 round, 8 bytes an element of the result a party."""
-    # x_i y_i + x_i y_{i+1} + x_{i+1} y_i = x_i (y_i + y_{i+1}) + x_{i+1} y_i: two products.
-    z = np.asarray(kernels.matmul(x.own, y.own + y.next))
+    x, y, shape = as_matrices(x, y)
+    result = yield from reshare(party, product_terms(x, y))
+    return result.reshape(*shape)
+
+
+def as_matrices(x: Replicated, y: Replicated) -> tuple[Replicated, Replicated, tuple[int, ...]]:
+    """Operands of a matrix product with vectors as one row or column, and the result's shape."""
+    row, column = x.ndim == 1, y.ndim == 1
+    if row:
+        x = x.map(lambda share: share[None, :])
+    if column:
+        y = y.map(lambda share: share[:, None])
+    shape = (*np.broadcast_shapes(x.shape[:-2], y.shape[:-2]), x.shape[-2], y.shape[-1])
+    if column:
+        shape = shape[:-1]
+    if row:
+        shape = (*shape[: len(shape) - 2 + column], *(() if column else shape[-1:]))
+    return x, y, shape
+
+
+def product_terms(x: Replicated, y: Replicated) -> NDArray[np.uint64]:
+    """This party's additive part of x @ y: x_i (y_i + y_{i+1}) + x_{i+1} y_i, two products."""
+    z: NDArray[np.uint64] = kernels.matmul(x.own, y.own + y.next)
     kernels.matmul(x.next, y.own, out=z, accumulate=True)
-    return (yield from reshare(party, z))
+    return z
 
 
 def reshare(party: Replicated3Party, z: NDArray[np.uint64]) -> Step[Replicated]:

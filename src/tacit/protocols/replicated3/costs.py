@@ -98,7 +98,7 @@ def matmul_truncate(
 ) -> Declaration:
     """3 rounds; bytes by the size of the result."""
     result = _matmul_size(x_shape, y_shape)
-    if len(x_shape) == 2 and x_shape[0] >= 3:
+    if len(x_shape) == 2 and len(y_shape) <= 2 and x_shape[0] >= 3:
         columns = result // x_shape[0]
         width = field_type(bits)().itemsize
         return Declaration(

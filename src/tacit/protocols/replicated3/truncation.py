@@ -39,7 +39,7 @@ from tacit import kernels
 from tacit.errors import InternalError
 from tacit.protocols.interface import Rounding
 from tacit.protocols.replicated3 import local, sign
-from tacit.protocols.replicated3.arithmetic import flat
+from tacit.protocols.replicated3.arithmetic import as_matrices, flat, product_terms
 from tacit.protocols.replicated3.conversion import bit_to_arithmetic
 from tacit.protocols.replicated3.roles import Thirds, length, thirds
 from tacit.rounds.combine import together
@@ -238,13 +238,13 @@ def matmul_truncate(
     party: Replicated3Party, x: Replicated, y: Replicated, bits: int
 ) -> Step[Replicated]:
     """x @ y / 2^bits; sums of products in [-2^62, 2^62). 3 rounds, bytes by the result's size."""
-    if x.ndim == 2 and x.shape[0] >= 3:
-        return (yield from _matmul_by_rows(party, x, y, bits))
-    z = np.asarray(kernels.matmul(x.own, y.own + y.next))
-    kernels.matmul(x.next, y.own, out=z, accumulate=True)
-    parts = thirds(z.size, party.index)
-    result = yield from _product_truncate(party, parts, bits, z=z.reshape(-1))
-    return Replicated(result.own.reshape(z.shape), result.next.reshape(z.shape))
+    x, y, shape = as_matrices(x, y)
+    if x.ndim == 2 and y.ndim == 2 and x.shape[0] >= 3:
+        result = yield from _matmul_by_rows(party, x, y, bits)
+    else:
+        z = product_terms(x, y).reshape(-1)
+        result = yield from _product_truncate(party, thirds(z.size, party.index), bits, z=z)
+    return result.reshape(*shape)
 
 
 def _matmul_by_rows(
@@ -255,9 +255,9 @@ def _matmul_by_rows(
     Of the nine terms of a row block A computes the four in s_x s_y with one product; B computes
     x_{j+1} y_{j+2} + x_{j+2} (y_{j+1} + y_{j+2}), C computes x_{j+2} y_j + x_j y_{j+2}.
     """
-    rows, columns = x.shape[0], int(np.prod(y.shape[1:], dtype=np.int64))
+    rows, columns = x.shape[0], y.shape[1]
     by_row = thirds(rows, party.index)
-    z = np.empty((rows, *y.shape[1:]), np.uint64)
+    z = np.empty((rows, columns), np.uint64)
     y_sum = y.own + y.next
     a, b, c = by_row.a, by_row.b, by_row.c
     kernels.matmul(x.own[b], y.next, out=z[b])
@@ -273,8 +273,7 @@ def _matmul_by_rows(
     parts = Thirds(
         elements(a), elements(b), elements(c), (elements(first), elements(second), elements(third))
     )
-    result = yield from _product_truncate(party, parts, bits, z=z.reshape(-1))
-    return Replicated(result.own.reshape(z.shape), result.next.reshape(z.shape))
+    return (yield from _product_truncate(party, parts, bits, z=z.reshape(-1)))
 
 
 def _product_truncate(

@@ -1,0 +1,168 @@
+"""Every operation: what its type rule says is what its meaning gives."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import msgspec
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from tacit.encoding import DType, bool_, fixed, fixed_point, int64
+from tacit.errors import TacitError, UsageError
+from tacit.programs import OPERATIONS, operation_named
+from tacit.programs.manipulation import NewAxis, Positions, Rest, Slice
+from tacit.programs.types import ArrayType, public_type
+from tacit.protocols import protocol_named
+from tacit.sessions import LocalSession
+from tacit.sessions.session import Reference
+
+FINE = fixed_point(22)
+
+
+@pytest.fixture(scope="module")
+def session() -> Iterator[LocalSession]:
+    with LocalSession(protocol_named("replicated3"), ("a", "b", "c")) as opened:
+        yield opened
+
+
+def numbers(*shape: int) -> NDArray[np.float64]:
+    return np.linspace(0.5, 2.0, int(np.prod(shape))).reshape(shape)
+
+
+Case = tuple[str, list[tuple[NDArray[Any], DType | None]], dict[str, Any]]
+"""A name, operands (their type, or None for public ones) and attributes."""
+
+X: tuple[NDArray[Any], DType | None] = (numbers(2, 3), fixed)
+N: tuple[NDArray[Any], DType | None] = (np.arange(6).reshape(2, 3), int64)
+B: tuple[NDArray[Any], DType | None] = (np.arange(6).reshape(2, 3) % 2 == 0, bool_)
+Y: tuple[NDArray[Any], DType | None] = (numbers(1, 3), FINE)
+P: tuple[NDArray[Any], DType | None] = (numbers(2, 1), None)
+Q: tuple[NDArray[Any], DType | None] = (np.arange(3), None)
+M: tuple[NDArray[Any], DType | None] = (np.array([True, False, True]), None)
+Z: tuple[NDArray[Any], DType | None] = (np.array(1.5), fixed)
+ROWS = np.array([1, 0, 1]).tobytes()
+
+CASES: list[Case] = [
+    *((name, [a, b], {}) for name in ("add", "subtract", "multiply", "maximum", "minimum")
+      for a, b in ((X, X), (X, Y), (X, N), (N, N), (X, P), (Q, X), (N, P), (N, Q), (Z, Z), (Z, X))),
+    *((name, [a, b], {}) for name in ("equal", "not_equal", "less", "less_equal", "greater",
+                                      "greater_equal")
+      for a, b in ((X, Y), (N, N), (X, P), (Q, X), (N, P), (Z, Z))),
+    *((name, [a, b], {}) for name in ("equal", "not_equal") for a, b in ((B, B), (M, B))),
+    *(("multiply", [a, b], {}) for a, b in ((B, X), (N, B), (B, P), (Q, B))),
+    *(("divide", [a, b], {}) for a, b in ((X, P), (N, P), (Z, P), (X, (np.array(3), None)))),
+    ("matmul", [X, (numbers(3, 2), fixed)], {}),
+    ("matmul", [X, (numbers(3), FINE)], {}),
+    ("matmul", [(numbers(3), fixed), (numbers(3), fixed)], {}),
+    ("matmul", [(numbers(2), None), X], {}),
+    ("matmul", [N, (np.arange(3), None)], {}),
+    ("matmul", [N, (np.arange(3), int64)], {}),
+    ("matmul", [(numbers(5, 1, 2, 3), fixed), (numbers(4, 3, 2), None)], {}),
+    *((name, [a, b], {}) for name in ("bitwise_and", "bitwise_or", "bitwise_xor")
+      for a, b in ((B, B), (B, M), (M, B), ((np.array(True), bool_), B))),
+    ("bitwise_invert", [B], {}),
+    *(("where", [c, a, b], {}) for c in (B, M)
+      for a, b in ((X, Y), (X, Q), (P, X), (N, Q), (B, B), (B, M))),
+    ("where", [B, Q, P], {}),
+    *((name, [a], {}) for name in ("negative", "abs", "relu") for a in (X, N, Z)),
+    *((name, [a], {}) for name in ("sigmoid", "tanh") for a in (X, Y, N, Z)),
+    *((name, [a], attributes) for name in ("sum", "mean") for a in (X, N, B)
+      for attributes in ({}, {"axis": 0}, {"axis": (0, -1)}, {"axis": 1, "keepdims": True})),
+    ("sum", [Z], {}), ("mean", [Z], {}), ("mean", [Z], {"keepdims": True}),
+    ("sum", [(np.empty((0, 3)), fixed)], {"axis": 0}),
+    *(("reshape", [a], {"shape": (3, -1)}) for a in (X, N, B)),
+    ("reshape", [Z], {"shape": (1, 1)}), ("reshape", [(numbers(1), fixed)], {"shape": ()}),
+    *(("transpose", [a], attributes) for a in (X, B) for attributes in ({}, {"axes": (1, 0)})),
+    ("transpose", [Z], {}),
+    *(("broadcast_to", [a], {"shape": (4, 2, 3)}) for a in (X, B, Z)),
+    *(("getitem", [a], {"items": items}) for a in (X, B)
+      for items in ((Slice(0, 1), Rest()), (NewAxis(), Rest()), (Positions((3,), ROWS),))),
+    ("getitem", [Z], {"items": (NewAxis(),)}),
+    *(("concatenate", [a, b], {"axis": -1}) for a, b in ((X, N), (X, P), (B, B))),
+    *(("stack", [a, b], {"axis": 1}) for a, b in ((X, X), (B, B), (N, (numbers(2, 3), None)))),
+    ("stack", [Z, Z], {}),
+    ("astype", [B], {"kind": "int"}), ("astype", [B], {"kind": "fixed", "fraction_bits": 18}),
+    ("astype", [N], {"kind": "fixed", "fraction_bits": 20}),
+    ("astype", [X], {"kind": "fixed", "fraction_bits": 9}),
+    ("astype", [X], {"kind": "fixed", "fraction_bits": 30}),
+    *(("constant", [a], {}) for a in (P, Q, M, (np.array(2.5), None))),
+    ("constant", [Q], {"kind": "fixed", "fraction_bits": 12}),
+]  # fmt: skip
+
+
+def case_name(case: Case) -> str:
+    return case[0]
+
+
+@pytest.mark.parametrize("case", CASES, ids=case_name)
+def test_the_meaning_gives_what_the_rule_says(session: LocalSession, case: Case) -> None:
+    name, operands, attributes = case
+    operation = operation_named(name)
+    handles: list[Any] = []
+    types: list[ArrayType] = []
+    for values, dtype in operands:
+        if dtype is None:
+            handles.append(values)
+            types.append(public_type(values))
+        else:
+            handles.append(session.share(values, "a", dtype=dtype))
+            types.append(ArrayType(dtype, values.shape))
+    parameters = operation.attributes(**attributes)
+    sent = msgspec.msgpack.encode(parameters)
+    assert msgspec.msgpack.decode(sent, type=operation.attributes) == parameters
+    expected = operation.rule(types, parameters)
+    found = session.apply(name, handles, **attributes)
+    assert isinstance(found, Reference)
+    assert ArrayType(found.dtype, found.shape) == expected
+    assert session.reveal_to_all(found).shape == found.shape
+
+
+def test_every_operation_is_covered() -> None:
+    elsewhere = {"exp", "log", "sqrt", "reciprocal"} | {"logistic_step"}
+    assert {case[0] for case in CASES} | elsewhere == set(OPERATIONS)
+
+
+@pytest.mark.parametrize(
+    ("name", "types", "attributes", "code"),
+    [
+        ("add", [ArrayType(fixed, (2,)), ArrayType(fixed, (3,))], {}, "TC-1110"),
+        ("add", [ArrayType(fixed, (2,)), ArrayType(bool_, (2,))], {}, "TC-1210"),
+        ("matmul", [ArrayType(fixed, (2, 3)), ArrayType(fixed, (2, 3))], {}, "TC-1111"),
+        ("matmul", [ArrayType(fixed, ()), ArrayType(fixed, (2,))], {}, "TC-1111"),
+        ("matmul", [ArrayType(bool_, (2, 2)), ArrayType(fixed, (2,))], {}, "TC-1210"),
+        ("sum", [ArrayType(fixed, (2,))], {"axis": 1}, "TC-1112"),
+        ("sum", [ArrayType(fixed, (2, 2))], {"axis": (0, 0)}, "TC-1114"),
+        ("mean", [ArrayType(fixed, (0, 2))], {"axis": 0}, "TC-1118"),
+        ("reshape", [ArrayType(fixed, (2, 3))], {"shape": (4, -1)}, "TC-1113"),
+        ("reshape", [ArrayType(fixed, (2, 3))], {"shape": (-1, -1)}, "TC-1113"),
+        ("reshape", [ArrayType(fixed, (0,))], {"shape": (0, -1)}, "TC-1113"),
+        ("transpose", [ArrayType(fixed, (2, 3))], {"axes": (0, 0)}, "TC-1114"),
+        ("broadcast_to", [ArrayType(fixed, (2, 3))], {"shape": (3,)}, "TC-1110"),
+        ("concatenate", [], {}, "TC-1116"),
+        ("concatenate", [ArrayType(fixed, (2, 3)), ArrayType(fixed, (2,))], {}, "TC-1117"),
+        ("concatenate", [ArrayType(fixed, ())], {}, "TC-1112"),
+        ("stack", [ArrayType(fixed, (2,)), ArrayType(fixed, (3,))], {}, "TC-1117"),
+        ("concatenate", [ArrayType(fixed, (2,)), ArrayType(bool_, (2,))], {}, "TC-1210"),
+        ("bitwise_and", [ArrayType(bool_, (2,)), ArrayType(int64, (2,))], {}, "TC-1212"),
+        ("where", [ArrayType(fixed, (2,))] * 3, {}, "TC-1212"),
+        ("less", [ArrayType(bool_, (2,))] * 2, {}, "TC-1210"),
+        ("negative", [ArrayType(bool_, (2,))], {}, "TC-1210"),
+        ("exp", [ArrayType(bool_, (2,))], {}, "TC-1210"),
+        ("astype", [ArrayType(fixed, (2,))], {"kind": "int"}, "TC-1213"),
+        ("astype", [ArrayType(int64, (2,))], {"kind": "bool"}, "TC-1213"),
+    ],
+)
+def test_rules_refuse(name: str, types: list[ArrayType], attributes: Any, code: str) -> None:
+    operation = operation_named(name)
+    with pytest.raises(TacitError) as caught:
+        operation.rule(types, operation.attributes(**attributes))
+    assert caught.value.code == code
+    assert caught.value.next_step
+
+
+def test_an_unknown_operation_lists_what_exists() -> None:
+    with pytest.raises(UsageError, match=r"multiply, negative"):
+        operation_named("fourier")
