@@ -144,8 +144,8 @@ def table() -> str:
     """The text of ``coefficients.py``."""
     (first, second), centre, outer, sigmoid_error = sigmoid_table()
     log, log_error = power_fit(np.log, log_weight, 6, {6: 18, 5: 18, 4: 18})
-    rsqrt, rsqrt_error = power_fit(lambda x: x**-0.5, lambda x: x**-0.5, 4, {4: 14, 3: 14})
-    sqrt, sqrt_error = power_fit(np.sqrt, np.sqrt, 4, {4: 14, 3: 14})
+    rsqrt, rsqrt_error = power_fit(lambda x: x**-0.5, lambda x: x**-0.5, 4, {})
+    sqrt, sqrt_error = power_fit(np.sqrt, np.sqrt, 4, {})
     exp, exp_error = exp_fit()
 
     def row(values: list[float] | Reals) -> str:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 import pytest
 from hypothesis import given
@@ -74,22 +72,6 @@ def test_two_million_products_err_by_one_unit_at_most() -> None:
     assert total == 2_000_000
 
 
-def test_the_local_truncation_that_it_replaces_wraps() -> None:
-    """The same values through the two-party local form (ABY3's first) go wrong by 2^(64-m).
-
-    This is what "no wrap" above is measured against: wrong with probability |x| / 2^64, here
-    three in sixteen.
-    """
-    rng = np.random.default_rng(8)
-    x = up_to_the_limit(rng, 100_000)
-    first = rng.integers(0, 1 << 64, x.size, dtype=np.uint64)
-    second = x.view(np.uint64) - first
-    local = (first.view(np.int64) >> 18) + (second.view(np.int64) >> 18)
-    wrong = np.abs(local - (x >> 18)) > 1
-    assert 0.17 < wrong.mean() < 0.21
-    assert (np.abs(local - (x >> 18))[wrong] >= (1 << 46) - 2).all()
-
-
 def test_outside_the_limit_it_wraps() -> None:
     """The stated domain is the real one: beyond it results are wrong by 2^(64-m)."""
     x = np.concatenate([np.full(1000, LIMIT + (1 << 61)), np.full(1000, -LIMIT - (1 << 61))])
@@ -124,31 +106,6 @@ def test_rounding_up_has_probability_of_the_fraction(primitive: str, bits: int) 
             assert np.isin(up, (0, 1)).all()
             p = (low + 1) / (1 << bits)
             assert abs(up.mean() - p) <= 5 * np.sqrt(p * (1 - p) / count) + 1e-12
-
-
-def rounding_bits(simulation: Simulation, x: Signed, bits: int) -> Any:
-    shared = simulation.share(x)
-    got = simulation.run(lambda p, a: p.truncate(a, bits), shared)
-    return shared, simulation.open(got) - (x >> bits)
-
-
-def test_the_known_leak_is_the_stated_one() -> None:
-    """Result = floor + 1 - [x mod 2^m < rho], rho = r mod 2^m at B and C, c mod 2^m at A.
-
-    What docs/security.md states: a party can compute the rounding from x and what it holds.
-    """
-    bits, count = 18, 30_000
-    low = np.int64((1 << bits) - 1)
-    rng = np.random.default_rng(4)
-    x = integers(rng, count, 60)
-    shared, up = rounding_bits(Simulation(4), x, bits)
-    for j in range(3):
-        third = slice(j * count // 3, (j + 1) * count // 3)
-        t = shared[j].own * np.uint64(0) + shared[(j + 1) % 3].next
-        s = shared[j].own + shared[j].next
-        for rho in (t.view(np.int64) & low, s.view(np.int64) & low):
-            predicted = 1 - ((x & low) < rho)
-            np.testing.assert_array_equal(up[third], predicted[third])
 
 
 @given(

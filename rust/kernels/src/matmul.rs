@@ -1,5 +1,9 @@
 //! Matrix products mod 2^64: any strides in, blocked for the caches, one micro-kernel per path.
 
+#[cfg(target_arch = "x86_64")]
+mod avx2;
+#[cfg(target_arch = "x86_64")]
+mod avx512;
 mod blocked;
 mod portable;
 mod vector;
@@ -8,6 +12,7 @@ mod views;
 pub use views::{Matrix, MatrixMut};
 
 use crate::Mismatch;
+use crate::path::{Path, path};
 use views::Problem;
 
 /// Below this many multiplications, plain loops win over packing.
@@ -54,8 +59,16 @@ fn solve(problem: Problem<'_>) {
     if n == 1 {
         vector::multiply(problem);
     } else if m * k * n <= TINY {
-        portable::multiply(problem);
+        portable::multiply_tiny(problem);
     } else {
-        blocked::multiply(problem);
+        match path() {
+            // SAFETY: `path()` returns `Avx512` only where all its features were detected.
+            #[cfg(target_arch = "x86_64")]
+            Path::Avx512 => unsafe { avx512::multiply(problem) },
+            // SAFETY: `path()` returns `Avx2` only where all its features were detected.
+            #[cfg(target_arch = "x86_64")]
+            Path::Avx2 => unsafe { avx2::multiply(problem) },
+            _ => portable::multiply(problem),
+        }
     }
 }

@@ -202,7 +202,7 @@ impl Links {
         state.closed = true;
     }
 
-    fn stop_keeper(&self) {
+    pub(crate) fn stop_keeper(&self) {
         lock(&self.shared.duty).stop = true;
         self.shared.bell.notify_one();
         if let Some(keeper) = lock(&self.keeper).take() {
@@ -251,6 +251,9 @@ impl State {
             let now = Instant::now();
             if moved {
                 watch.moved = now;
+            } else if now.duration_since(watch.moved) < spin() {
+                std::thread::yield_now();
+                readable |= self.mask(|peer| work.awaits_from(peer.index));
             } else {
                 readable |= self.wait(work, &watch, now);
             }
@@ -527,4 +530,9 @@ fn keep(shared: &Shared, idle: Duration) {
         duty = lock(&shared.duty);
         duty.backlog |= backlog;
     }
+}
+
+fn spin() -> Duration {
+    static S: std::sync::OnceLock<u64> = std::sync::OnceLock::new();
+    Duration::from_micros(*S.get_or_init(|| std::env::var("SPIN").map(|s| s.parse().unwrap()).unwrap_or(0)))
 }

@@ -28,7 +28,7 @@ app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
-    rich_markup_mode="rich",
+    rich_markup_mode="markdown",
     help="Compute together, reveal nothing: secure multi-party computation for Python.",
     epilog=EXIT_STATUSES,
 )

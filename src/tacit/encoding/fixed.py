@@ -84,7 +84,7 @@ def encode(
             raise RangeError(
                 "Only 0 and 1 can become tacit.bool.",
                 next_step="compare first, for instance x != 0.",
-                case=2,
+                case=4,
             )
         return np.ascontiguousarray(array, dtype=np.uint64)
     if dtype.kind == "int":

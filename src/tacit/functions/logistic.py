@@ -22,7 +22,7 @@ def quantized_rate(learning_rate: float, batch_rows: int) -> int:
     Raises
     ------
     RangeError
-        The factor is too small to be represented (TC-1310).
+        The factor is too small to be represented (TC-1312).
     """
     rate = round(learning_rate / batch_rows * (1 << STEP_BITS))
     if rate < 8:
@@ -31,7 +31,7 @@ def quantized_rate(learning_rate: float, batch_rows: int) -> int:
             f" for steps with {STEP_BITS} fractional bits.",
             next_step=f"use a learning rate of at least {8 * batch_rows / (1 << STEP_BITS):g}"
             " or smaller batches.",
-            case=10,
+            case=12,
         )
     return rate
 

@@ -21,6 +21,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from tacit.functions.costs import Costs, in_sequence, side_by_side
 from tacit.protocols.interface import Party
@@ -29,23 +30,32 @@ from tacit.rounds.contract import Step
 from tacit.rounds.cost import Declaration
 
 __all__ = [
-    "LARGEST",
+    "DIGITS",
+    "SHIFT",
     "TOP",
+    "UNIT",
     "LeadingOne",
     "first_one",
     "leading_one",
     "leading_one_cost",
     "product",
+    "centred",
     "product_cost",
+    "unit_interval",
+    "unit_interval_cost",
 ]
 
 TOP = 60
 """The highest bit of magnitudes in the encoding: |x| < 2^61 in the ring."""
 
-LARGEST = TOP + 1
+UNIT = TOP + 1
+"""x · 2^i has this many fractional bits as x' in [1/2, 1]."""
 
 DIGITS = 6
 LEAVES = 1 << DIGITS
+
+SHIFT = [(1, 1 << (1 << k)) for k in range(DIGITS)]
+"""Factors of 2^i: digit k stands for 1 or 2^(2^k)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,21 +67,24 @@ class LeadingOne:
     digits : arithmetic sharing, (6, n)
         Binary digits of i, least significant first; all ones where x = 0.
     flag : arithmetic sharing, (n,)
-        For signed x its sign -1, 0 or 1; else 1 for x > 0 and 0 for x <= 0.
+        For signed x its sign -1, 0 or 1; else 1 for x > 0 and 0 for x <= 0. (For numbers that
+        count as 0 by `lowest` the digits are all ones and an even flag gives 2^63 · flag = 0.)
     """
 
     digits: Any
     flag: Any
 
-    def factors(self, party: Party, bases: Sequence[int]) -> list[Any]:
-        """For each digit the share of base where it is 1, else 1. Local."""
+    def factors(self, party: Party, choices: Sequence[tuple[int, int]]) -> list[Any]:
+        """For each digit k a share of choices[k][digit]. Local."""
         return [
-            party.add_public(party.multiply_public(self.digits[k], base - 1), 1)
-            for k, base in enumerate(bases)
+            party.add_public(party.multiply_public(self.digits[k], one - zero), zero)
+            for k, (zero, one) in enumerate(choices)
         ]
 
 
-def leading_one(party: Party, x: Any, *, signed: bool) -> Step[LeadingOne]:
+def leading_one(
+    party: Party, x: Any, *, signed: bool, lowest: int = 0
+) -> Step[LeadingOne]:
     """Steps 1 to 3, up to the arithmetic digits.
 
     Parameters
@@ -81,6 +94,8 @@ def leading_one(party: Party, x: Any, *, signed: bool) -> Step[LeadingOne]:
         |x| < 2^61 in the ring.
     signed : bool
         Whether x may be negative.
+    lowest : int
+        Bits below this one are ignored: |x| < 2^lowest counts as 0.
 
     Notes
     -----
@@ -88,17 +103,24 @@ def leading_one(party: Party, x: Any, *, signed: bool) -> Step[LeadingOne]:
     """
     if signed:
         bits = yield from party.to_bits(party.multiply_public(x, 2))
-        ladder = bits.plane(np.array([*range(TOP + 1, -1, -1), 62, 62]))
-        leaves = party.xor(ladder, bits.plane(np.full(LEAVES, 63)))
+        # Bit 62 of 2x equals the sign: it makes leaves that are 0.
+        ladder = _ladder(TOP + 1, lowest, 62)
+        leaves = party.xor(bits.plane(ladder), bits.plane(np.full(LEAVES, 63)))
     else:
         bits = yield from party.to_bits(x)
-        leaves = bits.plane(np.array([*range(TOP, -1, -1), 61, 61, 61]))
+        # Bit 61 is 0 for x >= 0.
+        leaves = bits.plane(_ladder(TOP, lowest, 61))
     planes = yield from first_one(party, leaves)
     rows = [plane.reshape(1, *x.shape) for plane in (*planes, bits.plane(63))]
     digits = yield from party.bit_to_arithmetic(party.concatenate_bits(rows))
     found, negative = digits[DIGITS], digits[DIGITS + 1]
     flag = party.subtract(found, party.multiply_public(negative, 2 if signed else 1))
     return LeadingOne(digits[:DIGITS], flag)
+
+
+def _ladder(top: int, lowest: int, empty: int) -> NDArray[np.intp]:
+    rungs = list(range(top, lowest - 1, -1))
+    return np.array([*rungs, *[empty] * (LEAVES - len(rungs))])
 
 
 def leading_one_cost(costs: Costs, size: int) -> Declaration:
@@ -167,3 +189,18 @@ def product_cost(costs: Costs, size: int, factors: int) -> Declaration:
         levels.append(side_by_side(*[costs["multiply"](size)] * (factors // 2)))
         factors = (factors + 1) // 2
     return in_sequence(*levels)
+
+
+def unit_interval(party: Party, x: Any, power: Any, scale: int) -> Step[Any]:
+    """x' = x · 2^i / 2^61 at `scale`, in [1/2, 1]. One truncated product."""
+    return (yield from party.multiply_truncate(x, power, UNIT - scale))
+
+
+def unit_interval_cost(costs: Costs, size: int, scale: int) -> Declaration:
+    """Of `unit_interval`."""
+    return costs["multiply_truncate"](size, UNIT - scale)
+
+
+def centred(party: Party, x: Any, scale: int) -> Any:
+    """v = 4x' - 3 in [-1, 1] at scale - 2, from x' at `scale`. Local."""
+    return party.add_public(x, -3 << (scale - 2))

@@ -1,20 +1,159 @@
-"""Being written."""
+"""Square root and its reciprocal: a polynomial on [1/2, 1] times half the exponent's power.
+
+With x = x' 2^(61 - f - i), x' in [1/2, 1] and i = 2j + p (``normalization.py``):
+
+    sqrt(x)     = sqrt(x')     2^((60 - f) / 2 - j) sqrt(2)^(1 - p)
+    1 / sqrt(x) = 1 / sqrt(x') 2^(j - (61 - f) / 2) sqrt(2)^p.
+
+The powers of two are products of factors chosen by the digits of j, exact in the ring. sqrt(2)
+is the ratio 577 / 408 of two integers (wrong by 1.5e-6), of which the digit p picks one; the
+public rest goes into the polynomial's coefficients. No Newton steps. Source of the
+method: Aly and Smart 2019, section 5.3.
+"""
 
 from __future__ import annotations
 
+from math import frexp
 from typing import Any
 
+from tacit.functions.approximation import Polynomial
+from tacit.functions.coefficients import RSQRT, SQRT
+from tacit.functions.costs import Costs, in_sequence, side_by_side
+from tacit.functions.normalization import (
+    DIGITS,
+    SHIFT,
+    UNIT,
+    centred,
+    leading_one,
+    leading_one_cost,
+    product,
+    product_cost,
+    unit_interval,
+    unit_interval_cost,
+)
+from tacit.functions.polynomials import Scaled, polynomial, polynomial_cost
 from tacit.protocols.interface import Party
+from tacit.rounds.combine import together
 from tacit.rounds.contract import Step
+from tacit.rounds.cost import Declaration
 
-__all__ = ["rsqrt", "sqrt"]
+__all__ = ["rsqrt", "rsqrt_cost", "sqrt", "sqrt_cost"]
 
+V_SCALE = 18
+SUM_SCALE = 52
+P_SCALE = 20
 
-def rsqrt(party: Party, x: Any, fraction_bits: int) -> Step[Any]:
-    raise NotImplementedError
-    yield
+SMALL, LARGE = 408, 577
+"""Two integers whose ratio is sqrt(2) to 1.5e-6."""
+
+Choices = list[tuple[int, int]]
+
+# By digit of i, least significant (p) first. The first product is 2^(31-j), the second 2^j.
+_FALLING: Choices = [(LARGE, SMALL), *((1 << (1 << k), 1) for k in range(DIGITS - 1))]
+_RISING: Choices = [(SMALL, LARGE), *((1, 1 << (1 << k)) for k in range(DIGITS - 1))]
 
 
 def sqrt(party: Party, x: Any, fraction_bits: int) -> Step[Any]:
-    raise NotImplementedError
-    yield
+    """The square root.
+
+    Parameters
+    ----------
+    party : Party
+    x : arithmetic sharing
+        Any shape, f = `fraction_bits` fractional bits, 0 <= x < 2^(61 - f).
+    fraction_bits : int
+        12 to 24.
+
+    Returns
+    -------
+    arithmetic sharing
+        f fractional bits. Error at most max(2e-5 relative, 2 units in the last place).
+        Exactly 0 for x <= 0.
+
+    Notes
+    -----
+    Rounds: `leading_one`, 3 products, 4 truncated products (31 for `replicated3`).
+    """
+    return (yield from _root(party, x, SQRT, _FALLING, _sqrt_constant(fraction_bits)))
+
+
+def rsqrt(party: Party, x: Any, fraction_bits: int) -> Step[Any]:
+    """One over the square root.
+
+    Parameters
+    ----------
+    party : Party
+    x : arithmetic sharing
+        Any shape, f = `fraction_bits` fractional bits, 0 < x < 2^(61 - f).
+    fraction_bits : int
+        12 to 24.
+
+    Returns
+    -------
+    arithmetic sharing
+        f fractional bits. Error at most max(1e-4 relative, 2 units in the last place).
+        Exactly 0 for x <= 0, where there is no such number.
+
+    Notes
+    -----
+    Rounds: `leading_one`, 3 products, 4 truncated products (31 for `replicated3`).
+    """
+    return (yield from _root(party, x, RSQRT, _RISING, _rsqrt_constant(fraction_bits)))
+
+
+def _sqrt_constant(fraction_bits: int) -> float:
+    """sqrt(x) 2^f = sqrt(x') · 2^(31-j) · factor · 2^(f/2 - 1) / 408."""
+    return 2.0 ** (fraction_bits / 2 - 1) / SMALL
+
+
+def _rsqrt_constant(fraction_bits: int) -> float:
+    """2^f / sqrt(x) = 1 / sqrt(x') · 2^j · factor · 2^(3f/2 - 61/2) / 408."""
+    return 2.0 ** (1.5 * fraction_bits - UNIT / 2) / SMALL
+
+
+def _root(
+    party: Party, x: Any, function: Polynomial, choices: Choices, constant: float
+) -> Step[Any]:
+    """function(x') · Π choices · constant, 0 for x <= 0."""
+    shape = x.shape
+    flat = x.reshape(-1)
+    leading = yield from leading_one(party, flat, signed=False)
+    power, factor = yield from together(
+        product(party, leading.factors(party, SHIFT)),
+        product(party, [*leading.factors(party, choices), leading.flag]),
+    )
+    unit = yield from unit_interval(party, flat, power, V_SCALE + 2)
+    mantissa, exponent = frexp(constant)
+    value = yield from polynomial(
+        party,
+        Scaled(centred(party, unit, V_SCALE + 2), V_SCALE),
+        [mantissa * c for c in function.coefficients],
+        SUM_SCALE,
+        P_SCALE,
+    )
+    result = yield from party.multiply_truncate(value, factor, P_SCALE - exponent)
+    return result.reshape(*shape)
+
+
+def _root_cost(costs: Costs, size: int, function: Polynomial, constant: float) -> Declaration:
+    return in_sequence(
+        leading_one_cost(costs, size),
+        side_by_side(
+            product_cost(costs, size, DIGITS), product_cost(costs, size, DIGITS + 1)
+        ),
+        unit_interval_cost(costs, size, V_SCALE + 2),
+        polynomial_cost(
+            costs, size, V_SCALE, len(function.coefficients), SUM_SCALE - P_SCALE
+        ),
+        costs["multiply_truncate"](size, P_SCALE - frexp(constant)[1]),
+    )
+
+
+def sqrt_cost(costs: Costs, size: int, fraction_bits: int = 18) -> Declaration:
+    """Of `sqrt`."""
+    return _root_cost(costs, size, SQRT, _sqrt_constant(fraction_bits))
+
+
+def rsqrt_cost(costs: Costs, size: int, fraction_bits: int = 18) -> Declaration:
+    """Of `rsqrt`."""
+    return _root_cost(costs, size, RSQRT, _rsqrt_constant(fraction_bits))

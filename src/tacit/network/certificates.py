@@ -158,7 +158,7 @@ class Credentials:
             raise StorageError(
                 f"cannot write credentials into {directory}: {error.strerror}.",
                 next_step="choose a directory that you may write to, on a disk with room.",
-                case=1,
+                case=2,
             ) from None
 
     @classmethod
@@ -178,7 +178,7 @@ class Credentials:
                 raise StorageError(
                     f"{directory / KEY_FILE} can be read by others.",
                     next_step="chmod 600 that file, and replace the key if others had access.",
-                    case=2,
+                    case=4,
                 )
             authority, certificate, key = (
                 (directory / name).read_bytes()

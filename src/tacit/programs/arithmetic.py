@@ -16,7 +16,10 @@ from tacit.programs.promotion import (
     broadcast_shape,
     broadcasted,
     broadcasted_bits,
+    check_encodable,
     common_type,
+    encoded,
+    extremes,
     numeric,
     product_type,
     rescaled_up,
@@ -267,11 +270,32 @@ def _as_matrix(array: Any, shape: tuple[int, ...], alone: tuple[int, int]) -> An
     return array.reshape(*alone) if len(shape) == 1 else array
 
 
+def _check_factor(
+    types: Sequence[ArrayType], values: Sequence[PublicArray | None], attributes: Any
+) -> None:
+    for own, other, public in zip(types, types[::-1], values, strict=True):
+        if public is not None and other.dtype.kind == "bool":
+            encoded(extremes(public), own.dtype)
+        elif public is not None:
+            to_bits = product_type("multiply", types).fraction_bits
+            scaled_constant(extremes(public), to_bits, to_bits - other.dtype.fraction_bits)
+
+
+def _check_quotient(
+    types: Sequence[ArrayType], values: Sequence[PublicArray | None], attributes: Any
+) -> None:
+    dividend, divisor = values
+    if divisor is not None:
+        _check_factor(types, (None, _public_reciprocal(divisor)), attributes)
+    if dividend is not None:
+        encoded(extremes(dividend), _divide_rule(types, attributes).dtype)
+
+
 ARITHMETIC = (
-    Operation("add", _sum_rule("add"), local(_add)),
-    Operation("subtract", _sum_rule("subtract"), local(_subtract)),
+    Operation("add", _sum_rule("add"), local(_add), check=check_encodable),
+    Operation("subtract", _sum_rule("subtract"), local(_subtract), check=check_encodable),
     Operation("negative", _negative_rule, local(_negative)),
-    Operation("multiply", _multiply_rule, _multiply),
-    Operation("divide", _divide_rule, _divide),
-    Operation("matmul", _matmul_rule, _matmul),
+    Operation("multiply", _multiply_rule, _multiply, check=_check_factor),
+    Operation("divide", _divide_rule, _divide, check=_check_quotient),
+    Operation("matmul", _matmul_rule, _matmul, check=_check_factor),
 )

@@ -16,11 +16,12 @@ from tacit.programs.promotion import (
     broadcast_shape,
     broadcasted,
     broadcasted_bits,
+    check_encodable,
     common_type,
     numeric,
     secret_share,
 )
-from tacit.programs.types import ArrayType, Operand, SecretValue, operand_types
+from tacit.programs.types import ArrayType, Operand, PublicArray, SecretValue, operand_types
 from tacit.protocols.interface import Party
 from tacit.rounds.contract import Step
 
@@ -70,6 +71,12 @@ def _where(party: Party, operands: Sequence[Operand], attributes: Any) -> Step[R
     return SecretValue(dtype, (yield from functions.where(party, bits, x, y)))
 
 
+def _check_choices(
+    types: Sequence[ArrayType], values: Sequence[PublicArray | None], attributes: Any
+) -> None:
+    check_encodable(types[1:], values[1:], attributes)
+
+
 def _pair_rule(name: str) -> Rule:
     def rule(types: Sequence[ArrayType], attributes: Any) -> ArrayType:
         dtype = common_type(name, types)
@@ -109,9 +116,19 @@ def _signed(function: Callable[[Party, Any], Step[Any]]) -> Meaning:
 
 
 CHOICE = (
-    Operation("where", _where_rule, _where),
-    Operation("maximum", _pair_rule("maximum"), _extremum("maximum", functions.maximum)),
-    Operation("minimum", _pair_rule("minimum"), _extremum("minimum", functions.minimum)),
+    Operation("where", _where_rule, _where, check=_check_choices),
+    Operation(
+        "maximum",
+        _pair_rule("maximum"),
+        _extremum("maximum", functions.maximum),
+        check=check_encodable,
+    ),
+    Operation(
+        "minimum",
+        _pair_rule("minimum"),
+        _extremum("minimum", functions.minimum),
+        check=check_encodable,
+    ),
     Operation("abs", _same_type("abs"), _signed(functions.absolute)),
     Operation("relu", _same_type("relu"), _signed(functions.relu)),
 )

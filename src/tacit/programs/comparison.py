@@ -12,14 +12,16 @@ from typing import Any
 import numpy as np
 
 from tacit import functions
-from tacit.encoding.types import bool_
+from tacit.encoding.types import bool_, int64
 from tacit.programs.operation import Meaning, Operation, ResultValues, Rule
 from tacit.programs.promotion import (
     boolean_share,
     broadcast_shape,
     broadcasted,
     broadcasted_bits,
+    check_encodable,
     common_type,
+    extremes,
     rescaled_up,
     ring_constant,
 )
@@ -120,4 +122,14 @@ def _compare(party: Party, difference: Any, relation: str) -> Step[Any]:
     return negative if relation in ("less", "greater") else party.invert(negative)
 
 
-COMPARISON = tuple(Operation(name, _rule(name), _meaning(name)) for name in _MIRRORED)
+def _check(
+    types: Sequence[ArrayType], values: Sequence[PublicArray | None], attributes: Any
+) -> None:
+    if any(t.dtype.kind == "int" and not t.public for t in types):
+        # Integers meet whole numbers: fractions are rounded away first.
+        values = [v if v is None or v.dtype.kind != "f" else np.rint(extremes(v)) for v in values]
+        types = [ArrayType(int64, t.shape, t.public) for t in types]
+    check_encodable(types, values, attributes)
+
+
+COMPARISON = tuple(Operation(name, _rule(name), _meaning(name), check=_check) for name in _MIRRORED)

@@ -9,7 +9,7 @@ from tacit.encoding.types import DType
 from tacit.errors import TypeMismatchError
 from tacit.programs.operation import Attributes, Operation, ResultValues, local
 from tacit.programs.promotion import encoded, rescaled_up
-from tacit.programs.types import ArrayType, Operand, SecretValue, public_type, reshaped
+from tacit.programs.types import ArrayType, Operand, PublicArray, SecretValue, public_type, reshaped
 from tacit.protocols.interface import Party
 from tacit.rounds.contract import Step
 
@@ -98,7 +98,14 @@ def _constant(party: Party, operands: Sequence[Operand], attributes: ConstantTyp
     return SecretValue(dtype, reshaped(party.public(elements), values.shape))
 
 
+def _check_constant(
+    types: Sequence[ArrayType], values: Sequence[PublicArray | None], attributes: ConstantType
+) -> None:
+    if values[0] is not None:
+        encoded(values[0], _constant_type(types[0], attributes))
+
+
 CONVERSION = (
     Operation("astype", _astype_rule, _astype, TargetType),
-    Operation("constant", _constant_rule, local(_constant), ConstantType),
+    Operation("constant", _constant_rule, local(_constant), ConstantType, _check_constant),
 )

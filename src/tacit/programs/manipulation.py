@@ -13,7 +13,13 @@ from numpy.typing import NDArray
 from tacit.encoding.types import DType
 from tacit.errors import ShapeError, TypeMismatchError
 from tacit.programs.operation import Attributes, Operation, local
-from tacit.programs.promotion import boolean_share, broadcast_shape, common_type, secret_share
+from tacit.programs.promotion import (
+    boolean_share,
+    broadcast_shape,
+    check_encodable,
+    common_type,
+    secret_share,
+)
 from tacit.programs.types import ArrayType, Operand, SecretValue, operand_types, reshaped
 from tacit.protocols.interface import Party
 
@@ -362,6 +368,6 @@ MANIPULATION = (
     Operation("transpose", _transpose_rule, local(_transpose), Permutation),
     Operation("broadcast_to", _broadcast_rule, local(_broadcast), Shape),
     Operation("getitem", _getitem_rule, local(_getitem), Index),
-    Operation("concatenate", _concatenate_rule, local(_concatenate), Axis),
-    Operation("stack", _stack_rule, local(_stack), Axis),
+    Operation("concatenate", _concatenate_rule, local(_concatenate), Axis, check_encodable),
+    Operation("stack", _stack_rule, local(_stack), Axis, check_encodable),
 )

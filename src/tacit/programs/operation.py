@@ -6,14 +6,23 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias, TypeVar
 
+import numpy as np
 from msgspec import Struct
 
-from tacit.programs.types import ArrayType, Operand, SecretValue, operand_types, reshaped
+from tacit.programs.types import (
+    ArrayType,
+    Operand,
+    PublicArray,
+    SecretValue,
+    operand_types,
+    reshaped,
+)
 from tacit.protocols.interface import Party
 from tacit.rounds.contract import Step
 
 __all__ = [
     "Attributes",
+    "Check",
     "Meaning",
     "NoAttributes",
     "Operation",
@@ -36,6 +45,7 @@ class NoAttributes(Attributes, frozen=True):
 ResultTypes: TypeAlias = ArrayType | tuple[ArrayType, ...]
 ResultValues: TypeAlias = SecretValue | tuple[SecretValue, ...]
 Rule: TypeAlias = Callable[[Sequence[ArrayType], Any], ResultTypes]
+Check: TypeAlias = Callable[[Sequence[ArrayType], Sequence[PublicArray | None], Any], None]
 Meaning: TypeAlias = Callable[[Party, Sequence[Operand], Any], Step[ResultValues]]
 
 F = TypeVar("F", bound=ResultValues)
@@ -58,12 +68,16 @@ class Operation:
         float64, int64 or bool. Secret ones have at least one axis; see :meth:`evaluate`.
     attributes : type
         The parameters' structure.
+    check : callable, optional
+        ``check(types, values, attributes)`` raises RangeError for public operands that cannot be
+        encoded, before any party hears of the operation. `values` has None for secrets.
     """
 
     name: str
     rule: Rule
     meaning: Meaning
     attributes: type[Attributes] = NoAttributes
+    check: Check | None = None
 
     def evaluate(
         self, party: Party, operands: Sequence[Operand], attributes: Any
@@ -77,7 +91,7 @@ class Operation:
             values = yield from self.meaning(party, operands, attributes)
             return values if isinstance(values, tuple) else (values,)
         types = operand_types(operands)
-        lifted = [lift(o) if isinstance(o, SecretValue) else o for o in operands]
+        lifted = [lift(o) if isinstance(o, SecretValue) else np.atleast_1d(o) for o in operands]
         values = yield from self.meaning(party, lifted, attributes)
         results = values if isinstance(values, tuple) else (values,)
         expected = self.result_types(types, attributes)

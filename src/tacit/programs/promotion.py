@@ -25,8 +25,10 @@ __all__ = [
     "broadcast_shape",
     "broadcasted",
     "broadcasted_bits",
+    "check_encodable",
     "common_type",
     "encoded",
+    "extremes",
     "numeric",
     "product_type",
     "public_array",
@@ -147,6 +149,23 @@ def encoded(
     return encode(array.reshape(-1), dtype, bounds).reshape(array.shape)
 
 
+def extremes(values: PublicArray) -> PublicArray:
+    """The least and the greatest value, which are encodable if all are; NaN if one is."""
+    return np.array([values.min(), values.max()]) if values.size else values
+
+
+def check_encodable(
+    types: Sequence[ArrayType], values: Sequence[PublicArray | None], attributes: Any
+) -> None:
+    """Refuse public operands that the common type cannot hold, NaN and infinity among them."""
+    if all(t.dtype.kind == "bool" for t in types):
+        return
+    dtype = common_type("", types)
+    for public in values:
+        if public is not None:
+            encoded(extremes(public), dtype)
+
+
 def ring_constant(values: PublicArray, dtype: DType) -> NDArray[np.uint64]:
     """A public operand as ring elements of a numeric type."""
     return encoded(values, dtype)
@@ -167,4 +186,6 @@ def secret_share(party: Party, operand: Operand, dtype: DType) -> Any:
 
 def boolean_share(party: Party, operand: Operand) -> Any:
     """A boolean operand as a Boolean sharing; public ones become constant sharings."""
-    return operand.share if isinstance(operand, SecretValue) else party.public_bits(operand)
+    if isinstance(operand, SecretValue):
+        return operand.share
+    return party.public_bits(np.atleast_1d(operand))

@@ -111,11 +111,13 @@ def divide_by_count(
 ) -> Step[Any]:
     """Sums divided by a public count, without losing the headroom that a large count would take.
 
-    Divides by the power of two below `count` first, so that only the mean, not the sum, has to
-    leave room for the factor. Error at most two units in the last place and 2^-to_bits relative.
+    Fixed point is divided by the power of two below `count` first, so that only the mean, not
+    the sum, has to leave room for the factor: |mean| below 2^(62 - 2 to_bits), |sum| below
+    2^(62 - from_bits). Error at most two units in the last place and 2^-to_bits relative.
     """
-    if from_bits < to_bits:
-        share = party.multiply_public(share, 1 << (to_bits - from_bits))
+    if not from_bits:
+        whole = np.asarray(1 / count)
+        return (yield from scaled_product(party, share, from_bits, whole, to_bits))
     power = count.bit_length() - 1
     if power:
         share = yield from party.truncate(share, power)

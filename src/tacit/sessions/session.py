@@ -198,7 +198,7 @@ class Session(abc.ABC):
 
         Raises
         ------
-        ShapeError, TypeMismatchError, UsageError
+        ShapeError, TypeMismatchError, RangeError, UsageError
             Before anything is computed.
         """
         self.check_open()
@@ -215,6 +215,9 @@ class Session(abc.ABC):
                 types.append(public_type(public))
         parameters = _attributes(operation, attributes)
         result = operation.rule(types, parameters)
+        if operation.check is not None and any(t.public for t in types):
+            public_values = [None if isinstance(h, Reference) else h for h in handles]
+            operation.check(types, public_values, parameters)
         if isinstance(result, tuple):
             return self.execute(operation, handles, parameters, result)
         return self.execute(operation, handles, parameters, (result,))[0]

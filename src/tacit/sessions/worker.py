@@ -24,6 +24,7 @@ from tacit.protocols import protocol_named
 from tacit.sessions.channel import Channel, ChannelClosed
 from tacit.sessions.context import PartyContext
 from tacit.sessions.messages import Failed, Finished, Listening, Peers, Ready, Start, encode
+from tacit.sessions.memory import keep_freed_memory
 from tacit.sessions.party import PartySession
 
 __all__ = ["described", "main"]
@@ -31,6 +32,7 @@ __all__ = ["described", "main"]
 
 def main() -> int:
     """Run one party to its end."""
+    keep_freed_memory()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the controlling process ends this one
     channel = Channel(socket.socket(fileno=int(sys.argv[1])))
     try:

@@ -24,7 +24,7 @@ from tacit.tables.problems import Problem, Violation, data_error
 
 __all__ = ["BATCH_ROWS", "CsvFile", "ParquetFile", "TableFile", "open_table"]
 
-BATCH_ROWS: Final = 65_536
+BATCH_ROWS: Final = 16_384
 """At most this many rows in a batch."""
 
 _BLOCK_BYTES: Final = 4 << 20

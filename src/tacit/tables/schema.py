@@ -179,6 +179,7 @@ class Schema(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
             raise StorageError(
                 f"The schema cannot be written to {path}: {error.strerror}.",
                 next_step="choose a path that can be written.",
+                case=2,
             ) from None
         return target
 

@@ -25,7 +25,7 @@ def public_generator(purpose: str, seed: int, *context: str) -> np.random.Genera
     """
     if not 0 <= seed < 1 << 64:
         raise UsageError(
-            "The seed is not within 0 to 2^64 - 1.", next_step="choose another seed.", case=2
+            "The seed is not within 0 to 2^64 - 1.", next_step="choose another seed.", case=60
         )
     fields = [seed.to_bytes(8, "little"), *(name.encode() for name in context)]
     digest = tagged_hash(f"public generator: {purpose}", *fields)
@@ -67,7 +67,7 @@ def split(
         raise UsageError(
             "The test size is not a fraction between 0 and 1.",
             next_step="give for instance 0.2 to hold out a fifth of the rows.",
-            case=2,
+            case=45,
         )
     if rows < 2:
         raise DataError(

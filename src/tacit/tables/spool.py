@@ -48,7 +48,7 @@ Progress: TypeAlias = Callable[[int, float], None]
 MAPPED_BYTES: Final = 256 << 20
 """Larger files are read instead of mapped."""
 
-_CHUNK_ROWS: Final = 65_536
+_CHUNK_ROWS: Final = 16_384
 
 
 class Spool:
@@ -133,7 +133,7 @@ class Spool:
         view = out.reshape(-1).view(np.uint8).data
         indices = np.where(indices < 0, indices + self.rows, indices)
         starts = np.flatnonzero(np.diff(indices, prepend=-2) != 1)
-        stops = np.append(starts[1:], len(indices))
+        stops = np.append(starts, len(indices))[1:]
         runs = zip(starts.tolist(), stops.tolist(), indices[starts].tolist(), strict=True)
         descriptor, width = self._file.fileno(), self._width
         for start, stop, row in runs:

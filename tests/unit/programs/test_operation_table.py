@@ -11,7 +11,7 @@ import pytest
 from numpy.typing import NDArray
 
 from tacit.encoding import DType, bool_, fixed, fixed_point, int64
-from tacit.errors import TacitError, UsageError
+from tacit.errors import RangeError, TacitError, UsageError
 from tacit.programs import OPERATIONS, operation_named
 from tacit.programs.manipulation import NewAxis, Positions, Rest, Slice
 from tacit.programs.types import ArrayType, public_type
@@ -166,3 +166,38 @@ def test_rules_refuse(name: str, types: list[ArrayType], attributes: Any, code: 
 def test_an_unknown_operation_lists_what_exists() -> None:
     with pytest.raises(UsageError, match=r"multiply, negative"):
         operation_named("fourier")
+
+
+BAD = np.array([0.5, np.nan, 1.0])
+HUGE = np.array([0.5, -(2.0**45), 1.0])
+
+
+@pytest.mark.parametrize("name", ["add", "subtract", "multiply", "divide", "maximum", "less", "equal",
+                                  "concatenate", "stack"])  # fmt: skip
+@pytest.mark.parametrize("values", [BAD, HUGE], ids=["nan", "huge"])
+@pytest.mark.parametrize("public_first", [False, True])
+def test_public_operands_are_checked_before_any_party_hears_of_them(
+    session: LocalSession, name: str, values: NDArray[Any], public_first: bool
+) -> None:
+    x = session.share(np.ones(3), "a")
+    if name == "divide" and not public_first and values is HUGE:
+        values = np.array([1.0, 2.0**-45, 1.0])
+    rounds = session.driver.round_number
+    with pytest.raises(RangeError):
+        session.apply(name, [values, x] if public_first else [x, values])
+    assert session.driver.round_number == rounds
+
+
+def test_other_public_operands_that_are_refused(session: LocalSession) -> None:
+    x, b = session.share(np.ones(3), "a"), session.share(np.ones(3, bool), "b")
+    n = session.share(np.ones(3, int), "b")
+    refused: list[tuple[str, list[Any]]] = [
+        ("divide", [x, np.zeros(3)]), ("matmul", [x, BAD]), ("matmul", [HUGE, x]),
+        ("where", [b, x, BAD]), ("where", [b, BAD, 1.0]), ("multiply", [b, BAD]),
+        ("less", [n, BAD]), ("less", [np.inf, n]), ("constant", [BAD]),
+    ]  # fmt: skip
+    for name, operands in refused:
+        with pytest.raises(RangeError):
+            session.apply(name, operands)
+    assert session.apply("less", [n, np.array(2**63 - 1)])
+    assert session.apply("where", [BAD > 0, x, x])

@@ -1,75 +1,139 @@
 //! Blocked product: panels packed for the caches, tiles computed by a micro-kernel.
+//!
+//! The loops are those of Goto and van de Geijn, "Anatomy of high-performance matrix
+//! multiplication" (2008): a block of b for the level-3 cache, a block of a for the level-2
+//! cache, and within them panels of NR columns and MR rows, which meet in a tile of sums that
+//! stays in registers.
+
+use std::cell::RefCell;
 
 use super::views::{Matrix, Problem};
-use crate::path::multiversion;
 
-/// Rows and columns of a tile.
-const MR: usize = 4;
-const NR: usize = 16;
-/// Block sizes: rows of a, the inner dimension, columns of b.
-const MC: usize = 128;
-const KC: usize = 256;
-const NC: usize = 1024;
+/// Columns of b in a block.
+const NC: usize = 2048;
 
-multiversion! {
-    /// `tile = a b` for a packed panel of each.
-    fn micro(a: &[[u64; MR]], b: &[[u64; NR]], tile: &mut [[u64; NR]; MR]) {
-        let mut sums = [[0u64; NR]; MR];
-        for (a, b) in a.iter().zip(b) {
-            for i in 0..MR {
-                for j in 0..NR {
-                    sums[i][j] = sums[i][j].wrapping_add(a[i].wrapping_mul(b[j]));
+/// A micro-kernel: the product of a panel of a and a panel of b, held in registers.
+pub(super) trait Kernel {
+    /// Rows and columns of a tile.
+    const MR: usize;
+    const NR: usize;
+    /// Inner dimension of a block: a panel of b is to stay in the level-1 cache.
+    const KC: usize;
+    /// Rows of a in a block; a multiple of `MR`.
+    const MC: usize;
+
+    /// What the kernel wants beside an element of a.
+    fn digits_a(a: u64) -> u32;
+    /// What the kernel wants beside an element of b.
+    fn digits_b(b: u64) -> u32;
+
+    /// `tile = a b`: for each of the kc inner indices, MR elements of a and NR of b.
+    fn tile(a: Panel<'_>, b: Panel<'_>, tile: &mut [u64]);
+}
+
+/// A packed panel: elements, and digits made of them.
+#[derive(Clone, Copy)]
+pub(super) struct Panel<'a> {
+    pub elements: &'a [u64],
+    pub digits: &'a [u32],
+}
+
+/// Packed panels.
+#[derive(Default)]
+struct Packed {
+    elements: Vec<u64>,
+    digits: Vec<u32>,
+}
+
+impl Packed {
+    /// Pack rows `p..p + kc` of columns `j..j + width` of m into panels of R columns.
+    #[inline(always)]
+    fn fill(
+        &mut self,
+        m: Matrix<'_>,
+        [p, kc]: [usize; 2],
+        [j, width]: [usize; 2],
+        r: usize,
+        digits: impl Fn(u64) -> u32,
+    ) {
+        let size = width.div_ceil(r) * r * kc;
+        self.elements.resize(size, 0);
+        self.digits.resize(size, 0);
+        for (i, panel) in self.elements.chunks_exact_mut(r * kc).enumerate() {
+            let from = j + i * r;
+            let used = r.min(j + width - from);
+            for (p, row) in (p..).zip(panel.chunks_exact_mut(r)) {
+                if let Some(values) = m.row(p, from, used) {
+                    row[..used].copy_from_slice(values);
+                } else {
+                    for (t, value) in row[..used].iter_mut().enumerate() {
+                        *value = m.at(p, from + t);
+                    }
                 }
+                row[used..].fill(0);
             }
         }
-        *tile = sums;
+        for (digit, element) in self.digits.iter_mut().zip(&self.elements) {
+            *digit = digits(*element);
+        }
+    }
+
+    /// Panels of `size` elements.
+    #[inline(always)]
+    fn panels(&self, size: usize) -> impl Iterator<Item = Panel<'_>> {
+        let elements = self.elements.chunks_exact(size);
+        elements
+            .zip(self.digits.chunks_exact(size))
+            .map(|(elements, digits)| Panel { elements, digits })
     }
 }
 
-/// Pack rows `p..p + kc` of b, columns `j..j + nc`, into panels of NR columns.
-fn pack<const R: usize>(m: Matrix<'_>, p: usize, kc: usize, j: usize, nc: usize, out: &mut Vec<[u64; R]>) {
-    out.clear();
-    for j in (j..j + nc).step_by(R) {
-        for p in p..p + kc {
-            let mut row = [0; R];
-            let end = m.shape[1].min(j + R);
-            if let Some(values) = m.row(p, j, end - j) {
-                row[..end - j].copy_from_slice(values);
-            } else {
-                for (t, value) in row[..end - j].iter_mut().enumerate() {
-                    *value = m.at(p, j + t);
-                }
-            }
-            out.push(row);
-        }
-    }
+thread_local! {
+    /// Kept from call to call, so that small products need no allocation.
+    static PACKED: RefCell<[Packed; 2]> = RefCell::default();
 }
 
 /// `c += a b`.
-pub(super) fn multiply(problem: Problem<'_>) {
+#[inline(always)]
+pub(super) fn multiply<K: Kernel>(problem: Problem<'_>) {
+    let [m, _, n] = problem.shape();
+    // Tiles are wider than high: a product of few columns is better computed as its transpose.
+    let tiles = |m: usize, n: usize| m.div_ceil(K::MR) * n.div_ceil(K::NR);
+    if 4 * tiles(n, m) < 3 * tiles(m, n) {
+        loops::<K>(problem.transposed());
+    } else {
+        loops::<K>(problem);
+    }
+}
+
+#[inline(always)]
+fn loops<K: Kernel>(problem: Problem<'_>) {
     let [m, k, n] = problem.shape();
     let Problem { a, b, mut c } = problem;
     let a = a.transposed();
-    let (mut a_packed, mut b_packed) = (Vec::new(), Vec::new());
-    for j in (0..n).step_by(NC) {
-        let nc = NC.min(n - j);
-        for p in (0..k).step_by(KC) {
-            let kc = KC.min(k - p);
-            pack::<NR>(b, p, kc, j, nc, &mut b_packed);
-            for i in (0..m).step_by(MC) {
-                let mc = MC.min(m - i);
-                pack::<MR>(a, p, kc, i, mc, &mut a_packed);
-                for (jj, b_panel) in b_packed.chunks_exact(kc).enumerate() {
-                    for (ii, a_panel) in a_packed.chunks_exact(kc).enumerate() {
-                        let mut tile = [[0; NR]; MR];
-                        micro(a_panel, b_panel, &mut tile);
-                        let (row, col) = (i + ii * MR, j + jj * NR);
-                        for (t, sums) in tile[..MR.min(m - row)].iter().enumerate() {
-                            c.add(row + t, col, &sums[..NR.min(n - col)]);
+    let mut tile = [0; 128];
+    let tile = &mut tile[..K::MR * K::NR];
+    PACKED.with_borrow_mut(|[a_packed, b_packed]| {
+        for j in (0..n).step_by(NC) {
+            let nc = NC.min(n - j);
+            for p in (0..k).step_by(K::KC) {
+                let kc = K::KC.min(k - p);
+                b_packed.fill(b, [p, kc], [j, nc], K::NR, K::digits_b);
+                for i in (0..m).step_by(K::MC) {
+                    let mc = K::MC.min(m - i);
+                    a_packed.fill(a, [p, kc], [i, mc], K::MR, K::digits_a);
+                    for (jj, b_panel) in b_packed.panels(K::NR * kc).enumerate() {
+                        for (ii, a_panel) in a_packed.panels(K::MR * kc).enumerate() {
+                            K::tile(a_panel, b_panel, tile);
+                            let (row, col) = (i + ii * K::MR, j + jj * K::NR);
+                            let rows = row..m.min(row + K::MR);
+                            for (row, sums) in rows.zip(tile.chunks_exact(K::NR)) {
+                                c.add(row, col, &sums[..K::NR.min(n - col)]);
+                            }
                         }
                     }
                 }
             }
         }
-    }
+    });
 }

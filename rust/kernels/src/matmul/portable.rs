@@ -1,12 +1,55 @@
-//! Plain loops for products too small to pack.
+//! Products with the multiplication of the target: a micro-kernel, and loops for tiny products.
 
+use super::blocked::{self, Kernel, Panel};
 use super::views::Problem;
 
-/// Columns accumulated at a time.
+/// Rows and columns of a tile.
+const MR: usize = 4;
+const NR: usize = 4;
+
+struct Scalar;
+
+impl Kernel for Scalar {
+    const MR: usize = MR;
+    const NR: usize = NR;
+    const KC: usize = 256;
+    const MC: usize = 128;
+
+    #[inline(always)]
+    fn digits_a(_: u64) -> u32 {
+        0
+    }
+
+    #[inline(always)]
+    fn digits_b(_: u64) -> u32 {
+        0
+    }
+
+    #[inline(always)]
+    fn tile(a: Panel<'_>, b: Panel<'_>, tile: &mut [u64]) {
+        let mut sums = [[0u64; NR]; MR];
+        let (a, b) = (a.elements.as_chunks::<MR>().0, b.elements.as_chunks::<NR>().0);
+        for (a, b) in a.iter().zip(b) {
+            for (sums, a) in sums.iter_mut().zip(a) {
+                for (sum, b) in sums.iter_mut().zip(b) {
+                    *sum = sum.wrapping_add(a.wrapping_mul(*b));
+                }
+            }
+        }
+        tile.copy_from_slice(sums.as_flattened());
+    }
+}
+
+/// `c += a b`.
+pub(super) fn multiply(problem: Problem<'_>) {
+    blocked::multiply::<Scalar>(problem);
+}
+
+/// Columns of a tiny product accumulated at a time.
 const COLUMNS: usize = 16;
 
 /// `c += a b` without packing.
-pub(super) fn multiply(problem: Problem<'_>) {
+pub(super) fn multiply_tiny(problem: Problem<'_>) {
     let [m, k, n] = problem.shape();
     let Problem { a, b, mut c } = problem;
     for i in 0..m {

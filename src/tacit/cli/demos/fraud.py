@@ -287,7 +287,7 @@ def generate(directory: str | Path, rows: int = 500_000, seed: int = 2026) -> De
         raise UsageError(
             f"{rows} transactions hold too little fraud for three banks.",
             next_step="ask for 3,000 or more.",
-            case=2,
+            case=46,
         )
     target = Path(directory)
     target.mkdir(parents=True, exist_ok=True)

@@ -1,0 +1,137 @@
+"""Measurements as tables on a terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, TypeAlias
+
+from rich.table import Table
+
+from bench.results import SLOWER, Run
+
+__all__ = ["compared", "milliseconds", "tables"]
+
+Row: TypeAlias = Mapping[str, Any]
+Column: TypeAlias = tuple[str, Callable[[Row], str]]
+Ratios: TypeAlias = Mapping[tuple[str, str], float]
+
+
+def milliseconds(seconds: float) -> str:
+    """``4,210 ms``, ``17.3 ms``, ``0.031 ms``."""
+    value = seconds * 1e3
+    places = 0 if value >= 100 else 1 if value >= 10 else 2 if value >= 1 else 4
+    return f"{value:,.{places}f} ms"
+
+
+def compared(ratio: float | None) -> str:
+    """A ratio to the saved run, marked where it is 10 % or more away from 1."""
+    if ratio is None:
+        return "–"
+    if ratio >= SLOWER:
+        return f"[bold red]{ratio:.2f} slower[/]"
+    if ratio <= 1 / SLOWER:
+        return f"[green]{ratio:.2f} faster[/]"
+    return f"{ratio:.2f}"
+
+
+def _number(key: str, scale: float, places: int) -> Callable[[Row], str]:
+    return lambda row: f"{row[key] / scale:,.{places}f}" if key in row else "–"
+
+
+def _spread(row: Row) -> str:
+    if "slowest" not in row:
+        return "–"
+    return f"{milliseconds(row['fastest'])[:-3]}–{milliseconds(row['slowest'])[:-3]}"
+
+
+def _error(row: Row) -> str:
+    return f"{row['max_error']:.1e}" if "max_error" in row else "–"
+
+
+_SECONDS: Column = ("median", lambda row: milliseconds(row["seconds"]))
+_RANGE: Column = ("range", _spread)
+_ROUNDS: Column = ("rounds", _number("rounds", 1, 0))
+_SENT: Column = ("MB sent", _number("bytes", 1e6, 2))
+_PEAK: Column = ("MiB a party", _number("peak_memory", 2**20, 0))
+
+COLUMNS: dict[str, tuple[Column, ...]] = {
+    "links": (
+        ("a round", lambda row: milliseconds(row["seconds"])),
+        ("processors", lambda row: milliseconds(row["processor_seconds"])),
+        ("GB/s", _number("gigabytes_per_second", 1, 3)),
+    ),
+    "workloads": (
+        _SECONDS,
+        _RANGE,
+        ("processors", lambda row: milliseconds(row["processor_seconds"])),
+        _ROUNDS,
+        _SENT,
+        _PEAK,
+        ("max error", _error),
+    ),
+    "training": (_SECONDS, _RANGE, _ROUNDS, _SENT, _PEAK),
+    "phases": (_SECONDS, _ROUNDS, _SENT),
+}
+
+TITLES = {
+    "kernels": "Kernels, one core",
+    "links": "Links: a ring of three parties, TLS, all sending at once",
+    "workloads": "Workloads: three processes, TLS, all parties together",
+    "training": "Main job: three banks, 3 epochs, batch 1,024, from start to last result",
+}
+
+
+def tables(run: Run, ratios: Ratios | None = None) -> list[Table]:
+    """One table a section that was measured, and one for the phases of each training."""
+    made = []
+    for section, title in TITLES.items():
+        rows = run.get(section)
+        if not rows:
+            continue
+        columns = COLUMNS.get(section) or _columns_of(rows)
+        made.append(_table(section, title, columns, rows, ratios))
+        for row in rows:
+            if row.get("phases"):
+                name = f"Phases of {row['name']}"
+                made.append(_table("phases", name, COLUMNS["phases"], row["phases"], None))
+    return made
+
+
+def _columns_of(rows: Sequence[Row]) -> tuple[Column, ...]:
+    """Median first, then every other number that the rows have."""
+    others = dict.fromkeys(
+        key
+        for row in rows
+        for key, value in row.items()
+        if key != "seconds" and isinstance(value, int | float)
+    )
+    return (_SECONDS, *((key.replace("_", " "), _plain(key)) for key in others))
+
+
+def _plain(key: str) -> Callable[[Row], str]:
+    return lambda row: f"{row[key]:,.4g}" if isinstance(row.get(key), int | float) else "–"
+
+
+def _table(
+    section: str,
+    title: str,
+    columns: Sequence[Column],
+    rows: Sequence[Row],
+    ratios: Ratios | None,
+) -> Table:
+    table = Table(title=title, title_justify="left", title_style="bold", header_style="dim")
+    table.add_column("")
+    for header, _ in columns:
+        table.add_column(header, justify="right")
+    if ratios is not None:
+        table.add_column("to saved", justify="right")
+    for row in rows:
+        reason = row.get("error") or row.get("skipped")
+        if reason:
+            table.add_row(row["name"], f"[yellow]{reason[:60]}[/]")
+            continue
+        cells = [cell(row) for _, cell in columns]
+        if ratios is not None:
+            cells.append(compared(ratios.get((section, row["name"]))))
+        table.add_row(row["name"], *cells)
+    return table

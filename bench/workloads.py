@@ -1,0 +1,135 @@
+"""tacit's own version of every workload, in three processes over mutual TLS.
+
+What each computes, on which numbers, stands in ``peers/inputs.py``. Inputs are shared before and
+the result is revealed after the timed part, in which everything stays secret.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeAlias
+
+import numpy as np
+
+import tacit
+from bench.peers import inputs, serving
+from bench.processes import forget_peak_memory, peak_memory, processor_seconds
+from tacit import Computation, SecretArray
+from tacit.arrays.array import applied
+from tacit.sessions import ProcessSession
+
+__all__ = ["FUNCTIONS", "SKIPPED", "TacitSession", "compute", "names"]
+
+Function: TypeAlias = Callable[..., SecretArray]
+"""Takes the computation and the secret inputs."""
+
+
+def logistic_epoch(mpc: Computation, features: SecretArray, labels: SecretArray) -> SecretArray:
+    """One epoch of plain SGD from zero weights, the rows in order, batch by batch."""
+    weights = mpc.constant(np.zeros(features.shape[1]), dtype=features.dtype)
+    batch = inputs.LOGISTIC_BATCH
+    for start in range(0, inputs.LOGISTIC_STEPS * batch, batch):
+        rows = slice(start, start + batch)
+        weights = applied(
+            "logistic_step",
+            features[rows],
+            labels[rows],
+            weights,
+            learning_rate=inputs.LOGISTIC_RATE,
+        )
+    return weights
+
+
+FUNCTIONS: dict[str, Function] = {
+    "matmul": lambda _, x, y: x @ y,
+    "multiply": lambda _, x, y: x * y,
+    "compare": lambda _, x, y: x < y,
+    "relu": lambda _, x: tacit.relu(x),
+    "sigmoid": lambda _, x: tacit.sigmoid(x),
+    "exp": lambda _, x: tacit.exp(x),
+    "log": lambda _, x: tacit.log(x),
+    "reciprocal": lambda _, x: tacit.reciprocal(x),
+    "division": lambda _, x, y: x / y,
+    "sqrt": lambda _, x: tacit.sqrt(x),
+    "tanh": lambda _, x: tacit.tanh(x),
+    "logistic_epoch": logistic_epoch,
+}
+"""A workload's name begins with its function's."""
+
+SKIPPED = {
+    "mlp_train_128": "tacit has no perceptron yet",
+    "mlp_infer_128": "tacit has no perceptron yet",
+    "mlp_infer_1": "tacit has no perceptron yet",
+    "sort_1e4": "tacit has no sort yet",
+    "sort_1e5": "tacit has no sort yet",
+}
+
+
+def names() -> tuple[str, ...]:
+    """The workloads that tacit does."""
+    return tuple(name for name in inputs.names() if name not in SKIPPED)
+
+
+def compute(mpc: Computation, workload: str, shared: list[SecretArray]) -> SecretArray:
+    """Compute a workload on inputs that were shared before."""
+    function = FUNCTIONS.get(workload) or FUNCTIONS[workload.rpartition("_")[0]]
+    return function(mpc, *shared)
+
+
+class TacitSession:
+    """Three parties in processes of their own; see `serving.Session`."""
+
+    def __init__(self) -> None:
+        self._mpc = tacit.local("replicated3", processes=True)
+        self._warm: set[tuple[str, int | None]] = set()
+
+    def measure(self, workload: str, size: int | None = None) -> dict[str, Any]:
+        """Run a workload once, warm.
+
+        Parameters
+        ----------
+        workload : str
+            Its name.
+        size : int, optional
+            Elements (or matrix side) instead of the workload's own.
+
+        Returns
+        -------
+        dict
+            ``seconds``, ``max_error``, ``rounds``, ``bytes`` and ``check_bytes`` (all parties),
+            ``processor_seconds`` (all parties), ``peak_memory`` (the largest party's, in bytes).
+        """
+        if workload in SKIPPED:
+            raise serving.Skipped(SKIPPED[workload])
+        mpc = self._mpc
+        job = inputs.workload(workload, size)
+        owners = mpc.parties * len(job.inputs)
+        shared = [
+            mpc.share(array, owner)
+            for array, owner in zip(job.inputs.values(), owners, strict=False)
+        ]
+        if (workload, size) not in self._warm:
+            compute(mpc, workload, shared)
+            self._warm.add((workload, size))
+        assert isinstance(mpc.session, ProcessSession)
+        parties = mpc.session.processes.identifiers.values()
+        _ = mpc.total_cost  # waits until the parties are idle
+        for party in parties:
+            forget_peak_memory(party)
+        worked = processor_seconds(parties)
+        with mpc.measure() as cost:
+            result = compute(mpc, workload, shared)
+        worked = processor_seconds(parties) - worked
+        return {
+            "seconds": cost.seconds,
+            "max_error": job.error((result.reveal(to="all"),)),
+            "rounds": cost.rounds,
+            "bytes": cost.total_bytes,
+            "check_bytes": sum(cost.check_bytes.values()),
+            "processor_seconds": worked,
+            "peak_memory": max(map(peak_memory, parties)),
+        }
+
+    def close(self) -> None:
+        """End the parties."""
+        self._mpc.close()

@@ -1,0 +1,5 @@
+//! Tests over real sockets on the loopback, and of the decoder on arbitrary bytes.
+
+mod decoder;
+mod exchange;
+mod handshake;

@@ -1,0 +1,248 @@
+"""The report: self-contained, complete, safe against hostile names; the manifest."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from html.parser import HTMLParser
+from pathlib import Path
+
+import msgspec
+import numpy as np
+import pytest
+
+from tacit.errors import StorageError
+from tacit.protocols.security import SecurityModel
+from tacit.reports import (
+    Disclosure,
+    Evaluation,
+    Manifest,
+    Owner,
+    Phase,
+    Report,
+    phase_records,
+    render,
+    write_manifest,
+    write_report,
+)
+from tacit.reports.formats import count, digits, duration, in_words, percent, size
+
+LINE = (np.linspace(0, 1, 20), np.linspace(0, 1, 20) ** 0.3)
+SECURITY = SecurityModel(
+    parties=3,
+    threshold=1,
+    adversary="passive",
+    outcome="none",
+    statistical_bits=None,
+    computational_bits=128,
+    assumptions=("at most one party is corrupted",),
+    leakage=("the number of rows",),
+    papers=("AFLNO16",),
+)
+PHASES = (
+    Phase("reading", 1.25),
+    Phase("training", 9.5, 7_038, {"bank_a": 312_000_000, "bank_b": 1_000}),
+)
+
+
+def evaluation(name: str, kind: str, auc: float) -> Evaluation:
+    return Evaluation(name, kind, auc, 0.4, 0.55, 0.007, None, LINE, LINE, LINE)  # type: ignore[arg-type]
+
+
+def report() -> Report:
+    return Report(
+        title="Joint fraud model",
+        created="20 November 2026",
+        label="is_fraud",
+        owners=[Owner("bank_a", 1_000, 200), Owner("bank_b", 500, 100)],
+        evaluations=[
+            evaluation("joint", "joint", 0.93412),
+            evaluation("bank_a", "alone", 0.81),
+            replace(evaluation("pooled plaintext", "pooled", 0.9342), coefficient_difference=0.001),
+        ],
+        evaluated_on="the held-out rows of all owners",
+        phases=PHASES,
+        disclosures=[Disclosure("the model", "all owners", "Opened at the end.")],
+        protocol="replicated3",
+        security=SECURITY,
+        parameters={"Epochs": "3"},
+        digests={"Schema": "ab" * 32},
+        coefficients={"amount": 0.5, "is_night": -1.25},
+        base_rate=0.01,
+        losses=[0.25, 0.1, 0.05],
+        peak_memory={"bank_a": 412_000_000},
+        notes=["Compared with pooled plaintext: for tests only."],
+    )
+
+
+class Outline(HTMLParser):
+    """Collects headings, ids, and everything that would be loaded; checks that tags nest."""
+
+    VOID = frozenset({"meta", "br", "img", "path", "use", "rect", "line", "link"})
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.headings: list[str] = []
+        self.ids: list[str] = []
+        self.loaded: list[str] = []
+        self.open: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        if tag not in self.VOID:
+            self.open.append(tag)
+        for name, value in attrs:
+            if name == "id":
+                self.ids.append(value or "")
+            if name in ("src", "href", "xlink:href", "data") and not (value or "").startswith("#"):
+                self.loaded.append(value or "")
+        if tag in ("script", "link", "iframe", "object"):
+            self.loaded.append(tag)
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.handle_starttag(tag, attrs)
+        if tag not in self.VOID:
+            self.open.pop()
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag not in self.VOID:
+            assert self.open.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        if self.open and self.open[-1] in ("h1", "h2", "h3"):
+            self.headings.append(data)
+
+
+def outline(page: str) -> Outline:
+    found = Outline()
+    found.feed(page)
+    assert found.open == []
+    return found
+
+
+def test_the_page_holds_everything_and_loads_nothing() -> None:
+    page = render(report())
+    found = outline(page)
+    assert found.loaded == []
+    assert "@import" not in page
+    assert re.findall(r"url\((?!#)", page) == []
+    assert len(found.ids) == len(set(found.ids))
+    assert found.headings == [
+        "Joint fraud model",
+        "Summary",
+        "Joint, alone, pooled",
+        "How well it separates",
+        "ROC",
+        "Precision and recall",
+        "Calibration",
+        "Loss during training",
+        "What the model weighs",
+        "Cost",
+        "Who learned what",
+        "Security model",
+        "It rests on",
+        "What is known to leak beyond the result",
+        "Parameters and digests",
+        "Digests",
+    ]
+    assert page.count("<svg") == 6
+    for text in ("0.9341", "55.0 %", "7,038", "312 MB", "ab" * 32, "Two owners", "for tests only"):
+        assert text in page
+
+
+def test_what_was_not_revealed_is_not_shown() -> None:
+    bare = replace(
+        report(),
+        evaluations=[Evaluation("joint", "joint", 0.9, 0.4, 0.5, 0.01)],
+        coefficients=None,
+        losses=None,
+        base_rate=None,
+        notes=(),
+        peak_memory={},
+        phases=PHASES[:1],
+    )
+    page = render(bare)
+    assert outline(page).headings[:4] == ["Joint fraud model", "Summary", "Result", "Cost"]
+    for text in ("Loss during", "weighs", "<svg", "Peak memory", "alone:", "in the clear"):
+        assert text not in page
+
+
+def test_numbers_that_do_not_exist_are_dashes() -> None:
+    nan = float("nan")
+    empty = replace(report(), evaluations=[Evaluation("joint", "joint", nan, nan, nan, nan)])
+    page = render(empty)
+    assert "nan" not in page.replace("finance", "")
+    assert "–" in page
+
+
+def test_hostile_names_stay_text() -> None:
+    evil = '<script>alert("1")</script>$\\frac{1}{$&amp;'
+    hostile = replace(
+        report(),
+        title=evil,
+        label=evil,
+        owners=[Owner(evil, 1, 1)],
+        evaluations=[evaluation(evil, "alone", 0.5), evaluation("joint", "joint", 0.6)],
+        evaluated_on=evil,
+        phases=[Phase(evil, 1.0, 1, {evil: 1}), Phase("b", 1.0)],
+        disclosures=[Disclosure(evil, evil, evil)],
+        parameters={evil: evil},
+        coefficients={evil: 1.0, "b": 2.0},
+        notes=[evil],
+        loss_name=evil,
+    )
+    found = outline(render(hostile))
+    assert found.loaded == []
+    assert found.headings[0] == evil
+
+
+def test_the_same_report_gives_the_same_bytes() -> None:
+    assert render(report()) == render(report())
+
+
+def test_writing(tmp_path: Path) -> None:
+    path = write_report(report(), tmp_path / "new" / "report")
+    assert path == tmp_path / "new" / "report" / "index.html"
+    assert path.read_text(encoding="utf-8") == render(report())
+    (tmp_path / "file").write_text("")
+    with pytest.raises(StorageError, match="cannot be written"):
+        write_report(report(), tmp_path / "file")
+
+
+def test_manifest(tmp_path: Path) -> None:
+    manifest = Manifest(
+        created="2026-11-20T14:52:00+00:00",
+        command="train",
+        parties=("bank_a", "bank_b"),
+        protocol="replicated3",
+        digests={"schema": "ab" * 32},
+        parameters={"epochs": 3, "learning_rate": 0.5, "reveal_loss": False},
+        costs=phase_records(PHASES),
+        results={"joint": {"roc_auc": 0.93, "recall": None}},
+    )
+    path = write_manifest(manifest, tmp_path / "report" / "manifest.json")
+    assert msgspec.json.decode(path.read_bytes(), type=Manifest) == manifest
+    assert set(manifest.software) >= {"python", "tacit", "numpy"}
+    assert manifest.costs[1].bytes_sent["bank_a"] == 312_000_000
+    with pytest.raises(StorageError, match="manifest cannot be written"):
+        write_manifest(manifest, path / "below" / "a.json")
+
+
+def test_numbers_as_people_read_them() -> None:
+    assert [size(v) for v in (0, 999, 1_000, 12_345, 99_600, 312e6, 5.5e9)] == [
+        "0 B",
+        "999 B",
+        "1.0 kB",
+        "12.3 kB",
+        "100 kB",
+        "312 MB",
+        "5.5 GB",
+    ]
+    assert [duration(v) for v in (0.421, 12.34, 59.96, 185)] == [
+        "0.42 s",
+        "12.3 s",
+        "1 min 00 s",
+        "3 min 05 s",
+    ]
+    assert (count(12345), in_words(3), in_words(40)) == ("12,345", "three", "40")
+    assert (digits(-0.12345), digits(float("nan")), digits(None)) == ("−0.123", "–", "–")
+    assert (percent(0.5921), percent(float("nan"))) == ("59.2 %", "–")

@@ -1,0 +1,130 @@
+"""The view from inside one party: three threads, each a party, over in-memory links."""
+
+from __future__ import annotations
+
+import queue
+import threading
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+
+import tacit
+from tacit import Computation
+from tacit.errors import RangeError, ShapeError, UsageError
+from tacit.protocols import protocol_named
+from tacit.rounds.contract import Step
+from tacit.rounds.cost import Cost, Counter
+from tacit.rounds.randomness import SystemRandomness, deal_pairwise_seeds
+from tacit.sessions import PartySession
+
+NAMES = ("alice", "bob", "carol")
+REPLICATED3 = protocol_named("replicated3")
+
+
+class MemoryDriver:
+    """Stands for a LinkDriver: one queue for every ordered pair of parties."""
+
+    def __init__(self, index: int, queues: dict[tuple[int, int], queue.Queue[bytes]]) -> None:
+        self.index = index
+        self.queues = queues
+        self.counter = Counter()
+        self.seen: list[tuple[str, float | None]] = []
+
+    def run(self, step: Step[Any], *, stage: str = "", deadline: float | None = None) -> Any:
+        self.seen.append((stage, deadline))
+        while True:
+            try:
+                current = next(step)
+            except StopIteration as stop:
+                return stop.value
+            self.counter.count(current)
+            for peer in {*current.send, *current.check}:
+                arrays = (*current.send.get(peer, ()), *current.check.get(peer, ()))
+                self.queues[self.index, peer].put(b"".join(a.tobytes() for a in arrays))
+            for peer in {*current.receive, *current.check_receive}:
+                data = self.queues[peer, self.index].get(timeout=10)
+                arrays = (*current.receive.get(peer, ()), *current.check_receive.get(peer, ()))
+                for array in arrays:
+                    flat = array.reshape(-1).view(np.uint8)
+                    flat[:], data = np.frombuffer(data[: flat.size], np.uint8), data[flat.size :]
+
+    def cost(self) -> Cost:
+        return Cost(self.counter.rounds, {NAMES[self.index]: self.counter.bytes_sent})
+
+
+def sessions() -> list[PartySession]:
+    queues = {(i, j): queue.Queue[bytes]() for i in range(3) for j in range(3)}
+    seeds = deal_pairwise_seeds(NAMES, SystemRandomness())
+    return [
+        PartySession(
+            REPLICATED3, REPLICATED3.party(NAMES, i, seeds[i]), MemoryDriver(i, queues)  # type: ignore[arg-type]
+        )
+        for i in range(3)
+    ]  # fmt: skip
+
+
+def at_all_parties(job: Callable[[Computation, str], Any]) -> dict[str, Any]:
+    """Run the same lines at every party."""
+    results: dict[str, Any] = {}
+
+    def run(session: PartySession) -> None:
+        results[session.name] = job(Computation(session), session.name)
+
+    threads = [threading.Thread(target=run, args=(session,)) for session in sessions()]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return results
+
+
+ROWS = {name: np.arange(4.0).reshape(2, 2) + place for place, name in enumerate(NAMES)}
+
+
+def test_every_party_runs_the_same_lines() -> None:
+    def job(mpc: Computation, name: str) -> Any:
+        parts = [
+            mpc.share(ROWS[name] if owner == name else None, owner, dtype=tacit.fixed, shape=(2, 2))
+            for owner in NAMES
+        ]
+        rows = tacit.concatenate(parts)
+        with mpc.measure() as cost:
+            total = (rows.T @ rows).sum(axis=0)
+        assert list(cost.bytes_sent) == [name]
+        return total.reveal(to="all"), total.reveal(to="bob"), (rows > 2).sum().reveal(to=NAMES)
+
+    results = at_all_parties(job)
+    rows = np.concatenate(list(ROWS.values()))
+    for name, (everyone, bob, counts) in results.items():
+        np.testing.assert_allclose(everyone, (rows.T @ rows).sum(axis=0), atol=1e-3)
+        assert list(bob) == (["bob"] if name == "bob" else [])
+        assert counts == {name: (rows > 2).sum()}
+
+
+def test_stages_and_deadlines_reach_the_driver() -> None:
+    session = sessions()[0]
+    driver: Any = session.driver
+    session.apply("constant", [np.ones(2)])
+    session.enter_stage("training", seconds=60)
+    session.apply("constant", [np.ones(2)])
+    (stage, deadline), (later, left) = driver.seen
+    assert (stage, deadline, later) == ("constant", None, "training")
+    assert 59 < left <= 60
+
+
+def test_who_passes_values() -> None:
+    alice = sessions()[0]
+    for arguments, options, error in [
+        (([1.0], "alice"), {}, UsageError),
+        (([1.0], "alice"), {"dtype": tacit.fixed}, UsageError),
+        ((None, "alice"), {"dtype": tacit.fixed, "shape": (1,)}, UsageError),
+        (([1.0], "bob"), {"dtype": tacit.fixed, "shape": (1,)}, UsageError),
+        ((None, "mallory"), {"dtype": tacit.fixed, "shape": (1,)}, UsageError),
+        (([1.0], "alice"), {"dtype": tacit.fixed, "shape": (2,)}, ShapeError),
+        (([9.0], "alice"), {"dtype": tacit.fixed, "shape": (1,), "bounds": (0, 1)}, RangeError),
+    ]:
+        with pytest.raises(error):
+            alice.share(*arguments, **options)  # type: ignore[arg-type]
+    assert not alice.driver.seen  # type: ignore[attr-defined]
