@@ -23,6 +23,9 @@ from bench.tables import tables
 
 __all__ = ["main"]
 
+WIDTH = 120
+"""Of tables that go to a file."""
+
 
 class _Tacit:
     """A session that is opened when it is first needed, and anew after a failure."""
@@ -31,13 +34,13 @@ class _Tacit:
         self._session: workloads.TacitSession | None = None
 
     def measure(self, workload: str) -> Sample:
+        if self._session is None:
+            self._session = workloads.TacitSession()
         try:
-            if self._session is None:
-                self._session = workloads.TacitSession()
             return self._session.measure(workload)
-        except Exception as failure:
+        except BaseException:
             self.close()
-            return {"error": f"{type(failure).__name__}: {failure}"}
+            raise
 
     def close(self) -> None:
         session, self._session = self._session, None
@@ -48,7 +51,7 @@ class _Tacit:
 def main() -> int:
     """Measure what the command line asks for."""
     arguments = _parser().parse_args()
-    console = Console(highlight=False)
+    console = Console(highlight=False, width=None if sys.stdout.isatty() else WIDTH)
     before = _saved(arguments.compare)
     run: results.Run = {"machine": machine.describe(), "when": results.stamp()}
     _measure(run, arguments, console)

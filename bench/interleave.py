@@ -41,7 +41,10 @@ class Job:
     def take(self) -> None:
         """Make one repeat; after a failure or a long one there is no other."""
         start = time.monotonic()
-        sample = self.measure()
+        try:
+            sample = self.measure()
+        except Exception as failure:
+            sample = {"error": f"{type(failure).__name__}: {failure}"}
         self.samples.append(sample)
         if "seconds" not in sample or time.monotonic() - start > self.long_seconds:
             self.repeats = len(self.samples)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeAlias
 
+from rich.box import SIMPLE_HEAD
+from rich.markup import escape
 from rich.table import Table
 
 from bench.results import SLOWER, Run
@@ -119,19 +121,25 @@ def _table(
     rows: Sequence[Row],
     ratios: Ratios | None,
 ) -> Table:
-    table = Table(title=title, title_justify="left", title_style="bold", header_style="dim")
-    table.add_column("")
+    table = Table(
+        title=title, title_justify="left", title_style="bold", header_style="dim", box=SIMPLE_HEAD
+    )
+    table.add_column("", no_wrap=True)
     for header, _ in columns:
         table.add_column(header, justify="right")
     if ratios is not None:
         table.add_column("to saved", justify="right")
+    notes: list[str] = []
     for row in rows:
         reason = row.get("error") or row.get("skipped")
         if reason:
-            table.add_row(row["name"], f"[yellow]{reason[:60]}[/]")
+            table.add_row(row["name"], "–")
+            notes.append(f"{row['name']}: {reason}")
             continue
         cells = [cell(row) for _, cell in columns]
         if ratios is not None:
             cells.append(compared(ratios.get((section, row["name"]))))
         table.add_row(row["name"], *cells)
+    if notes:
+        table.caption, table.caption_justify = escape("\n".join(notes)), "left"
     return table

@@ -91,9 +91,7 @@ def sigmoid_table() -> tuple[tuple[float, float], Reals, Reals, float]:
         second = brentq(lambda high: outer(first, high)[1] - error, first + 2, 14.0, xtol=1e-7)
         return float(first), float(second)
 
-    error = float(
-        brentq(lambda e: float(1 - sigmoid(ends(e)[1])) - e, 1.3e-4, 1.8e-4, xtol=1e-10)
-    )
+    error = float(brentq(lambda e: float(1 - sigmoid(ends(e)[1])) - e, 1.3e-4, 1.8e-4, xtol=1e-10))
     first, second = ends(error)
     return (first, second), centre(first)[0], outer(first, second)[0], error
 
@@ -140,6 +138,22 @@ def log_weight(x: Reals) -> Reals:
     return np.maximum(np.minimum(-np.log(x), np.log(2 * x)), 5e-3)
 
 
+RECIPROCAL_SLOPE = 83 / 32
+
+
+def reciprocal_fit() -> tuple[float, float, float]:
+    """Vertex and intercept of the best slope (x - vertex)^2 + intercept, relative error.
+
+    With the slope 256/99 instead of 83/32 the optimum is vertex 9/8, intercept 96/99, error
+    1/99, from the Chebyshev polynomial T_3.
+    """
+    x = nodes(0.5, 1.0)
+    columns = np.stack([x, np.ones(NODES)], axis=1)
+    (linear, constant), error = minimax(columns, 1 / x - RECIPROCAL_SLOPE * x * x, 1 / x)
+    vertex = -linear / (2 * RECIPROCAL_SLOPE)
+    return vertex, constant - RECIPROCAL_SLOPE * vertex**2, error
+
+
 def table() -> str:
     """The text of ``coefficients.py``."""
     (first, second), centre, outer, sigmoid_error = sigmoid_table()
@@ -147,6 +161,7 @@ def table() -> str:
     rsqrt, rsqrt_error = power_fit(lambda x: x**-0.5, lambda x: x**-0.5, 4, {})
     sqrt, sqrt_error = power_fit(np.sqrt, np.sqrt, 4, {})
     exp, exp_error = exp_fit()
+    vertex, intercept, quadratic_error = reciprocal_fit()
 
     def row(values: list[float] | Reals) -> str:
         return "(\n" + "".join(f"    {float(v)!r},\n" for v in values) + ")"
@@ -154,13 +169,18 @@ def table() -> str:
     def up(error: float) -> str:
         return repr(float(f"{error * 1.005:.2e}"))
 
-    return f'''"""Coefficients of the polynomials. Written by ``scripts/fit_functions.py``; do not edit."""
+    return f'''"""Coefficients, written by ``scripts/fit_functions.py``; not to be edited."""
 
 from __future__ import annotations
 
-from tacit.functions.approximation import ExpPolynomial, PiecewisePolynomial, Polynomial
+from tacit.functions.approximation import (
+    ExpPolynomial,
+    PiecewisePolynomial,
+    Polynomial,
+    ReciprocalQuadratic,
+)
 
-__all__ = ["EXP", "LOG", "RSQRT", "SIGMOID", "SQRT", "TANH"]
+__all__ = ["EXP", "LOG", "RECIPROCAL", "RSQRT", "SIGMOID", "SQRT", "TANH"]
 
 _CENTRE = {row(centre)}
 _OUTER = {row(outer)}
@@ -200,6 +220,14 @@ RSQRT = Polynomial(_RSQRT, error={up(rsqrt_error)})
 _SQRT = {row(sqrt)}
 SQRT = Polynomial(_SQRT, error={up(sqrt_error)})
 """sqrt(x) on [1/2, 1] in v = 4x - 3; relative error."""
+
+RECIPROCAL = ReciprocalQuadratic(
+    slope={RECIPROCAL_SLOPE!r},
+    vertex={float(vertex)!r},
+    intercept={float(intercept)!r},
+    error={up(quadratic_error)},
+)
+"""1 / x on [1/2, 1]; relative error."""
 
 EXP = ExpPolynomial(
     inner=({EXP_INNER[0]!r}, {EXP_INNER[1]!r}),

@@ -240,11 +240,12 @@ impl State {
             ticked: begun,
             moved: begun,
             told: false,
+            stuck: false,
         };
         // Bit i: there may be something to read from the peer at position i.
         let mut readable = self.mask(|peer| work.awaits_from(peer.index));
         loop {
-            let moved = self.pass(work, &mut readable, &watch)?;
+            let moved = self.pass(work, &mut readable, &mut watch)?;
             if work.is_received() && work.is_sent() {
                 return Ok(());
             }
@@ -262,9 +263,12 @@ impl State {
                 watch.begun = now;
             }
             watch.looked = now;
+            if readable == 0 {
+                self.check_silence(work, heartbeat, watch.begun, now)?;
+            }
             if now.duration_since(watch.ticked) >= TICK {
                 watch.ticked = now;
-                readable = u64::MAX;
+                readable = self.mask(|_| true);
                 if !check() {
                     return Err(LinkError::Interrupted);
                 }
@@ -274,9 +278,6 @@ impl State {
                 return Err(LinkError::Deadline {
                     peer: self.blame(work),
                 });
-            }
-            if readable == 0 {
-                self.check_silence(work, heartbeat, watch.begun, now)?;
             }
         }
     }
@@ -301,16 +302,16 @@ impl State {
         &mut self,
         work: &mut Exchange<'_>,
         readable: &mut u64,
-        watch: &Watch,
+        watch: &mut Watch,
     ) -> Result<bool, LinkError> {
-        // With nothing left to wait for, what the sockets do not take is queued. Two parties
-        // that only send may both wait here for the other to read: then more is queued.
-        let hurry = work.is_received();
-        let stuck = watch.looked.duration_since(watch.moved) >= TICK;
-        let backlog = match (hurry, stuck) {
-            (true, true) => usize::MAX,
-            (true, false) => BACKLOG_BYTES,
-            _ => 0,
+        // With nothing left to wait for, what the sockets do not take is queued: without bound
+        // where others wait for this party to read, or else parties that all send before they
+        // receive would wait for each other.
+        watch.stuck |= watch.looked.duration_since(watch.moved) >= TICK;
+        let backlog = match work.is_received() {
+            true if watch.stuck || self.peers.iter().any(Peer::is_held) => usize::MAX,
+            true => BACKLOG_BYTES,
+            false => 0,
         };
         let mut any = false;
         for (at, peer) in self.peers.iter_mut().enumerate() {
@@ -493,6 +494,8 @@ struct Watch {
     moved: Instant,
     /// Whether the others know whom this party waits for.
     told: bool,
+    /// Nothing moved for a whole tick: do not wait for the others to read.
+    stuck: bool,
 }
 
 /// What the background thread does until it is told to stop.

@@ -130,7 +130,8 @@ impl Peer {
         }
     }
 
-    /// Reads what is there, at most one socket read, into what is awaited.
+    /// Reads what is there into what is awaited: at most one socket read, and not beyond the
+    /// awaited message.
     pub fn pull(
         &mut self,
         mut awaited: Option<&mut Awaited<'_>>,
@@ -138,15 +139,16 @@ impl Peer {
     ) -> Result<Moved, LinkError> {
         let mut moved = Moved::default();
         let mut filled = false;
+        let pending = awaited.as_ref().is_some_and(|m| !m.is_done());
         if self.left {
-            return match awaited {
-                Some(message) if !message.is_done() => {
-                    Err(LinkError::Left { peer: self.index })
-                }
-                _ => Ok(moved),
-            };
+            let peer = self.index;
+            return if pending { Err(LinkError::Left { peer }) } else { Ok(moved) };
         }
         loop {
+            // What follows the awaited message is looked at when more is awaited from anybody.
+            if pending && awaited.as_ref().is_some_and(|m| m.is_done()) {
+                return Ok(moved);
+            }
             let (peer, sequence) = (self.index, self.decoder.sequence());
             let fault = |error| LinkError::Frame {
                 peer,

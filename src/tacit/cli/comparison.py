@@ -12,15 +12,30 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from tacit.ml.evaluation import ScoreCounts
 from tacit.ml.job import OwnerResult
-from tacit.ml.metrics import Metrics, metrics_from_scores
-from tacit.ml.plaintext import LinearModel, pooled_moments, train_alone, train_plaintext
+from tacit.ml.metrics import Metrics, histogram, metrics_from_scores
+from tacit.ml.plaintext import (
+    LinearModel,
+    pooled_moments,
+    sigmoid,
+    train_alone,
+    train_plaintext,
+)
 from tacit.ml.training import TrainingPlan
 from tacit.tables import Spool, moments, split, spool, standardised
 
-__all__ = ["Comparison", "compare"]
+__all__ = ["Comparison", "Measured", "compare"]
 
 Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """A model's exact metrics on test rows, and their counts by score for curves."""
+
+    metrics: Metrics
+    counts: ScoreCounts
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,18 +44,17 @@ class Comparison:
 
     Attributes
     ----------
-    joint, pooled : Metrics
-        The model trained on shares, and the same training in the clear.
-    alone : dict of str to Metrics
+    pooled : Measured
+        The same training in the clear on all rows.
+    alone : dict of str to Measured
         What each owner gets from its own rows.
     coefficient_difference : float
         The largest difference between a coefficient (per deviation of its column) of the joint and
         of the pooled model.
     """
 
-    joint: Metrics
-    pooled: Metrics
-    alone: dict[str, Metrics]
+    pooled: Measured
+    alone: dict[str, Measured]
     coefficient_difference: float
 
 
@@ -66,9 +80,7 @@ def compare(
         train = {n: _Rows(spools[n], part[0]) for n, part in parts.items()}
         local = {n: moments(spools[n], part[0]) for n, part in parts.items()}
         mean, inverse = pooled_moments(list(local.values()), mask)
-        models = {
-            name: train_alone(plan, train[name], local[name], mask) for name in files
-        }
+        models = {name: train_alone(plan, train[name], local[name], mask) for name in files}
         pooled = train_plaintext(plan, list(train.values()), mean, inverse)
         assert result.coefficients is not None and result.intercept is not None
         joint = LinearModel(np.array(result.coefficients), result.intercept)
@@ -79,12 +91,14 @@ def compare(
     features = np.concatenate([part[0] for part in test])
     labels = np.concatenate([part[1] for part in test])
 
-    def measure(model: LinearModel) -> Metrics:
-        return metrics_from_scores(model.probability(features), labels)
+    def measure(model: LinearModel) -> Measured:
+        log_odds = model.decision(features)
+        metrics = metrics_from_scores(sigmoid(log_odds), labels)
+        negatives, positives = histogram(log_odds, labels)
+        return Measured(metrics, ScoreCounts(negatives, positives, metrics.brier * len(labels)))
 
     difference = np.abs(joint.coefficients - pooled.coefficients) / inverse
     return Comparison(
-        measure(joint),
         measure(pooled),
         {name: measure(model) for name, model in models.items()},
         float(max(difference.max(initial=0.0), abs(joint.intercept - pooled.intercept))),

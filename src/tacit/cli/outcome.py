@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +15,7 @@ from rich.table import Table
 
 from tacit.cli.comparison import Comparison
 from tacit.ml import metrics
+from tacit.ml.evaluation import ScoreCounts
 from tacit.ml.job import OwnerResult
 from tacit.ml.metrics import Metrics
 from tacit.protocols import protocol_named
@@ -29,6 +30,7 @@ from tacit.reports import (
     write_manifest,
     write_report,
 )
+from tacit.reports.content import Kind
 
 if TYPE_CHECKING:
     from tacit.cli.training import TrainingRequest
@@ -109,9 +111,7 @@ def outcome_of(
         title=request.title,
         created=f"{created:%Y-%m-%d %H:%M %Z}",
         label=request.label,
-        owners=[
-            Owner(name, reader.rows[i], reader.test_rows[i]) for i, name in enumerate(names)
-        ],
+        owners=[Owner(name, reader.rows[i], reader.test_rows[i]) for i, name in enumerate(names)],
         evaluations=evaluations,
         evaluated_on=_evaluated_on(names, recipients, comparison),
         phases=phases,
@@ -159,52 +159,41 @@ def _evaluations(
     found: list[Evaluation] = []
     joint = next((r.joint for r in results.values() if r.joint is not None), None)
     if joint is not None:
-        found.append(_from_counts("joint", "joint", joint))
+        found.append(_evaluation("joint", "joint", joint.counts()))
     if comparison is None:
         for name, result in results.items():
             if result.alone is not None:
-                found.append(_from_counts(f"{name} alone (own rows)", "alone", result.alone))
+                found.append(_evaluation(name, "alone", result.alone.counts()))
         return found
     for name, measured in comparison.alone.items():
-        found.append(_from_metrics(f"{name} alone", "alone", measured))
+        found.append(_evaluation(name, "alone", measured.counts, measured.metrics))
+    pooled = comparison.pooled
     found.append(
-        _from_metrics("pooled plaintext", "pooled", comparison.pooled, comparison)
+        replace(
+            _evaluation("pooled plaintext", "pooled", pooled.counts, pooled.metrics),
+            coefficient_difference=comparison.coefficient_difference,
+        )
     )
     return found
 
 
-def _from_metrics(
-    name: str, kind: Any, measured: Metrics, comparison: Comparison | None = None
+def _evaluation(
+    name: str, kind: Kind, counts: ScoreCounts, exact: Metrics | None = None
 ) -> Evaluation:
-    return Evaluation(
-        name,
-        kind,
-        measured.roc_auc,
-        measured.pr_auc,
-        measured.recall,
-        measured.brier,
-        None if comparison is None else comparison.coefficient_difference,
+    negatives, positives = counts.negatives, counts.positives
+    measured = exact or metrics.metrics_from_counts(negatives, positives, counts.squared_error)
+    plain = Evaluation(
+        name, kind, measured.roc_auc, measured.pr_auc, measured.recall, measured.brier
     )
-
-
-def _from_counts(name: str, kind: Any, counts: Mapping[str, Any]) -> Evaluation:
-    negatives, positives = np.array(counts["negatives"]), np.array(counts["positives"])
-    measured = metrics.metrics_from_counts(negatives, positives, counts["squared_error"])
     if not (negatives.sum() and positives.sum()):
-        return _from_metrics(name, kind, measured)
+        return plain
     roc, precision_recall = metrics.curves(negatives, positives)
     groups = metrics.calibration(negatives, positives)
-    return Evaluation(
-        name,
-        kind,
-        measured.roc_auc,
-        measured.pr_auc,
-        measured.recall,
-        measured.brier,
-        None,
-        (roc.x, roc.y),
-        (precision_recall.x, precision_recall.y),
-        (groups.predicted, groups.observed),
+    return replace(
+        plain,
+        roc=(roc.x, roc.y),
+        precision_recall=(precision_recall.x, precision_recall.y),
+        calibration=(groups.predicted, groups.observed),
     )
 
 
@@ -248,7 +237,7 @@ def _coefficients(reader: OwnerResult) -> dict[str, float] | None:
 def _base_rate(reader: OwnerResult) -> float | None:
     if reader.joint is None:
         return None
-    positive, negative = sum(reader.joint["positives"]), sum(reader.joint["negatives"])
+    positive, negative = sum(reader.joint.positives), sum(reader.joint.negatives)
     return float(positive / max(1, positive + negative))
 
 
@@ -323,7 +312,7 @@ def _scores_table(report: Report) -> Table:
     for e in report.evaluations:
         difference = e.coefficient_difference
         table.add_row(
-            f"[bold]{e.name}[/]" if e.kind == "joint" else e.name,
+            {"joint": f"[bold]{e.name}[/]", "alone": f"{e.name} alone"}.get(e.kind, e.name),
             f"{e.roc_auc:.4f}",
             f"{e.pr_auc:.4f}",
             f"{e.recall:.4f}",

@@ -101,6 +101,4 @@ class PhaseBars:
         if message.total:
             self._done[phase][party] = message.done
             slowest = min(min(self._done[phase].values()), message.total)
-            self._progress.update(
-                bar, total=message.total, completed=slowest, unit=message.unit
-            )
+            self._progress.update(bar, total=message.total, completed=slowest, unit=message.unit)

@@ -101,9 +101,7 @@ class TrainingRequest:
             )
 
 
-def run_training(
-    request: TrainingRequest, console: Console, *, as_json: bool = False
-) -> Outcome:
+def run_training(request: TrainingRequest, console: Console, *, as_json: bool = False) -> Outcome:
     """Run a training to its end: processes, report, manifest, table.
 
     Parameters
@@ -126,9 +124,7 @@ def run_training(
             protocol=request.protocol,
             on_progress=bars,
         )
-    results = {
-        name: msgspec.convert(result, OwnerResult, strict=False) for name, result in found.items()
-    }
+    results = {name: msgspec.convert(result, OwnerResult) for name, result in found.items()}
     for name, result in results.items():
         for phase in result.phases:
             log.info("phase finished", party=name, **msgspec.structs.asdict(phase))

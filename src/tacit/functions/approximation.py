@@ -8,7 +8,13 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["ExpPolynomial", "PiecewisePolynomial", "Polynomial", "scaled_integer"]
+__all__ = [
+    "ExpPolynomial",
+    "PiecewisePolynomial",
+    "Polynomial",
+    "ReciprocalQuadratic",
+    "scaled_integer",
+]
 
 
 def scaled_integer(value: float, scale: int) -> int:
@@ -68,6 +74,25 @@ class Polynomial:
     """
 
     coefficients: tuple[float, ...]
+    error: float
+
+
+@dataclass(frozen=True, slots=True)
+class ReciprocalQuadratic:
+    """slope (x - vertex)^2 + intercept for 1 / x, x in [1/2, 1].
+
+    Attributes
+    ----------
+    slope : float
+        A multiple of 1/32.
+    vertex, intercept : float
+    error : float
+        Largest relative error in exact arithmetic.
+    """
+
+    slope: float
+    vertex: float
+    intercept: float
     error: float
 
 

@@ -1,10 +1,15 @@
-"""Coefficients of the polynomials. Written by ``scripts/fit_functions.py``; do not edit."""
+"""Coefficients, written by ``scripts/fit_functions.py``; not to be edited."""
 
 from __future__ import annotations
 
-from tacit.functions.approximation import ExpPolynomial, PiecewisePolynomial, Polynomial
+from tacit.functions.approximation import (
+    ExpPolynomial,
+    PiecewisePolynomial,
+    Polynomial,
+    ReciprocalQuadratic,
+)
 
-__all__ = ["EXP", "LOG", "RSQRT", "SIGMOID", "SQRT", "TANH"]
+__all__ = ["EXP", "LOG", "RECIPROCAL", "RSQRT", "SIGMOID", "SQRT", "TANH"]
 
 _CENTRE = (
     0.24942298827695605,
@@ -75,6 +80,14 @@ _SQRT = (
 )
 SQRT = Polynomial(_SQRT, error=8.4e-06)
 """sqrt(x) on [1/2, 1] in v = 4x - 3; relative error."""
+
+RECIPROCAL = ReciprocalQuadratic(
+    slope=2.59375,
+    vertex=1.124081523189955,
+    intercept=0.9702723632962931,
+    error=0.0103,
+)
+"""1 / x on [1/2, 1]; relative error."""
 
 EXP = ExpPolynomial(
     inner=(2.5, -5.25),

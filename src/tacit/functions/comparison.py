@@ -10,7 +10,10 @@ Damgard, Escudero, Frederiksen, Keller, Scholl, Volgushev (2019).
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
+
+import numpy as np
 
 from tacit.functions.costs import Costs, in_sequence
 from tacit.protocols.interface import Party
@@ -19,6 +22,7 @@ from tacit.rounds.cost import Declaration
 
 __all__ = [
     "below_public",
+    "differences",
     "equal",
     "greater",
     "greater_equal",
@@ -84,9 +88,7 @@ def is_zero(party: Party, x: Any) -> Step[Any]:
     -----
     Rounds: those of the sign bit and one. Bytes: two sign bits and one AND an element.
     """
-    x = x.reshape(1, *x.shape)
-    both = party.concatenate([x, party.add_public(x, -1)])
-    signs = yield from party.most_significant_bit(both)
+    signs = yield from party.most_significant_bit(differences(party, x, (0, 1)))
     negative = signs.map(lambda bits: bits[0])
     negative_before = signs.map(lambda bits: bits[1])
     return (yield from party.bitwise_and(party.invert(negative), negative_before))
@@ -107,27 +109,31 @@ def not_equal(party: Party, x: Any, y: Any) -> Step[Any]:
     return party.invert((yield from equal(party, x, y)))
 
 
-def below_public(party: Party, x: Any, thresholds: list[int]) -> Step[Any]:
+def below_public(party: Party, x: Any, thresholds: Sequence[int]) -> Step[Any]:
     """[x < c] for several public c at once, merged in one sign bit of a stacked array.
 
     Parameters
     ----------
     party : Party
-    x : arithmetic sharing, (n,)
-        |x - c| < 2^63 for every c.
-    thresholds : list of int
+    x : arithmetic sharing
+        Any shape; |x - c| < 2^63 for every c.
+    thresholds : sequence of int
         Ring integers c.
 
     Returns
     -------
-    Boolean sharing, (len(thresholds), n)
+    Boolean sharing, (len(thresholds), *x.shape)
         Exact.
 
     Notes
     -----
     Rounds: those of one sign bit. Bytes: one sign bit an element and threshold.
     """
-    stacked = party.concatenate(
-        [party.add_public(x.reshape(1, *x.shape), -threshold) for threshold in thresholds]
-    )
-    return (yield from party.most_significant_bit(stacked))
+    return (yield from party.most_significant_bit(differences(party, x, thresholds)))
+
+
+def differences(party: Party, x: Any, offsets: Sequence[int]) -> Any:
+    """x - c for each public c, stacked along a new first axis. Local."""
+    column = np.array([-offset for offset in offsets], np.int64)
+    column = column.reshape(-1, *[1] * x.ndim)
+    return party.add_public(x.reshape(1, *x.shape), column)

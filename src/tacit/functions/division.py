@@ -2,10 +2,10 @@
 
 |x| = x' 2^(61 - i) in the ring, x' in [1/2, 1] (``normalization.py``).
 
-1. The best quadratic for 1/x' on [1/2, 1] is (256/99) ((x' - 9/8)^2 + 3/8), from the Chebyshev
-   polynomial T_3: x' times it is 1 + T_3(4x' - 3) / 99. One product, relative error 1/99.
-2. e = 1 - x' r_0, and r_0 (1 + e) has the relative error -e^2 (Newton; Goldschmidt 1964). A
-   public 1/(2 · 99^2) added to e centres it: 5.2e-5.
+1. r_0 = a (x' - b)^2 + c, the best quadratic for 1/x' with a = 83/32: one product, relative
+   error 0.0105. (Every quadratic is such a square, so x' meets no rounded coefficient.)
+2. e = 1 - x' r_0, and r_0 (1 + e) has the relative error -e^2 (Newton; Goldschmidt 1964). The
+   public 0.0105^2 / 2 added to e centres it: 5.5e-5.
 3. The numerator joins before the Newton step, so the last product is already the result:
    B = s r_0 beside e, then B + B e. Here s carries the exponent: 2^i for the reciprocal,
    y 2^i for the quotient.
@@ -19,7 +19,9 @@ from __future__ import annotations
 from typing import Any
 
 from tacit.functions.approximation import scaled_integer
+from tacit.functions.coefficients import RECIPROCAL
 from tacit.functions.costs import Costs, in_sequence, side_by_side
+from tacit.functions.domains import require_fraction_bits
 from tacit.functions.normalization import (
     DIGITS,
     SHIFT,
@@ -44,10 +46,12 @@ MOST_SCALE = 28
 FINEST = 18
 """Divisors below 2^-18 count as 0 where the encoding has more fractional bits than 18."""
 
-SLOPE_BITS = 8
-SLOPE = round(256 / 99 * (1 << SLOPE_BITS))
-INTERCEPT = 256 / 99 * 3 / 8
-CENTRED = 1.0 + 0.5 / 99**2
+SLOPE_BITS = 5
+CENTRED = 1.0 + RECIPROCAL.error**2 / 2
+
+_RECIPROCAL_EXTRA = 2
+_QUOTIENT_EXTRA = 3
+"""Bits below the last place of what is divided by x'."""
 
 GUARD_BITS = 2
 """Fractional bits, in units of the last place, that B keeps."""
@@ -76,14 +80,15 @@ def reciprocal(party: Party, x: Any, fraction_bits: int) -> Step[Any]:
     -----
     Rounds: `leading_one`, 3 products, 4 truncated products (31 for `replicated3`).
     """
+    require_fraction_bits("reciprocal", fraction_bits)
     flat = x.reshape(-1)
     lowest = max(fraction_bits - FINEST, 0)
     leading = yield from leading_one(party, flat, signed=True, lowest=lowest)
     power = yield from product(party, [*leading.factors(party, SHIFT), leading.flag])
-    # 2^f / x = (1/x') 2^(2f - 61 + i) in units of the last place; one bit more is kept.
-    numerator = party.truncate(power, UNIT - 2 * fraction_bits - 1)
+    # 2^f / x = (1/x') 2^(2f - 61 + i) in units of the last place; two bits more are kept.
+    numerator = party.truncate(power, UNIT - 2 * fraction_bits - _RECIPROCAL_EXTRA)
     result = yield from _over(
-        party, flat, power, numerator, extra=1, largest=2 * fraction_bits - lowest
+        party, flat, power, numerator, extra=_RECIPROCAL_EXTRA, largest=2 * fraction_bits - lowest
     )
     return result.reshape(*x.shape)
 
@@ -119,6 +124,7 @@ def divide(party: Party, y: Any, x: Any, fraction_bits: int) -> Step[Any]:
 
     Rounds: `leading_one`, 3 products, 4 truncated products (31 for `replicated3`).
     """
+    require_fraction_bits("divide", fraction_bits)
     flat = x.reshape(-1)
     above = y.reshape(-1)
     leading = yield from leading_one(party, flat, signed=True)
@@ -135,9 +141,6 @@ def divide(party: Party, y: Any, x: Any, fraction_bits: int) -> Step[Any]:
         largest=quotient_limit_bits(fraction_bits) + fraction_bits,
     )
     return result.reshape(*x.shape)
-
-
-_QUOTIENT_EXTRA = 3
 
 
 def quotient_limit_bits(fraction_bits: int) -> int:
@@ -204,10 +207,10 @@ def _newton_scales(extra: int, largest: int) -> tuple[int, int]:
 def _initial(party: Party, x: Any, power: Any, r_scale: int) -> Step[tuple[Any, Any]]:
     """x' at scale 29, and step 1: r_0 at its scale."""
     unit = yield from unit_interval(party, x, power, X_SCALE)
-    difference = party.add_public(unit, -scaled_integer(9 / 8, X_SCALE))
+    difference = party.add_public(unit, -scaled_integer(RECIPROCAL.vertex, X_SCALE))
     square = yield from party.multiply_truncate(difference, difference, _square_drops(r_scale))
-    sloped = party.multiply_public(square, SLOPE)
-    return unit, party.add_public(sloped, scaled_integer(INTERCEPT, r_scale))
+    sloped = party.multiply_public(square, scaled_integer(RECIPROCAL.slope, SLOPE_BITS))
+    return unit, party.add_public(sloped, scaled_integer(RECIPROCAL.intercept, r_scale))
 
 
 def _square_drops(r_scale: int) -> int:
@@ -217,11 +220,11 @@ def _square_drops(r_scale: int) -> int:
 def reciprocal_cost(costs: Costs, size: int, fraction_bits: int = 18) -> Declaration:
     """Of `reciprocal`."""
     lowest = max(fraction_bits - FINEST, 0)
-    numerator = costs["truncate"](size, UNIT - 2 * fraction_bits - 1)
+    numerator = costs["truncate"](size, UNIT - 2 * fraction_bits - _RECIPROCAL_EXTRA)
     return in_sequence(
         leading_one_cost(costs, size),
         product_cost(costs, size, DIGITS + 1),
-        _over_cost(costs, size, numerator, 1, 2 * fraction_bits - lowest),
+        _over_cost(costs, size, numerator, _RECIPROCAL_EXTRA, 2 * fraction_bits - lowest),
     )
 
 

@@ -12,6 +12,7 @@ same for every f: t in ±3 · 8 log 2, the last square below 2^62, its truncatio
 
 from __future__ import annotations
 
+from itertools import pairwise
 from math import exp as real_exp
 from math import log as real_log
 from typing import Any
@@ -19,6 +20,7 @@ from typing import Any
 from tacit.functions.approximation import scaled_integer
 from tacit.functions.coefficients import EXP
 from tacit.functions.costs import Costs, in_sequence, side_by_side
+from tacit.functions.domains import require_fraction_bits
 from tacit.functions.piecewise import threshold_digits, threshold_digits_cost
 from tacit.functions.polynomials import sum_truncate
 from tacit.protocols.interface import Party
@@ -31,6 +33,7 @@ __all__ = ["exp", "exp_cost", "exp_domain"]
 FINEST = 18
 """More fractional bits of x than this are dropped: a relative error of 2^-18 at most."""
 
+T_SCALE = FINEST + 4
 Y_SCALE = 22
 Q_SCALE = 20
 K_SCALE = 28
@@ -75,6 +78,7 @@ def exp(party: Party, x: Any, fraction_bits: int) -> Step[Any]:
     for `replicated3`; 2 more for f > 18). Bytes: 2 comparisons, 2 bit conversions, 6 truncated
     products and one plain one an element.
     """
+    require_fraction_bits("exp", fraction_bits)
     shape = x.shape
     flat = x.reshape(-1)
     low, high = exp_domain(fraction_bits)
@@ -91,36 +95,37 @@ def exp(party: Party, x: Any, fraction_bits: int) -> Step[Any]:
 
 def _power(party: Party, x: Any, fraction_bits: int) -> Step[Any]:
     """e^x where it fits, else meaningless ring elements."""
-    scale = min(fraction_bits, FINEST)
-    if fraction_bits > scale:
-        x = yield from party.truncate(x, fraction_bits - scale)
+    surplus = fraction_bits - FINEST
+    if surplus > 0:
+        x = yield from party.truncate(x, surplus)
+    elif surplus < 0:
+        x = party.multiply_public(x, 1 << -surplus)
     centre = (23 - fraction_bits) * real_log(2.0)
     # t / 2 = (x - j log 2) / 16: four more fractional bits.
-    t = party.add_public(x, -scaled_integer(centre, scale))
-    w = yield from _exp_near_zero(party, t, scale + 4)
-    for before, after in zip(SQUARES, SQUARES[1:], strict=False):
+    w = yield from _exp_near_zero(party, party.add_public(x, -scaled_integer(centre, FINEST)))
+    for before, after in pairwise(SQUARES):
         w = yield from party.multiply_truncate(w, w, 2 * before - after)
     return (yield from party.multiply_truncate(w, w, RESULT_DROPS))
 
 
-def _exp_near_zero(party: Party, t: Any, scale: int) -> Step[Any]:
-    """exp(2t) for |2t| <= 2.08 at scale 27, from t at `scale` <= 22."""
+def _exp_near_zero(party: Party, t: Any) -> Step[Any]:
+    """exp(2t) for |2t| <= 2.08 at scale 27, from t at scale 22."""
     a, b = EXP.inner
     d_3, d_2, d_1, d_0 = EXP.outer
     e_2, e_1, e_0 = EXP.rest
     # Step 1: y = t^2.
-    y = yield from party.multiply_truncate(t, t, 2 * scale - Y_SCALE)
+    y = yield from party.multiply_truncate(t, t, 2 * T_SCALE - Y_SCALE)
     # Step 2: q = y (y + a t + b).
-    k = _combined(party, [(y, 1.0, Y_SCALE), (t, a, scale)], b, K_SCALE)
+    k = _combined(party, [(y, 1.0, Y_SCALE), (t, a, T_SCALE)], b, K_SCALE)
     q = yield from party.multiply_truncate(y, k, Y_SCALE + K_SCALE - Q_SCALE)
     # Step 3: q (d_3 q + d_2 y + d_1 t + d_0) + e_2 y + e_1 t + e_0.
     d = _combined(
         party,
-        [(q, d_3, Q_SCALE), (y, d_2, Y_SCALE), (t, d_1, scale)],
+        [(q, d_3, Q_SCALE), (y, d_2, Y_SCALE), (t, d_1, T_SCALE)],
         d_0,
         SUM_SCALE - Q_SCALE,
     )
-    e = _combined(party, [(y, e_2, Y_SCALE), (t, e_1, scale)], e_0, SUM_SCALE)
+    e = _combined(party, [(y, e_2, Y_SCALE), (t, e_1, T_SCALE)], e_0, SUM_SCALE)
     return (yield from sum_truncate(party, [(q, d)], e, SUM_SCALE - SQUARES[0]))
 
 
@@ -137,9 +142,8 @@ def _combined(
 
 def exp_cost(costs: Costs, size: int, fraction_bits: int = 18) -> Declaration:
     """Of `exp`."""
-    scale = min(fraction_bits, FINEST)
     drops = [
-        2 * (scale + 4) - Y_SCALE,
+        2 * T_SCALE - Y_SCALE,
         Y_SCALE + K_SCALE - Q_SCALE,
         SUM_SCALE - SQUARES[0],
         2 * SQUARES[0] - SQUARES[1],
@@ -147,8 +151,8 @@ def exp_cost(costs: Costs, size: int, fraction_bits: int = 18) -> Declaration:
         RESULT_DROPS,
     ]
     chain = [costs["multiply_truncate"](size, bits) for bits in drops]
-    if fraction_bits > scale:
-        chain.insert(0, costs["truncate"](size, fraction_bits - scale))
+    if fraction_bits > FINEST:
+        chain.insert(0, costs["truncate"](size, fraction_bits - FINEST))
     return in_sequence(
         side_by_side(threshold_digits_cost(costs, size, 2), in_sequence(*chain)),
         costs["multiply"](size),

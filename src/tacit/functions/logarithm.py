@@ -11,9 +11,12 @@ from __future__ import annotations
 from math import log as real_log
 from typing import Any
 
+import numpy as np
+
 from tacit.functions.approximation import scaled_integer
 from tacit.functions.coefficients import LOG
 from tacit.functions.costs import Costs, in_sequence
+from tacit.functions.domains import require_fraction_bits
 from tacit.functions.normalization import (
     DIGITS,
     SHIFT,
@@ -27,6 +30,7 @@ from tacit.functions.normalization import (
     unit_interval,
     unit_interval_cost,
 )
+from tacit.functions.piecewise import combine_bits
 from tacit.functions.polynomials import Scaled, polynomial, polynomial_cost
 from tacit.protocols.interface import Party
 from tacit.rounds.contract import Step
@@ -65,6 +69,7 @@ def log(party: Party, x: Any, fraction_bits: int) -> Step[Any]:
     -----
     Rounds: `leading_one`, 3 products, 4 truncated products (31 for `replicated3`).
     """
+    require_fraction_bits("log", fraction_bits)
     shape = x.shape
     flat = x.reshape(-1)
     leading = yield from leading_one(party, flat, signed=False)
@@ -87,14 +92,9 @@ def log(party: Party, x: Any, fraction_bits: int) -> Step[Any]:
 
 def _whole_part(party: Party, leading: LeadingOne, fraction_bits: int) -> Any:
     """(61 - f - i) log 2 at the sum's scale: x = x' 2^(61 - f - i). Local."""
-    total = None
-    for k in range(DIGITS):
-        weight = scaled_integer(-(1 << k) * real_log(2.0), SUM_SCALE)
-        term = party.multiply_public(leading.digits[k], weight)
-        total = term if total is None else party.add(total, term)
-    return party.add_public(
-        total, scaled_integer((UNIT - fraction_bits) * real_log(2.0), SUM_SCALE)
-    )
+    weights = [scaled_integer(-(1 << k) * real_log(2.0), SUM_SCALE) for k in range(DIGITS)]
+    constant = scaled_integer((UNIT - fraction_bits) * real_log(2.0), SUM_SCALE)
+    return combine_bits(party, leading.digits, np.array([weights]), np.array([constant]))[0]
 
 
 def log_cost(costs: Costs, size: int, fraction_bits: int = 18) -> Declaration:
@@ -103,7 +103,5 @@ def log_cost(costs: Costs, size: int, fraction_bits: int = 18) -> Declaration:
         leading_one_cost(costs, size),
         product_cost(costs, size, DIGITS + 1),
         unit_interval_cost(costs, size, V_SCALE + 2),
-        polynomial_cost(
-            costs, size, V_SCALE, len(LOG.coefficients), SUM_SCALE - fraction_bits
-        ),
+        polynomial_cost(costs, size, V_SCALE, len(LOG.coefficients), SUM_SCALE - fraction_bits),
     )

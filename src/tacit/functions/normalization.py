@@ -35,11 +35,11 @@ __all__ = [
     "TOP",
     "UNIT",
     "LeadingOne",
+    "centred",
     "first_one",
     "leading_one",
     "leading_one_cost",
     "product",
-    "centred",
     "product_cost",
     "unit_interval",
     "unit_interval_cost",
@@ -76,15 +76,12 @@ class LeadingOne:
 
     def factors(self, party: Party, choices: Sequence[tuple[int, int]]) -> list[Any]:
         """For each digit k a share of choices[k][digit]. Local."""
-        return [
-            party.add_public(party.multiply_public(self.digits[k], one - zero), zero)
-            for k, (zero, one) in enumerate(choices)
-        ]
+        zero, one = np.array(choices, np.int64).T[:, :, None]
+        chosen = party.add_public(party.multiply_public(self.digits, one - zero), zero)
+        return [chosen[k] for k in range(DIGITS)]
 
 
-def leading_one(
-    party: Party, x: Any, *, signed: bool, lowest: int = 0
-) -> Step[LeadingOne]:
+def leading_one(party: Party, x: Any, *, signed: bool, lowest: int = 0) -> Step[LeadingOne]:
     """Steps 1 to 3, up to the arithmetic digits.
 
     Parameters
@@ -126,8 +123,7 @@ def _ladder(top: int, lowest: int, empty: int) -> NDArray[np.intp]:
 def leading_one_cost(costs: Costs, size: int) -> Declaration:
     """Of `leading_one`."""
     levels = [
-        costs["bitwise_and"](size, (level + 1) * (LEAVES >> (level + 1)))
-        for level in range(DIGITS)
+        costs["bitwise_and"](size, (level + 1) * (LEAVES >> (level + 1))) for level in range(DIGITS)
     ]
     return in_sequence(
         costs["to_bits"](size), *levels, costs["bit_to_arithmetic"]((DIGITS + 2) * size)

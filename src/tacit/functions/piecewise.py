@@ -88,9 +88,7 @@ def combine_bits(
     return party.add_public(combined, constants[:, None])
 
 
-def piecewise(
-    party: Party, x: Any, function: PiecewisePolynomial, fraction_bits: int
-) -> Step[Any]:
+def piecewise(party: Party, x: Any, function: PiecewisePolynomial, fraction_bits: int) -> Step[Any]:
     """A public piecewise polynomial of x.
 
     Parameters

@@ -77,9 +77,7 @@ def _dropped(scales: Mapping[int, int], exponent: int) -> int:
     return scales[half] + scales[exponent - half] - scales[exponent]
 
 
-def powers(
-    party: Party, u: Any, scales: Mapping[int, int], degree: int
-) -> Step[dict[int, Scaled]]:
+def powers(party: Party, u: Any, scales: Mapping[int, int], degree: int) -> Step[dict[int, Scaled]]:
     """u^1 … u^degree by doubling, each at its own scale.
 
     Parameters
@@ -125,9 +123,7 @@ def _multiply(party: Party, x: Any, y: Any, bits: int) -> Step[Any]:
     return (yield from party.multiply_truncate(x, y, bits))
 
 
-def powers_cost(
-    costs: Costs, size: int, scales: Mapping[int, int], degree: int
-) -> Declaration:
+def powers_cost(costs: Costs, size: int, scales: Mapping[int, int], degree: int) -> Declaration:
     """Of `powers`."""
 
     def product(exponent: int) -> Declaration:

@@ -13,12 +13,13 @@ method: Aly and Smart 2019, section 5.3.
 
 from __future__ import annotations
 
-from math import frexp
+from math import exp2, frexp
 from typing import Any
 
 from tacit.functions.approximation import Polynomial
 from tacit.functions.coefficients import RSQRT, SQRT
 from tacit.functions.costs import Costs, in_sequence, side_by_side
+from tacit.functions.domains import require_fraction_bits
 from tacit.functions.normalization import (
     DIGITS,
     SHIFT,
@@ -74,6 +75,7 @@ def sqrt(party: Party, x: Any, fraction_bits: int) -> Step[Any]:
     -----
     Rounds: `leading_one`, 3 products, 4 truncated products (31 for `replicated3`).
     """
+    require_fraction_bits("sqrt", fraction_bits)
     return (yield from _root(party, x, SQRT, _FALLING, _sqrt_constant(fraction_bits)))
 
 
@@ -98,17 +100,18 @@ def rsqrt(party: Party, x: Any, fraction_bits: int) -> Step[Any]:
     -----
     Rounds: `leading_one`, 3 products, 4 truncated products (31 for `replicated3`).
     """
+    require_fraction_bits("rsqrt", fraction_bits)
     return (yield from _root(party, x, RSQRT, _RISING, _rsqrt_constant(fraction_bits)))
 
 
 def _sqrt_constant(fraction_bits: int) -> float:
     """sqrt(x) 2^f = sqrt(x') · 2^(31-j) · factor · 2^(f/2 - 1) / 408."""
-    return 2.0 ** (fraction_bits / 2 - 1) / SMALL
+    return exp2(fraction_bits / 2 - 1) / SMALL
 
 
 def _rsqrt_constant(fraction_bits: int) -> float:
     """2^f / sqrt(x) = 1 / sqrt(x') · 2^j · factor · 2^(3f/2 - 61/2) / 408."""
-    return 2.0 ** (1.5 * fraction_bits - UNIT / 2) / SMALL
+    return exp2(1.5 * fraction_bits - UNIT / 2) / SMALL
 
 
 def _root(
@@ -138,13 +141,9 @@ def _root(
 def _root_cost(costs: Costs, size: int, function: Polynomial, constant: float) -> Declaration:
     return in_sequence(
         leading_one_cost(costs, size),
-        side_by_side(
-            product_cost(costs, size, DIGITS), product_cost(costs, size, DIGITS + 1)
-        ),
+        side_by_side(product_cost(costs, size, DIGITS), product_cost(costs, size, DIGITS + 1)),
         unit_interval_cost(costs, size, V_SCALE + 2),
-        polynomial_cost(
-            costs, size, V_SCALE, len(function.coefficients), SUM_SCALE - P_SCALE
-        ),
+        polynomial_cost(costs, size, V_SCALE, len(function.coefficients), SUM_SCALE - P_SCALE),
         costs["multiply_truncate"](size, P_SCALE - frexp(constant)[1]),
     )
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from tacit.functions.comparison import below_public, is_negative
+from tacit.functions.comparison import below_public, differences, is_negative
 from tacit.functions.costs import Costs, in_sequence
 from tacit.protocols.interface import Party
 from tacit.rounds.contract import Step
@@ -144,9 +144,7 @@ def clip(party: Party, x: Any, low: int, high: int) -> Step[Any]:
     flips = np.zeros(below.shape, np.uint8)
     flips[1] = 1
     outside = party.xor_public(below, flips)
-    lifted = x.reshape(1, *x.shape)
-    excess = party.concatenate([party.add_public(lifted, -low), party.add_public(lifted, -high)])
-    moved = yield from party.inject(outside, excess)
+    moved = yield from party.inject(outside, differences(party, x, [low, high]))
     return party.subtract(x, party.sum(moved, axis=0))
 
 

@@ -11,6 +11,7 @@ from typing import Any
 
 from tacit.functions.coefficients import SIGMOID, TANH
 from tacit.functions.costs import Costs
+from tacit.functions.domains import require_fraction_bits
 from tacit.functions.piecewise import piecewise, piecewise_cost
 from tacit.protocols.interface import Party
 from tacit.rounds.contract import Step
@@ -42,6 +43,7 @@ def sigmoid(party: Party, x: Any, fraction_bits: int) -> Step[Any]:
     Rounds: see `piecewise`; 12 for `replicated3`. Bytes: 4 comparisons, 4 bit conversions,
     5 products an element (432 for `replicated3`, all parties together).
     """
+    require_fraction_bits("sigmoid", fraction_bits)
     return (yield from piecewise(party, x, SIGMOID, fraction_bits))
 
 
@@ -72,6 +74,7 @@ def tanh(party: Party, x: Any, fraction_bits: int) -> Step[Any]:
     Rounds and bytes: those of `sigmoid`; a table of its own, so that the error is not doubled
     by rounding.
     """
+    require_fraction_bits("tanh", fraction_bits)
     return (yield from piecewise(party, x, TANH, fraction_bits))
 
 

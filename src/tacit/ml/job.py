@@ -7,6 +7,7 @@ owner's file has wrong is told to that owner alone.
 
 from __future__ import annotations
 
+import resource
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -29,7 +30,7 @@ from tacit.ml.scores import count_scores
 from tacit.ml.standardization import joint_standardization
 from tacit.ml.training import TrainingPlan, fold, train
 from tacit.rounds.cost import Cost
-from tacit.sessions.worker import PartyContext
+from tacit.sessions.context import PartyContext
 from tacit.tables import (
     Draft,
     Moments,
@@ -44,7 +45,7 @@ from tacit.tables import (
     standardised,
 )
 
-__all__ = ["OwnerResult", "PhaseCost", "TrainingSettings", "run_party"]
+__all__ = ["CountRecord", "OwnerResult", "PhaseCost", "TrainingSettings", "run_party"]
 
 _PROGRESS_INTERVAL = 0.1
 _LOSSES_PER_EPOCH = 20
@@ -109,6 +110,22 @@ class PhaseCost(Struct, frozen=True):
     check_bytes: int
 
 
+class CountRecord(Struct, frozen=True):
+    """:class:`~tacit.ml.evaluation.ScoreCounts` as it travels to the controlling process."""
+
+    negatives: list[int]
+    positives: list[int]
+    squared_error: float
+
+    def counts(self) -> ScoreCounts:
+        """The same with arrays."""
+        return ScoreCounts(
+            np.array(self.negatives, np.int64),
+            np.array(self.positives, np.int64),
+            self.squared_error,
+        )
+
+
 class OwnerResult(Struct, frozen=True, kw_only=True):
     """What an owner's process hands back to its user; nothing of it goes to other owners.
 
@@ -120,11 +137,11 @@ class OwnerResult(Struct, frozen=True, kw_only=True):
         Training and held-out rows of each owner; public among them.
     coefficients, intercept
         The joint model for features scaled into [-1, 1], if this owner is a recipient.
-    joint : dict or None
+    joint : CountRecord or None
         The owners' joint counts on held-out rows by score bin, if this owner is a recipient.
     alone_coefficients, alone_intercept
         The model this owner gets from its own rows.
-    alone, joint_on_own : dict or None
+    alone, joint_on_own : CountRecord or None
         Counts of this owner's own held-out rows by the score of each model.
     losses : list of float
         Revealed mean squared residuals.
@@ -140,11 +157,11 @@ class OwnerResult(Struct, frozen=True, kw_only=True):
     test_rows: tuple[int, ...]
     coefficients: list[float] | None
     intercept: float | None
-    joint: dict[str, Any] | None
+    joint: CountRecord | None
     alone_coefficients: list[float] | None
     alone_intercept: float | None
-    alone: dict[str, Any] | None
-    joint_on_own: dict[str, Any] | None
+    alone: CountRecord | None
+    joint_on_own: CountRecord | None
     losses: list[float]
     phases: list[PhaseCost]
     peak_memory: int
@@ -204,9 +221,7 @@ class _Job:
             test_counts = tuple(counts[n].test for n in self.session.parties)
             local = moments(rows, train_rows)
             by = self.session.run(
-                joint_standardization(
-                    self.party, train_counts, _mean_and_variance(local), mask, f
-                ),
+                joint_standardization(self.party, train_counts, _mean_and_variance(local), mask, f),
                 "standardisation",
             )
         plan = TrainingPlan(
@@ -359,17 +374,11 @@ def _mean_and_variance(local: Moments) -> NDArray[np.float64]:
     return np.stack([local.mean(), local.deviation() ** 2])
 
 
-def _plain(counts: ScoreCounts | None) -> dict[str, Any] | None:
+def _plain(counts: ScoreCounts | None) -> CountRecord | None:
     if counts is None:
         return None
-    return {
-        "negatives": counts.negatives.tolist(),
-        "positives": counts.positives.tolist(),
-        "squared_error": counts.squared_error,
-    }
+    return CountRecord(counts.negatives.tolist(), counts.positives.tolist(), counts.squared_error)
 
 
 def _peak_memory() -> int:
-    import resource
-
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024

@@ -134,9 +134,13 @@ class LogisticRegression(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             index = order.permutation(rows) if self.shuffle else np.arange(rows)
             for start in range(0, rows, size):
                 batch = index[start : start + size]
-                part_x, part_y = (X[batch], y[batch]) if self.shuffle else (
-                    X[start : start + size],
-                    y[start : start + size],
+                part_x, part_y = (
+                    (X[batch], y[batch])
+                    if self.shuffle
+                    else (
+                        X[start : start + size],
+                        y[start : start + size],
+                    )
                 )
                 weights = applied(
                     "logistic_step",
@@ -155,7 +159,7 @@ class LogisticRegression(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         return self
 
     def _initial(self, X: SecretArray) -> SecretArray:
-        previous = getattr(self, "_weights", None)
+        previous: SecretArray | None = getattr(self, "_weights", None)
         if self.warm_start and previous is not None and previous.shape == X.shape[1:]:
             return previous
         zero: SecretArray = (X[:1] * 0).reshape(X.shape[1])

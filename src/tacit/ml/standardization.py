@@ -101,9 +101,7 @@ def joint_standardization(
     mean = _total(party, [part[0] for part in inputs])
     within = _total(party, [part[2] for part in inputs])
     distances = [party.subtract(part[1], mean) for part in inputs]
-    squares = yield from together(
-        *(party.multiply_truncate(d, d, MOMENT_BITS) for d in distances)
-    )
+    squares = yield from together(*(party.multiply_truncate(d, d, MOMENT_BITS) for d in distances))
     # Σ w_o d_o²: public weights with 20 bits, one truncation; below 2^(30 + 2 + 20).
     weighted = [
         party.multiply_public(square, round(count / total * (1 << 20)))

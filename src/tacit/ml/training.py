@@ -173,7 +173,7 @@ def _load(
 
 
 def _encode(values: NDArray[Any], fraction_bits: int) -> NDArray[np.uint64]:
-    scaled = np.multiply(values, float(1 << fraction_bits), dtype=np.float64)
+    scaled: NDArray[np.float64] = np.multiply(values, float(1 << fraction_bits), dtype=np.float64)
     return np.rint(scaled, out=scaled).astype(np.int64).view(np.uint64)
 
 

@@ -77,24 +77,21 @@ def _check_choices(
     check_encodable(types[1:], values[1:], attributes)
 
 
-def _pair_rule(name: str) -> Rule:
+def _extremum(name: str, function: Callable[[Party, Any, Any], Step[Any]]) -> Operation:
     def rule(types: Sequence[ArrayType], attributes: Any) -> ArrayType:
         dtype = common_type(name, types)
         return ArrayType(dtype, broadcast_shape(name, *(t.shape for t in types)))
 
-    return rule
-
-
-def _extremum(name: str, function: Callable[[Party, Any, Any], Step[Any]]) -> Meaning:
     def meaning(party: Party, operands: Sequence[Operand], attributes: Any) -> Step[ResultValues]:
         """The larger or smaller of two, element by element. Exact."""
-        types = operand_types(operands)
-        dtype = common_type(name, types)
-        shape = broadcast_shape(name, *(t.shape for t in types))
-        x, y = (broadcasted(party, secret_share(party, o, dtype), shape) for o in operands)
-        return SecretValue(dtype, (yield from function(party, x, y)))
+        result = rule(operand_types(operands), attributes)
+        x, y = (
+            broadcasted(party, secret_share(party, operand, result.dtype), result.shape)
+            for operand in operands
+        )
+        return SecretValue(result.dtype, (yield from function(party, x, y)))
 
-    return meaning
+    return Operation(name, rule, meaning, check=check_encodable)
 
 
 def _same_type(name: str) -> Rule:
@@ -117,18 +114,8 @@ def _signed(function: Callable[[Party, Any], Step[Any]]) -> Meaning:
 
 CHOICE = (
     Operation("where", _where_rule, _where, check=_check_choices),
-    Operation(
-        "maximum",
-        _pair_rule("maximum"),
-        _extremum("maximum", functions.maximum),
-        check=check_encodable,
-    ),
-    Operation(
-        "minimum",
-        _pair_rule("minimum"),
-        _extremum("minimum", functions.minimum),
-        check=check_encodable,
-    ),
+    _extremum("maximum", functions.maximum),
+    _extremum("minimum", functions.minimum),
     Operation("abs", _same_type("abs"), _signed(functions.absolute)),
     Operation("relu", _same_type("relu"), _signed(functions.relu)),
 )

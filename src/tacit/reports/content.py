@@ -31,7 +31,7 @@ class Evaluation:
     Attributes
     ----------
     name : str
-        As shown: ``"joint"``, an owner's name, ``"pooled plaintext"``.
+        As shown: ``"joint"``, ``"bank_a alone"``, ``"pooled plaintext"``.
     kind : {"joint", "alone", "pooled"}
         Trained on shares of all rows, on one owner's rows, on all rows in the clear.
     roc_auc, pr_auc, recall, brier : float
@@ -146,7 +146,7 @@ class Report:
     digests : mapping of str to str
         Hexadecimal: session, schema, job.
     coefficients : mapping of str to float, optional
-        Of the joint model by feature, per deviation of the feature; only if revealed.
+        Of the joint model by feature scaled into [-1, 1] by its bounds; only if revealed.
     base_rate : float, optional
         Share of positive rows; only if revealed.
     losses : sequence of float, optional

@@ -153,13 +153,11 @@ def _scores(report: Report) -> str:
 
 
 def _score_row(e: Evaluation, difference: bool) -> str:
-    names = {"joint": e.name, "alone": f"{e.name} alone", "pooled": e.name}
     cells = [digits(e.roc_auc, 4), digits(e.pr_auc, 4), percent(e.recall), digits(e.brier, 5)]
     if difference:
         cells.append(digits(e.coefficient_difference, 4))
     values = "".join(f'<td class="n">{cell}</td>' for cell in cells)
-    name = escape(names[e.kind])
-    return f'<tr class="{e.kind}"><th scope="row">{name}</th>{values}</tr>'
+    return f'<tr class="{e.kind}"><th scope="row">{escape(e.name)}</th>{values}</tr>'
 
 
 def _curves(report: Report) -> str:

@@ -6,6 +6,7 @@ Text stays text in the page's own font, so it can be searched and prints sharply
 from __future__ import annotations
 
 import io
+import itertools
 import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
@@ -154,7 +155,7 @@ def coefficient_plot(coefficients: Mapping[str, float], most: int = 15) -> str:
         axes.set_ylim(-0.6, len(ranked) - 0.4)
         axes.spines["left"].set_visible(False)
         axes.grid(axis="y", visible=False)
-        axes.set_xlabel("Change of log-odds per deviation (numbers), or where it holds (others)")
+        axes.set_xlabel("Change of log-odds over half the column's bounds (numbers), or where it holds (others)")
 
     return _svg("The model's largest coefficients", (10, 0.9 + 0.27 * len(ranked)), draw)
 
@@ -209,22 +210,18 @@ def _lines(
     axes: Axes, report: Report, pick: Callable[[Evaluation], Line | None], marker: str | None = None
 ) -> None:
     """One line an evaluation: owners thin, pooled dashed, joint on top."""
-    owners = [owner.name for owner in report.owners]
+    colours = itertools.cycle(OWNER_COLOURS)
     for evaluation in report.evaluations:
-        line = pick(evaluation)
-        if line is None:
-            continue
         style: dict[str, Any] = {"color": JOINT_LINE, "linewidth": 3.2, "zorder": 5}
         if evaluation.kind == "pooled":
             style = {"color": POOLED, "linewidth": 1.1, "zorder": 6, "linestyle": (0, (5, 3))}
         elif evaluation.kind == "alone":
-            place = owners.index(evaluation.name) if evaluation.name in owners else -1
-            colour = OWNER_COLOURS[place % len(OWNER_COLOURS)]
-            style = {"color": colour, "linewidth": 1.4, "zorder": 4}
+            style = {"color": next(colours), "linewidth": 1.4, "zorder": 4}
         if marker is not None:
             style |= {"marker": marker, "markersize": 3.5 if evaluation.kind == "pooled" else 5}
-        name = f"{evaluation.name} alone" if evaluation.kind == "alone" else evaluation.name
-        axes.plot(line[0], line[1], label=name, **style)
+        line = pick(evaluation)
+        if line is not None:
+            axes.plot(line[0], line[1], label=evaluation.name, **style)
 
 
 def _steady(line: Line | None) -> Line | None:

@@ -177,5 +177,3 @@ def as_bytes(array: NDArray[Any]) -> NDArray[np.uint8]:
     if not array.flags.c_contiguous:
         raise InternalError("a step yielded an array that is not C-contiguous")
     return array.reshape(-1).view(np.uint8)
-
-

@@ -57,9 +57,7 @@ class SeededRandomness:
         return "SeededRandomness(insecure)"
 
 
-def deal_pairwise_seeds(
-    names: Sequence[str], randomness: Randomness
-) -> list[Mapping[int, bytes]]:
+def deal_pairwise_seeds(names: Sequence[str], randomness: Randomness) -> list[Mapping[int, bytes]]:
     """Seeds for parties that live in one process: for each party, a seed per peer.
 
     Parties in different processes agree on theirs with ``network.seeds``.

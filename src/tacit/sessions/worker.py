@@ -23,8 +23,8 @@ from tacit.network import Address, Agreement, Credentials, Listener, NetworkSett
 from tacit.protocols import protocol_named
 from tacit.sessions.channel import Channel, ChannelClosed
 from tacit.sessions.context import PartyContext
-from tacit.sessions.messages import Failed, Finished, Listening, Peers, Ready, Start, encode
 from tacit.sessions.memory import keep_freed_memory
+from tacit.sessions.messages import Failed, Finished, Listening, Peers, Ready, Start, encode
 from tacit.sessions.party import PartySession
 
 __all__ = ["described", "main"]

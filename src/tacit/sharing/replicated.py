@@ -88,9 +88,7 @@ def split_bits(values: NDArray[Any], randomness: Callable[[int], bytes]) -> list
     words = pack_bits(values)
     x_0, x_1 = (np.frombuffer(randomness(words.nbytes), np.uint64) for _ in range(2))
     shares = [x_0, x_1, words ^ x_0 ^ x_1]
-    return [
-        ReplicatedBits(shares[i], shares[(i + 1) % 3], tuple(values.shape)) for i in range(3)
-    ]
+    return [ReplicatedBits(shares[i], shares[(i + 1) % 3], tuple(values.shape)) for i in range(3)]
 
 
 def reconstruct(parts: Sequence[Replicated]) -> Elements:

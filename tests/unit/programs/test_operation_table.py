@@ -172,8 +172,10 @@ BAD = np.array([0.5, np.nan, 1.0])
 HUGE = np.array([0.5, -(2.0**45), 1.0])
 
 
-@pytest.mark.parametrize("name", ["add", "subtract", "multiply", "divide", "maximum", "less", "equal",
-                                  "concatenate", "stack"])  # fmt: skip
+@pytest.mark.parametrize(
+    "name",
+    ["add", "subtract", "multiply", "divide", "maximum", "less", "equal", "concatenate", "stack"],
+)
 @pytest.mark.parametrize("values", [BAD, HUGE], ids=["nan", "huge"])
 @pytest.mark.parametrize("public_first", [False, True])
 def test_public_operands_are_checked_before_any_party_hears_of_them(

@@ -31,7 +31,7 @@ impl Kernel for Ifma {
     const MR: usize = MR;
     const NR: usize = NR;
     const KC: usize = 192;
-    const MC: usize = 480;
+    const MC: usize = 120;
 
     #[inline(always)]
     #[allow(clippy::cast_possible_truncation)]

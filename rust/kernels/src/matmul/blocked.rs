@@ -38,11 +38,28 @@ pub(super) struct Panel<'a> {
     pub digits: &'a [u32],
 }
 
-/// Packed panels.
+/// Memory for packed panels, and its parts that begin at a cache line.
 #[derive(Default)]
 struct Packed {
     elements: Vec<u64>,
     digits: Vec<u32>,
+    size: usize,
+}
+
+/// The first `size` elements from a cache line on.
+#[inline(always)]
+fn aligned<T>(memory: &[T], size: usize) -> &[T] {
+    &memory[memory.as_ptr().align_offset(64)..][..size]
+}
+
+#[inline(always)]
+fn aligned_mut<T: Copy + Default>(memory: &mut Vec<T>, size: usize) -> &mut [T] {
+    let line = 64 / size_of::<T>();
+    if memory.len() < size + line {
+        memory.resize(size + line, T::default());
+    }
+    let from = memory.as_ptr().align_offset(64);
+    &mut memory[from..][..size]
 }
 
 impl Packed {
@@ -56,10 +73,9 @@ impl Packed {
         r: usize,
         digits: impl Fn(u64) -> u32,
     ) {
-        let size = width.div_ceil(r) * r * kc;
-        self.elements.resize(size, 0);
-        self.digits.resize(size, 0);
-        for (i, panel) in self.elements.chunks_exact_mut(r * kc).enumerate() {
+        self.size = width.div_ceil(r) * r * kc;
+        let elements = aligned_mut(&mut self.elements, self.size);
+        for (i, panel) in elements.chunks_exact_mut(r * kc).enumerate() {
             let from = j + i * r;
             let used = r.min(j + width - from);
             for (p, row) in (p..).zip(panel.chunks_exact_mut(r)) {
@@ -73,7 +89,8 @@ impl Packed {
                 row[used..].fill(0);
             }
         }
-        for (digit, element) in self.digits.iter_mut().zip(&self.elements) {
+        let all = aligned_mut(&mut self.digits, self.size);
+        for (digit, element) in all.iter_mut().zip(elements) {
             *digit = digits(*element);
         }
     }
@@ -81,10 +98,9 @@ impl Packed {
     /// Panels of `size` elements.
     #[inline(always)]
     fn panels(&self, size: usize) -> impl Iterator<Item = Panel<'_>> {
-        let elements = self.elements.chunks_exact(size);
-        elements
-            .zip(self.digits.chunks_exact(size))
-            .map(|(elements, digits)| Panel { elements, digits })
+        let elements = aligned(&self.elements, self.size).chunks_exact(size);
+        let digits = aligned(&self.digits, self.size).chunks_exact(size);
+        elements.zip(digits).map(|(elements, digits)| Panel { elements, digits })
     }
 }
 
@@ -97,43 +113,43 @@ thread_local! {
 #[inline(always)]
 pub(super) fn multiply<K: Kernel>(problem: Problem<'_>) {
     let [m, _, n] = problem.shape();
+    let mut packed = PACKED.take();
     // Tiles are wider than high: a product of few columns is better computed as its transpose.
     let tiles = |m: usize, n: usize| m.div_ceil(K::MR) * n.div_ceil(K::NR);
     if 4 * tiles(n, m) < 3 * tiles(m, n) {
-        loops::<K>(problem.transposed());
+        loops::<K>(problem.transposed(), &mut packed);
     } else {
-        loops::<K>(problem);
+        loops::<K>(problem, &mut packed);
     }
+    PACKED.set(packed);
 }
 
 #[inline(always)]
-fn loops<K: Kernel>(problem: Problem<'_>) {
+fn loops<K: Kernel>(problem: Problem<'_>, [a_packed, b_packed]: &mut [Packed; 2]) {
     let [m, k, n] = problem.shape();
     let Problem { a, b, mut c } = problem;
     let a = a.transposed();
     let mut tile = [0; 128];
     let tile = &mut tile[..K::MR * K::NR];
-    PACKED.with_borrow_mut(|[a_packed, b_packed]| {
-        for j in (0..n).step_by(NC) {
-            let nc = NC.min(n - j);
-            for p in (0..k).step_by(K::KC) {
-                let kc = K::KC.min(k - p);
-                b_packed.fill(b, [p, kc], [j, nc], K::NR, K::digits_b);
-                for i in (0..m).step_by(K::MC) {
-                    let mc = K::MC.min(m - i);
-                    a_packed.fill(a, [p, kc], [i, mc], K::MR, K::digits_a);
-                    for (jj, b_panel) in b_packed.panels(K::NR * kc).enumerate() {
-                        for (ii, a_panel) in a_packed.panels(K::MR * kc).enumerate() {
-                            K::tile(a_panel, b_panel, tile);
-                            let (row, col) = (i + ii * K::MR, j + jj * K::NR);
-                            let rows = row..m.min(row + K::MR);
-                            for (row, sums) in rows.zip(tile.chunks_exact(K::NR)) {
-                                c.add(row, col, &sums[..K::NR.min(n - col)]);
-                            }
+    for j in (0..n).step_by(NC) {
+        let nc = NC.min(n - j);
+        for p in (0..k).step_by(K::KC) {
+            let kc = K::KC.min(k - p);
+            b_packed.fill(b, [p, kc], [j, nc], K::NR, K::digits_b);
+            for i in (0..m).step_by(K::MC) {
+                let mc = K::MC.min(m - i);
+                a_packed.fill(a, [p, kc], [i, mc], K::MR, K::digits_a);
+                for (jj, b_panel) in b_packed.panels(K::NR * kc).enumerate() {
+                    for (ii, a_panel) in a_packed.panels(K::MR * kc).enumerate() {
+                        K::tile(a_panel, b_panel, tile);
+                        let (row, col) = (i + ii * K::MR, j + jj * K::NR);
+                        let rows = row..m.min(row + K::MR);
+                        for (row, sums) in rows.zip(tile.chunks_exact(K::NR)) {
+                            c.add(row, col, &sums[..K::NR.min(n - col)]);
                         }
                     }
                 }
             }
         }
-    });
+    }
 }

@@ -168,7 +168,7 @@ fn a_cause_reaches_a_party_that_waits_for_another() {
     let parties = mesh(3, LONG);
     scope(|threads| {
         let waiting = threads.spawn(|| run(&parties[0], &[], &mut [(1, vec![0; 8])], Some(LONG)));
-        parties[2].abort(b"disk full", LONG);
+        parties[2].abort(b"disk full", Duration::from_millis(200));
         let error = waiting.join().unwrap().unwrap_err();
         let LinkError::Aborted { peer: 2, cause } = error else {
             panic!("{error:?}");

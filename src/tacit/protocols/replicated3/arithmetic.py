@@ -89,9 +89,7 @@ def reshare(party: Replicated3Party, z: NDArray[np.uint64]) -> Step[Replicated]:
     Steps 1 and 2 of the multiplication: add alpha_i, send to party i-1. 1 round, 8 bytes an
     element a party.
     """
-    kernels.add_zero_share(
-        z.reshape(-1), party.key_own, party.key_next, party.nonce(), _ZERO_SHARE
-    )
+    kernels.add_zero_share(z.reshape(-1), party.key_own, party.key_next, party.nonce(), _ZERO_SHARE)
     return (yield from _send_share(party, z))
 
 

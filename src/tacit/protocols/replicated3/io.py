@@ -107,9 +107,7 @@ def reveal(
     VerificationError
         The second copy's hash does not match (TC-5200): one of the two senders is wrong.
     """
-    missing = yield from _open(
-        party, np.ascontiguousarray(x.own), np.ascontiguousarray(x.next), to
-    )
+    missing = yield from _open(party, np.ascontiguousarray(x.own), np.ascontiguousarray(x.next), to)
     return None if missing is None else x.own + x.next + missing
 
 

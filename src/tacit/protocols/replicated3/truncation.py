@@ -30,7 +30,7 @@ ePrint 2023/909). ``exact`` and ``nearest`` have no such correlation.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -57,7 +57,8 @@ __all__ = [
     "truncate",
 ]
 
-Words = NDArray[np.uint64]
+Words: TypeAlias = NDArray[np.uint64]
+_Operands: TypeAlias = tuple[Words | None, Words | None, Words | None, Words | None, Words | None]
 
 
 def field_type(bits: int) -> type[np.uint16] | type[np.uint32] | type[np.uint64]:
@@ -115,9 +116,7 @@ def _truncate_probabilistic(
         work.message_a,
         work.field_a,
     )
-    np.right_shift(
-        x_next[parts.b].view(np.int64), bits, out=work.following[parts.b].view(np.int64)
-    )
+    np.right_shift(x_next[parts.b].view(np.int64), bits, out=work.following[parts.b].view(np.int64))
     np.right_shift(x_own[parts.c].view(np.int64), bits, out=work.own[parts.c].view(np.int64))
     yield from _carry_rounds(party, work, nonce)
     return Replicated(work.own.reshape(x.shape), work.following.reshape(x.shape))
@@ -292,11 +291,12 @@ def _product_truncate(
     nonce = party.nonce()
     work = _Carry(parts, bits, field_type(bits))
 
-    def inputs(part: slice) -> tuple[Words | None, ...]:
+    def inputs(part: slice) -> _Operands:
         if operands is None:
             assert z is not None
             return (None, None, None, None, z[part])
-        return (*(words[part] for words in operands), None)
+        x_own, x_next, y_own, y_next = operands
+        return (x_own[part], x_next[part], y_own[part], y_next[part], None)
 
     message_b, message_c = (np.empty(length(p), np.uint64) for p in (parts.b, parts.c))
     kernels.truncation_mask(

@@ -1,0 +1,132 @@
+"""``python -m bench.profile WORKLOAD``: where the time of a party goes.
+
+Three parties in processes of their own over TLS, as in the bench, each under cProfile. Shows for
+each party how its time divides into kernels, links (waiting and working apart) and Python, and
+the functions that take most. The control channel is left out; what it costs is the difference to
+the bench's median, which is shown beside.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Callable, Sequence
+
+import msgspec
+from rich.box import SIMPLE_HEAD
+from rich.console import Console
+from rich.table import Table
+
+from bench import workloads
+from bench.interleave import Job, interleaved, summary
+from bench.profiled_party import Entry, PartyProfile, Settings
+from bench.tables import milliseconds
+from tacit.sessions import launch
+
+__all__ = ["main", "profiled"]
+
+KINDS: tuple[tuple[str, Callable[[str], bool]], ...] = (
+    ("links", lambda name: "'exchange'" in name or "'tacit._native.Links'" in name),
+    ("kernels", lambda name: name.startswith("tacit._native.")),
+    ("NumPy and other C", lambda name: ".py:" not in name),
+    ("Python: network, rounds", lambda name: name.startswith(("network/", "rounds/"))),
+    ("Python: protocols, sharing", lambda name: name.startswith(("protocols/", "sharing/"))),
+    ("Python: functions, circuits", lambda name: name.startswith(("functions/", "circuits/"))),
+    ("Python: the rest", lambda name: True),
+)
+
+
+def profiled(workload: str, repeats: int, size: int | None = None) -> dict[str, PartyProfile]:
+    """Profile a workload; what each party found, by name."""
+    settings = Settings(workload, repeats, size)
+    parties = ("alice", "bob", "carol")
+    found = launch(parties, "bench.profiled_party", dict.fromkeys(parties, settings))
+    return {name: msgspec.convert(result, PartyProfile) for name, result in found.items()}
+
+
+def main() -> int:
+    """Profile what the command line names."""
+    parser = argparse.ArgumentParser(prog="python -m bench.profile", description=__doc__)
+    parser.add_argument("workload", choices=workloads.names(), metavar="WORKLOAD")
+    parser.add_argument("--repeats", type=int, default=5, metavar="N", help="default: 5")
+    parser.add_argument("--functions", type=int, default=25, metavar="N", help="default: 25")
+    arguments = parser.parse_args()
+    console = Console(highlight=False, width=None if sys.stdout.isatty() else 120)
+    session = workloads.TacitSession()
+    try:
+        job = Job("", lambda: session.measure(arguments.workload), arguments.repeats)
+        interleaved([job])
+    finally:
+        session.close()
+    driven = summary(arguments.workload, job.samples)
+    parties = profiled(arguments.workload, arguments.repeats)
+    console.print(_overview(arguments.workload, parties))
+    busiest = max(parties, key=lambda name: parties[name].busy)
+    console.print(_functions(busiest, parties[busiest].entries, arguments.functions))
+    if "seconds" in driven:
+        wall = max(party.wall for party in parties.values())
+        console.print(
+            f"Driven from another process (the bench's median): {milliseconds(driven['seconds'])};"
+            f" inside the parties: {milliseconds(wall)}; the difference is the control channel."
+        )
+    return 0
+
+
+def _overview(workload: str, parties: dict[str, PartyProfile]) -> Table:
+    table = _table(f"{workload}, one repeat: elapsed / of it on the processor")
+    for name in parties:
+        table.add_column(name, justify="right")
+    found = parties.values()
+    table.add_row("undisturbed", *(_both(p.wall, p.busy) for p in found))
+    table.add_row("rounds", *(f"{p.rounds:,.0f}" for p in found))
+    table.add_row("a round", *(milliseconds(p.wall / max(1, p.rounds)) for p in found))
+    table.add_section()
+    table.add_row(
+        "under the profiler", *(_both(*_sum(p.entries, lambda _: True)) for p in found)
+    )
+    for kind, _ in KINDS:
+        table.add_row(f"  {kind}", *(_both(*_sum(p.entries, _is(kind))) for p in found))
+    return table
+
+
+def _is(kind: str) -> Callable[[str], bool]:
+    return lambda name: next(title for title, belongs in KINDS if belongs(name)) == kind
+
+
+def _sum(entries: Sequence[Entry], belongs: Callable[[str], bool]) -> tuple[float, float]:
+    mine = [entry for entry in entries if belongs(entry.function)]
+    return sum(entry.wall for entry in mine), sum(entry.busy for entry in mine)
+
+
+def _both(wall: float, busy: float) -> str:
+    return f"{milliseconds(wall)[:-3]} / {milliseconds(busy)}"
+
+
+def _functions(party: str, entries: Sequence[Entry], count: int) -> Table:
+    table = _table(f"Functions of {party}, by own processor time, one repeat")
+    for header in ("calls", "elapsed", "on the processor", "µs a call"):
+        table.add_column(header, justify="right")
+    for entry in sorted(entries, key=lambda entry: -entry.busy)[:count]:
+        table.add_row(
+            entry.function,
+            f"{entry.calls:,.0f}",
+            milliseconds(entry.wall),
+            milliseconds(entry.busy),
+            f"{entry.busy / entry.calls * 1e6:,.1f}",
+        )
+    return table
+
+
+def _table(title: str) -> Table:
+    table = Table(
+        title=title, title_justify="left", title_style="bold", header_style="dim", box=SIMPLE_HEAD
+    )
+    table.add_column("")
+    return table
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main())
+    except KeyboardInterrupt:
+        sys.exit("Interrupted.")
