@@ -1,5 +1,6 @@
 """The Rust extension: kernels (defined by :mod:`tacit.kernels.reference`) and TLS links."""
 
+from collections.abc import Mapping
 from typing import Any, Literal, NoReturn, TypeAlias, final
 
 import numpy as np
@@ -182,3 +183,71 @@ def bits_combine(
     out: _Ring,
     y: _Ring,
 ) -> None: ...
+
+# Links -----------------------------------------------------------------------------------------
+
+_Arrays: TypeAlias = Mapping[int, tuple[npt.NDArray[Any], ...]]
+
+LINK_VERSION: int
+LINK_HEADER_BYTES: int
+LINK_CONTROL_BYTES: int
+LINK_ABORT_BYTES: int
+
+class LinkFailure(Exception):
+    """A link cannot go on: word, peer or None, expected, received, detail."""
+
+    args: tuple[str, int | None, int, int, bytes]
+
+@final
+class Identity:
+    """A party's certificate chain, private key and trusted root, all PEM. ValueError if unusable."""
+
+    def __new__(cls, root: bytes, chain: bytes, key: bytes) -> Identity: ...
+
+@final
+class Link:
+    """One TLS connection during its handshake; afterwards it goes into `Links`.
+
+    `descriptor` is a connected socket's, from ``socket.detach()``: it is taken over.
+    """
+
+    @staticmethod
+    def dial(descriptor: int, identity: Identity, name: str) -> Link: ...
+    @staticmethod
+    def accept(descriptor: int, identity: Identity) -> Link: ...
+    def handshake(self) -> bool: ...
+    def wants_write(self) -> bool: ...
+    def fileno(self) -> int: ...
+    def peer_certificate(self) -> bytes | None: ...
+    def close(self) -> None: ...
+
+@final
+class Links:
+    """A party's links to all others."""
+
+    def __new__(cls, index: int, links: dict[int, Link], heartbeat: float) -> Links: ...
+    def set_tag(self, tag: int) -> None: ...
+    def export(self, peer: int, label: bytes, context: bytes, length: int) -> bytes: ...
+    def exchange(
+        self,
+        send: _Arrays,
+        check: _Arrays,
+        receive: _Arrays,
+        check_receive: _Arrays,
+        round: int,
+        deadline: float | None,
+    ) -> tuple[int, int]: ...
+    def control(
+        self, messages: dict[int, bytes], peers: list[int], limit: int, deadline: float | None
+    ) -> dict[int, bytes]: ...
+    def abort(self, cause: bytes, patience: float) -> None: ...
+    def close(self, patience: float) -> None: ...
+
+@final
+class FrameDecoder:
+    """The frame decoder alone, for fuzzing from Python."""
+
+    def __new__(cls, tag: int) -> FrameDecoder: ...
+    def read(
+        self, data: bytes, piece: int, payload: int, check: int
+    ) -> tuple[bytes | None, list[str], int]: ...

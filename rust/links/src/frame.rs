@@ -146,9 +146,8 @@ impl Header {
         if segment > bound {
             return Err(FrameError::new(Fault::Segment, bound, segment));
         }
-        let total = self
-            .total()
-            .ok_or_else(|| FrameError::new(Fault::Payload, u64::MAX, self.payload))?;
+        let total =
+            self.total().ok_or_else(|| FrameError::new(Fault::Payload, u64::MAX, self.payload))?;
         match self.kind {
             // Segments but the last are full: a sender cannot trickle bytes in tiny frames.
             Kind::Data if self.more && segment != SEGMENT_BYTES => {
@@ -219,11 +218,7 @@ pub struct FrameError {
 impl FrameError {
     /// An error with the value that must be and the value that is.
     pub fn new(fault: Fault, expected: impl Into<u64>, received: impl Into<u64>) -> Self {
-        Self {
-            fault,
-            expected: expected.into(),
-            received: received.into(),
-        }
+        Self { fault, expected: expected.into(), received: received.into() }
     }
 }
 
@@ -262,9 +257,6 @@ impl Status {
     /// Reads a heartbeat's payload.
     pub fn decode(bytes: &[u8; HEARTBEAT_BYTES as usize]) -> Self {
         let word = |at: usize| u64::from_le_bytes(bytes[at..at + 8].try_into().expect("8 bytes"));
-        Self {
-            awaited: word(0),
-            round: word(8),
-        }
+        Self { awaited: word(0), round: word(8) }
     }
 }

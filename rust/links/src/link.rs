@@ -55,9 +55,7 @@ impl Link {
     }
 
     fn new(stream: TcpStream, tls: Connection) -> Result<Self, Broken> {
-        let set = stream
-            .set_nonblocking(true)
-            .and_then(|()| stream.set_nodelay(true));
+        let set = stream.set_nonblocking(true).and_then(|()| stream.set_nodelay(true));
         set.map_err(|e| Broken::Io(e.kind()))?;
         Ok(Self {
             stream,
@@ -100,9 +98,7 @@ impl Link {
 
     /// Key material that only both ends of this connection know (RFC 8446 section 7.5).
     pub fn export(&self, label: &[u8], context: &[u8], out: &mut [u8]) -> Result<(), Error> {
-        self.tls
-            .export_keying_material(out, label, Some(context))
-            .map(|_| ())
+        self.tls.export_keying_material(out, label, Some(context)).map(|_| ())
     }
 
     /// Encrypts bytes into the queue. Nothing is sent before [`Link::flush`].

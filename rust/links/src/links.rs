@@ -101,18 +101,11 @@ impl Links {
         heartbeat: Duration,
     ) -> std::io::Result<Self> {
         let now = Instant::now();
-        let mut peers: Vec<Peer> = links
-            .into_iter()
-            .map(|(peer, link)| Peer::new(peer, link, now))
-            .collect();
+        let mut peers: Vec<Peer> =
+            links.into_iter().map(|(peer, link)| Peer::new(peer, link, now)).collect();
         peers.sort_by_key(|p| p.index);
         let shared = Arc::new(Shared {
-            state: Mutex::new(State {
-                index,
-                peers,
-                round: 0,
-                closed: false,
-            }),
+            state: Mutex::new(State { index, peers, round: 0, closed: false }),
             duty: Mutex::default(),
             bell: Condvar::new(),
             busy: AtomicBool::new(false),
@@ -121,11 +114,7 @@ impl Links {
         let keeper = Builder::new()
             .name("tacit-heartbeat".into())
             .spawn(move || keep(&kept, heartbeat / 4))?;
-        Ok(Self {
-            shared,
-            heartbeat,
-            keeper: Mutex::new(Some(keeper)),
-        })
+        Ok(Self { shared, heartbeat, keeper: Mutex::new(Some(keeper)) })
     }
 
     /// From here on all frames carry this tag, in both directions.
@@ -234,14 +223,8 @@ impl State {
         self.round = work.round;
         self.check_peers(work)?;
         let begun = Instant::now();
-        let mut watch = Watch {
-            begun,
-            looked: begun,
-            ticked: begun,
-            moved: begun,
-            told: false,
-            stuck: false,
-        };
+        let mut watch =
+            Watch { begun, looked: begun, ticked: begun, moved: begun, told: false, stuck: false };
         // Bit i: there may be something to read from the peer at position i.
         let mut readable = self.mask(|peer| work.awaits_from(peer.index));
         loop {
@@ -275,9 +258,7 @@ impl State {
                 self.speak(work, heartbeat / 4, &mut watch, now);
             }
             if work.deadline.is_some_and(|deadline| now >= deadline) {
-                return Err(LinkError::Deadline {
-                    peer: self.blame(work),
-                });
+                return Err(LinkError::Deadline { peer: self.blame(work) });
             }
         }
     }
@@ -354,10 +335,7 @@ impl State {
             until = until.min(deadline);
         }
         let timeout = until.saturating_duration_since(now);
-        let timeout = Timespec {
-            tv_sec: 0,
-            tv_nsec: i64::from(timeout.subsec_nanos()),
-        };
+        let timeout = Timespec { tv_sec: 0, tv_nsec: i64::from(timeout.subsec_nanos()) };
         let mut positions = Vec::with_capacity(self.peers.len());
         let mut sockets = Vec::with_capacity(self.peers.len());
         for (at, peer) in self.peers.iter().enumerate() {
@@ -406,10 +384,7 @@ impl State {
             let concerned = work.awaits_from(peer.index) || work.sends_to(peer.index);
             let since = peer.heard.max(begun);
             if concerned && !peer.is_held() && now.duration_since(since) >= heartbeat {
-                return Err(LinkError::Lost {
-                    peer: peer.index,
-                    how: Loss::Silent,
-                });
+                return Err(LinkError::Lost { peer: peer.index, how: Loss::Silent });
             }
         }
         Ok(())
@@ -419,10 +394,8 @@ impl State {
     fn blame(&self, work: &Exchange<'_>) -> usize {
         let awaited = work.awaits.iter().filter(|(_, m)| !m.is_done());
         let unsent = work.sends.iter().filter(|(_, m)| !m.is_done());
-        let mut candidates = awaited
-            .map(|(p, _)| *p)
-            .chain(unsent.map(|(p, _)| *p))
-            .collect::<Vec<_>>();
+        let mut candidates =
+            awaited.map(|(p, _)| *p).chain(unsent.map(|(p, _)| *p)).collect::<Vec<_>>();
         candidates.sort_unstable();
         let mut suspect = candidates.first().copied().unwrap_or(self.index);
         let mut visited = 1u64 << (self.index % 64);
@@ -517,10 +490,7 @@ fn keep(shared: &Shared, idle: Duration) {
             Err(TryLockError::Poisoned(_)) => return,
             Ok(mut state) => {
                 let now = Instant::now();
-                let status = Status {
-                    awaited: 0,
-                    round: state.round,
-                };
+                let status = Status { awaited: 0, round: state.round };
                 let mut queued = false;
                 for peer in &mut state.peers {
                     queued |= !peer.link.flush().unwrap_or(true);
@@ -537,5 +507,7 @@ fn keep(shared: &Shared, idle: Duration) {
 
 fn spin() -> Duration {
     static S: std::sync::OnceLock<u64> = std::sync::OnceLock::new();
-    Duration::from_micros(*S.get_or_init(|| std::env::var("SPIN").map(|s| s.parse().unwrap()).unwrap_or(0)))
+    Duration::from_micros(
+        *S.get_or_init(|| std::env::var("SPIN").map(|s| s.parse().unwrap()).unwrap_or(0)),
+    )
 }

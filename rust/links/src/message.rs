@@ -147,10 +147,7 @@ impl<'a> Awaited<'a> {
 
     /// A control message of at most `limit` bytes.
     pub fn control(limit: u64) -> Self {
-        Self::Control {
-            limit: limit.min(CONTROL_BYTES),
-            message: None,
-        }
+        Self::Control { limit: limit.min(CONTROL_BYTES), message: None }
     }
 
     /// Whether everything has arrived.
@@ -164,24 +161,18 @@ impl<'a> Awaited<'a> {
     /// Checks a message's first header against what is awaited.
     fn accept(&self, header: &Header) -> Result<(), FrameError> {
         match self {
-            Self::Data(_) if header.kind != Kind::Data => Err(FrameError::new(
-                Fault::Kind,
-                Kind::Data as u8,
-                header.kind as u8,
-            )),
-            Self::Data(arrays) if header.payload != arrays.payload => Err(FrameError::new(
-                Fault::Payload,
-                arrays.payload,
-                header.payload,
-            )),
+            Self::Data(_) if header.kind != Kind::Data => {
+                Err(FrameError::new(Fault::Kind, Kind::Data as u8, header.kind as u8))
+            }
+            Self::Data(arrays) if header.payload != arrays.payload => {
+                Err(FrameError::new(Fault::Payload, arrays.payload, header.payload))
+            }
             Self::Data(arrays) if header.check != arrays.check => {
                 Err(FrameError::new(Fault::Check, arrays.check, header.check))
             }
-            Self::Control { .. } if header.kind != Kind::Control => Err(FrameError::new(
-                Fault::Kind,
-                Kind::Control as u8,
-                header.kind as u8,
-            )),
+            Self::Control { .. } if header.kind != Kind::Control => {
+                Err(FrameError::new(Fault::Kind, Kind::Control as u8, header.kind as u8))
+            }
             Self::Control { limit, .. } if header.payload > *limit => {
                 Err(FrameError::new(Fault::Payload, *limit, header.payload))
             }
@@ -226,7 +217,10 @@ enum State {
     /// A message that nothing awaits yet. Nothing behind it is read.
     Held(Header),
     /// Inside a segment of the awaited arrays.
-    Data { header: Header, left: usize },
+    Data {
+        header: Header,
+        left: usize,
+    },
     /// Inside a small frame.
     Small {
         header: Header,
@@ -251,21 +245,13 @@ pub struct Decoder {
 
 impl Default for Decoder {
     fn default() -> Self {
-        Self {
-            state: State::header(),
-            tag: 0,
-            sequence: 0,
-            continued: None,
-        }
+        Self { state: State::header(), tag: 0, sequence: 0, continued: None }
     }
 }
 
 impl State {
     fn header() -> Self {
-        Self::Header {
-            bytes: [0; HEADER_BYTES],
-            have: 0,
-        }
+        Self::Header { bytes: [0; HEADER_BYTES], have: 0 }
     }
 }
 
@@ -392,11 +378,7 @@ impl Decoder {
             return Err(FrameError::new(Fault::Session, self.tag, header.tag));
         }
         if header.sequence != self.sequence {
-            return Err(FrameError::new(
-                Fault::Sequence,
-                self.sequence,
-                header.sequence,
-            ));
+            return Err(FrameError::new(Fault::Sequence, self.sequence, header.sequence));
         }
         wanted.accept(&header)?;
         match wanted {
@@ -421,20 +403,13 @@ impl Decoder {
         if !header.more && self.continued.is_none() && u64::from(header.segment) != total {
             return Err(FrameError::new(Fault::Segment, total, header.segment));
         }
-        self.state = State::Data {
-            header,
-            left: header.segment as usize,
-        };
+        self.state = State::Data { header, left: header.segment as usize };
         Ok(())
     }
 
     fn begin_small(&mut self, header: Header) {
         debug_assert!(u64::from(header.segment) <= CONTROL_BYTES.max(ABORT_BYTES));
-        self.state = State::Small {
-            header,
-            bytes: vec![0; header.segment as usize],
-            have: 0,
-        };
+        self.state = State::Small { header, bytes: vec![0; header.segment as usize], have: 0 };
     }
 
     fn resume(
@@ -443,31 +418,15 @@ impl Decoder {
         header: Header,
         awaited: Option<&mut Awaited<'_>>,
     ) -> Result<Option<Event>, FrameError> {
-        let same = Header {
-            more: first.more,
-            segment: first.segment,
-            ..header
-        };
+        let same = Header { more: first.more, segment: first.segment, ..header };
         if same != first {
-            return Err(FrameError::new(
-                Fault::Sequence,
-                first.sequence,
-                header.sequence,
-            ));
+            return Err(FrameError::new(Fault::Sequence, first.sequence, header.sequence));
         }
         let Some(Awaited::Data(arrays)) = awaited else {
-            return Err(FrameError::new(
-                Fault::Kind,
-                Kind::Data as u8,
-                header.kind as u8,
-            ));
+            return Err(FrameError::new(Fault::Kind, Kind::Data as u8, header.kind as u8));
         };
         let segment = u64::from(header.segment);
-        let fits = if header.more {
-            segment < arrays.left
-        } else {
-            segment == arrays.left
-        };
+        let fits = if header.more { segment < arrays.left } else { segment == arrays.left };
         if !fits {
             return Err(FrameError::new(Fault::Segment, arrays.left, segment));
         }

@@ -115,8 +115,7 @@ impl Peer {
             payload: payload.len() as u64,
             check: 0,
         };
-        self.link
-            .encrypt(&[IoSlice::new(&header.encode()), IoSlice::new(payload)]);
+        self.link.encrypt(&[IoSlice::new(&header.encode()), IoSlice::new(payload)]);
     }
 
     /// Sends a heartbeat if nothing was sent for `idle` and nothing is queued.
@@ -150,12 +149,7 @@ impl Peer {
                 return Ok(moved);
             }
             let (peer, sequence) = (self.index, self.decoder.sequence());
-            let fault = |error| LinkError::Frame {
-                peer,
-                round,
-                sequence,
-                error,
-            };
+            let fault = |error| LinkError::Frame { peer, round, sequence, error };
             let target = self.decoder.target(awaited.as_deref_mut());
             let Some(target) = target.map_err(fault)? else {
                 return Ok(moved);

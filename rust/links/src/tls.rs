@@ -95,10 +95,7 @@ impl Identity {
         server.session_storage = Arc::new(NoServerSessionStorage {});
         server.alpn_protocols = vec![ALPN.to_vec()];
 
-        Ok(Self {
-            client: Arc::new(client),
-            server: Arc::new(server),
-        })
+        Ok(Self { client: Arc::new(client), server: Arc::new(server) })
     }
 
     /// The dialling end; `name` must be in the other end's certificate.
@@ -122,9 +119,7 @@ impl Identity {
 /// Key exchange: X25519 with ML-KEM-768 first, so that recorded traffic stays closed, then X25519.
 fn provider() -> CryptoProvider {
     let mut provider = aws_lc_rs::default_provider();
-    provider
-        .cipher_suites
-        .retain(|suite| suite.suite() == CipherSuite::TLS13_AES_128_GCM_SHA256);
+    provider.cipher_suites.retain(|suite| suite.suite() == CipherSuite::TLS13_AES_128_GCM_SHA256);
     provider
 }
 
@@ -145,8 +140,9 @@ pub fn failure(error: &Error) -> &'static str {
                 "not-yet-valid"
             }
             CertificateError::UnknownIssuer | CertificateError::BadSignature => "authority",
-            CertificateError::NotValidForName
-            | CertificateError::NotValidForNameContext { .. } => "name",
+            CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => {
+                "name"
+            }
             _ => "certificate",
         },
         Error::NoCertificatesPresented => "missing",

@@ -154,7 +154,11 @@ struct Links(tacit_links::Links);
 #[pymethods]
 impl Links {
     #[new]
-    fn new(index: usize, links: BTreeMap<usize, Bound<'_, Link>>, heartbeat: f64) -> PyResult<Self> {
+    fn new(
+        index: usize,
+        links: BTreeMap<usize, Bound<'_, Link>>,
+        heartbeat: f64,
+    ) -> PyResult<Self> {
         let mut taken = Vec::with_capacity(links.len());
         for (peer, link) in links {
             taken.push((peer, link.borrow_mut().0.take().ok_or_else(gone)?));

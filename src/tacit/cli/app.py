@@ -18,6 +18,8 @@ from tacit.errors import InternalError, StorageError, TacitError
 
 __all__ = ["main"]
 
+_INTERRUPTED = 130
+
 EXIT_STATUSES = """
 Exit status: 0 done · 1 other error · 2 wrong call · 3 configuration, files, schemas ·
 4 network · 5 not agreed · 6 a party deviated · 7 a bug in tacit · 130 interrupted (Ctrl-C).
@@ -57,16 +59,20 @@ def _root(
 
 def main() -> None:
     """Run the command line and exit with the documented status."""
-    signal.signal(signal.SIGTERM, _terminated)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, _interrupted)
     as_json = "--json" in sys.argv[1:]
     try:
         app(standalone_mode=True)
     except TacitError as error:
         _report(error, as_json)
         raise SystemExit(error.exit_status) from None
+    except SystemExit as end:
+        if end.code == _INTERRUPTED:  # typer's translation of KeyboardInterrupt
+            Console(stderr=True).print("Interrupted: all parties were stopped.")
+        raise
     except KeyboardInterrupt:
-        Console(stderr=True).print("Interrupted: all parties were stopped; nothing was revealed.")
-        raise SystemExit(130) from None
+        raise SystemExit(_INTERRUPTED) from None
     except BrokenPipeError:
         raise SystemExit(1) from None
     except OSError as error:
@@ -82,7 +88,10 @@ def main() -> None:
         raise SystemExit(problem.exit_status) from error
 
 
-def _terminated(number: int, frame: Any) -> None:
+def _interrupted(number: int, frame: Any) -> None:
+    """Unwind once; a second signal must not interrupt the clean-up."""
+    for later in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(later, signal.SIG_IGN)
     raise KeyboardInterrupt
 
 

@@ -5,6 +5,7 @@ of fractional bits. May import ``protocols``, ``rounds``, ``circuits``, ``encodi
 Start with ``comparison.py``, then ``piecewise.py`` and ``normalization.py``.
 """
 
+from tacit.functions.accuracy import ACCURACY, Accuracy
 from tacit.functions.comparison import (
     equal,
     greater,
@@ -23,6 +24,8 @@ from tacit.functions.selection import absolute, clip, maximum, minimum, relu, si
 from tacit.functions.sigmoid import sigmoid, tanh
 
 __all__ = [
+    "ACCURACY",
+    "Accuracy",
     "absolute",
     "clip",
     "divide",

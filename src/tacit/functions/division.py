@@ -72,9 +72,9 @@ def reciprocal(party: Party, x: Any, fraction_bits: int) -> Step[Any]:
     Returns
     -------
     arithmetic sharing
-        f fractional bits. Error at most max(1e-4 relative, 2 units in the last place); 4e-4
-        relative for f > 20. Exactly 0 for x = 0, which has no reciprocal; for f > 18 numbers
-        below 2^-18 in magnitude may count as 0.
+        f fractional bits. Error at most max(1e-4 relative, 2 units in the last place). Exactly
+        0 for x = 0, which has no reciprocal; for f > 18 numbers below 2^-18 in magnitude may
+        count as 0.
 
     Notes
     -----

@@ -61,8 +61,8 @@ def log(party: Party, x: Any, fraction_bits: int) -> Step[Any]:
     Returns
     -------
     arithmetic sharing
-        f fractional bits. Error at most max(4e-5 relative, 2 units in the last place, 3e-6);
-        the relative bound holds close to 1 too, down to the others. For x <= 0 a number below
+        f fractional bits. Error at most max(3e-5 relative, 2 units in the last place), also
+        close to 1, and 1.2e-6 (which matters for f > 18). For x <= 0 a number below
         -10^6 that stands for minus infinity.
 
     Notes

@@ -38,6 +38,7 @@ __all__ = [
     "powers_cost",
     "sum_truncate",
     "uniform_scales",
+    "weighted_sum",
 ]
 
 
@@ -137,20 +138,23 @@ def linear_sum(
     party: Party, power: Mapping[int, Scaled], coefficients: Sequence[float], scale: int
 ) -> Any:
     """Σ c_k u^k at a scale, from powers at hand. Local."""
-    shape = power[1].share.shape
-    constant = scaled_integer(coefficients[0], scale)
     if len(coefficients) == 1:
-        return party.public(np.full(shape, constant, np.int64))
-    terms = [
-        party.multiply_public(
-            power[exponent].share, scaled_integer(coefficient, scale - power[exponent].scale)
-        )
-        for exponent, coefficient in enumerate(coefficients[1:], 1)
-    ]
-    total = terms[0]
-    for term in terms[1:]:
-        total = party.add(total, term)
-    return party.add_public(total, constant)
+        constant = scaled_integer(coefficients[0], scale)
+        return party.public(np.full(power[1].share.shape, constant, np.int64))
+    terms = [(power[k], c) for k, c in enumerate(coefficients[1:], 1)]
+    return weighted_sum(party, terms, coefficients[0], scale)
+
+
+def weighted_sum(
+    party: Party, terms: Sequence[tuple[Scaled, float]], constant: float, scale: int
+) -> Any:
+    """Σ c x + constant at a scale that is at least that of every x. Local."""
+    total = None
+    for x, coefficient in terms:
+        factor = scaled_integer(coefficient, scale - x.scale)
+        term = x.share if factor == 1 else party.multiply_public(x.share, factor)
+        total = term if total is None else party.add(total, term)
+    return party.add_public(total, scaled_integer(constant, scale))
 
 
 def polynomial(

@@ -68,7 +68,7 @@ def sqrt(party: Party, x: Any, fraction_bits: int) -> Step[Any]:
     Returns
     -------
     arithmetic sharing
-        f fractional bits. Error at most max(2e-5 relative, 2 units in the last place).
+        f fractional bits. Error at most max(4e-5 relative, 2 units in the last place).
         Exactly 0 for x <= 0.
 
     Notes

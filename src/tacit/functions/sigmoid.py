@@ -35,13 +35,13 @@ def sigmoid(party: Party, x: Any, fraction_bits: int) -> Step[Any]:
     Returns
     -------
     arithmetic sharing
-        f fractional bits. Absolute error at most 1.6e-4 and 2 units in the last place;
+        f fractional bits. Absolute error at most 1.52e-4 and 2 units in the last place;
         exactly 0 below -8.8 and exactly 1 above 8.8, up to 1 unit with probability 2^-32.
 
     Notes
     -----
     Rounds: see `piecewise`; 12 for `replicated3`. Bytes: 4 comparisons, 4 bit conversions,
-    5 products an element (432 for `replicated3`, all parties together).
+    5 products an element (438 for `replicated3`, all parties together).
     """
     require_fraction_bits("sigmoid", fraction_bits)
     return (yield from piecewise(party, x, SIGMOID, fraction_bits))
@@ -66,7 +66,7 @@ def tanh(party: Party, x: Any, fraction_bits: int) -> Step[Any]:
     Returns
     -------
     arithmetic sharing
-        f fractional bits. Absolute error at most 3.2e-4 and 2 units in the last place; exactly
+        f fractional bits. Absolute error at most 3.03e-4 and 2 units in the last place; exactly
         -1 below -4.4 and exactly 1 above 4.4, up to 1 unit with probability 2^-32.
 
     Notes

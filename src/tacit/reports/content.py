@@ -31,7 +31,7 @@ class Evaluation:
     Attributes
     ----------
     name : str
-        As shown: ``"joint"``, ``"bank_a alone"``, ``"pooled plaintext"``.
+        ``"joint"``, an owner's name for its model alone, ``"pooled plaintext"``.
     kind : {"joint", "alone", "pooled"}
         Trained on shares of all rows, on one owner's rows, on all rows in the clear.
     roc_auc, pr_auc, recall, brier : float
@@ -56,6 +56,11 @@ class Evaluation:
     roc: Line | None = None
     precision_recall: Line | None = None
     calibration: Line | None = None
+
+    @property
+    def title(self) -> str:
+        """The name as shown: an owner's with "alone"."""
+        return f"{self.name} alone" if self.kind == "alone" else self.name
 
 
 @dataclass(frozen=True, slots=True)

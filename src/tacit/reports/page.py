@@ -16,6 +16,7 @@ from tacit.reports.plots import (
     cost_plot,
     loss_plot,
     precision_recall_plot,
+    rare,
     roc_plot,
 )
 from tacit.reports.style import STYLE
@@ -157,7 +158,7 @@ def _score_row(e: Evaluation, difference: bool) -> str:
     if difference:
         cells.append(digits(e.coefficient_difference, 4))
     values = "".join(f'<td class="n">{cell}</td>' for cell in cells)
-    return f'<tr class="{e.kind}"><th scope="row">{escape(e.name)}</th>{values}</tr>'
+    return f'<tr class="{e.kind}"><th scope="row">{escape(e.title)}</th>{values}</tr>'
 
 
 def _curves(report: Report) -> str:
@@ -185,7 +186,8 @@ def _curves(report: Report) -> str:
             (
                 "Calibration",
                 calibration_plot(report),
-                "Where a point lies on the diagonal, the predicted probability is what happens.",
+                "Where a point lies on the diagonal, the predicted probability is what happens."
+                + (" Groups without any positive row are left out." if rare(report) else ""),
             )
         )
     if report.losses:

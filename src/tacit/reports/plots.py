@@ -28,6 +28,7 @@ __all__ = [
     "cost_plot",
     "loss_plot",
     "precision_recall_plot",
+    "rare",
     "roc_plot",
 ]
 
@@ -73,6 +74,11 @@ _STEADY_RECALL: Final = 0.01
 """Left of this recall precision rests on a handful of rows: the plot begins here."""
 
 
+def rare(report: Report) -> bool:
+    """Whether positive rows are so rare that calibration needs logarithmic axes."""
+    return report.base_rate is not None and report.base_rate < 0.05
+
+
 def roc_plot(report: Report) -> str:
     """ROC curves, with the line of 1 % false positives."""
 
@@ -97,26 +103,27 @@ def precision_recall_plot(report: Report) -> str:
             axes.axhline(report.base_rate, color="#b8c1ca", linewidth=0.9, linestyle=(0, (2, 3)))
         _lines(axes, report, lambda e: _steady(e.precision_recall))
         _unit_axes(axes, "Recall", "Precision")
-        rare = report.base_rate is not None and report.base_rate < 0.2
-        axes.legend(loc="upper right" if rare else "lower left")
+        axes.legend(loc="upper right" if rare(report) else "lower left")
 
     return _svg("Precision–recall curves", (4.9, 4.1), draw)
 
 
 def calibration_plot(report: Report) -> str:
     """Predicted against observed frequency; logarithmic where positives are rare."""
-    rare = report.base_rate is not None and report.base_rate < 0.05
+    logarithmic = rare(report)
 
     def draw(axes: Axes) -> None:
         lowest = 0.0
-        if rare:
+        if logarithmic:
             lowest = _lowest(report)
             axes.set_xscale("log")
             axes.set_yscale("log")
         axes.plot([lowest, 1], [lowest, 1], color="#b8c1ca", linewidth=0.9, linestyle=(0, (2, 3)))
-        _lines(axes, report, lambda e: e.calibration, marker="o")
-        axes.set_xlim(lowest if rare else -0.02, 1.06)
-        axes.set_ylim(lowest if rare else -0.02, 1.06)
+        _lines(
+            axes, report, lambda e: _positive(e.calibration) if logarithmic else e.calibration, "o"
+        )
+        axes.set_xlim(lowest if logarithmic else -0.02, 1.06)
+        axes.set_ylim(lowest if logarithmic else -0.02, 1.06)
         axes.set_xlabel("Predicted probability")
         axes.set_ylabel("Observed frequency")
         axes.xaxis.set_major_formatter(_PERCENT)
@@ -155,7 +162,9 @@ def coefficient_plot(coefficients: Mapping[str, float], most: int = 15) -> str:
         axes.set_ylim(-0.6, len(ranked) - 0.4)
         axes.spines["left"].set_visible(False)
         axes.grid(axis="y", visible=False)
-        axes.set_xlabel("Change of log-odds over half the column's bounds (numbers), or where it holds (others)")
+        axes.set_xlabel(
+            "Change of log-odds over half the column's bounds (numbers), or where it holds (others)"
+        )
 
     return _svg("The model's largest coefficients", (10, 0.9 + 0.27 * len(ranked)), draw)
 
@@ -221,13 +230,21 @@ def _lines(
             style |= {"marker": marker, "markersize": 3.5 if evaluation.kind == "pooled" else 5}
         line = pick(evaluation)
         if line is not None:
-            axes.plot(line[0], line[1], label=evaluation.name, **style)
+            axes.plot(line[0], line[1], label=evaluation.title, **style)
 
 
 def _steady(line: Line | None) -> Line | None:
     if line is None:
         return None
     shown = line[0] >= _STEADY_RECALL
+    return line[0][shown], line[1][shown]
+
+
+def _positive(line: Line | None) -> Line | None:
+    """The points that logarithmic axes can show."""
+    if line is None:
+        return None
+    shown = (line[0] > 0) & (line[1] > 0)
     return line[0][shown], line[1][shown]
 
 

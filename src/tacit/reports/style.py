@@ -73,7 +73,7 @@ code { font: 13px/1.5 ui-monospace, "SF Mono", Menlo, Consolas, "Liberation Mono
 .notes { background: var(--warn-soft); border-color: #edd5ae; color: var(--warn); }
 .notes p { margin: 0; }
 footer { color: var(--muted); font-size: 13.5px; padding: 6px 2px; }
-@media (max-width: 760px) {
+@media screen and (max-width: 760px) {
   main, header > div { padding-left: 16px; padding-right: 16px; }
   section { padding: 20px 16px; overflow-x: auto; }
   .plots, .two { grid-template-columns: 1fr; }
@@ -82,8 +82,17 @@ footer { color: var(--muted); font-size: 13.5px; padding: 6px 2px; }
   header h1 { font-size: 27px; }
 }
 @media print {
+  @page { margin: 16mm; }
   body { background: #fff; font-size: 12px; }
-  section { break-inside: avoid; border: 0; padding: 0 0 14px; }
+  table, .lead { font-size: 12px; }
+  th, td { padding-top: 5px; padding-bottom: 5px; }
+  .tiles dd { font-size: 21px; }
+  .tiles dd.note, .tiles dt, figcaption, .sub { font-size: 11px; }
+  section { margin-bottom: 10px; }
+  section { border: 0; padding: 0 0 14px; }
+  figure, table, .tiles, .facts, .two { break-inside: avoid; }
+  h2, h3, .sub { break-after: avoid; }
+  .plots { gap: 18px 26px; }
   header { color: var(--ink); background: none; border-bottom: 2px solid var(--joint); }
   header > div, main { padding-left: 0; padding-right: 0; }
 }

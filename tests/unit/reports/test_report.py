@@ -57,7 +57,7 @@ def report() -> Report:
         owners=[Owner("bank_a", 1_000, 200), Owner("bank_b", 500, 100)],
         evaluations=[
             evaluation("joint", "joint", 0.93412),
-            evaluation("bank_a alone", "alone", 0.81),
+            evaluation("bank_a", "alone", 0.81),
             replace(evaluation("pooled plaintext", "pooled", 0.9342), coefficient_difference=0.001),
         ],
         evaluated_on="the held-out rows of all owners",
@@ -145,7 +145,16 @@ def test_the_page_holds_everything_and_loads_nothing() -> None:
         "Digests",
     ]
     assert page.count("<svg") == 6
-    for text in ("0.9341", "55.0 %", "7,038", "312 MB", "ab" * 32, "Two owners", "for tests only"):
+    for text in (
+        "0.9341",
+        "55.0 %",
+        "7,038",
+        "312 MB",
+        "ab" * 32,
+        "Two owners",
+        "bank_a alone",
+        "for tests only",
+    ):
         assert text in page
 
 

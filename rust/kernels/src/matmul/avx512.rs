@@ -30,8 +30,8 @@ struct Ifma;
 impl Kernel for Ifma {
     const MR: usize = MR;
     const NR: usize = NR;
-    const KC: usize = 192;
-    const MC: usize = 120;
+    const KC: usize = 128;
+    const MC: usize = 240;
 
     #[inline(always)]
     #[allow(clippy::cast_possible_truncation)]
@@ -65,6 +65,7 @@ fn sums(
     b_digits: &[[u32; NR]],
     tile: &mut [[u64; NR]],
 ) {
+    let k = a.len();
     let zero = _mm512_setzero_si512();
     let (mut low, mut high, mut cross) = ([[zero; 2]; MR], [[zero; 2]; MR], [zero; MR]);
     for (((a, a_digits), b), b_digits) in a.iter().zip(a_digits).zip(b).zip(b_digits) {
@@ -74,6 +75,9 @@ fn sums(
             let words = [_mm512_loadu_si512(words.cast()), _mm512_loadu_si512(words.add(8).cast())];
             (words, _mm512_loadu_si512(b_digits.as_ptr().cast()))
         };
+        // The next panel of a lies behind this one.
+        _mm_prefetch::<_MM_HINT_T0>(a.as_ptr().wrapping_add(MR * k).cast());
+        _mm_prefetch::<_MM_HINT_T0>(a_digits.as_ptr().wrapping_add(MR * k).cast());
         for i in 0..MR {
             let factor = _mm512_set1_epi64(a[i] as i64);
             for h in 0..2 {

@@ -49,15 +49,7 @@ fn decoder() -> Decoder {
 }
 
 fn header(kind: Kind) -> Header {
-    Header {
-        kind,
-        more: false,
-        segment: 0,
-        tag: TAG,
-        sequence: 0,
-        payload: 0,
-        check: 0,
-    }
+    Header { kind, more: false, segment: 0, tag: TAG, sequence: 0, payload: 0, check: 0 }
 }
 
 fn receive(bytes: &[u8], payload: usize, check: usize) -> Result<Vec<u8>, FrameError> {

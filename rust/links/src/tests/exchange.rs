@@ -232,10 +232,10 @@ fn an_early_goodbye_is_no_loss_until_something_is_awaited() {
 
 #[test]
 fn heartbeats_keep_a_computing_party_alive_and_its_silence_is_noticed() {
-    let parties = mesh(2, Duration::from_millis(200));
+    let parties = mesh(2, Duration::from_millis(600));
     scope(|threads| {
         threads.spawn(|| {
-            sleep(Duration::from_millis(900));
+            sleep(Duration::from_millis(1300));
             run(&parties[0], &[(1, &[1; 8])], &mut [], None).unwrap();
         });
         run(&parties[1], &[], &mut [(0, vec![0; 8])], Some(LONG)).unwrap();

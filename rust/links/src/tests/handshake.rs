@@ -47,10 +47,8 @@ impl Authority {
             aead_alg: suite.aead_alg,
             quic: None,
         }));
-        let provider = CryptoProvider {
-            cipher_suites: vec![SupportedCipherSuite::Tls13(short)],
-            ..default
-        };
+        let provider =
+            CryptoProvider { cipher_suites: vec![SupportedCipherSuite::Tls13(short)], ..default };
         let (root, chain, key) = (root.as_bytes(), chain.as_bytes(), key.as_bytes());
         Identity::with_provider(root, chain, key, Arc::new(provider)).unwrap()
     }

@@ -1,0 +1,112 @@
+"""Domains and largest errors of the approximated functions, as data.
+
+The docstrings say the same in words; ``docs/accuracy.md`` is generated from here and from
+measurements, and the accuracy tests hold every function to its line.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["ACCURACY", "Accuracy"]
+
+
+@dataclass(frozen=True, slots=True)
+class Accuracy:
+    """What is promised of one function, for 12 to 24 fractional bits f.
+
+    Attributes
+    ----------
+    formula : str
+        What is computed.
+    domain : str
+        Where the bound holds.
+    outside : str
+        What happens elsewhere.
+    relative : float
+        Error relative to the result.
+    units : float
+        Error in units in the last place, 2^-f.
+    absolute : float
+        Error that is always allowed.
+    """
+
+    formula: str
+    domain: str
+    outside: str
+    relative: float = 0.0
+    units: float = 2.0
+    absolute: float = 0.0
+
+    def bound(self, results: NDArray[np.float64], fraction_bits: int) -> NDArray[np.float64]:
+        """max(relative · |result|, units · 2^-f) + absolute, element by element."""
+        rounding = self.units * 2.0**-fraction_bits
+        bound: NDArray[np.float64] = np.maximum(self.relative * np.abs(results), rounding)
+        return bound + self.absolute
+
+    @property
+    def text(self) -> str:
+        """The bound in words."""
+        parts = f"{self.units:g} units in the last place"
+        if self.relative:
+            parts = f"max({self.relative:g} relative, {parts})"
+        return f"{parts} + {self.absolute:g}" if self.absolute else parts
+
+
+EVERYWHERE = "every number of the encoding"
+
+ACCURACY: dict[str, Accuracy] = {
+    "sigmoid": Accuracy(
+        "1 / (1 + exp(-x))",
+        EVERYWHERE,
+        "0 below -8.8 and 1 above 8.8, exactly",
+        absolute=1.52e-4,
+    ),
+    "tanh": Accuracy(
+        "2 sigmoid(2x) - 1",
+        EVERYWHERE,
+        "-1 below -4.4 and 1 above 4.4, exactly",
+        absolute=3.03e-4,
+    ),
+    "exp": Accuracy(
+        "e^x",
+        "x ≤ 0.693 (23 - f) + 16.56: 20.02 for f = 18",
+        "the largest value above; exactly 0 below -0.693 (f + 1), within the bound",
+        relative=3e-4,
+    ),
+    "log": Accuracy(
+        "natural logarithm",
+        "every positive number of the encoding",
+        "below -10^6 for x ≤ 0",
+        relative=3e-5,
+        absolute=1.2e-6,
+    ),
+    "sqrt": Accuracy(
+        "square root",
+        "0 and every positive number of the encoding",
+        "exactly 0 for x < 0",
+        relative=4e-5,
+    ),
+    "rsqrt": Accuracy(
+        "1 / sqrt(x)",
+        "every positive number of the encoding",
+        "exactly 0 for x ≤ 0",
+        relative=1e-4,
+    ),
+    "reciprocal": Accuracy(
+        "1 / x",
+        "|x| ≥ 2^-min(f, 18)",
+        "exactly 0 for x = 0; 0 or 1 / x for |x| < 2^-18",
+        relative=1e-4,
+    ),
+    "divide": Accuracy(
+        "y / x",
+        "x ≠ 0, |y / x| < 2^s with s = ⌊(60 - f) / 2⌋ - 1: 2^20 for f = 18",
+        "0 for x = 0, up to one unit; larger quotients wrap",
+        relative=1e-4,
+    ),
+}
+"""By name of the function; comparisons, extrema, `relu`, `absolute`, `sign` are exact."""
