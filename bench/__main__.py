@@ -7,19 +7,19 @@ Every run is kept in ``bench/results/latest.json``, and under a name of its own 
 from __future__ import annotations
 
 import argparse
+import importlib
 import sys
 import tempfile
-from collections.abc import Callable
 from fnmatch import fnmatch
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from bench import machine, results, training, workloads
 from bench.interleave import Job, Sample, interleaved, summary
-from bench.tables import tables
+from bench.tables import progress_bars, tables
 
 __all__ = ["main"]
 
@@ -94,14 +94,14 @@ def _measure(run: results.Run, arguments: argparse.Namespace, console: Console) 
     tacit = _Tacit()
     with tempfile.TemporaryDirectory(prefix="tacit-bench-") as folder:
         measured = [
-            Job(name, lambda name=name: tacit.measure(name), repeats)
+            Job(name, partial(tacit.measure, name), repeats)
             for name in workloads.names()
             if name in chosen
         ]
         trained = training.jobs(Path(folder), repeats, quick) if "training" in chosen else []
         jobs = [*measured, *trained]
         whole = [name for name in ("kernels", "links") if name in chosen]
-        with _progress(console) as progress:
+        with progress_bars(console) as progress:
             bar = progress.add_task("", total=len(whole) + sum(job.repeats for job in jobs))
 
             def begin(job: Job) -> None:
@@ -112,7 +112,7 @@ def _measure(run: results.Run, arguments: argparse.Namespace, console: Console) 
 
             for name in whole:
                 progress.update(bar, description=name)
-                run[name] = _sections()[name](quick)
+                run[name] = _section(name, quick)
                 progress.advance(bar)
             try:
                 interleaved(jobs, begin, end)
@@ -122,22 +122,10 @@ def _measure(run: results.Run, arguments: argparse.Namespace, console: Console) 
     run["training"] = [summary(job.name, job.samples) for job in trained]
 
 
-def _sections() -> dict[str, Callable[[bool], list[dict[str, Any]]]]:
-    from bench import kernels, links
-
-    return {"kernels": kernels.run, "links": links.run}
-
-
-def _progress(console: Console) -> Progress:
-    return Progress(
-        TextColumn("{task.description:<16}"),
-        BarColumn(bar_width=40),
-        MofNCompleteColumn(),
-        TimeElapsedColumn(),
-        console=console,
-        transient=True,
-        disable=not console.is_terminal,
-    )
+def _section(name: str, quick: bool) -> list[dict[str, Any]]:
+    """The rows of a bench that has a module of its own."""
+    rows: list[dict[str, Any]] = importlib.import_module(f"bench.{name}").run(quick)
+    return rows
 
 
 def _saved(name: str | None) -> tuple[str, results.Run] | None:

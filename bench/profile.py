@@ -23,7 +23,7 @@ from bench.profiled_party import Entry, PartyProfile, Settings
 from bench.tables import milliseconds
 from tacit.sessions import launch
 
-__all__ = ["main", "profiled"]
+__all__ = ["KINDS", "main", "profiled", "seconds_of"]
 
 KINDS: tuple[tuple[str, Callable[[str], bool]], ...] = (
     ("links", lambda name: "'exchange'" in name or "'tacit._native.Links'" in name),
@@ -78,24 +78,25 @@ def _overview(workload: str, parties: dict[str, PartyProfile]) -> Table:
         table.add_column(name, justify="right")
     found = parties.values()
     table.add_row("undisturbed", *(_both(p.wall, p.busy) for p in found))
+    table.add_row("inside the system", *(milliseconds(p.system) for p in found))
+    table.add_row("page faults", *(f"{p.faults:,.0f}" for p in found))
     table.add_row("rounds", *(f"{p.rounds:,.0f}" for p in found))
     table.add_row("a round", *(milliseconds(p.wall / max(1, p.rounds)) for p in found))
     table.add_section()
-    table.add_row(
-        "under the profiler", *(_both(*_sum(p.entries, lambda _: True)) for p in found)
-    )
+    table.add_row("under the profiler", *(_both(*seconds_of(party.entries)) for party in found))
     for kind, _ in KINDS:
-        table.add_row(f"  {kind}", *(_both(*_sum(p.entries, _is(kind))) for p in found))
+        table.add_row(f"  {kind}", *(_both(*seconds_of(party.entries, kind)) for party in found))
     return table
 
 
-def _is(kind: str) -> Callable[[str], bool]:
-    return lambda name: next(title for title, belongs in KINDS if belongs(name)) == kind
-
-
-def _sum(entries: Sequence[Entry], belongs: Callable[[str], bool]) -> tuple[float, float]:
-    mine = [entry for entry in entries if belongs(entry.function)]
+def seconds_of(entries: Sequence[Entry], kind: str | None = None) -> tuple[float, float]:
+    """Elapsed and processor seconds of one of the `KINDS`, or of all."""
+    mine = [entry for entry in entries if kind is None or _kind(entry.function) == kind]
     return sum(entry.wall for entry in mine), sum(entry.busy for entry in mine)
+
+
+def _kind(function: str) -> str:
+    return next(kind for kind, belongs in KINDS if belongs(function))
 
 
 def _both(wall: float, busy: float) -> str:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import cProfile
 import time
 from collections.abc import Callable
+from resource import RUSAGE_SELF, getrusage
 from types import CodeType
 from typing import Any
 
@@ -50,6 +51,10 @@ class PartyProfile(Struct, frozen=True):
     ----------
     wall, busy : float
         Undisturbed: elapsed seconds, and processor seconds of the whole process.
+    system : float
+        Of the latter, those inside the operating system: sockets and page faults.
+    faults : float
+        Page faults: memory that the system handed out anew.
     rounds : float
         Rounds of communication.
     entries : list of Entry
@@ -58,6 +63,8 @@ class PartyProfile(Struct, frozen=True):
 
     wall: float
     busy: float
+    system: float
+    faults: float
     rounds: float
     entries: list[Entry]
 
@@ -91,9 +98,10 @@ def run_party(context: PartyContext) -> PartyProfile:
     repeats()
     together()
     rounds = mpc.total_cost.rounds
-    wall, busy = time.perf_counter(), time.process_time()
+    before, wall, busy = getrusage(RUSAGE_SELF), time.perf_counter(), time.process_time()
     repeats()
     wall, busy = time.perf_counter() - wall, time.process_time() - busy
+    after = getrusage(RUSAGE_SELF)
     rounds = mpc.total_cost.rounds - rounds
     found = []
     for clock in (time.perf_counter, time.thread_time):
@@ -105,6 +113,8 @@ def run_party(context: PartyContext) -> PartyProfile:
     return PartyProfile(
         wall / count,
         busy / count,
+        (after.ru_stime - before.ru_stime) / count,
+        (after.ru_minflt - before.ru_minflt) / count,
         rounds / count,
         [
             Entry(name, calls / count, own / count, by_thread.get(name, (0, 0.0))[1] / count)

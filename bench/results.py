@@ -12,7 +12,7 @@ __all__ = ["FOLDER", "SLOWER", "Run", "find", "load", "ratios", "save", "stamp"]
 
 FOLDER = Path(__file__).parent / "results"
 SLOWER = 1.10
-"""From this ratio on a measurement is called slower than the saved one, below its inverse faster."""
+"""From this ratio to the saved run on, a measurement is called slower; from its inverse, faster."""
 
 Run: TypeAlias = dict[str, Any]
 """``machine``, ``when``, and for each section (``kernels``, ``workloads``, ...) its rows."""

@@ -1,4 +1,4 @@
-"""Measurements as tables on a terminal."""
+"""Measurements on a terminal: tables, and bars while they are made."""
 
 from __future__ import annotations
 
@@ -6,12 +6,14 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeAlias
 
 from rich.box import SIMPLE_HEAD
+from rich.console import Console
 from rich.markup import escape
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
 from bench.results import SLOWER, Run
 
-__all__ = ["compared", "milliseconds", "tables"]
+__all__ = ["compared", "milliseconds", "progress_bars", "tables"]
 
 Row: TypeAlias = Mapping[str, Any]
 Column: TypeAlias = tuple[str, Callable[[Row], str]]
@@ -81,6 +83,19 @@ TITLES = {
     "workloads": "Workloads: three processes, TLS, all parties together",
     "training": "Main job: three banks, 3 epochs, batch 1,024, from start to last result",
 }
+
+
+def progress_bars(console: Console) -> Progress:
+    """What was measured of what there is; nothing where the console is no terminal."""
+    return Progress(
+        TextColumn("{task.description:<26}"),
+        BarColumn(bar_width=40),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        console=console,
+        transient=True,
+        disable=not console.is_terminal,
+    )
 
 
 def tables(run: Run, ratios: Ratios | None = None) -> list[Table]:

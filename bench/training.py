@@ -70,8 +70,7 @@ def measure(files: DemoFiles, epochs: int = 3, batch_size: int = 1024) -> dict[s
         batch_size=batch_size,
     )
     settings = {
-        name: msgspec.structs.replace(request.settings(name), alone=False)
-        for name in request.files
+        name: msgspec.structs.replace(request.settings(name), alone=False) for name in request.files
     }
     start = time.perf_counter()
     found = launch(tuple(settings), "tacit.ml.job", settings, protocol=request.protocol)

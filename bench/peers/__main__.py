@@ -18,7 +18,6 @@ from pathlib import Path
 from typing import Any
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from bench import links, machine, results
 from bench.floor import floor_of, kernel_seconds, links_from
@@ -26,6 +25,7 @@ from bench.interleave import Job, interleaved, summary
 from bench.peers import driving, inputs
 from bench.peers.comparison import grids, in_markdown, on_terminal, write_between_markers
 from bench.peers.driving import Contestant
+from bench.tables import progress_bars
 from bench.workloads import SKIPPED
 
 __all__ = ["main"]
@@ -43,7 +43,9 @@ def main() -> int:
     there = driving.installed()
     wanted = there if arguments.peers is None else tuple(filter(None, arguments.peers.split(",")))
     for missing in sorted(set(wanted) - set(there)):
-        console.print(f"[yellow]{missing} is not installed: python bench/peers/setup.py {missing}[/]")
+        console.print(
+            f"[yellow]{missing} is not installed: python bench/peers/setup.py {missing}[/]"
+        )
     peers = [peer for peer in there if peer in wanted]
     names = [
         name
@@ -92,7 +94,7 @@ def _measure(
     with contextlib.ExitStack() as stack:
         for system in systems:
             stack.callback(system.close)
-        progress = stack.enter_context(_progress(console))
+        progress = stack.enter_context(progress_bars(console))
         bar = progress.add_task("links", total=1 + len(names))
         link_speed = links_from(links.run(quick=True))
         kernels = {}
@@ -134,18 +136,6 @@ def _jobs(
         for name in names
         for system in systems
     }
-
-
-def _progress(console: Console) -> Progress:
-    return Progress(
-        TextColumn("{task.description:<26}"),
-        BarColumn(bar_width=40),
-        MofNCompleteColumn(),
-        TimeElapsedColumn(),
-        console=console,
-        transient=True,
-        disable=not console.is_terminal,
-    )
 
 
 def _explain(run: dict[str, Any], console: Console) -> None:

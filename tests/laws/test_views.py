@@ -9,9 +9,9 @@ For every byte that the observer receives, and for sums, differences and XORs of
 three messages (messages under one mask are each uniform, together they are not), the two
 choices' distributions of both half-bytes are compared by a chi-square test.
 
-False alarms: each case makes fewer than 2 · 10^5 tests and there are fewer than 100 cases; the limit
-is the chi-square quantile (15 degrees of freedom) of 5 · 10^-14, so all together alarm without
-cause with nominal probability below 10^-6. Seeds are fixed: a result stays what it is.
+False alarms: each case makes fewer than 2 · 10^5 tests and there are fewer than 100 cases; the
+limit is the chi-square quantile (15 degrees of freedom) of 5 · 10^-14, so all together alarm
+without cause with nominal probability below 10^-6. Seeds are fixed: a result stays what it is.
 """
 
 from __future__ import annotations

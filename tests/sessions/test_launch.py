@@ -10,7 +10,6 @@ from jobs_for_tests import Settings
 
 from tacit.errors import (
     DataError,
-    DeadlineError,
     InternalError,
     PartyLostError,
     TacitError,
@@ -82,7 +81,6 @@ def test_what_cannot_be_launched(jobs: str) -> None:
             launch(*arguments)  # type: ignore[arg-type]
 
 
-def test_parties_with_different_parameters_do_not_start(jobs: str) -> None:
-    assert DeadlineError.base != PartyLostError.base
+def test_parameters_take_part_in_the_handshake(jobs: str) -> None:
     results: dict[str, Any] = launch(NAMES, jobs, configs(), parameters={"epochs": "3"})
     assert set(results) == set(NAMES)

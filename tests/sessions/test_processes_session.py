@@ -149,57 +149,85 @@ def test_commands_are_sent_ahead(mpc: Computation) -> None:
 
 @pytest.mark.parametrize("victim", ["alice", "bob", "carol"])
 def test_a_killed_party_is_named(victim: str) -> None:
-    with pytest.raises(PartyLostError) as caught, tacit.local(processes=True) as mpc:
-        identifiers = processes_of(mpc)
-        x = mpc.share(np.ones(10), owner="alice")
-        x.reveal(to="all")
-        os.kill(identifiers[victim], signal.SIGKILL)
-        for _ in range(1000):
-            x = x * x
-        x.reveal(to="all")
+    identifiers: dict[str, int] = {}
+
+    def lose_a_party() -> None:
+        with tacit.local(processes=True) as mpc:
+            identifiers.update(processes_of(mpc))
+            x = mpc.share(np.ones(10), owner="alice")
+            x.reveal(to="all")
+            os.kill(identifiers[victim], signal.SIGKILL)
+            for _ in range(1000):
+                x = x * x
+            x.reveal(to="all")
+
+    with pytest.raises(PartyLostError) as caught:
+        lose_a_party()
     assert caught.value.parties == (victim,)
     assert victim in str(caught.value)
     assert not any(map(alive, identifiers.values()))
+
+
+def test_a_session_stays_over_after_a_loss() -> None:
+    mpc = tacit.local(processes=True)
+    x = mpc.share(np.ones(10), owner="alice")
+    for identifier in processes_of(mpc).values():
+        os.kill(identifier, signal.SIGKILL)
+    for _ in range(2):
+        with pytest.raises(PartyLostError):
+            x.reveal(to="all")
     with pytest.raises(PartyLostError):
-        x.reveal(to="all")
+        x + 1
     mpc.close()
 
 
 def test_a_stopped_party_is_named() -> None:
     settings = tacit.NetworkSettings(heartbeat_timeout=1.0)
-    with (
-        pytest.raises(PartyLostError) as caught,
-        tacit.local(processes=True, settings=settings) as mpc,
-    ):
-        identifiers = processes_of(mpc)
-        x = mpc.share(np.ones(10), owner="alice")
-        x.reveal(to="all")
-        os.kill(identifiers["bob"], signal.SIGSTOP)
-        (x * x).reveal(to="all")
+    identifiers: dict[str, int] = {}
+
+    def stop_a_party() -> None:
+        with tacit.local(processes=True, settings=settings) as mpc:
+            identifiers.update(processes_of(mpc))
+            x = mpc.share(np.ones(10), owner="alice")
+            x.reveal(to="all")
+            os.kill(identifiers["bob"], signal.SIGSTOP)
+            (x * x).reveal(to="all")
+
+    with pytest.raises(PartyLostError) as caught:
+        stop_a_party()
     assert caught.value.parties == ("bob",)
     assert not any(map(alive, identifiers.values()))
 
 
 def test_an_error_in_a_party_surfaces_at_the_next_wait() -> None:
-    with (
-        pytest.raises(InternalError, match="KeyError") as caught,
-        tacit.local(processes=True) as mpc,
-    ):
-        identifiers = processes_of(mpc)
-        x = mpc.share(np.ones(3), owner="alice")
-        x.reveal(to="all")
-        reference: Any = x.reference
-        reference.number += 1000  # a bug: the parties know no such array
-        y = x + 1.0
-        y.reveal(to="all")
+    identifiers: dict[str, int] = {}
+
+    def compute_with_a_bug() -> None:
+        with tacit.local(processes=True) as mpc:
+            identifiers.update(processes_of(mpc))
+            x = mpc.share(np.ones(3), owner="alice")
+            x.reveal(to="all")
+            reference: Any = x.reference
+            reference.number += 1000  # a bug: the parties know no such array
+            y = x + 1.0
+            y.reveal(to="all")
+
+    with pytest.raises(InternalError, match="KeyError") as caught:
+        compute_with_a_bug()
     assert not any(map(alive, identifiers.values()))
     assert "service.py" in str(caught.value)
 
 
 def test_an_exception_in_the_block_is_not_hidden() -> None:
-    with pytest.raises(ZeroDivisionError), tacit.local(processes=True) as mpc:
-        identifiers = processes_of(mpc)
-        1 / 0  # noqa: B018
+    identifiers: dict[str, int] = {}
+
+    def fail() -> None:
+        with tacit.local(processes=True) as mpc:
+            identifiers.update(processes_of(mpc))
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        fail()
     assert not any(map(alive, identifiers.values()))
 
 

@@ -117,6 +117,14 @@ impl Links {
         Ok(Self { shared, heartbeat, keeper: Mutex::new(Some(keeper)) })
     }
 
+    /// Takes over one more link.
+    pub fn add(&self, peer: usize, link: Link) {
+        let mut state = lock(&self.shared.state);
+        state.peers.retain(|p| p.index != peer);
+        state.peers.push(Peer::new(peer, link, Instant::now()));
+        state.peers.sort_by_key(|p| p.index);
+    }
+
     /// From here on all frames carry this tag, in both directions.
     pub fn set_tag(&self, tag: u64) {
         for peer in &mut lock(&self.shared.state).peers {
@@ -142,7 +150,8 @@ impl Links {
     /// Moves a round's messages: returns when everything awaited has arrived and everything that
     /// leaves has been encrypted (what the sockets do not take follows in the background).
     ///
-    /// `check` is called about every 100 ms of waiting; it answers whether to go on.
+    /// `check` is called about every 100 ms of waiting; it answers whether to go on. With nothing
+    /// to move, it looks once whether a peer gave up or was lost.
     pub fn exchange(
         &self,
         work: &mut Exchange<'_>,
@@ -226,7 +235,8 @@ impl State {
         let mut watch =
             Watch { begun, looked: begun, ticked: begun, moved: begun, told: false, stuck: false };
         // Bit i: there may be something to read from the peer at position i.
-        let mut readable = self.mask(|peer| work.awaits_from(peer.index));
+        let idle = work.sends.is_empty() && work.awaits.is_empty();
+        let mut readable = self.mask(|peer| idle || work.awaits_from(peer.index));
         loop {
             let moved = self.pass(work, &mut readable, &mut watch)?;
             if work.is_received() && work.is_sent() {

@@ -167,6 +167,12 @@ impl Links {
         Ok(Self(links.map_err(value_error)?))
     }
 
+    fn add(&self, py: Python<'_>, peer: usize, link: &mut Link) -> PyResult<()> {
+        let link = link.0.take().ok_or_else(gone)?;
+        py.detach(|| self.0.add(peer, link));
+        Ok(())
+    }
+
     fn set_tag(&self, py: Python<'_>, tag: u64) {
         py.detach(|| self.0.set_tag(tag));
     }

@@ -116,7 +116,8 @@ def call_function(function: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any
 def _unsupported(name: str) -> SecretMisuseError:
     return SecretMisuseError(
         f"np.{name} is not supported for secret arrays.",
-        next_step="use a function of tacit, such as tacit.where or tacit.exp (docs/arrays.md lists"
-        ' them all), or reveal the array first: x.reveal(to="all").',
+        next_step="use a function of tacit, such as tacit.where or tacit.exp"
+        " (help(tacit.arrays.functions) lists them), or reveal the array first:"
+        ' x.reveal(to="all").',
         case=7,
     )

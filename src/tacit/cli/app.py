@@ -114,7 +114,7 @@ def _report(error: TacitError, as_json: bool) -> None:
     if error.stage:
         console.print(f"[dim](stage: {error.stage})[/]", end="")
     console.print()
-    console.print(error.message, markup=False)
+    console.print(error.message, markup=False, soft_wrap=True)
     if error.next_step:
         console.print("[bold]What to do:[/]", end=" ")
-        console.print(error.next_step, markup=False)
+        console.print(error.next_step, markup=False, soft_wrap=True)

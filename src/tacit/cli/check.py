@@ -46,7 +46,8 @@ def check(
         console.print(f"[green]✓[/] {file}: {found.rows:,} rows fit the schema.")
         return
     for violation in found.violations:
-        console.print("[red]✗[/]", str(violation), markup=True)
+        console.print("[red]✗[/]", end=" ")
+        console.print(str(violation), markup=False, soft_wrap=True)
     shown = f"; the first {most} are shown" if found.total > most else ""
     raise DataError(
         f"{file} breaks the schema in {found.total:,} places{shown}.",

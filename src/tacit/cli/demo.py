@@ -47,7 +47,9 @@ def demo(
     epochs: Annotated[
         int | None, typer.Option(min=1, help="Passes over the rows.", show_default=False)
     ] = None,
-    seed: Annotated[int, typer.Option(help="Seed of data, split and order.")] = 2026,
+    seed: Annotated[
+        int, typer.Option(help="Seed of the transactions, the split and the order.")
+    ] = 2026,
     as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
 ) -> None:
     """Run the main job on demo data and compare with what only pooled data could give.
@@ -81,12 +83,12 @@ def _run(
         if name is DemoName.fraud:
             files = fraud.generate(folder, rows=rows, seed=seed)
         else:
-            files = hospitals.generate(folder, seed=seed)
+            files = hospitals.generate(folder)
     for owner, path in files.files.items():
         console.print(f"{owner}: {files.rows[owner]:,} rows in {path.name}")
     if name is DemoName.fraud:
         title, settings = "Three banks, one fraud model", {"epochs": 3, "batch_size": 1024}
-        rate = 0.5
+        rate = 1.0
     else:
         title, settings = "Three hospitals, one diagnosis model", {"epochs": 40, "batch_size": 64}
         rate = 0.2

@@ -4,19 +4,21 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import msgspec
 from rich.console import Console
 
-from tacit.cli.comparison import Comparison, compare
 from tacit.cli.logs import open_log
-from tacit.cli.outcome import Outcome, outcome_of
 from tacit.cli.progress import PhaseBars
 from tacit.errors import UsageError
 from tacit.ml.job import OwnerResult, TrainingSettings
 from tacit.protocols import protocol_named
 from tacit.sessions import launch
+
+if TYPE_CHECKING:
+    from tacit.cli.comparison import Comparison
+    from tacit.cli.outcome import Outcome
 
 __all__ = ["TrainingRequest", "run_training"]
 

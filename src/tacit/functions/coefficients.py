@@ -37,7 +37,7 @@ SIGMOID = PiecewisePolynomial(
         (1.0,),
     ),
     range_bits=3,
-    error=0.000151,
+    error=0.000152,
 )
 """1 / (1 + exp(-x)), in u = x / 8."""
 
@@ -58,7 +58,7 @@ _LOG = (
     0.000988006591796875,
     -0.000274658203125,
 )
-LOG = Polynomial(_LOG, error=2.06e-05)
+LOG = Polynomial(_LOG, error=2.07e-05)
 """log x on [1/2, 1] in v = 4x - 3; error relative to max(5e-3, min(-log x, log 2x))."""
 
 _RSQRT = (
@@ -68,7 +68,7 @@ _RSQRT = (
     -0.014986588193753893,
     0.00449151483530343,
 )
-RSQRT = Polynomial(_RSQRT, error=7.44e-05)
+RSQRT = Polynomial(_RSQRT, error=7.48e-05)
 """1 / sqrt(x) on [1/2, 1] in v = 4x - 3; relative error."""
 
 _SQRT = (
@@ -78,7 +78,7 @@ _SQRT = (
     0.0021349837317297554,
     -0.0004744491504209602,
 )
-SQRT = Polynomial(_SQRT, error=8.4e-06)
+SQRT = Polynomial(_SQRT, error=8.44e-06)
 """sqrt(x) on [1/2, 1] in v = 4x - 3; relative error."""
 
 RECIPROCAL = ReciprocalQuadratic(
@@ -94,6 +94,6 @@ EXP = ExpPolynomial(
     outer=(0.00567626953125, 0.115081787109375, 0.1259613037109375, 0.7980528643941727),
     rest=(6.1901285659316265, 1.999987040727327, 0.9999880875646568),
     reach=2.0805,
-    error=1.23e-05,
+    error=1.24e-05,
 )
 """exp(s) for |s| <= reach, in t = s / 2; relative error."""

@@ -34,6 +34,7 @@ from tacit.functions.normalization import (
     unit_interval_cost,
 )
 from tacit.functions.polynomials import sum_truncate
+from tacit.functions.shapes import flat, shaped
 from tacit.protocols.interface import Party
 from tacit.rounds.combine import together
 from tacit.rounds.contract import Step
@@ -72,7 +73,7 @@ def reciprocal(party: Party, x: Any, fraction_bits: int) -> Step[Any]:
     Returns
     -------
     arithmetic sharing
-        f fractional bits. Error at most max(1e-4 relative, 2 units in the last place). Exactly
+        f fractional bits. Error at most max(2e-4 relative, 2 units in the last place). Exactly
         0 for x = 0, which has no reciprocal; for f > 18 numbers below 2^-18 in magnitude may
         count as 0.
 
@@ -81,16 +82,16 @@ def reciprocal(party: Party, x: Any, fraction_bits: int) -> Step[Any]:
     Rounds: `leading_one`, 3 products, 4 truncated products (31 for `replicated3`).
     """
     require_fraction_bits("reciprocal", fraction_bits)
-    flat = x.reshape(-1)
+    vector = flat(x)
     lowest = max(fraction_bits - FINEST, 0)
-    leading = yield from leading_one(party, flat, signed=True, lowest=lowest)
+    leading = yield from leading_one(party, vector, signed=True, lowest=lowest)
     power = yield from product(party, [*leading.factors(party, SHIFT), leading.flag])
     # 2^f / x = (1/x') 2^(2f - 61 + i) in units of the last place; two bits more are kept.
     numerator = party.truncate(power, UNIT - 2 * fraction_bits - _RECIPROCAL_EXTRA)
     result = yield from _over(
-        party, flat, power, numerator, extra=_RECIPROCAL_EXTRA, largest=2 * fraction_bits - lowest
+        party, vector, power, numerator, extra=_RECIPROCAL_EXTRA, largest=2 * fraction_bits - lowest
     )
-    return result.reshape(*x.shape)
+    return shaped(result, x.shape)
 
 
 def divide(party: Party, y: Any, x: Any, fraction_bits: int) -> Step[Any]:
@@ -108,7 +109,7 @@ def divide(party: Party, y: Any, x: Any, fraction_bits: int) -> Step[Any]:
     Returns
     -------
     arithmetic sharing
-        f fractional bits. Error at most max(1e-4 relative, 2 units in the last place).
+        f fractional bits. Error at most max(2e-4 relative, 2 units in the last place).
         Exactly 0 where x = 0 (up to 1 unit); quotients beyond the limit wrap.
 
     Notes
@@ -125,22 +126,22 @@ def divide(party: Party, y: Any, x: Any, fraction_bits: int) -> Step[Any]:
     Rounds: `leading_one`, 3 products, 4 truncated products (31 for `replicated3`).
     """
     require_fraction_bits("divide", fraction_bits)
-    flat = x.reshape(-1)
-    above = y.reshape(-1)
-    leading = yield from leading_one(party, flat, signed=True)
+    vector = flat(x)
+    above = flat(y)
+    leading = yield from leading_one(party, vector, signed=True)
     power, shifted = yield from together(
         product(party, [*leading.factors(party, SHIFT), leading.flag]),
         party.truncate(above, quotient_limit_bits(fraction_bits)),
     )
     result = yield from _over(
         party,
-        flat,
+        vector,
         power,
         _shifted_numerator(party, above, shifted, power, fraction_bits),
         extra=_QUOTIENT_EXTRA,
         largest=quotient_limit_bits(fraction_bits) + fraction_bits,
     )
-    return result.reshape(*x.shape)
+    return shaped(result, x.shape)
 
 
 def quotient_limit_bits(fraction_bits: int) -> int:

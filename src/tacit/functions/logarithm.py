@@ -32,6 +32,7 @@ from tacit.functions.normalization import (
 )
 from tacit.functions.piecewise import combine_bits
 from tacit.functions.polynomials import Scaled, polynomial, polynomial_cost
+from tacit.functions.shapes import flat, shaped
 from tacit.protocols.interface import Party
 from tacit.rounds.contract import Step
 from tacit.rounds.cost import Declaration
@@ -61,8 +62,8 @@ def log(party: Party, x: Any, fraction_bits: int) -> Step[Any]:
     Returns
     -------
     arithmetic sharing
-        f fractional bits. Error at most max(3e-5 relative, 2 units in the last place), also
-        close to 1, and 1.2e-6 (which matters for f > 18). For x <= 0 a number below
+        f fractional bits. Error at most max(5e-5 relative, 2 units in the last place), also
+        close to 1, and 1.5e-6 (which matters for f > 18). For x <= 0 a number below
         -10^6 that stands for minus infinity.
 
     Notes
@@ -70,11 +71,10 @@ def log(party: Party, x: Any, fraction_bits: int) -> Step[Any]:
     Rounds: `leading_one`, 3 products, 4 truncated products (31 for `replicated3`).
     """
     require_fraction_bits("log", fraction_bits)
-    shape = x.shape
-    flat = x.reshape(-1)
-    leading = yield from leading_one(party, flat, signed=False)
+    vector = flat(x)
+    leading = yield from leading_one(party, vector, signed=False)
     power = yield from product(party, [*leading.factors(party, SHIFT), leading.flag])
-    unit = yield from unit_interval(party, flat, power, V_SCALE + 2)
+    unit = yield from unit_interval(party, vector, power, V_SCALE + 2)
     result = yield from polynomial(
         party,
         Scaled(centred(party, unit, V_SCALE + 2), V_SCALE),
@@ -87,7 +87,7 @@ def log(party: Party, x: Any, fraction_bits: int) -> Step[Any]:
     missing = party.multiply_public(
         party.add_public(leading.flag, -1), -LOG_OF_NOTHING << fraction_bits
     )
-    return party.add(result, missing).reshape(*shape)
+    return shaped(party.add(result, missing), x.shape)
 
 
 def _whole_part(party: Party, leading: LeadingOne, fraction_bits: int) -> Any:

@@ -29,6 +29,7 @@ from tacit.functions.approximation import PiecewisePolynomial, scaled_integer
 from tacit.functions.comparison import below_public
 from tacit.functions.costs import Costs, in_sequence, side_by_side
 from tacit.functions.polynomials import powers, powers_cost
+from tacit.functions.shapes import flat, shaped
 from tacit.protocols.interface import Party
 from tacit.rounds.combine import together
 from tacit.rounds.contract import Step
@@ -110,12 +111,11 @@ def piecewise(party: Party, x: Any, function: PiecewisePolynomial, fraction_bits
     Rounds: max(sign bit + bit to arithmetic, powers) + one product. For `replicated3` and
     degree up to 8: 12.
     """
-    shape = x.shape
-    flat = x.reshape(-1)
+    vector = flat(x)
     thresholds = [scaled_integer(t, fraction_bits) for t in function.breakpoints]
     scales = power_scales(fraction_bits + function.range_bits, function.degree)
     digits, power = yield from together(
-        threshold_digits(party, flat, thresholds), powers(party, flat, scales, function.degree)
+        threshold_digits(party, vector, thresholds), powers(party, vector, scales, function.degree)
     )
     total = fraction_bits + SUM_BITS
     varying_scales = [total - scales[k] for k in range(1, function.degree + 1)]
@@ -123,7 +123,7 @@ def piecewise(party: Party, x: Any, function: PiecewisePolynomial, fraction_bits
     coefficients = combine_bits(party, digits, weights, constants)
     pairs = [(coefficients[k], power[k].share) for k in range(1, function.degree + 1)]
     varying = yield from party.sum_products_truncate(pairs, SUM_BITS)
-    return party.add(varying, coefficients[0]).reshape(*shape)
+    return shaped(party.add(varying, coefficients[0]), x.shape)
 
 
 def piecewise_cost(

@@ -33,6 +33,7 @@ from tacit.functions.normalization import (
     unit_interval_cost,
 )
 from tacit.functions.polynomials import Scaled, polynomial, polynomial_cost
+from tacit.functions.shapes import flat, shaped
 from tacit.protocols.interface import Party
 from tacit.rounds.combine import together
 from tacit.rounds.contract import Step
@@ -68,7 +69,7 @@ def sqrt(party: Party, x: Any, fraction_bits: int) -> Step[Any]:
     Returns
     -------
     arithmetic sharing
-        f fractional bits. Error at most max(4e-5 relative, 2 units in the last place).
+        f fractional bits. Error at most max(6e-5 relative, 2 units in the last place).
         Exactly 0 for x <= 0.
 
     Notes
@@ -93,7 +94,7 @@ def rsqrt(party: Party, x: Any, fraction_bits: int) -> Step[Any]:
     Returns
     -------
     arithmetic sharing
-        f fractional bits. Error at most max(1e-4 relative, 2 units in the last place).
+        f fractional bits. Error at most max(2e-4 relative, 2 units in the last place).
         Exactly 0 for x <= 0, where there is no such number.
 
     Notes
@@ -118,14 +119,13 @@ def _root(
     party: Party, x: Any, function: Polynomial, choices: Choices, constant: float
 ) -> Step[Any]:
     """function(x') · Π choices · constant, 0 for x <= 0."""
-    shape = x.shape
-    flat = x.reshape(-1)
-    leading = yield from leading_one(party, flat, signed=False)
+    vector = flat(x)
+    leading = yield from leading_one(party, vector, signed=False)
     power, factor = yield from together(
         product(party, leading.factors(party, SHIFT)),
         product(party, [*leading.factors(party, choices), leading.flag]),
     )
-    unit = yield from unit_interval(party, flat, power, V_SCALE + 2)
+    unit = yield from unit_interval(party, vector, power, V_SCALE + 2)
     mantissa, exponent = frexp(constant)
     value = yield from polynomial(
         party,
@@ -135,7 +135,7 @@ def _root(
         P_SCALE,
     )
     result = yield from party.multiply_truncate(value, factor, P_SCALE - exponent)
-    return result.reshape(*shape)
+    return shaped(result, x.shape)
 
 
 def _root_cost(costs: Costs, size: int, function: Polynomial, constant: float) -> Declaration:

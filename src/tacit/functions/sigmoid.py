@@ -35,7 +35,7 @@ def sigmoid(party: Party, x: Any, fraction_bits: int) -> Step[Any]:
     Returns
     -------
     arithmetic sharing
-        f fractional bits. Absolute error at most 1.52e-4 and 2 units in the last place;
+        f fractional bits. Absolute error at most 1.6e-4 and 2 units in the last place;
         exactly 0 below -8.8 and exactly 1 above 8.8, up to 1 unit with probability 2^-32.
 
     Notes
@@ -66,7 +66,7 @@ def tanh(party: Party, x: Any, fraction_bits: int) -> Step[Any]:
     Returns
     -------
     arithmetic sharing
-        f fractional bits. Absolute error at most 3.03e-4 and 2 units in the last place; exactly
+        f fractional bits. Absolute error at most 3.2e-4 and 2 units in the last place; exactly
         -1 below -4.4 and exactly 1 above 4.4, up to 1 unit with probability 2^-32.
 
     Notes

@@ -268,9 +268,7 @@ class Authority:
             .sign(self._key, hashes.SHA256())
         )
         secret = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
-        return Credentials(
-            name, self.certificate, certificate.public_bytes(Encoding.PEM), secret
-        )
+        return Credentials(name, self.certificate, certificate.public_bytes(Encoding.PEM), secret)
 
     def _builder(
         self,

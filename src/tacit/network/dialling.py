@@ -1,8 +1,10 @@
 """From addresses to authenticated TLS links: one listening port, dialling with retries.
 
 The party with the lower index listens, the one with the higher index dials. All connections make
-progress side by side in the calling thread. Who else may connect to the port (a scanner, a party
-with a wrong certificate) is turned away and does not end the wait for the right ones.
+progress side by side in the calling thread, and each is greeted as soon as it stands, so that
+parties that disagree learn it without waiting for a third. Who else may connect to the port (a
+scanner, a party with a wrong certificate) is turned away and does not end the wait for the right
+ones.
 """
 
 from __future__ import annotations
@@ -20,6 +22,7 @@ from tacit.errors import AddressError, CertificateError, DeadlineError, TacitErr
 from tacit.network.addresses import Address, Listener, resolve
 from tacit.network.certificates import Credentials, dns_name, party_name
 from tacit.network.faults import Place, cause_of, certificate_error, listed
+from tacit.network.handshake import Handshake
 from tacit.network.settings import NetworkSettings
 
 __all__ = ["establish"]
@@ -27,6 +30,8 @@ __all__ = ["establish"]
 _FIRST_PAUSE: Final = 0.02
 _LONGEST_PAUSE: Final = 0.5
 _MOST_GUESTS: Final = 32
+_LOOK: Final = 0.25
+"""Seconds between two looks at links that stand."""
 _STAGE: Final = "connect"
 _RETRIED: Final = {
     errno.ECONNREFUSED,
@@ -87,6 +92,7 @@ class _Establishing:
         addresses: Mapping[str, Address],
         listener: Listener | None,
         settings: NetworkSettings,
+        handshake: Handshake,
         until: float,
     ) -> None:
         self.names = names
@@ -94,60 +100,70 @@ class _Establishing:
         self.identity = identity
         self.listener = listener
         self.settings = settings
+        self.handshake = handshake
         self.until = until
         self.place = Place(names, index, _STAGE)
-        self.links: dict[int, _native.Link] = {}
+        self.linked: dict[int, int] = {}
+        """The descriptors of finished links, whose hellos are awaited or here."""
         self.calls = [_Call(peer, names[peer], addresses[names[peer]]) for peer in range(index)]
         self.guests: list[_Guest] = []
         self.turned_away: TacitError | None = None
         self.selector = selectors.DefaultSelector()
 
-    def run(self) -> dict[int, _native.Link]:
+    def run(self) -> None:
         if self.listener is not None:
             self.selector.register(self.listener.socket, selectors.EVENT_READ, None)
-        while len(self.links) < len(self.names) - 1:
+        while self.handshake.missing:
             now = time.monotonic()
             if now >= self.until:
                 raise self._overdue()
-            for call in self.calls:
-                if call.peer not in self.links and not (call.socket or call.link):
-                    if now >= call.next_try:
-                        self._dial(call)
+            for call in self._resting():
+                if now >= call.next_try:
+                    self._dial(call)
             for guest in [guest for guest in self.guests if now >= guest.until]:
                 self._leave(guest)
             for key, _ in self.selector.select(self._patience(now)):
                 self._ready(key.data)
-        return self.links
+            # Whether a party that is already linked gave up or was lost.
+            self.handshake.links.control({}, [], 0, None)
 
-    def close(self, *, links: bool) -> None:
-        """Leave nothing open but, unless `links`, the finished links."""
+    def close(self) -> None:
+        """Leave nothing open but the links that have been handed over."""
         self.selector.close()
         for call in self.calls:
             call.drop()
         for guest in self.guests:
             guest.link.close()
-        if links:
-            for link in self.links.values():
-                link.close()
 
     def _patience(self, now: float) -> float:
-        times = [self.until, *(guest.until for guest in self.guests)]
-        times += [
-            call.next_try
-            for call in self.calls
-            if call.peer not in self.links and not (call.socket or call.link)
-        ]
+        times = [self.until, now + _LOOK, *(guest.until for guest in self.guests)]
+        times += [call.next_try for call in self._resting()]
         return max(0.0, min(times) - now)
 
-    def _ready(self, subject: _Call | _Guest | None) -> None:
+    def _resting(self) -> list[_Call]:
+        """The calls between two attempts."""
+        waiting = (call for call in self.calls if call.peer not in self.linked)
+        return [call for call in waiting if call.socket is None and call.link is None]
+
+    def _ready(self, subject: _Call | _Guest | int | None) -> None:
         if subject is None:
             self._accept()
+        elif isinstance(subject, int):
+            self.selector.unregister(self.linked[subject])
+            self.handshake.hear(subject, self.until)
         elif isinstance(subject, _Guest):
             self._welcome(subject)
         elif subject.socket is not None:
             self._connected(subject, subject.socket)
         else:
             self._greet(subject)
+
+    def _finished(self, peer: int, link: _native.Link) -> None:
+        """Hand a link over and say hello on it."""
+        self.linked[peer] = link.fileno()
+        self.handshake.links.add(peer, link)
+        self.handshake.greet(peer)
+        self.selector.register(self.linked[peer], selectors.EVENT_READ, peer)
 
     # Dialling.
 
@@ -203,8 +219,8 @@ class _Establishing:
         # The TLS client has compared the name; the certificate must have no other.
         if party_name(link.peer_certificate() or b"") != call.name:
             raise certificate_error("name", call.name, "", self.place)
-        self.links[call.peer] = link
         call.link = None
+        self._finished(call.peer, link)
 
     # Listening.
 
@@ -239,18 +255,17 @@ class _Establishing:
             return
         self._leave(guest, close=False)
         peer = self.names.index(name) if name in self.names else -1
-        if peer <= self.index or peer in self.links:
+        if peer <= self.index or peer in self.linked:
             self._send_away(guest.link, name)
         else:
-            self.links[peer] = guest.link
+            self._finished(peer, guest.link)
 
     def _send_away(self, link: _native.Link, name: str) -> None:
         """Tell a party with a valid certificate why it is not welcome."""
         own = self.names[self.index]
         self.turned_away = TransportError(
             f"{own} does not expect a connection from {name}.",
-            next_step="start all parties with the same participants in the same order, each"
-            " once.",
+            next_step="start all parties with the same participants in the same order, each once.",
             case=2,
             parties=[name],
             stage=_STAGE,
@@ -273,7 +288,7 @@ class _Establishing:
     def _overdue(self) -> TacitError:
         seconds = f"{self.settings.start_deadline:g} seconds"
         for call in self.calls:
-            if call.peer not in self.links:
+            if call.peer not in self.linked:
                 return AddressError(
                     f"{call.name} could not be reached at {call.address} for {seconds}:"
                     f" {call.problem}.",
@@ -284,11 +299,7 @@ class _Establishing:
                 )
         if self.turned_away is not None:
             return self.turned_away
-        missing = [
-            name
-            for peer, name in enumerate(self.names)
-            if peer != self.index and peer not in self.links
-        ]
+        missing = [self.names[peer] for peer in self.handshake.missing]
         return DeadlineError(
             f"{listed(missing)} did not connect within {seconds}.",
             next_step="start that party, check that it has this party's address, or wait longer.",
@@ -318,9 +329,10 @@ def establish(
     addresses: Mapping[str, Address],
     listener: Listener | None,
     settings: NetworkSettings,
+    handshake: Handshake,
     until: float,
-) -> dict[int, _native.Link]:
-    """Make an authenticated TLS link to every other party.
+) -> None:
+    """Make an authenticated TLS link to every other party, and exchange hellos.
 
     Parameters
     ----------
@@ -336,18 +348,17 @@ def establish(
         The open port, needed unless this is the last party. Not closed here.
     settings : NetworkSettings
         Time limits.
+    handshake : Handshake
+        Takes over each link, its certificate checked, and compares hellos.
     until : float
         When to give up (``time.monotonic``).
 
-    Returns
-    -------
-    dict of int to Link
-        A link to each other party, its certificate checked.
-
     Raises
     ------
-    AddressError, CertificateError, DeadlineError, TransportError
-        Nothing stays open.
+    AddressError, CertificateError, DeadlineError, HandshakeError, TransportError
+        Nothing stays open here; the handshake's links are the caller's.
+    LinkFailure
+        A link failed.
     """
     try:
         identity = _native.Identity(credentials.authority, credentials.certificate, credentials.key)
@@ -357,11 +368,8 @@ def establish(
             next_step="use the files that the authority issued together.",
             case=4,
         ) from None
-    state = _Establishing(names, index, identity, addresses, listener, settings, until)
+    state = _Establishing(names, index, identity, addresses, listener, settings, handshake, until)
     try:
-        links = state.run()
-    except BaseException:
-        state.close(links=True)
-        raise
-    state.close(links=False)
-    return links
+        state.run()
+    finally:
+        state.close()

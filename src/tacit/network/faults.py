@@ -287,9 +287,7 @@ def certificate_error(word: str, name: str, detail: str, place: Place) -> Certif
     )
 
 
-def _wrong_message(
-    word: str, name: str, expected: int, received: int, place: Place
-) -> TacitError:
+def _wrong_message(word: str, name: str, expected: int, received: int, place: Place) -> TacitError:
     own = place.names[place.index]
     if word == "version":
         return HandshakeError(
@@ -319,10 +317,22 @@ def _wrong_message(
             f" expected {expected}."
         )
         case = 5
-    elif word == "tampered":
-        text, case = f"a message from {name} to {own} was changed ({place.where()}).", 7
     else:
-        text, case = f"{name} does not speak TLS as agreed ({place.where()}).", 8
-    return MessageError(
-        text, next_step=_SAME_PROGRAM, case=case, parties=[name], stage=place.stage
+        return _broken_tls(word, name, place)
+    return MessageError(text, next_step=_SAME_PROGRAM, case=case, parties=[name], stage=place.stage)
+
+
+def _broken_tls(word: str, name: str, place: Place) -> TransportError:
+    own = place.names[place.index]
+    if word == "tampered":
+        text, case = f"what {own} received from {name} was changed on the way", 4
+    else:
+        text, case = f"{name} does not speak TLS 1.3 as tacit does, or refuses to go on", 3
+    return TransportError(
+        f"{text} ({place.where()}).",
+        next_step="check the network between the two, and that both run the same version of"
+        " tacit; then start the job again.",
+        case=case,
+        parties=[name],
+        stage=place.stage,
     )

@@ -1,8 +1,8 @@
 """What the parties compare before the first share moves, and the session id that results.
 
-1. Each party sends every other a :class:`Hello`: its release, name, participants, protocol,
-   parameters, the digest of the job, and a fresh nonce. Each compares all of it with its own,
-   field by field; every mismatch has its own error.
+1. As soon as a link stands, both ends send a :class:`Hello`: release, name, participants,
+   protocol, parameters, the digest of the job, and a fresh nonce. Each compares all of it with its
+   own, field by field; every mismatch has its own error.
 2. The session id is the tagged hash of all that and of the nonces of all parties. Each party
    sends it to every other, already under the new session's tag, and compares.
 
@@ -31,7 +31,7 @@ from tacit.network.certificates import check_name
 from tacit.network.faults import listed
 from tacit.network.settings import NetworkSettings
 
-__all__ = ["WIRE_VERSION", "Agreement", "Hello", "agree", "derive_session_id"]
+__all__ = ["WIRE_VERSION", "Agreement", "Handshake", "Hello", "derive_session_id"]
 
 WIRE_VERSION: Final = _native.LINK_VERSION
 """The version of everything that travels between parties. Other versions are refused."""
@@ -117,85 +117,131 @@ class Confirmation(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     session_id: Digest
 
 
-def agree(
-    links: _native.Links,
-    index: int,
-    agreement: Agreement,
-    settings: NetworkSettings,
-    until: float,
-) -> bytes:
-    """Compare everything with all other parties; return the session id.
+class Handshake:
+    """One party's handshake with all others.
 
     Parameters
     ----------
     links : Links
-        Links to all others, on which nothing was sent yet.
+        Where links to the others are added as they come to stand.
     index : int
         This party's index in the agreement's participants.
     agreement : Agreement
         What this party wants.
     settings : NetworkSettings
         The heartbeat timeout is compared too.
-    until : float
-        When to give up (``time.monotonic``).
-
-    Returns
-    -------
-    bytes
-        32 bytes, equal at all parties.
-
-    Raises
-    ------
-    HandshakeError
-        The parties disagree; it says who and on what.
-    MessageError
-        A message is malformed.
-    LinkFailure
-        A link failed.
     """
-    names = agreement.participants
-    others = [peer for peer in range(len(names)) if peer != index]
-    own = Hello(
-        release=metadata.version("tacit"),
-        name=names[index],
-        participants=list(names),
-        protocol=agreement.protocol,
-        parameters={
-            **agreement.parameters,
-            "network.heartbeat_timeout": f"{settings.heartbeat_timeout:g}",
-        },
-        job=agreement.job,
-        nonce=secrets.token_bytes(NONCE_BYTES),
-    )
 
-    # 1. Hello.
-    message = msgspec.msgpack.encode(own)
-    limit = until - time.monotonic()
-    arrived = links.control(dict.fromkeys(others, message), others, _native.LINK_CONTROL_BYTES, limit)
-    hellos = {peer: decoded(arrived[peer], Hello, names[peer]) for peer in others}
-    for peer in others:
-        compare(own, hellos[peer], names[peer])
-    hellos[index] = own
-    nonces = [hellos[peer].nonce for peer in range(len(names))]
-    if len(set(nonces)) != len(nonces):
-        copies = [names[peer] for peer in others if nonces.count(nonces[peer]) > 1]
-        _refuse(8, f"the nonces of {listed(copies)} are not fresh", copies)
+    def __init__(
+        self,
+        links: _native.Links,
+        index: int,
+        agreement: Agreement,
+        settings: NetworkSettings,
+    ) -> None:
+        names = agreement.participants
+        self.links = links
+        self.names = names
+        self.others = [peer for peer in range(len(names)) if peer != index]
+        self.own = Hello(
+            release=metadata.version("tacit"),
+            name=names[index],
+            participants=list(names),
+            protocol=agreement.protocol,
+            parameters={
+                **agreement.parameters,
+                "network.heartbeat_timeout": f"{settings.heartbeat_timeout:g}",
+            },
+            job=agreement.job,
+            nonce=secrets.token_bytes(NONCE_BYTES),
+        )
+        self.hellos = {index: self.own}
+        self._message = msgspec.msgpack.encode(self.own)
 
-    # 2. Session id, under its own tag.
-    session_id = derive_session_id(own, nonces)
-    links.set_tag(int.from_bytes(session_id[:8], "little"))
-    message = msgspec.msgpack.encode(Confirmation(session_id))
-    limit = until - time.monotonic()
-    try:
-        arrived = links.control(dict.fromkeys(others, message), others, len(message), limit)
-    except _native.LinkFailure as failure:
-        if failure.args[0] == "session":
-            _refuse_session(own.name, names[failure.args[1]])
-        raise
-    for peer in others:
-        if decoded(arrived[peer], Confirmation, names[peer]).session_id != session_id:
-            _refuse_session(own.name, names[peer])
-    return session_id
+    @property
+    def missing(self) -> list[int]:
+        """The parties that have not said hello."""
+        return [peer for peer in self.others if peer not in self.hellos]
+
+    def greet(self, peer: int) -> None:
+        """Step 1, sending: hello to a party whose link has come to stand.
+
+        Raises
+        ------
+        LinkFailure
+            The link failed.
+        """
+        self.links.control({peer: self._message}, [], 0, None)
+
+    def hear(self, peer: int, until: float) -> None:
+        """Step 1, receiving: a party's hello, compared at once.
+
+        Parameters
+        ----------
+        peer : int
+            The party.
+        until : float
+            When to give up (``time.monotonic``).
+
+        Raises
+        ------
+        HandshakeError
+            The parties disagree; it says on what, and what each has.
+        MessageError
+            The hello is malformed.
+        LinkFailure
+            A link failed.
+        """
+        left = until - time.monotonic()
+        arrived = self.links.control({}, [peer], _native.LINK_CONTROL_BYTES, left)
+        hello = decoded(arrived[peer], Hello, self.names[peer])
+        compare(self.own, hello, self.names[peer])
+        copies = [other for other in self.hellos.values() if other.nonce == hello.nonce]
+        if copies:
+            parties = [self.names[peer], copies[0].name]
+            _refuse(8, f"the nonces of {listed(parties)} are equal", parties)
+        self.hellos[peer] = hello
+
+    def confirm(self, until: float) -> bytes:
+        """Step 2: derive the session id and compare it with all others'.
+
+        Parameters
+        ----------
+        until : float
+            When to give up (``time.monotonic``).
+
+        Returns
+        -------
+        bytes
+            32 bytes, equal at all parties.
+
+        Raises
+        ------
+        HandshakeError
+            A party computed another session id.
+        MessageError
+            A confirmation is malformed.
+        LinkFailure
+            A link failed.
+        """
+        nonces = [self.hellos[peer].nonce for peer in range(len(self.names))]
+        session_id = derive_session_id(self.own, nonces)
+        self.links.set_tag(int.from_bytes(session_id[:8], "little"))
+        message = msgspec.msgpack.encode(Confirmation(session_id))
+        messages = dict.fromkeys(self.others, message)
+        left = until - time.monotonic()
+        try:
+            arrived = self.links.control(messages, self.others, len(message), left)
+        except _native.LinkFailure as failure:
+            word, culprit, *_ = failure.args
+            if word == "session" and culprit is not None:
+                _refuse_session(self.own.name, self.names[culprit])
+            raise
+        for peer in self.others:
+            name = self.names[peer]
+            if decoded(arrived[peer], Confirmation, name).session_id != session_id:
+                _refuse_session(self.own.name, name)
+        return session_id
 
 
 def derive_session_id(hello: Hello, nonces: list[bytes]) -> bytes:

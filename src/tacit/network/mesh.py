@@ -16,7 +16,7 @@ from tacit.network.certificates import Credentials, check_pair
 from tacit.network.dialling import establish
 from tacit.network.driver import LinkDriver
 from tacit.network.faults import listed
-from tacit.network.handshake import Agreement, agree, decoded
+from tacit.network.handshake import Agreement, Handshake, decoded
 from tacit.network.seeds import pairwise_key
 from tacit.network.settings import NetworkSettings
 
@@ -45,18 +45,12 @@ class Mesh:
         Runs steps over the links.
     """
 
-    def __init__(
-        self,
-        links: _native.Links,
-        driver: LinkDriver,
-        session_id: bytes,
-    ) -> None:
+    def __init__(self, driver: LinkDriver, session_id: bytes) -> None:
         self.names = driver.names
         self.index = driver.index
         self.name = driver.names[driver.index]
         self.session_id = session_id
         self.driver = driver
-        self._links = links
 
     def pairwise_key(self, peer: int, purpose: str) -> bytes:
         """A 16-byte key that this party and `peer` have and nobody else.
@@ -192,21 +186,24 @@ def connect(
     """
     limits = settings or NetworkSettings()
     until = time.monotonic() + limits.start_deadline
+    names = agreement.participants
     try:
         index = _checked(name, agreement, credentials, addresses, listener)
-        if listener is None and index + 1 < len(agreement.participants):
+        if listener is None and index + 1 < len(names):
             listener = Listener(addresses[name])
-        names = agreement.participants
-        found = establish(index, names, credentials, addresses, listener, limits, until)
+        links = _native.Links(index, {}, limits.heartbeat_timeout)
+        driver = LinkDriver(links, names, index, limits)
+        handshake = Handshake(links, index, agreement, limits)
+
+        def start(_: _native.Links) -> bytes:
+            establish(index, names, credentials, addresses, listener, limits, handshake, until)
+            return handshake.confirm(until)
+
+        session_id = driver.call(start, stage="handshake")
     finally:
         if listener is not None:
             listener.close()
-    links = _native.Links(index, found, limits.heartbeat_timeout)
-    driver = LinkDriver(links, names, index, limits)
-    session_id = driver.call(
-        lambda opened: agree(opened, index, agreement, limits, until), stage="handshake"
-    )
-    return Mesh(links, driver, session_id)
+    return Mesh(driver, session_id)
 
 
 def _checked(

@@ -10,6 +10,7 @@ import numpy as np
 from tacit import functions
 from tacit.encoding.types import DType, fixed
 from tacit.errors import RangeError, ShapeError
+from tacit.functions.domains import require_fraction_bits
 from tacit.kernels import matmul as ring_matmul
 from tacit.programs.operation import Operation, ResultValues, local
 from tacit.programs.promotion import (
@@ -162,8 +163,10 @@ def _bits_times_public(
 
 def _divide_rule(types: Sequence[ArrayType], attributes: Any) -> ArrayType:
     dtype = common_type("divide", types)
-    shape = broadcast_shape("divide", types[0].shape, types[1].shape)
-    return ArrayType(dtype if dtype.kind == "fixed" else fixed, shape)
+    dtype = dtype if dtype.kind == "fixed" else fixed
+    if not types[1].public:
+        require_fraction_bits("divide", dtype.fraction_bits)
+    return ArrayType(dtype, broadcast_shape("divide", types[0].shape, types[1].shape))
 
 
 def _divide(party: Party, operands: Sequence[Operand], attributes: Any) -> Step[ResultValues]:

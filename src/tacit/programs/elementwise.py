@@ -7,6 +7,7 @@ from typing import Any
 
 from tacit import functions
 from tacit.encoding.types import DType, fixed
+from tacit.functions.domains import require_fraction_bits
 from tacit.programs.operation import Meaning, Operation, ResultValues, Rule
 from tacit.programs.promotion import numeric, rescaled_up
 from tacit.programs.types import ArrayType, Operand, SecretValue
@@ -23,7 +24,9 @@ def _fixed_type(dtype: DType) -> DType:
 def _rule(name: str) -> Rule:
     def rule(types: Sequence[ArrayType], attributes: Any) -> ArrayType:
         numeric(name, types)
-        return ArrayType(_fixed_type(types[0].dtype), types[0].shape)
+        dtype = _fixed_type(types[0].dtype)
+        require_fraction_bits(name, dtype.fraction_bits)
+        return ArrayType(dtype, types[0].shape)
 
     return rule
 

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from tacit.encoding.fixed import decode
 from tacit.encoding.types import DType
+from tacit.errors import UsageError
 from tacit.programs.operation import Attributes, Operation
 from tacit.programs.types import ArrayType, SecretValue
 from tacit.protocols import Protocol
@@ -67,9 +68,25 @@ class LocalSession(Session):
             protocol.party(parties, index, seeds[index]) for index in range(len(parties))
         )
         self.driver = driver or LockstepDriver(parties)
+        self._broken = ""
+
+    def check_open(self) -> None:
+        """Refuse to go on after the end, or after an error between the parties."""
+        super().check_open()
+        if self._broken:
+            raise UsageError(
+                f"An error ended this session before ({self._broken}).",
+                next_step="open a new session; the parties of this one no longer agree.",
+                case=33,
+            )
 
     def _run(self, step: Callable[[Party], Step[T]], stage: str) -> list[T]:
-        return self.driver.run([step(member) for member in self.members], stage)
+        try:
+            return self.driver.run([step(member) for member in self.members], stage)
+        except BaseException as error:
+            # Some parties drew masks for this step and others did not: never go on from here.
+            self._broken = type(error).__name__
+            raise
 
     def input_elements(
         self,
@@ -99,13 +116,10 @@ class LocalSession(Session):
         def part(handle: Handle, index: int) -> Any:
             return handle.parts[index] if isinstance(handle, LocalReference) else handle
 
-        computed = self.driver.run(
-            [
-                operation.evaluate(
-                    member, [part(handle, member.index) for handle in operands], attributes
-                )
-                for member in self.members
-            ],
+        computed = self._run(
+            lambda party: operation.evaluate(
+                party, [part(handle, party.index) for handle in operands], attributes
+            ),
             operation.name,
         )
         return tuple(LocalReference(parts) for parts in zip(*computed, strict=True))

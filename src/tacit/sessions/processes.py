@@ -213,6 +213,9 @@ class PartyProcesses:
             while self._read(name):  # its last words, if it had any
                 pass
             self._fail()
+        except BaseException:
+            self._interrupted()
+            raise
 
     def receive(self, name: str) -> tuple[Message, list[Buffer]]:
         """Wait for the next message of one party while all are watched.
@@ -223,8 +226,14 @@ class PartyProcesses:
             Any of the parties failed or is gone.
         """
         inbox = self._inboxes[name]
-        while not inbox:
-            self._wait()
+        try:
+            while not inbox:
+                self._wait()
+        except TacitError:
+            raise
+        except BaseException:
+            self._interrupted()
+            raise
         return inbox.popleft()
 
     def _wait(self) -> None:
@@ -300,6 +309,15 @@ class PartyProcesses:
         self.failure = self._cause()
         self.kill()
         raise self.failure
+
+    def _interrupted(self) -> None:
+        # Ctrl-C in the middle of a frame or an answer: what would follow is out of step.
+        self.failure = TransportError(
+            "The session was interrupted while it talked to the parties' processes.",
+            next_step="open a new session.",
+            case=12,
+        )
+        self.kill()
 
     def _cause(self) -> TacitError:
         """The error that came first: what a party itself met, before what it saw of others."""

@@ -209,7 +209,7 @@ def _write(
         if progress is not None:
             progress(block.start + block.rows, file.fraction())
     _refuse_ragged(file)
-    if not labels:
+    if not any(part.size for part in labels):
         file.refuse(Violation(Problem.EMPTY, unit=file.unit))
     if len(classes) < 2:
         file.refuse(Violation(Problem.ONE_CLASS, column=schema.label))

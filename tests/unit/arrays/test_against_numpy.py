@@ -15,6 +15,8 @@ from numpy.typing import NDArray
 
 import tacit
 from tacit import Computation, SecretArray
+from tacit.errors import RangeError
+from tacit.functions import ACCURACY
 
 UNIT = 2.0**-18
 """One unit in the last place of tacit.fixed; sharing rounds by half of it."""
@@ -269,3 +271,41 @@ def test_constants_are_secret_arrays(mpc: Computation) -> None:
     np.testing.assert_array_equal((weights + 1.5).reveal(to="all"), np.full((2, 2), 1.5))
     assert mpc.constant(3, dtype=tacit.fixed_point(4)).reveal(to="all") == 3.0
     assert mpc.constant([True]).reveal(to="all").tolist() == [True]
+
+
+@pytest.mark.parametrize("name", ["exp", "log", "sqrt", "reciprocal", "sigmoid", "tanh"])
+def test_functions_keep_what_they_promise(mpc: Computation, name: str) -> None:
+    positive = name in ("log", "sqrt", "reciprocal")
+    x = on_grid(np.linspace(0.05 if positive else -6, 12, 301))
+    expected = {"reciprocal": lambda v: 1 / v, "sigmoid": lambda v: 1 / (1 + np.exp(-v))}.get(
+        name, getattr(np, name, None)
+    )(x)
+    found = getattr(tacit, name)(mpc.share(x, owner="alice")).reveal(to="all")
+    assert (np.abs(found - expected) <= ACCURACY[name].bound(expected, 18)).all()
+    whole = getattr(tacit, name)(mpc.share(2, owner="alice")).reveal(to="all")
+    np.testing.assert_allclose(whole, getattr(tacit, name)(mpc.share(2.0, owner="bob"))
+                               .reveal(to="all"), atol=1e-3)  # fmt: skip
+
+
+def test_division_by_secrets(mpc: Computation) -> None:
+    x, y = np.linspace(-50, 50, 41), on_grid(np.linspace(0.25, 30, 41))
+    divisor = mpc.share(y, owner="bob")
+    for dividend, plain in [
+        (mpc.share(x, owner="alice"), x),
+        (x, x),
+        (1.0, np.float64(1.0)),
+        (mpc.share(3, owner="alice"), np.float64(3.0)),
+    ]:
+        found = (dividend / divisor).reveal(to="all")
+        bound = ACCURACY["divide"].bound(plain / y, 18) + UNIT / y
+        assert (np.abs(found - plain / y) <= bound).all()
+
+
+def test_functions_refuse_types_that_they_cannot_serve(mpc: Computation) -> None:
+    coarse = mpc.share([1.0], owner="alice", dtype=tacit.fixed_point(4))
+    rounds = mpc.total_cost.rounds
+    for use in (lambda: tacit.exp(coarse), lambda: coarse / coarse, lambda: 1 / coarse):
+        with pytest.raises(RangeError):
+            use()
+    assert mpc.total_cost.rounds == rounds
+    np.testing.assert_allclose((coarse / 2).reveal(to="all"), [0.5], atol=2**-4)

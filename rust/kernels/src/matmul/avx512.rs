@@ -30,8 +30,8 @@ struct Ifma;
 impl Kernel for Ifma {
     const MR: usize = MR;
     const NR: usize = NR;
-    const KC: usize = 128;
-    const MC: usize = 240;
+    const KC: usize = 256;
+    const MC: usize = 60;
 
     #[inline(always)]
     #[allow(clippy::cast_possible_truncation)]

@@ -25,7 +25,6 @@ import pyarrow as pa
 import pyarrow.csv
 import pyarrow.parquet
 from numpy.typing import NDArray
-from sklearn.datasets import load_breast_cancer
 
 from tacit.cli.demos.files import DemoFiles
 from tacit.tables.schema import Column, Schema
@@ -54,6 +53,8 @@ def generate(directory: str | Path, seed: int = 20) -> DemoFiles:
     seed : int
         The same seed gives the same data.
     """
+    from sklearn.datasets import load_breast_cancer  # takes seconds to import
+
     target = Path(directory)
     target.mkdir(parents=True, exist_ok=True)
     data: Any = load_breast_cancer()

@@ -1,0 +1,183 @@
+"""Every approximated function keeps its promise, over its whole domain and at its edges."""
+
+from __future__ import annotations
+
+import re
+
+import measured_accuracy
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from measured_accuracy import DEFAULT, LIMIT, PAGE, POINTS, RULES, evaluate, measure
+
+from tacit.functions.accuracy import ACCURACY
+from tacit.functions.division import quotient_limit_bits
+from tacit.functions.exponential import exp_domain
+
+NAMES = sorted(ACCURACY)
+UNIT = 2.0**-DEFAULT
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_bound_holds_for_the_default_encoding(name: str) -> None:
+    found = measure(name)
+    assert found.points >= POINTS
+    assert found.worst <= 1
+
+
+@pytest.mark.parametrize("fraction_bits", [12, 13, 16, 19, 22, 24])
+@pytest.mark.parametrize("name", NAMES)
+def test_bound_holds_for_other_encodings(name: str, fraction_bits: int) -> None:
+    assert measure(name, fraction_bits, 15_000).worst <= 1
+
+
+def test_better_than_the_figures_to_beat() -> None:
+    """Largest errors of a well-known peer on the same functions, absolute or relative."""
+    assert measure("divide").relative < 0.0044
+    assert measure("reciprocal").relative < 1e-3
+    assert measure("sqrt").relative < 4.1e-4
+    assert measure("log").relative < 2.6e-4
+    assert measure("tanh").absolute < 4.9e-3
+    assert measure("sigmoid").absolute < 9.8e-4
+    assert measure("exp").relative < 0.13
+
+
+# Any operands at all, from hypothesis.
+
+RING = st.integers(-(2**LIMIT) + 1, 2**LIMIT - 1)
+POSITIVE = st.integers(1, 2**LIMIT - 1)
+FRACTION_BITS = st.integers(12, 24)
+
+
+def holds(name: str, f: int, *operands: int) -> None:
+    values = [np.array([operand], np.int64) for operand in operands]
+    found, _ = evaluate(name, f, *values)
+    expected = RULES[name](*(v * 2.0**-f for v in values))
+    assert np.abs(found - expected) <= ACCURACY[name].bound(expected, f)
+
+
+@pytest.mark.parametrize("name", ["sigmoid", "tanh"])
+@given(x=RING, f=FRACTION_BITS)
+def test_bounded_functions_everywhere(name: str, x: int, f: int) -> None:
+    holds(name, f, x)
+
+
+@pytest.mark.parametrize("name", ["log", "sqrt", "rsqrt"])
+@settings(max_examples=25)
+@given(x=POSITIVE, f=FRACTION_BITS)
+def test_functions_of_positive_numbers(name: str, x: int, f: int) -> None:
+    holds(name, f, x)
+
+
+@settings(max_examples=25)
+@given(x=RING, f=FRACTION_BITS)
+def test_reciprocal_of_anything_but_zero(x: int, f: int) -> None:
+    if abs(x) >= 1 << max(f - 18, 0):
+        holds("reciprocal", f, x)
+
+
+@settings(max_examples=25)
+@given(y=RING, x=RING, f=FRACTION_BITS)
+def test_quotients_within_the_limit(y: int, x: int, f: int) -> None:
+    if x and abs(y / x) < 1 << quotient_limit_bits(f):
+        holds("divide", f, y, x)
+
+
+@settings(max_examples=25)
+@given(x=st.floats(-50, 16), f=FRACTION_BITS)
+def test_exponential_up_to_its_limit(x: float, f: int) -> None:
+    element = round(min(x, exp_domain(f)[1]) * 2.0**f)
+    holds("exp", f, min(element, int(exp_domain(f)[1] * 2.0**f)))
+
+
+# Saturation and what happens outside of a domain.
+
+
+def results(name: str, *values: int, f: int = DEFAULT) -> list[float]:
+    found, _ = evaluate(name, f, np.array(values, np.int64))
+    return [float(v) for v in found]
+
+
+def huge(f: int) -> list[int]:
+    """Magnitudes whose powers overflow the ring in every way."""
+    return [round(1.5 * 2**k) for k in range(f + 4, LIMIT)] + [2**k for k in range(f + 4, LIMIT)]
+
+
+@pytest.mark.parametrize("f", [12, 18, 24])
+@pytest.mark.parametrize(("name", "low", "high"), [("sigmoid", 0.0, 1.0), ("tanh", -1.0, 1.0)])
+def test_saturated_values_are_exact(name: str, low: float, high: float, f: int) -> None:
+    values = huge(f)
+    assert set(results(name, *values, f=f)) == {high}
+    assert set(results(name, *(-v for v in values), f=f)) == {low}
+
+
+@pytest.mark.parametrize("f", [12, 18, 24])
+def test_exp_saturates_at_both_ends(f: int) -> None:
+    low, high = exp_domain(f)
+    above = [int(high * 2**f) + 2, *huge(f + 2)]
+    largest = results("exp", *above, f=f)
+    assert len(set(largest)) == 1
+    assert largest[0] == pytest.approx(np.exp(high), rel=1e-6)
+    below = [int(low * 2**f) - 2, *(-v for v in huge(f + 2))]
+    assert set(results("exp", *below, f=f)) == {0.0}
+
+
+NOT_POSITIVE = [0, -1, -2, -3, -(1 << 18), -(1 << 40) + 1, -(1 << 60), 1 - (1 << LIMIT)]
+
+
+@pytest.mark.parametrize("name", ["sqrt", "rsqrt"])
+def test_roots_of_what_is_not_positive_are_zero(name: str) -> None:
+    assert set(results(name, *NOT_POSITIVE)) == {0.0}
+
+
+def test_log_of_what_is_not_positive_is_unmistakable() -> None:
+    assert max(results("log", *NOT_POSITIVE)) < -1e6
+
+
+def test_reciprocal_of_zero_is_zero() -> None:
+    assert set(results("reciprocal", *[0] * 50)) == {0.0}
+    assert abs(results("reciprocal", 1 << 3, f=24)[0]) in (0.0, pytest.approx(2.0**21, rel=1e-3))
+
+
+def test_quotient_by_zero_is_zero() -> None:
+    y = np.array([0, 1, -1, 1 << 20, 1 << 60, -(1 << 60)], np.int64)
+    found, _ = evaluate("divide", DEFAULT, y, np.zeros_like(y))
+    assert np.abs(found).max() <= UNIT
+
+
+def test_square_root_of_zero_is_zero() -> None:
+    assert results("sqrt", 0) == [0.0]
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("shape", [(), (0,), (1,), (3, 0), (2, 3, 1)])
+def test_shapes_are_kept(name: str, shape: tuple[int, ...]) -> None:
+    operands = [np.full(shape, 1 << DEFAULT, np.int64)] * (2 if name == "divide" else 1)
+    found, _ = evaluate(name, DEFAULT, *operands)
+    assert found.shape == shape
+    np.testing.assert_allclose(found, RULES[name](*(np.ones(shape) for _ in operands)), atol=3e-4)
+
+
+# The page.
+
+
+def section(text: str, title: str) -> str:
+    return text.split(f"## {title}\n")[1].split("\n## ")[0]
+
+
+def test_the_page_states_what_the_code_promises() -> None:
+    assert measured_accuracy.bounds_table() in PAGE.read_text()
+    assert PAGE.read_text().startswith(measured_accuracy.HEAD)
+    assert PAGE.read_text().endswith(measured_accuracy.TAIL)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_page_shows_what_is_measured(name: str) -> None:
+    """Rounds and bytes exactly; errors within a fifth, as they depend on the masks."""
+    (line,) = re.findall(rf"^\| `{name}` \|.*$", section(PAGE.read_text(), "Measured"), re.M)
+    shown = [cell.strip() for cell in line.strip("|").split("|")]
+    fresh = measured_accuracy.measured_row(name, measure(name)).strip("|\n").split("|")
+    assert [cell.strip() for cell in fresh[4:]] == shown[4:], "run measured_accuracy.py again"
+    error, now = (float(cell.split()[0]) for cell in (shown[1], fresh[1]))
+    assert now == pytest.approx(error, rel=0.2), "run measured_accuracy.py again"

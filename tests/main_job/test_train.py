@@ -1,0 +1,238 @@
+"""``tacit train`` and ``tacit check``: options, files with faults, lost parties, Ctrl-C."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from command_line import COMMAND, Run
+
+from tacit.cli.demos.files import DemoFiles
+
+pytestmark = pytest.mark.processes
+
+
+def owners(files: DemoFiles) -> list[str]:
+    return [f"{name}={path}" for name, path in files.files.items()]
+
+
+def options(files: DemoFiles, out: Path, *more: str) -> list[str]:
+    return ["--label", files.label, "--epochs", "1", "--out", str(out), *more]
+
+
+def with_value(source: Path, target: Path, column: str, row: int, value: float) -> Path:
+    """A copy of a Parquet file with one number changed."""
+    table = pq.read_table(source)
+    index = table.column_names.index(column)
+    numbers = table.column(index).to_numpy().astype(np.float64)
+    numbers[row] = value
+    pq.write_table(table.set_column(index, column, pa.array(numbers)), target)
+    return target
+
+
+def test_without_a_schema_csv_and_parquet_mix(
+    tacit_command: Run, wards: DemoFiles, tmp_path: Path
+) -> None:
+    assert {path.suffix for path in wards.files.values()} == {".csv", ".parquet"}
+    done = tacit_command("train", *owners(wards), *options(wards, tmp_path))
+    assert done.returncode == 0, done.stderr
+    assert "joint" in done.stdout
+    page = (tmp_path / "index.html").read_text()
+    assert "order of magnitude" in page
+    assert "loss values" not in page
+    log = [json.loads(line) for line in (tmp_path / "log.jsonl").read_text().splitlines()]
+    assert {"training started", "phase finished", "training finished"} == {e["event"] for e in log}
+
+
+def test_the_model_goes_to_the_named_owners_alone(
+    tacit_command: Run, wards: DemoFiles, tmp_path: Path
+) -> None:
+    done = tacit_command(
+        "train", *owners(wards), *options(wards, tmp_path, "--reveal-to", "general")
+    )
+    assert done.returncode == 0, done.stderr
+    for name in wards.files:
+        own = json.loads((tmp_path / name / "result.json").read_text())
+        assert (own["coefficients"] is not None) == (name == "general")
+        assert own["losses"] == []
+
+
+def test_reveal_loss_and_schema(tacit_command: Run, wards: DemoFiles, tmp_path: Path) -> None:
+    done = tacit_command(
+        "train",
+        *owners(wards),
+        *options(wards, tmp_path, "--reveal-loss", "--schema", str(wards.schema)),
+        "--compare-pooled",
+        "--batch-size",
+        "64",
+    )
+    assert done.returncode == 0, done.stderr
+    assert "read ALL owners' files" in done.stdout
+    own = json.loads((tmp_path / "general" / "result.json").read_text())
+    assert own["losses"]
+
+
+@pytest.mark.parametrize(
+    ("value", "code", "words"),
+    [(np.nan, "TC-2104", "NaN"), (np.inf, "TC-2105", "infinity"), (1e12, "TC-2106", "bounds")],
+)
+def test_a_wrong_value_is_named_by_row_and_column_to_its_owner(
+    tacit_command: Run, wards: DemoFiles, tmp_path: Path, value: float, code: str, words: str
+) -> None:
+    name, source = next((n, p) for n, p in wards.files.items() if p.suffix == ".parquet")
+    column = pq.read_schema(source).names[0]
+    bad = with_value(source, tmp_path / "bad.parquet", column, 17, value)
+    files = {**wards.files, name: bad}
+    done = tacit_command(
+        "train",
+        *(f"{n}={p}" for n, p in files.items()),
+        *options(wards, tmp_path / "out", "--schema", str(wards.schema)),
+    )
+    assert done.returncode == 3
+    assert code in done.stderr
+    assert "row 18" in done.stderr
+    assert column in done.stderr
+    assert words in done.stderr
+    checked = tacit_command("check", bad, "--schema", wards.schema)
+    assert checked.returncode == 3
+    assert "row 18" in checked.stdout
+
+
+def test_mismatched_columns(tacit_command: Run, wards: DemoFiles, tmp_path: Path) -> None:
+    name, source = next((n, p) for n, p in wards.files.items() if p.suffix == ".parquet")
+    table = pq.read_table(source)
+    pq.write_table(table.drop_columns([table.column_names[0]]), tmp_path / "narrow.parquet")
+    files = {**wards.files, name: tmp_path / "narrow.parquet"}
+    done = tacit_command(
+        "train", *(f"{n}={p}" for n, p in files.items()), *options(wards, tmp_path / "out")
+    )
+    assert done.returncode == 3
+    assert "TC-2202" in done.stderr
+    assert name in done.stderr
+
+
+def test_labels_of_one_class(tacit_command: Run, wards: DemoFiles, tmp_path: Path) -> None:
+    name, source = next((n, p) for n, p in wards.files.items() if p.suffix == ".parquet")
+    table = pq.read_table(source)
+    index = table.column_names.index(wards.label)
+    zeros = pa.array(np.zeros(table.num_rows, np.int64)).cast(table.schema.field(index).type)
+    pq.write_table(table.set_column(index, wards.label, zeros), tmp_path / "one.parquet")
+    files = {**wards.files, name: tmp_path / "one.parquet"}
+    done = tacit_command(
+        "train", *(f"{n}={p}" for n, p in files.items()), *options(wards, tmp_path / "out")
+    )
+    assert done.returncode == 3
+    assert "TC-2109" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "status"),
+    [
+        (["a.csv", "b=b.csv", "c=c.csv", "--label", "y"], "TC-1040", 2),
+        (["a=a.csv", "a=b.csv", "c=c.csv", "--label", "y"], "TC-1041", 2),
+        (["a=a.csv", "b=b.csv", "--label", "y"], "TC-1021", 2),
+        (["a=a.csv", "b=b.csv", "c=c.csv", "--label", "y"], "TC-2100", 3),
+        (["a=a", "b=b", "c=c", "--label", "y", "--protocol", "magic"], "TC-1001", 2),
+        (["a=a", "b=b", "c=c", "--label", "y", "--model", "forest"], "TC-1043", 2),
+        (["a=a", "b=b", "c=c", "--label", "y", "--reveal-to", "d"], "TC-1044", 2),
+        (["a=a", "b=b", "c=c", "--label", "y", "--test-size", "1.5"], "TC-1045", 2),
+    ],
+)
+def test_wrong_calls_say_what_to_do(
+    tacit_command: Run, tmp_path: Path, arguments: list[str], code: str, status: int
+) -> None:
+    done = tacit_command("train", *arguments, "--out", tmp_path, "--json")
+    assert done.returncode == status, done.stderr
+    error = json.loads(done.stderr.strip().splitlines()[-1])["error"]
+    assert error["code"] == code
+    assert error["next_step"]
+
+
+def test_help_teaches(tacit_command: Run) -> None:
+    for command in ([], ["train"], ["check"], ["demo"]):
+        done = tacit_command(*command, "--help")
+        assert done.returncode == 0
+    assert "--share-categories" in tacit_command("train", "--help").stdout
+
+
+class Running:
+    """A training that goes on until it is disturbed."""
+
+    def __init__(self, files: DemoFiles, out: Path) -> None:
+        self.process = subprocess.Popen(
+            [
+                *(*COMMAND, "train", *owners(files), "--label", files.label),
+                *("--epochs", "100000", "--out", str(out)),
+            ],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+
+    def children(self) -> list[int]:
+        """The parties' processes."""
+        listed = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children")
+        return [int(pid) for pid in listed.read_text().split()]
+
+    def wait_for_training(self) -> list[int]:
+        """Wait until all three parties compute: their processor time passes that of starting."""
+        while True:
+            assert self.process.poll() is None, self.process.communicate()[1]
+            children = self.children()
+            if len(children) == 3 and all(cpu_seconds(pid) > 3.0 for pid in children):
+                return children
+            os.sched_yield()
+
+
+def cpu_seconds(pid: int) -> float:
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text().rsplit(") ", 1)[1].split()
+    except (FileNotFoundError, ProcessLookupError):
+        return 0.0
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def alive(pid: int) -> bool:
+    try:
+        state = Path(f"/proc/{pid}/stat").read_text().rsplit(") ", 1)[1].split()[0]
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+    return state != "Z"
+
+
+@pytest.fixture
+def running(banks: DemoFiles, tmp_path: Path) -> Iterator[Running]:
+    training = Running(banks, tmp_path)
+    yield training
+    training.process.kill()
+    training.process.wait()
+    for stream in (training.process.stdout, training.process.stderr):
+        if stream:
+            stream.close()
+
+
+def test_a_killed_party_is_named_and_ends_the_run(running: Running) -> None:
+    children = running.wait_for_training()
+    os.kill(children[1], signal.SIGKILL)
+    _, errors = running.process.communicate(timeout=30)
+    assert running.process.returncode == 4
+    assert "bank_b" in errors
+    assert "TC-34" in errors
+    assert not any(map(alive, children))
+
+
+def test_ctrl_c_leaves_no_process_behind(running: Running) -> None:
+    children = running.wait_for_training()
+    running.process.send_signal(signal.SIGINT)
+    _, errors = running.process.communicate(timeout=30)
+    assert running.process.returncode == 130
+    assert "Interrupted" in errors
+    assert not any(map(alive, children))

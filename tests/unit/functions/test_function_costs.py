@@ -1,0 +1,118 @@
+"""Every function costs exactly what it declares, for every protocol; none exempt."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+from simulation import NAMES, Simulation
+
+from tacit import functions
+from tacit.functions import comparison, costs, division, exponential, logarithm, roots, selection
+from tacit.functions.sigmoid import sigmoid_cost, tanh_cost
+from tacit.protocols import PROTOCOLS
+from tacit.rounds import Declaration
+
+FIXED_POINT: dict[str, Callable[..., Declaration]] = {
+    "sigmoid": sigmoid_cost,
+    "tanh": tanh_cost,
+    "exp": exponential.exp_cost,
+    "log": logarithm.log_cost,
+    "sqrt": roots.sqrt_cost,
+    "rsqrt": roots.rsqrt_cost,
+    "reciprocal": division.reciprocal_cost,
+    "divide": division.divide_cost,
+}
+EXACT: dict[str, tuple[int, Callable[..., Declaration]]] = {
+    "less": (2, comparison.less_cost),
+    "less_equal": (2, comparison.less_cost),
+    "greater": (2, comparison.less_cost),
+    "greater_equal": (2, comparison.less_cost),
+    "is_negative": (1, comparison.less_cost),
+    "is_zero": (1, comparison.is_zero_cost),
+    "equal": (2, comparison.is_zero_cost),
+    "not_equal": (2, comparison.is_zero_cost),
+    "maximum": (2, selection.maximum_cost),
+    "minimum": (2, selection.maximum_cost),
+    "relu": (1, selection.maximum_cost),
+    "absolute": (1, selection.maximum_cost),
+    "sign": (1, selection.sign_cost),
+    "clip": (1, selection.clip_cost),
+    "where": (2, selection.where_cost),
+}
+SIZES = (1, 63, 64, 65, 700, 5000)
+
+
+def check(protocol: str, simulation: Simulation, declared: Declaration) -> None:
+    cost = simulation.driver.cost()
+    assert {c.rounds for c in simulation.driver.counters} == {declared.rounds}
+    assert tuple(cost.bytes_sent[n] for n in NAMES) == tuple(declared.bytes_sent)
+    assert tuple(cost.check_bytes[n] for n in NAMES) == tuple(declared.check_bytes)
+
+
+@pytest.mark.parametrize("protocol", sorted(PROTOCOLS))
+@pytest.mark.parametrize("fraction_bits", [12, 18, 24])
+@pytest.mark.parametrize("name", FIXED_POINT)
+def test_fixed_point_functions(name: str, fraction_bits: int, protocol: str) -> None:
+    function: Any = getattr(functions, name)
+    table = PROTOCOLS[protocol].costs
+    for size in SIZES:
+        simulation = Simulation(protocol=protocol)
+        values = [np.full(size, 1 << fraction_bits, np.int64)] * (2 if name == "divide" else 1)
+        simulation.run(
+            lambda party, *shares: function(party, *shares, fraction_bits),
+            *(simulation.share(v) for v in values),
+        )
+        check(protocol, simulation, FIXED_POINT[name](table, size, fraction_bits))
+
+
+@pytest.mark.parametrize("protocol", sorted(PROTOCOLS))
+@pytest.mark.parametrize("name", EXACT)
+def test_exact_functions(name: str, protocol: str) -> None:
+    operands, declared = EXACT[name]
+    function: Any = getattr(functions, name)
+    if name == "clip":
+        function = lambda party, x: functions.clip(party, x, -5, 5)  # noqa: E731
+    for size in SIZES:
+        simulation = Simulation(protocol=protocol)
+        shares = [simulation.share(np.ones(size)) for _ in range(operands)]
+        if name == "where":
+            shares.insert(0, simulation.share_bits(np.ones(size)))
+        simulation.run(function, *shares)
+        check(protocol, simulation, declared(PROTOCOLS[protocol].costs, size))
+
+
+def test_no_function_is_exempt() -> None:
+    data = {"ACCURACY", "Accuracy"}
+    assert set(FIXED_POINT) | set(EXACT) == set(functions.__all__) - data
+    assert set(FIXED_POINT) == set(functions.ACCURACY)
+
+
+def test_adding_up() -> None:
+    one, two = Declaration(1, (8, 0, 8)), Declaration(3, (1, 2, 3), (0, 32, 0))
+    assert costs.in_sequence(one, two) == Declaration(4, (9, 2, 11), (0, 32, 0))
+    assert costs.side_by_side(one, two) == Declaration(3, (9, 2, 11), (0, 32, 0))
+    assert costs.in_sequence() == costs.NOTHING
+    assert costs.side_by_side(costs.NOTHING, one) == one
+
+
+@pytest.mark.parametrize(
+    ("name", "rounds", "most_bytes"),
+    [
+        ("sigmoid", 12, 440),
+        ("tanh", 12, 440),
+        ("exp", 19, 370),
+        ("log", 31, 705),
+        ("sqrt", 31, 812),
+        ("rsqrt", 31, 812),
+        ("reciprocal", 31, 760),
+        ("divide", 31, 828),
+    ],
+)
+def test_headline(name: str, rounds: int, most_bytes: int) -> None:
+    """Rounds and bytes an element on replicated3 for f = 18, all parties together."""
+    declared = FIXED_POINT[name](PROTOCOLS["replicated3"].costs, 4096)
+    assert declared.rounds == rounds
+    assert sum(declared.bytes_sent) / 4096 <= most_bytes
