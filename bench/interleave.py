@@ -91,7 +91,7 @@ def summary(name: str, samples: Sequence[Sample]) -> dict[str, Any]:
     if failures:
         return {"name": name, **failures[0]}
     seconds = [sample["seconds"] for sample in samples]
-    row: dict[str, Any] = {"name": name, **samples[-1], "repeats": len(samples)}
+    row: dict[str, Any] = {"name": name, **samples[0], **samples[-1], "repeats": len(samples)}
     row["seconds"] = statistics.median(seconds)
     row["fastest"], row["slowest"] = min(seconds), max(seconds)
     row["samples"] = seconds
@@ -99,5 +99,5 @@ def summary(name: str, samples: Sequence[Sample]) -> dict[str, Any]:
         row["processor_seconds"] = statistics.median(s["processor_seconds"] for s in samples)
     for largest in ("max_error", "peak_memory"):
         if largest in row:
-            row[largest] = max(sample[largest] for sample in samples)
+            row[largest] = max(sample[largest] for sample in samples if largest in sample)
     return row

@@ -18,7 +18,7 @@ use views::Problem;
 /// Below this many multiplications, plain loops win over packing.
 const TINY: usize = 512;
 /// Multiplications that pay for one more thread.
-const PER_THREAD: usize = 1 << 20;
+const PER_THREAD: usize = 1 << 22;
 
 /// `c = a b`, or `c += a b` with `accumulate`; rows of c are spread over up to `threads` threads.
 ///

@@ -10,7 +10,8 @@ import typer
 from rich.console import Console
 
 from tacit.errors import DataError
-from tacit.tables import Schema, check as find_problems
+from tacit.tables import Schema
+from tacit.tables import check as find_problems
 
 __all__ = ["check"]
 

@@ -82,7 +82,8 @@ def compare(
         mean, inverse = pooled_moments(list(local.values()), mask)
         models = {name: train_alone(plan, train[name], local[name], mask) for name in files}
         pooled = train_plaintext(plan, list(train.values()), mean, inverse)
-        assert result.coefficients is not None and result.intercept is not None
+        assert result.coefficients is not None
+        assert result.intercept is not None
         joint = LinearModel(np.array(result.coefficients), result.intercept)
         test = [spools[name].take(parts[name][1]) for name in files]
     finally:

@@ -126,6 +126,10 @@ def run_training(request: TrainingRequest, console: Console, *, as_json: bool = 
             protocol=request.protocol,
             on_progress=bars,
         )
+    # matplotlib and scikit-learn take seconds to import: not before there is something to show.
+    from tacit.cli.comparison import compare
+    from tacit.cli.outcome import outcome_of
+
     results = {name: msgspec.convert(result, OwnerResult) for name, result in found.items()}
     for name, result in results.items():
         for phase in result.phases:

@@ -12,7 +12,6 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
-from pathlib import Path
 from typing import Any, Literal
 
 import msgspec
@@ -29,7 +28,6 @@ from tacit.ml.plaintext import LinearModel, train_alone
 from tacit.ml.scores import count_scores
 from tacit.ml.standardization import joint_standardization
 from tacit.ml.training import TrainingPlan, fold, train
-from tacit.rounds.cost import Cost
 from tacit.sessions.context import PartyContext
 from tacit.tables import (
     Draft,

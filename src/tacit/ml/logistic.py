@@ -120,10 +120,7 @@ class LogisticRegression(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             raise ShapeError(
                 "There are no rows to fit.", next_step="share at least one row.", case=51
             )
-        if not np.isfinite(self.C):
-            decay = 0.0
-        else:
-            decay = 1.0 / (self.C * rows)
+        decay = 0.0 if not np.isfinite(self.C) else 1.0 / (self.C * rows)
         if self.fit_intercept:
             X = concatenate([X, np.ones((rows, 1))], axis=1)
         weights = self._initial(X)

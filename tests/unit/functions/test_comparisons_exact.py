@@ -80,7 +80,7 @@ def test_negative(x: int) -> None:
     assert simulation.open_bits(parts) == [x < 0]
 
 
-@pytest.mark.parametrize("shape", [(), (0,), (5,), (3, 70), (2, 0, 3)])
+@pytest.mark.parametrize("shape", [(0,), (5,), (3, 70), (2, 0, 3)])
 def test_several_public_thresholds_at_once(shape: tuple[int, ...]) -> None:
     simulation = Simulation(3)
     x = np.random.default_rng(1).integers(-9, 9, shape)
@@ -94,7 +94,7 @@ def test_several_public_thresholds_at_once(shape: tuple[int, ...]) -> None:
     np.testing.assert_array_equal(simulation.open_bits(parts), expected)
 
 
-@pytest.mark.parametrize("shape", [(), (0,), (65,), (2, 3)])
+@pytest.mark.parametrize("shape", [(0,), (65,), (2, 3)])
 @pytest.mark.parametrize("name", RULES)
 def test_shapes_are_kept(name: str, shape: tuple[int, ...]) -> None:
     found = compared(name, np.ones(shape), np.ones(shape))

@@ -30,8 +30,8 @@ struct Ifma;
 impl Kernel for Ifma {
     const MR: usize = MR;
     const NR: usize = NR;
-    const KC: usize = 256;
-    const MC: usize = 60;
+    const KC: usize = 160;
+    const MC: usize = 120;
 
     #[inline(always)]
     #[allow(clippy::cast_possible_truncation)]

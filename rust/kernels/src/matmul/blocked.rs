@@ -75,9 +75,23 @@ impl Packed {
     ) {
         self.size = width.div_ceil(r) * r * kc;
         let elements = aligned_mut(&mut self.elements, self.size);
+        let columns = m.transposed();
+        let contiguous_columns = columns.row(0, 0, 0).is_some();
         for (i, panel) in elements.chunks_exact_mut(r * kc).enumerate() {
             let from = j + i * r;
             let used = r.min(j + width - from);
+            if used < r {
+                panel.fill(0);
+            }
+            if contiguous_columns {
+                for t in 0..used {
+                    let column = columns.row(from + t, p, kc).unwrap_or_default();
+                    for (row, value) in panel.chunks_exact_mut(r).zip(column) {
+                        row[t] = *value;
+                    }
+                }
+                continue;
+            }
             for (p, row) in (p..).zip(panel.chunks_exact_mut(r)) {
                 if let Some(values) = m.row(p, from, used) {
                     row[..used].copy_from_slice(values);
@@ -86,7 +100,6 @@ impl Packed {
                         *value = m.at(p, from + t);
                     }
                 }
-                row[used..].fill(0);
             }
         }
         let all = aligned_mut(&mut self.digits, self.size);

@@ -7,15 +7,33 @@ use crate::path::multiversion;
 const PIECE: usize = 1024;
 
 multiversion! {
-    fn dot(x: &[u64], y: &[u64], sum: &mut u64) {
-        *sum = x.iter().zip(y).fold(0, |sum, (x, y)| sum.wrapping_add(x.wrapping_mul(*y)));
+    /// `sums[i] += Σ_t a[from + i, p + t] factors[t]`.
+    fn rows(a: Matrix<'_>, from: usize, p: usize, factors: &[u64], sums: &mut [u64]) {
+        for (i, sum) in (from..).zip(sums) {
+            let product = if let Some(row) = a.row(i, p, factors.len()) {
+                dot(row.iter().copied(), factors)
+            } else {
+                dot((p..).map(|p| a.at(i, p)), factors)
+            };
+            *sum = sum.wrapping_add(product);
+        }
     }
 }
 
+#[inline(always)]
+fn dot(row: impl Iterator<Item = u64>, factors: &[u64]) -> u64 {
+    row.zip(factors).fold(0, |sum, (x, y)| sum.wrapping_add(x.wrapping_mul(*y)))
+}
+
 multiversion! {
-    fn add_multiple(x: &[u64], factor: u64, sums: &mut [u64]) {
-        for (sum, x) in sums.iter_mut().zip(x) {
-            *sum = sum.wrapping_add(factor.wrapping_mul(*x));
+    /// The same where the columns of a, the rows of `columns`, are contiguous.
+    fn multiples(columns: Matrix<'_>, from: usize, p: usize, factors: &[u64], sums: &mut [u64]) {
+        for (p, factor) in (p..).zip(factors) {
+            if let Some(column) = columns.row(p, from, sums.len()) {
+                for (sum, x) in sums.iter_mut().zip(column) {
+                    *sum = sum.wrapping_add(factor.wrapping_mul(*x));
+                }
+            }
         }
     }
 }
@@ -24,44 +42,25 @@ multiversion! {
 pub(super) fn multiply(problem: Problem<'_>) {
     let [m, k, _] = problem.shape();
     let Problem { a, b, mut c } = problem;
-    let mut buffer = [0u64; PIECE];
-    if let Some(columns) = contiguous_columns(a) {
-        // Columns of a are contiguous: add up multiples of them.
-        for i in (0..m).step_by(PIECE) {
-            let sums = &mut buffer[..PIECE.min(m - i)];
-            sums.fill(0);
-            for p in 0..k {
-                if let Some(column) = columns.row(p, i, sums.len()) {
-                    add_multiple(column, b.at(p, 0), sums);
-                }
+    let columns = a.transposed();
+    let by_columns = a.row(0, 0, 0).is_none() && columns.row(0, 0, 0).is_some();
+    let (mut sums, mut factors) = ([0; PIECE], [0; PIECE]);
+    for i in (0..m).step_by(PIECE) {
+        let sums = &mut sums[..PIECE.min(m - i)];
+        sums.fill(0);
+        for p in (0..k).step_by(PIECE) {
+            let factors = &mut factors[..PIECE.min(k - p)];
+            for (p, factor) in (p..).zip(&mut *factors) {
+                *factor = b.at(p, 0);
             }
-            for (t, sum) in sums.iter().enumerate() {
-                c.add(i + t, 0, &[*sum]);
-            }
-        }
-        return;
-    }
-    for p in (0..k).step_by(PIECE) {
-        let factors = &mut buffer[..PIECE.min(k - p)];
-        for (t, factor) in factors.iter_mut().enumerate() {
-            *factor = b.at(p + t, 0);
-        }
-        for i in 0..m {
-            let mut sum = 0;
-            if let Some(row) = a.row(i, p, factors.len()) {
-                dot(row, factors, &mut sum);
+            if by_columns {
+                multiples(columns, i, p, factors, sums);
             } else {
-                for (t, factor) in factors.iter().enumerate() {
-                    sum = u64::wrapping_add(sum, factor.wrapping_mul(a.at(i, p + t)));
-                }
+                rows(a, i, p, factors, sums);
             }
-            c.add(i, 0, &[sum]);
+        }
+        for (i, sum) in (i..).zip(&*sums) {
+            c.add(i, 0, &[*sum]);
         }
     }
-}
-
-/// The transposed matrix, if its rows are contiguous (and those of `a` are not).
-fn contiguous_columns(a: Matrix<'_>) -> Option<Matrix<'_>> {
-    let transposed = a.transposed();
-    (a.row(0, 0, 0).is_none() && transposed.row(0, 0, 0).is_some()).then_some(transposed)
 }
