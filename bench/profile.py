@@ -20,7 +20,7 @@ from rich.table import Table
 from bench import workloads
 from bench.interleave import Job, interleaved, summary
 from bench.profiled_party import Entry, PartyProfile, Settings
-from bench.tables import milliseconds
+from bench.tables import duration, in_milliseconds
 from tacit.sessions import launch
 
 __all__ = ["KINDS", "main", "profiled", "seconds_of"]
@@ -66,8 +66,8 @@ def main() -> int:
     if "seconds" in driven:
         wall = max(party.wall for party in parties.values())
         console.print(
-            f"Driven from another process (the bench's median): {milliseconds(driven['seconds'])};"
-            f" inside the parties: {milliseconds(wall)}; the difference is the control channel."
+            f"Driven from another process (the bench's median): {duration(driven['seconds'])};"
+            f" inside the parties: {duration(wall)}; the difference is the control channel."
         )
     return 0
 
@@ -78,10 +78,10 @@ def _overview(workload: str, parties: dict[str, PartyProfile]) -> Table:
         table.add_column(name, justify="right")
     found = parties.values()
     table.add_row("undisturbed", *(_both(p.wall, p.busy) for p in found))
-    table.add_row("inside the system", *(milliseconds(p.system) for p in found))
+    table.add_row("inside the system", *(duration(p.system) for p in found))
     table.add_row("page faults", *(f"{p.faults:,.0f}" for p in found))
     table.add_row("rounds", *(f"{p.rounds:,.0f}" for p in found))
-    table.add_row("a round", *(milliseconds(p.wall / max(1, p.rounds)) for p in found))
+    table.add_row("a round", *(duration(p.wall / max(1, p.rounds)) for p in found))
     table.add_section()
     table.add_row("under the profiler", *(_both(*seconds_of(party.entries)) for party in found))
     for kind, _ in KINDS:
@@ -100,7 +100,7 @@ def _kind(function: str) -> str:
 
 
 def _both(wall: float, busy: float) -> str:
-    return f"{milliseconds(wall)[:-3]} / {milliseconds(busy)}"
+    return f"{in_milliseconds(wall)} / {in_milliseconds(busy)} ms"
 
 
 def _functions(party: str, entries: Sequence[Entry], count: int) -> Table:
@@ -111,8 +111,8 @@ def _functions(party: str, entries: Sequence[Entry], count: int) -> Table:
         table.add_row(
             entry.function,
             f"{entry.calls:,.0f}",
-            milliseconds(entry.wall),
-            milliseconds(entry.busy),
+            duration(entry.wall),
+            duration(entry.busy),
             f"{entry.busy / entry.calls * 1e6:,.1f}",
         )
     return table

@@ -13,18 +13,25 @@ from rich.table import Table
 
 from bench.results import SLOWER, Run
 
-__all__ = ["compared", "milliseconds", "progress_bars", "tables"]
+__all__ = ["compared", "duration", "in_milliseconds", "progress_bars", "tables"]
 
 Row: TypeAlias = Mapping[str, Any]
 Column: TypeAlias = tuple[str, Callable[[Row], str]]
 Ratios: TypeAlias = Mapping[tuple[str, str], float]
 
 
-def milliseconds(seconds: float) -> str:
-    """``4,210 ms``, ``17.3 ms``, ``0.031 ms``."""
+def in_milliseconds(seconds: float) -> str:
+    """``4,210``, ``17.3``, ``0.031``."""
     value = seconds * 1e3
-    places = 0 if value >= 100 else 1 if value >= 10 else 2 if value >= 1 else 4
-    return f"{value:,.{places}f} ms"
+    places = 0 if value >= 100 else 1 if value >= 10 else 2 if value >= 1 else 3
+    return f"{value:,.{places}f}"
+
+
+def duration(seconds: float) -> str:
+    """``17.3 ms``; from 10 s on ``12.4 s``, ``2,643 s``."""
+    if seconds < 10:
+        return f"{in_milliseconds(seconds)} ms"
+    return f"{seconds:,.1f} s" if seconds < 100 else f"{seconds:,.0f} s"
 
 
 def compared(ratio: float | None) -> str:
@@ -45,14 +52,14 @@ def _number(key: str, scale: float, places: int) -> Callable[[Row], str]:
 def _spread(row: Row) -> str:
     if "slowest" not in row:
         return "–"
-    return f"{milliseconds(row['fastest'])[:-3]}–{milliseconds(row['slowest'])[:-3]}"
+    return f"{in_milliseconds(row['fastest'])}–{in_milliseconds(row['slowest'])}"
 
 
 def _error(row: Row) -> str:
     return f"{row['max_error']:.1e}" if "max_error" in row else "–"
 
 
-_SECONDS: Column = ("median", lambda row: milliseconds(row["seconds"]))
+_SECONDS: Column = ("median", lambda row: duration(row["seconds"]))
 _RANGE: Column = ("range", _spread)
 _ROUNDS: Column = ("rounds", _number("rounds", 1, 0))
 _SENT: Column = ("MB sent", _number("bytes", 1e6, 2))
@@ -60,14 +67,14 @@ _PEAK: Column = ("MiB a party", _number("peak_memory", 2**20, 0))
 
 COLUMNS: dict[str, tuple[Column, ...]] = {
     "links": (
-        ("a round", lambda row: milliseconds(row["seconds"])),
-        ("processors", lambda row: milliseconds(row["processor_seconds"])),
+        ("a round", lambda row: duration(row["seconds"])),
+        ("processors", lambda row: duration(row["processor_seconds"])),
         ("GB/s", _number("gigabytes_per_second", 1, 3)),
     ),
     "workloads": (
         _SECONDS,
         _RANGE,
-        ("processors", lambda row: milliseconds(row["processor_seconds"])),
+        ("processors", lambda row: duration(row["processor_seconds"])),
         _ROUNDS,
         _SENT,
         _PEAK,

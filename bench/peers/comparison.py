@@ -10,7 +10,7 @@ from typing import Any, TypeAlias
 from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
-from bench.tables import milliseconds
+from bench.tables import duration
 
 __all__ = ["Grid", "grids", "in_markdown", "on_terminal", "write_between_markers"]
 
@@ -64,12 +64,12 @@ def _floors(run: Run) -> Grid:
         if floor is None or "seconds" not in ours:
             continue
         total = sum(floor.values())
-        parts = [milliseconds(floor[part]) for part in ("kernels", "bytes", "rounds")]
+        parts = [duration(floor[part]) for part in ("kernels", "bytes", "rounds")]
         rows.append(
             [
                 name,
-                milliseconds(ours["seconds"]),
-                milliseconds(total),
+                duration(ours["seconds"]),
+                duration(total),
                 *parts,
                 f"{ours['rounds']:,}",
                 f"{ours['seconds'] / total:.1f}",
@@ -97,7 +97,7 @@ def _bytes_and_errors(run: Run) -> Grid:
 def _time(row: Row) -> str:
     if "seconds" not in row:
         return "–" if "error" not in row else "failed"
-    text = milliseconds(row["seconds"])
+    text = duration(row["seconds"])
     return f"{text} *" if "scaled_from" in row else text
 
 

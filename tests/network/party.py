@@ -108,16 +108,15 @@ SCENARIOS: dict[str, Callable[..., Any]] = {
 
 def main() -> None:
     name, directory, scenario, arguments, settings = sys.argv[1:]
-    listener = Listener(Address("127.0.0.1", 0))
-    say(port=listener.address.port)
-    ports = json.loads(sys.stdin.readline())
-    addresses = {party: Address("127.0.0.1", port) for party, port in ports.items()}
     try:
+        listener = Listener(Address("127.0.0.1", 0))
+        say(port=listener.address.port)
+        ports = json.loads(sys.stdin.readline())
         mesh = connect(
             name,
             Agreement(NAMES, "replicated3", bytes(32)),
             Credentials.load(Path(directory)),
-            addresses,
+            {party: Address("127.0.0.1", port) for party, port in ports.items()},
             listener,
             settings=NetworkSettings(**json.loads(settings)),
         )

@@ -8,8 +8,8 @@ from typing import Any
 
 import msgspec
 import pytest
+from linked import LOOPBACK, agreement, in_threads, linked
 
-from linked import LOOPBACK, QUICK, agreement, in_threads, linked
 from tacit.errors import (
     AddressError,
     CertificateError,
@@ -349,8 +349,3 @@ def test_a_closed_mesh_says_so() -> None:
             mesh.pairwise_key(1 - mesh.index, "late")
         assert caught.value.case == 1
         mesh.close()
-
-
-def test_defaults_are_usable() -> None:
-    assert NetworkSettings().heartbeat_timeout == 5.0
-    assert QUICK.start_deadline == 20.0

@@ -35,9 +35,7 @@ pub use carry::{Masks, Planes, PlanesMut, Tail, carry_generate, carry_level, car
 pub use matmul::{Matrix, MatrixMut, matmul};
 pub use path::{Path, path, set_path};
 pub use planes::{from_planes, to_planes};
-pub use ring::{
-    add, add_zero_share, and_share, cross_terms, multiply_share, xor, xor_zero_share,
-};
+pub use ring::{add, add_zero_share, and_share, cross_terms, multiply_share, xor, xor_zero_share};
 pub use stream::{MAX_BLOCKS, StreamKey, fill};
 pub use truncation::{
     Factors, Field, Role, truncation_carry_b, truncation_carry_c, truncation_finish,

@@ -6,6 +6,7 @@ mod avx2;
 mod avx512;
 mod blocked;
 mod portable;
+mod strassen;
 mod vector;
 mod views;
 
@@ -62,13 +63,11 @@ fn solve(problem: Problem<'_>) {
         portable::multiply_tiny(problem);
     } else {
         match path() {
-            // SAFETY: `path()` returns `Avx512` only where all its features were detected.
             #[cfg(target_arch = "x86_64")]
-            Path::Avx512 => unsafe { avx512::multiply(problem) },
-            // SAFETY: `path()` returns `Avx2` only where all its features were detected.
+            Path::Avx512 => strassen::multiply::<avx512::Ifma>(problem),
             #[cfg(target_arch = "x86_64")]
-            Path::Avx2 => unsafe { avx2::multiply(problem) },
-            _ => portable::multiply(problem),
+            Path::Avx2 => strassen::multiply::<avx2::Halves>(problem),
+            _ => strassen::multiply::<portable::Scalar>(problem),
         }
     }
 }

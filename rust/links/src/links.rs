@@ -120,9 +120,11 @@ impl Links {
     /// Takes over one more link.
     pub fn add(&self, peer: usize, link: Link) {
         let mut state = lock(&self.shared.state);
-        state.peers.retain(|p| p.index != peer);
-        state.peers.push(Peer::new(peer, link, Instant::now()));
-        state.peers.sort_by_key(|p| p.index);
+        if !state.closed {
+            state.peers.retain(|p| p.index != peer);
+            state.peers.push(Peer::new(peer, link, Instant::now()));
+            state.peers.sort_by_key(|p| p.index);
+        }
     }
 
     /// From here on all frames carry this tag, in both directions.
@@ -141,6 +143,9 @@ impl Links {
         out: &mut [u8],
     ) -> Result<(), LinkError> {
         let state = lock(&self.shared.state);
+        if state.closed {
+            return Err(LinkError::Closed);
+        }
         let found = state.peers.iter().find(|p| p.index == peer);
         let found = found.ok_or(LinkError::Unknown { peer })?;
         let exported = found.link.export(label, context, out);

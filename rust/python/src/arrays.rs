@@ -301,7 +301,10 @@ impl<'a, 'py> FromPyObject<'a, 'py> for Strided<'a> {
         let (shape, steps) = unsafe {
             let sizes = fields.dimensions.cast::<usize>();
             let steps = fields.strides.cast::<isize>();
-            (std::slice::from_raw_parts(sizes, dimensions), std::slice::from_raw_parts(steps, dimensions))
+            (
+                std::slice::from_raw_parts(sizes, dimensions),
+                std::slice::from_raw_parts(steps, dimensions),
+            )
         };
         let data: *mut u64 = fields.data.cast();
         let (mut strides, mut low, mut high) = ([0; 32], 0isize, 0isize);

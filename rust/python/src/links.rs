@@ -348,7 +348,11 @@ impl Arrays {
 }
 
 fn buffer(array: &Bound<'_, PyAny>, writable: bool) -> PyResult<PyUntypedBuffer> {
-    let buffer = PyUntypedBuffer::get(array)?;
+    // The binding library refuses buffers without a shape, as those of 0-dimensional arrays are.
+    let buffer = match PyUntypedBuffer::get(array) {
+        Ok(buffer) => buffer,
+        Err(_) => PyUntypedBuffer::get(&array.call_method1("reshape", (-1,))?)?,
+    };
     if !buffer.is_c_contiguous() {
         return Err(malformed("an array that is not C-contiguous"));
     }

@@ -3,9 +3,9 @@
 |x| = x' 2^(61 - i) in the ring, x' in [1/2, 1] (``normalization.py``).
 
 1. r_0 = a (x' - b)^2 + c, the best quadratic for 1/x' with a = 83/32: one product, relative
-   error 0.0105. (Every quadratic is such a square, so x' meets no rounded coefficient.)
+   error 0.0103. (Every quadratic is such a square, so x' meets no rounded coefficient.)
 2. e = 1 - x' r_0, and r_0 (1 + e) has the relative error -e^2 (Newton; Goldschmidt 1964). The
-   public 0.0105^2 / 2 added to e centres it: 5.5e-5.
+   public 0.0103^2 / 2 added to e centres it: 5.4e-5.
 3. The numerator joins before the Newton step, so the last product is already the result:
    B = s r_0 beside e, then B + B e. Here s carries the exponent: 2^i for the reciprocal,
    y 2^i for the quotient.

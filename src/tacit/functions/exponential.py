@@ -6,8 +6,10 @@ polynomials", where products are what costs; here too). No bits of x are extract
 what makes it cheap: six products, and two comparisons that run meanwhile.
 
 Repeated squaring multiplies relative errors by 8, but the squares of numbers below 1 shrink
-their absolute error, and fixed point asks for no more. With 2^j, j = 23 - f, the chain is the
-same for every f: t in ±3 · 8 log 2, the last square below 2^62, its truncation 15 bits.
+their absolute error, and fixed point asks for no more. With j = 23 - f the chain is the same
+for every f: x - j log 2 within ±24 log 2, so that |t| <= 2.08, exp(t)^8 < 2^24 at scale 38 and the
+last truncation by 15 bits. Where x lies outside, the chain overflows into meaningless ring
+elements, which the comparisons multiply by an exact 0.
 """
 
 from __future__ import annotations

@@ -15,7 +15,7 @@ from bench import floor, machine, profile, results, training, workloads
 from bench.interleave import Job, Sample, interleaved, summary
 from bench.peers import comparison, inputs, serving
 from bench.peers.driving import Contestant
-from bench.tables import compared, milliseconds, tables
+from bench.tables import compared, duration, tables
 from tacit.cli.demos import fraud
 
 CLOCK = {"seconds": 0.002, "max_error": 0.0, "rounds": 3, "bytes": 36, "peak_memory": 1 << 20}
@@ -99,13 +99,10 @@ def test_a_missing_or_foreign_file_is_named(tmp_path: Path) -> None:
         results.load(foreign)
 
 
-def test_milliseconds_keep_three_digits() -> None:
-    assert [milliseconds(s) for s in (4.2104, 0.01734, 0.00234, 31e-6)] == [
-        "4,210 ms",
-        "17.3 ms",
-        "2.34 ms",
-        "0.0310 ms",
-    ]
+def test_durations_keep_about_three_digits() -> None:
+    seconds = (2643.2, 12.42, 4.2104, 0.01734, 0.00234, 31e-6)
+    texts = ["2,643 s", "12.4 s", "4,210 ms", "17.3 ms", "2.34 ms", "0.031 ms"]
+    assert [duration(s) for s in seconds] == texts
 
 
 def test_the_machine_is_described() -> None:

@@ -115,7 +115,8 @@ pub fn carry_level(
         return Err(Mismatch("a level joins 2 to 128 pairs"));
     }
     let outputs = 2 * (pairs / 2) - 1;
-    let words = [state[0].check([blocks, planes, width])?, state[1].check([blocks, planes, width])?];
+    let words =
+        [state[0].check([blocks, planes, width])?, state[1].check([blocks, planes, width])?];
     if let Some(tail) = tail {
         let stride = tail.shares[0].shape[1];
         for share in tail.shares {

@@ -18,20 +18,22 @@
 
 use std::arch::x86_64::*;
 
-use super::blocked::{self, Kernel, Panel};
-use super::views::Problem;
+use super::blocked::{self, Kernel, Panel, Product};
+use super::views::MatrixMut;
 
 /// Rows of a tile; with 16 columns, 25 of the 32 registers hold sums.
 const MR: usize = 5;
 const NR: usize = 16;
 
-struct Ifma;
+/// To be used where AVX-512 was detected.
+pub(super) struct Ifma;
 
 impl Kernel for Ifma {
     const MR: usize = MR;
     const NR: usize = NR;
     const KC: usize = 160;
     const MC: usize = 120;
+    const STRASSEN: usize = 1024;
 
     #[inline(always)]
     #[allow(clippy::cast_possible_truncation)]
@@ -49,8 +51,13 @@ impl Kernel for Ifma {
     fn tile(a: Panel<'_>, b: Panel<'_>, tile: &mut [u64]) {
         let (a_elements, b_elements) = (a.elements.as_chunks().0, b.elements.as_chunks().0);
         let (a_digits, b_digits) = (a.digits.as_chunks().0, b.digits.as_chunks().0);
-        // SAFETY: this type is named by `multiply` alone, whose features include those needed.
+        // SAFETY: this kernel is used only where AVX-512 was detected.
         unsafe { sums(a_elements, a_digits, b_elements, b_digits, tile.as_chunks_mut().0) }
+    }
+
+    fn multiply(product: &Product<'_>, c: &mut MatrixMut<'_>) {
+        // SAFETY: this kernel is used only where AVX-512 was detected.
+        unsafe { multiply(product, c) }
     }
 }
 
@@ -99,8 +106,8 @@ fn sums(
     }
 }
 
-/// `c += a b`.
+/// The blocked product with this kernel.
 #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx512ifma,avx512vnni")]
-pub(super) fn multiply(problem: Problem<'_>) {
-    blocked::multiply::<Ifma>(problem);
+fn multiply(product: &Product<'_>, c: &mut MatrixMut<'_>) {
+    blocked::multiply::<Ifma>(product, c);
 }

@@ -1,29 +1,20 @@
 //! Products with the multiplication of the target: a micro-kernel, and loops for tiny products.
 
-use super::blocked::{self, Kernel, Panel};
-use super::views::Problem;
+use super::blocked::{self, Kernel, Panel, Product};
+use super::views::{MatrixMut, Problem};
 
 /// Rows and columns of a tile.
 const MR: usize = 4;
 const NR: usize = 4;
 
-struct Scalar;
+pub(super) struct Scalar;
 
 impl Kernel for Scalar {
     const MR: usize = MR;
     const NR: usize = NR;
     const KC: usize = 256;
     const MC: usize = 128;
-
-    #[inline(always)]
-    fn digits_a(_: u64) -> u32 {
-        0
-    }
-
-    #[inline(always)]
-    fn digits_b(_: u64) -> u32 {
-        0
-    }
+    const STRASSEN: usize = 512;
 
     #[inline(always)]
     fn tile(a: Panel<'_>, b: Panel<'_>, tile: &mut [u64]) {
@@ -38,11 +29,10 @@ impl Kernel for Scalar {
         }
         tile.copy_from_slice(sums.as_flattened());
     }
-}
 
-/// `c += a b`.
-pub(super) fn multiply(problem: Problem<'_>) {
-    blocked::multiply::<Scalar>(problem);
+    fn multiply(product: &Product<'_>, c: &mut MatrixMut<'_>) {
+        blocked::multiply::<Self>(product, c);
+    }
 }
 
 /// Columns of a tiny product accumulated at a time.
