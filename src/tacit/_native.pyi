@@ -200,7 +200,7 @@ class LinkFailure(Exception):
 
 @final
 class Identity:
-    """A party's certificate chain, private key and trusted root, all PEM. ValueError if unusable."""
+    """A party's certificate chain, key and trusted root, all PEM; ValueError if unusable."""
 
     def __new__(cls, root: bytes, chain: bytes, key: bytes) -> Identity: ...
 

@@ -291,3 +291,11 @@ def test_a_weak_truncation_is_seen(
     monkeypatch.setattr(kernels, "truncation_open", weak)
     (step,) = [s for s in PRIMITIVES if s.name == "truncate"]
     assert largest(step, observer) > LIMIT
+
+
+@pytest.mark.parametrize("name", ["bit_to_arithmetic", "most_significant_bit"])
+def test_one_nonce_for_rotated_roles_is_seen(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The real protocols with one nonce for all thirds: three messages together give it away."""
+    (step,) = [s for s in PRIMITIVES if s.name == name]
+    monkeypatch.setattr(type(parties(0, 0)[0]), "nonce", lambda self: 1)
+    assert max(largest(step, observer) for observer in range(3)) > LIMIT

@@ -133,6 +133,22 @@ def test_a_stuck_counter_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
     assert overlaps(driver.draws)
 
 
+@pytest.mark.parametrize("name", ["inject", "bit_to_arithmetic", "most_significant_bit"])
+def test_one_nonce_for_rotated_roles_is_caught(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One operation whose thirds share a nonce: AB of one third and CA of the next draw alike."""
+    driver = Watched(monkeypatch)
+    simulation = Simulation(4, driver)
+    monkeypatch.setattr(type(simulation.parties[0]), "nonce", lambda self: 1)
+    x, a = simulation.share(np.arange(200)), simulation.share_bits(np.arange(200) % 2)
+    steps: dict[str, Any] = {
+        "inject": lambda p, v, b: p.inject(b, v),
+        "bit_to_arithmetic": lambda p, v, b: p.bit_to_arithmetic(b),
+        "most_significant_bit": lambda p, v, b: p.most_significant_bit(v),
+    }
+    simulation.run(steps[name], x, a)
+    assert overlaps(driver.draws)
+
+
 def test_a_session_repeated_with_its_seeds_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
     """Why a resumed or retried session takes fresh seeds; with those nothing overlaps."""
     driver = Watched(monkeypatch)

@@ -15,7 +15,10 @@ import pytest
 from simulation import NAMES, Simulation
 
 from tacit.errors import VerificationError
+from tacit.protocols import PROTOCOLS
 from tacit.rounds import Adversary, LockstepDriver, Message, Step, Tamper
+from tacit.rounds.randomness import SeededRandomness
+from tacit.sessions.local import LocalSession
 
 X = np.arange(20, dtype=np.uint64)
 
@@ -96,3 +99,15 @@ def run_alone() -> Adversary:
     driver = Adversary(NAMES)
     Simulation(1, driver).run(input_and_open)
     return driver
+
+
+def test_every_session_in_this_process_has_fresh_seeds() -> None:
+    """A session made again, as after a failure, draws other masks; a seeded one would not."""
+
+    def first_masks(randomness: Any = None) -> Any:
+        session = LocalSession(PROTOCOLS["replicated3"], NAMES, randomness)
+        return [member.random((4,)).own for member in session.members]
+
+    assert not np.array_equal(first_masks(), first_masks())
+    seeded = [first_masks(SeededRandomness(1)) for _ in range(2)]
+    np.testing.assert_array_equal(seeded[0], seeded[1])

@@ -80,6 +80,7 @@ struct Shared {
     duty: Mutex<Duty>,
     bell: Condvar,
     busy: AtomicBool,
+    ending: AtomicBool,
 }
 
 /// A party's links to all others.
@@ -109,6 +110,7 @@ impl Links {
             duty: Mutex::default(),
             bell: Condvar::new(),
             busy: AtomicBool::new(false),
+            ending: AtomicBool::new(false),
         });
         let kept = shared.clone();
         let keeper = Builder::new()
@@ -167,9 +169,13 @@ impl Links {
         }
         let result = {
             let mut state = lock(&self.shared.state);
-            let result = state.exchange(work, self.heartbeat, check);
+            let ending = || self.shared.ending.load(Ordering::Relaxed);
+            let mut result = state.exchange(work, self.heartbeat, &mut || !ending() && check());
             if result.is_err() {
                 state.complete_segments(work);
+                if ending() {
+                    result = Err(LinkError::Closed);
+                }
             }
             if state.peers.iter().any(|p| p.link.wants_write()) {
                 lock(&self.shared.duty).backlog = true;
@@ -193,6 +199,8 @@ impl Links {
     }
 
     fn end(&self, kind: Kind, payload: &[u8], patience: Duration) {
+        // An exchange in another thread ends at its next tick.
+        self.shared.ending.store(true, Ordering::Relaxed);
         self.stop_keeper();
         let mut state = lock(&self.shared.state);
         let until = Instant::now() + patience;

@@ -344,10 +344,10 @@ impl Decoder {
         if foreign && !header.kind.is_numbered() {
             return Err(FrameError::new(Fault::Session, self.tag, header.tag));
         }
-        if let Some(first) = self.continued {
-            if header.kind.is_numbered() {
-                return self.resume(first, header, awaited);
-            }
+        if let Some(first) = self.continued
+            && header.kind.is_numbered()
+        {
+            return self.resume(first, header, awaited);
         }
         match header.kind {
             Kind::Data | Kind::Control => {

@@ -86,19 +86,19 @@ def encode(
                 next_step="compare first, for instance x != 0.",
                 case=4,
             )
-        return np.ascontiguousarray(array, dtype=np.uint64)
+        return np.asarray(array, dtype=np.uint64, order="C")
     if dtype.kind == "int":
         if array.dtype.kind == "u" and array.size and int(array.max()) >= 1 << 63:
             _too_large(dtype, float(1 << 63))
         if array.dtype.kind == "f" and array.size and float(np.abs(array).max()) >= 2.0**63:
             _too_large(dtype, float(1 << 63))
-        return np.ascontiguousarray(array.astype(np.int64)).view(np.uint64)
+        return np.asarray(array.astype(np.int64), order="C").view(np.uint64)
     limit = 2.0 ** (_SAFE_EXPONENT - dtype.fraction_bits)
     scaled = np.asarray(array, dtype=np.float64)
     if scaled.size and max(float(scaled.max()), -float(scaled.min())) >= limit:
         _too_large(dtype, limit)
     scaled = scaled * dtype.scale
-    return np.ascontiguousarray(np.rint(scaled, out=scaled).astype(np.int64)).view(np.uint64)
+    return np.asarray(np.rint(scaled).astype(np.int64), order="C").view(np.uint64)
 
 
 def _too_large(dtype: DType, limit: float) -> None:

@@ -1,9 +1,9 @@
 """The primitives every protocol gives, written against by everything above.
 
 Methods that return a :data:`~tacit.rounds.Step` communicate and are called as
-``z = yield from party.multiply(x, y)``. The others are local. ``A`` is the protocol's arithmetic sharing over Z_2^64 (two's complement),
-``B`` its Boolean sharing in packed words. Shapes of operands are equal unless said otherwise;
-broadcasting is done above (``broadcast``).
+``z = yield from party.multiply(x, y)``. The others are local. ``A`` is the protocol's arithmetic
+sharing over Z_2^64 (two's complement), ``B`` its Boolean sharing in packed words. Shapes of
+operands are equal unless said otherwise; broadcasting is done above (``broadcast``).
 """
 
 from __future__ import annotations

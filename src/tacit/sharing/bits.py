@@ -31,7 +31,7 @@ def unpack_bits(words: NDArray[np.uint64], shape: tuple[int, ...]) -> NDArray[np
     """The inverse of :func:`pack_bits`: 0 and 1, (*planes, *shape) for words (*planes, words)."""
     raw = np.ascontiguousarray(words).view(np.uint8)
     return np.unpackbits(raw, axis=-1, count=prod(shape), bitorder="little").reshape(
-        *words.shape[:-1], *shape
+        (*words.shape[:-1], *shape)
     )
 
 

@@ -33,7 +33,7 @@ impl Kernel for Ifma {
     const NR: usize = NR;
     const KC: usize = 160;
     const MC: usize = 120;
-    const STRASSEN: usize = 1024;
+    const STRASSEN: usize = 4096;
 
     #[inline(always)]
     #[allow(clippy::cast_possible_truncation)]

@@ -79,7 +79,7 @@ def _share_words(
             raise InternalError("the owner's input does not have the agreed shape")
         x_o = np.empty(shape, np.uint64)
         kernels.fill(party.key_own, nonce, _MASK, x_o)
-        x_1 = np.ascontiguousarray(difference(values, x_o))
+        x_1 = np.asarray(difference(values, x_o), order="C")
         yield Round(send={party.next: (x_1,)})
         return x_o, x_1
     if party.previous == owner:
@@ -107,7 +107,7 @@ def reveal(
     VerificationError
         The second copy's hash does not match (TC-5200): one of the two senders is wrong.
     """
-    missing = yield from _open(party, np.ascontiguousarray(x.own), np.ascontiguousarray(x.next), to)
+    missing = yield from _open(party, np.asarray(x.own, order="C"), np.asarray(x.next, order="C"), to)
     return None if missing is None else x.own + x.next + missing
 
 

@@ -47,7 +47,7 @@ def elements(values: NDArray[Any] | int) -> NDArray[np.uint64]:
 
 def public(party: Replicated3Party, values: NDArray[Any]) -> Replicated:
     """The sharing (c, 0, 0) of public ring elements. No communication."""
-    c = np.ascontiguousarray(elements(values))
+    c = np.asarray(elements(values), order="C")
     zero = np.zeros_like(c)
     return Replicated(c if party.index == 0 else zero, c if party.index == 2 else zero)
 

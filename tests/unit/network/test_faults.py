@@ -1,0 +1,147 @@
+"""Errors to causes and back; reports of links to errors."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tacit import _native
+from tacit.errors import (
+    CertificateError,
+    DataError,
+    DeadlineError,
+    HandshakeError,
+    InternalError,
+    MessageError,
+    PartyLostError,
+    TacitError,
+    TransportError,
+    UsageError,
+    VerificationError,
+)
+from tacit.network.faults import Place, cause_of, error_from_cause, error_from_failure, listed
+
+NAMES = ("alice", "bob", "carol")
+HERE = Place(NAMES, 0, "training", 7)
+THERE = Place(NAMES, 1, "training", 7)
+
+
+def told(error: BaseException) -> TacitError:
+    """What alice hears when bob stops with this error."""
+    return error_from_cause(cause_of(error, THERE), 1, HERE)
+
+
+@pytest.mark.parametrize("kind", [PartyLostError, DeadlineError, MessageError, VerificationError])
+def test_errors_written_for_all_arrive_with_their_culprits(kind: type[TacitError]) -> None:
+    error = kind("carol is at fault", next_step="do this", case=3, parties=["carol"], stage="x")
+    heard = told(error)
+    assert type(heard) is kind
+    assert heard.code == error.code
+    assert heard.parties == ("carol",)
+    assert heard.stage == "x"
+    assert heard.next_step == "do this"
+    assert heard.message == "carol is at fault (reported by bob)"
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        DataError("row 3 holds 4711", next_step="look at 4711", case=7),
+        UsageError("4711"),
+        ValueError("4711"),
+        InternalError("4711"),
+    ],
+)
+def test_errors_about_own_data_stay_with_their_owner(error: Exception) -> None:
+    assert b"4711" not in cause_of(error, THERE)
+    heard = told(error)
+    assert isinstance(heard, PartyLostError)
+    assert heard.parties == ("bob",)
+    expected = error.code if isinstance(error, TacitError) else "TC-9000"
+    assert expected in heard.message
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt(), SystemExit(1)])
+def test_interruptions_are_called_so(error: BaseException) -> None:
+    heard = told(error)
+    assert isinstance(heard, PartyLostError)
+    assert "bob was interrupted" in heard.message
+
+
+def test_causes_are_bounded() -> None:
+    error = PartyLostError("é" * 5000, next_step="é" * 5000, parties=["é" * 60] * 64, stage="s")
+    data = cause_of(error, THERE)
+    assert len(data) <= _native.LINK_ABORT_BYTES
+    assert isinstance(told(error), PartyLostError)
+
+
+@given(st.binary(max_size=300))
+def test_arbitrary_causes_name_their_sender(data: bytes) -> None:
+    assert error_from_cause(data, 1, HERE).parties == ("bob",)
+
+
+def test_a_cause_cannot_name_strangers() -> None:
+    heard = told(PartyLostError("x", parties=["mallory"]))
+    assert heard.parties == ("bob",)
+
+
+@given(st.recursive(st.none() | st.text() | st.integers(), st.lists, max_leaves=5))
+def test_causes_of_other_types_are_refused(value: Any) -> None:
+    assert isinstance(error_from_cause(msgspec.msgpack.encode(value), 1, HERE), MessageError)
+
+
+REPORTS: list[tuple[str, type[TacitError], int, str]] = [
+    ("ended", PartyLostError, 1, "connection ended"),
+    ("reset", PartyLostError, 1, "reset"),
+    ("io", PartyLostError, 1, "failed"),
+    ("silent", PartyLostError, 2, "5 seconds"),
+    ("left", PartyLostError, 4, "ended the session"),
+    ("deadline", DeadlineError, 1, "did not finish in time"),
+    ("version", HandshakeError, 1, "wire version 9"),
+    ("payload", MessageError, 0, "sent alice 9 payload bytes in round 7"),
+    ("check", MessageError, 0, "9 check bytes"),
+    ("segment", MessageError, 0, "9 segment bytes"),
+    ("session", MessageError, 3, "another session"),
+    ("sequence", MessageError, 4, "message 9"),
+    ("kind", MessageError, 5, "kind 9"),
+    ("flags", MessageError, 5, "flags 9"),
+    ("tampered", TransportError, 4, "changed on the way"),
+    ("protocol", TransportError, 3, "TLS 1.3"),
+    ("alert", TransportError, 3, "TLS 1.3"),
+    ("expired", CertificateError, 8, "expired"),
+    ("refused", CertificateError, 10, "refused the certificate of alice"),
+]
+
+
+@pytest.mark.parametrize(("word", "kind", "case", "text"), REPORTS)
+def test_reports_of_links(word: str, kind: type[TacitError], case: int, text: str) -> None:
+    failure = _native.LinkFailure(word, 1, 8, 9, b"detail")
+    error = error_from_failure(failure, HERE, heartbeat=5.0)
+    assert type(error) is kind
+    assert error.case == case
+    assert text in error.message
+    assert "bob" in error.message
+    assert error.next_step
+    assert error.stage == "training"
+
+
+def test_reports_without_a_peer() -> None:
+    def error(word: str) -> TacitError:
+        return error_from_failure(_native.LinkFailure(word, None, 0, 0, b"why"), HERE)
+
+    assert error("closed").case == 1
+    assert isinstance(error("busy"), UsageError)
+    assert "yielded why" in error("round").message
+    assert isinstance(error("unheard of"), InternalError)
+
+
+def test_lists_of_names() -> None:
+    assert [listed(NAMES[:count]) for count in (1, 2, 3)] == [
+        "alice",
+        "alice and bob",
+        "alice, bob and carol",
+    ]
