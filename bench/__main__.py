@@ -11,7 +11,6 @@ import contextlib
 import importlib
 import sys
 import tempfile
-from fnmatch import fnmatch
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -19,7 +18,7 @@ from typing import Any
 from rich.console import Console
 
 from bench import machine, results, training, workloads
-from bench.interleave import Job, Sample, interleaved, summary
+from bench.interleave import Job, Sample, chosen, interleaved, summary
 from bench.tables import progress_bars, tables
 
 __all__ = ["main"]
@@ -82,9 +81,9 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument(
         "--only",
-        metavar="GLOB",
+        metavar="GLOBS",
         default="*",
-        help="only these: kernels, links, training or a workload's name, such as '*_1e6'",
+        help="only these: kernels, links, training or workloads, such as 'matmul*,relu_1e6'",
     )
     parser.add_argument("--repeats", type=int, metavar="N", help="default: 7, with --quick 3")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the numbers to FILE too")
@@ -102,17 +101,17 @@ def _names() -> list[str]:
 def _measure(run: results.Run, arguments: argparse.Namespace, console: Console) -> None:
     quick = arguments.quick
     repeats = arguments.repeats or (3 if quick else 7)
-    chosen = [name for name in _names() if fnmatch(name, arguments.only)]
+    names = chosen(_names(), arguments.only)
     tacit = _Tacit()
     with tempfile.TemporaryDirectory(prefix="tacit-bench-") as folder:
         measured = [
             Job(name, partial(tacit.measure, name), repeats)
             for name in workloads.names()
-            if name in chosen
+            if name in names
         ]
-        trained = training.jobs(Path(folder), repeats, quick) if "training" in chosen else []
+        trained = training.jobs(Path(folder), repeats, quick) if "training" in names else []
         jobs = [*measured, *trained]
-        whole = [name for name in ("kernels", "links") if name in chosen]
+        whole = [name for name in ("kernels", "links") if name in names]
         with progress_bars(console) as progress:
             bar = progress.add_task("", total=len(whole) + sum(job.repeats for job in jobs))
 

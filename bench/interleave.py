@@ -6,11 +6,12 @@ from __future__ import annotations
 
 import statistics
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
 from typing import Any, TypeAlias
 
-__all__ = ["Job", "Sample", "interleaved", "summary"]
+__all__ = ["Job", "Sample", "chosen", "interleaved", "summary"]
 
 Sample: TypeAlias = dict[str, Any]
 """What one repeat found: ``seconds`` and more, or ``skipped`` or ``error`` with the reason."""
@@ -53,6 +54,12 @@ class Job:
     def done(self) -> bool:
         """Whether all repeats were made."""
         return len(self.samples) >= self.repeats
+
+
+def chosen(names: Iterable[str], patterns: str) -> list[str]:
+    """The names that one of the patterns fits: globs with commas between, ``matmul*,*_1e6``."""
+    globs = patterns.split(",")
+    return [name for name in names if any(fnmatchcase(name, glob.strip()) for glob in globs)]
 
 
 def interleaved(

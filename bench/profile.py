@@ -9,24 +9,27 @@ the bench's median, which is shown beside.
 from __future__ import annotations
 
 import argparse
+import contextlib
 import sys
+import tempfile
 from collections.abc import Callable, Sequence
+from statistics import median
 
 import msgspec
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
-from bench import workloads
-from bench.interleave import Job, interleaved, summary
+from bench import training, workloads
 from bench.profiled_party import Entry, PartyProfile, Settings
 from bench.tables import duration, in_milliseconds
+from tacit.cli.demos import fraud
 from tacit.sessions import launch
 
-__all__ = ["KINDS", "main", "profiled", "seconds_of"]
+__all__ = ["KINDS", "main", "profiled", "profiled_training", "seconds_of"]
 
 KINDS: tuple[tuple[str, Callable[[str], bool]], ...] = (
-    ("links", lambda name: "'exchange'" in name or "'tacit._native.Links'" in name),
+    ("links", lambda name: "tacit._native.Links" in name),
     ("kernels", lambda name: name.startswith("tacit._native.")),
     ("NumPy and other C", lambda name: ".py:" not in name),
     ("Python: network, rounds", lambda name: name.startswith(("network/", "rounds/"))),
@@ -38,36 +41,53 @@ KINDS: tuple[tuple[str, Callable[[str], bool]], ...] = (
 
 def profiled(workload: str, repeats: int, size: int | None = None) -> dict[str, PartyProfile]:
     """Profile a workload; what each party found, by name."""
-    settings = Settings(workload, repeats, size)
     parties = ("alice", "bob", "carol")
-    found = launch(parties, "bench.profiled_party", dict.fromkeys(parties, settings))
+    return _launched(dict.fromkeys(parties, Settings(workload, repeats, size)))
+
+
+def profiled_training(rows: int, repeats: int = 1) -> dict[str, PartyProfile]:
+    """Profile the main job, from the reading of the files on."""
+    with tempfile.TemporaryDirectory(prefix="tacit-bench-") as folder:
+        owners = training.settings_of(fraud.generate(folder, rows=rows))
+        return _launched(
+            {
+                name: Settings("training", repeats, training=settings)
+                for name, settings in owners.items()
+            }
+        )
+
+
+def _launched(settings: dict[str, Settings]) -> dict[str, PartyProfile]:
+    found = launch(tuple(settings), "bench.profiled_party", settings)
     return {name: msgspec.convert(result, PartyProfile) for name, result in found.items()}
 
 
 def main() -> int:
     """Profile what the command line names."""
     parser = argparse.ArgumentParser(prog="python -m bench.profile", description=__doc__)
-    parser.add_argument("workload", choices=workloads.names(), metavar="WORKLOAD")
+    choices = (*workloads.names(), "training")
+    parser.add_argument(
+        "workload", choices=choices, metavar="WORKLOAD", help="one of the bench's, or training"
+    )
     parser.add_argument("--repeats", type=int, default=5, metavar="N", help="default: 5")
     parser.add_argument("--functions", type=int, default=25, metavar="N", help="default: 25")
     arguments = parser.parse_args()
+    name, repeats = arguments.workload, arguments.repeats
     console = Console(highlight=False, width=None if sys.stdout.isatty() else 120)
-    session = workloads.TacitSession()
-    try:
-        job = Job("", lambda: session.measure(arguments.workload), arguments.repeats)
-        interleaved([job])
-    finally:
-        session.close()
-    driven = summary(arguments.workload, job.samples)
-    parties = profiled(arguments.workload, arguments.repeats)
-    console.print(_overview(arguments.workload, parties))
-    busiest = max(parties, key=lambda name: parties[name].busy)
+    if name == "training":
+        parties = profiled_training(training.SMALL_ROWS)
+    else:
+        parties = profiled(name, repeats)
+    console.print(_overview(name, parties))
+    busiest = max(parties, key=lambda party: parties[party].busy)
     console.print(_functions(busiest, parties[busiest].entries, arguments.functions))
-    if "seconds" in driven:
-        wall = max(party.wall for party in parties.values())
+    if name != "training":
+        with contextlib.closing(workloads.TacitSession()) as session:
+            driven = [session.measure(name)["seconds"] for _ in range(repeats)]
+        inside = max(party.wall for party in parties.values())
         console.print(
-            f"Driven from another process (the bench's median): {duration(driven['seconds'])};"
-            f" inside the parties: {duration(wall)}; the difference is the control channel."
+            f"Driven from another process (the bench's median): {duration(median(driven))};"
+            f" inside the parties: {duration(inside)}; the difference is the control channel."
         )
     return 0
 

@@ -1,4 +1,4 @@
-"""The job of a party under profile: a workload, computed inside the parties' processes.
+"""The job of a party under profile: a workload or the main job, inside the parties' processes.
 
 Every party runs the same lines; there is no controlling process whose commands it waits for.
 First the repeats run undisturbed and are timed as a whole; then they run again under cProfile
@@ -11,6 +11,7 @@ from __future__ import annotations
 import cProfile
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from resource import RUSAGE_SELF, getrusage
 from types import CodeType
 from typing import Any
@@ -22,17 +23,19 @@ import tacit
 from bench.peers import inputs
 from bench.workloads import compute
 from tacit import Computation
+from tacit.ml import job
 from tacit.sessions import PartyContext
 
 __all__ = ["Entry", "PartyProfile", "Settings", "run_party"]
 
 
 class Settings(Struct, frozen=True):
-    """What is profiled."""
+    """What is profiled: a workload, or a training where its settings are given."""
 
     workload: str
     repeats: int
     size: int | None = None
+    training: job.TrainingSettings | None = None
 
 
 class Entry(Struct, frozen=True):
@@ -73,14 +76,7 @@ def run_party(context: PartyContext) -> PartyProfile:
     """Run the job at one party."""
     settings = msgpack.decode(context.configuration, type=Settings)
     mpc = Computation(context.session)
-    job = inputs.workload(settings.workload, settings.size)
-    owners = mpc.parties * len(job.inputs)
-    shared = [
-        mpc.share(
-            array if owner == context.name else None, owner, dtype=tacit.fixed, shape=array.shape
-        )
-        for array, owner in zip(job.inputs.values(), owners, strict=False)
-    ]
+    once = _workload(context, mpc, settings)
 
     def together() -> None:
         """Return when all parties are here."""
@@ -93,9 +89,9 @@ def run_party(context: PartyContext) -> PartyProfile:
 
     def repeats() -> None:
         for _ in range(settings.repeats):
-            compute(mpc, settings.workload, shared)
+            once()
 
-    repeats()
+    once()
     together()
     rounds = mpc.total_cost.rounds
     before, wall, busy = getrusage(RUSAGE_SELF), time.perf_counter(), time.process_time()
@@ -121,6 +117,22 @@ def run_party(context: PartyContext) -> PartyProfile:
             for name, (calls, own) in by_wall.items()
         ],
     )
+
+
+def _workload(context: PartyContext, mpc: Computation, settings: Settings) -> Callable[[], object]:
+    """What one repeat does; the inputs of a workload are shared here."""
+    if settings.training is not None:
+        inner = replace(context, configuration=msgpack.encode(settings.training))
+        return lambda: job.run_party(inner)
+    found = inputs.workload(settings.workload, settings.size)
+    owners = mpc.parties * len(found.inputs)
+    shared = [
+        mpc.share(
+            array if owner == context.name else None, owner, dtype=tacit.fixed, shape=array.shape
+        )
+        for array, owner in zip(found.inputs.values(), owners, strict=False)
+    ]
+    return lambda: compute(mpc, settings.workload, shared)
 
 
 def _profiled(run: Callable[[], None], clock: Callable[[], float]) -> dict[str, tuple[int, float]]:

@@ -28,7 +28,9 @@ def in_milliseconds(seconds: float) -> str:
 
 
 def duration(seconds: float) -> str:
-    """``17.3 ms``; from 10 s on ``12.4 s``, ``2,643 s``."""
+    """``46.9 µs``, ``17.3 ms``, ``4,210 ms``; from 10 s on ``12.4 s``, ``2,643 s``."""
+    if seconds < 1e-3:
+        return f"{in_milliseconds(seconds * 1e3)} µs"
     if seconds < 10:
         return f"{in_milliseconds(seconds)} ms"
     return f"{seconds:,.1f} s" if seconds < 100 else f"{seconds:,.0f} s"
@@ -46,7 +48,7 @@ def compared(ratio: float | None) -> str:
 
 
 def _number(key: str, scale: float, places: int) -> Callable[[Row], str]:
-    return lambda row: f"{row[key] / scale:,.{places}f}" if key in row else "–"
+    return lambda row: f"{row[key] / scale:,.{places}f}" if row.get(key) is not None else "–"
 
 
 def _spread(row: Row) -> str:
@@ -66,6 +68,12 @@ _SENT: Column = ("MB sent", _number("bytes", 1e6, 2))
 _PEAK: Column = ("MiB a party", _number("peak_memory", 2**20, 0))
 
 COLUMNS: dict[str, tuple[Column, ...]] = {
+    "kernels": (
+        _SECONDS,
+        ("fastest", lambda row: duration(row["fastest"])),
+        ("G items/s", _number("giga_items_per_second", 1, 3)),
+        ("× NumPy or pyca", _number("times_the_rivals_speed", 1, 2)),
+    ),
     "links": (
         ("a round", lambda row: duration(row["seconds"])),
         ("processors", lambda row: duration(row["processor_seconds"])),
@@ -112,28 +120,12 @@ def tables(run: Run, ratios: Ratios | None = None) -> list[Table]:
         rows = run.get(section)
         if not rows:
             continue
-        columns = COLUMNS.get(section) or _columns_of(rows)
-        made.append(_table(section, title, columns, rows, ratios))
+        made.append(_table(section, title, COLUMNS[section], rows, ratios))
         for row in rows:
             if row.get("phases"):
                 name = f"Phases of {row['name']}"
                 made.append(_table("phases", name, COLUMNS["phases"], row["phases"], None))
     return made
-
-
-def _columns_of(rows: Sequence[Row]) -> tuple[Column, ...]:
-    """Median first, then every other number that the rows have."""
-    others = dict.fromkeys(
-        key
-        for row in rows
-        for key, value in row.items()
-        if key != "seconds" and isinstance(value, int | float)
-    )
-    return (_SECONDS, *((key.replace("_", " "), _plain(key)) for key in others))
-
-
-def _plain(key: str) -> Callable[[Row], str]:
-    return lambda row: f"{row[key]:,.4g}" if isinstance(row.get(key), int | float) else "–"
 
 
 def _table(

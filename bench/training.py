@@ -17,10 +17,10 @@ from bench.interleave import Job
 from tacit.cli.demos import fraud
 from tacit.cli.demos.files import DemoFiles
 from tacit.cli.training import TrainingRequest
-from tacit.ml.job import OwnerResult
+from tacit.ml.job import OwnerResult, TrainingSettings
 from tacit.sessions import launch
 
-__all__ = ["FULL_ROWS", "SMALL_ROWS", "jobs", "measure"]
+__all__ = ["FULL_ROWS", "SMALL_ROWS", "jobs", "measure", "settings_of"]
 
 SMALL_ROWS, FULL_ROWS = 50_000, 500_000
 
@@ -61,19 +61,9 @@ def measure(files: DemoFiles, epochs: int = 3, batch_size: int = 1024) -> dict[s
         largest party's); ``phases``: for each its name, ``seconds`` (the slowest party's),
         ``rounds`` and ``bytes``.
     """
-    request = TrainingRequest(
-        files=files.files,
-        label=files.label,
-        schema=files.schema,
-        reveal_to=tuple(files.files),
-        epochs=epochs,
-        batch_size=batch_size,
-    )
-    settings = {
-        name: msgspec.structs.replace(request.settings(name), alone=False) for name in request.files
-    }
+    settings = settings_of(files, epochs, batch_size)
     start = time.perf_counter()
-    found = launch(tuple(settings), "tacit.ml.job", settings, protocol=request.protocol)
+    found = launch(tuple(settings), "tacit.ml.job", settings)
     seconds = time.perf_counter() - start
     owners = [msgspec.convert(result, OwnerResult, strict=False) for result in found.values()]
     phases = [
@@ -91,4 +81,21 @@ def measure(files: DemoFiles, epochs: int = 3, batch_size: int = 1024) -> dict[s
         "bytes": sum(phase["bytes"] for phase in phases),
         "peak_memory": max(owner.peak_memory for owner in owners),
         "phases": phases,
+    }
+
+
+def settings_of(
+    files: DemoFiles, epochs: int = 3, batch_size: int = 1024
+) -> dict[str, TrainingSettings]:
+    """What each owner's process is told."""
+    request = TrainingRequest(
+        files=files.files,
+        label=files.label,
+        schema=files.schema,
+        reveal_to=tuple(files.files),
+        epochs=epochs,
+        batch_size=batch_size,
+    )
+    return {
+        name: msgspec.structs.replace(request.settings(name), alone=False) for name in request.files
     }

@@ -12,7 +12,6 @@ import contextlib
 import sys
 from collections.abc import Sequence
 from dataclasses import asdict
-from fnmatch import fnmatch
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -21,7 +20,7 @@ from rich.console import Console
 
 from bench import links, machine, results
 from bench.floor import floor_of, kernel_seconds, links_from
-from bench.interleave import Job, interleaved, summary
+from bench.interleave import Job, chosen, interleaved, summary
 from bench.peers import driving, inputs
 from bench.peers.comparison import grids, in_markdown, on_terminal, write_between_markers
 from bench.peers.driving import Contestant
@@ -49,8 +48,8 @@ def main() -> int:
     peers = [peer for peer in there if peer in wanted]
     names = [
         name
-        for name in inputs.names()
-        if fnmatch(name, arguments.only) and (arguments.all or name not in SKIPPED)
+        for name in chosen(inputs.names(), arguments.only)
+        if arguments.all or name not in SKIPPED
     ]
     if not names:
         console.print(f"No workload is called {arguments.only!r}: {', '.join(inputs.names())}.")
@@ -71,7 +70,7 @@ def main() -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m bench.peers", description=__doc__)
     parser.add_argument("--peers", metavar="NAMES", help="such as spu,mpyc; default: all installed")
-    parser.add_argument("--only", metavar="GLOB", default="*", help="workloads, such as '*_1e6'")
+    parser.add_argument("--only", metavar="GLOBS", default="*", help="such as 'matmul*,relu_1e6'")
     parser.add_argument("--repeats", type=int, default=5, metavar="N", help="default: 5")
     parser.add_argument("--all", action="store_true", help="also what only the peers can do")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the numbers to FILE too")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+from contextlib import suppress
 
 import pytest
 from hypothesis import given
@@ -24,9 +25,9 @@ def decode(data: bytes, piece: int, payload: int, check: int) -> bytes | None:
     try:
         message, events, used = _native.FrameDecoder(TAG).read(data, piece, payload, check)
     except _native.LinkFailure as failure:
-        assert failure.args[0] in FAULTS
-        assert failure.args[1] is None
-        raise
+        if failure.args[0] in FAULTS and failure.args[1] is None:
+            raise
+        raise AssertionError(f"an unknown report, {failure}") from failure
     assert used <= len(data)
     assert set(events) <= {"heartbeat", "abort", "close"}
     assert message is None or len(message) == payload + check
@@ -35,10 +36,8 @@ def decode(data: bytes, piece: int, payload: int, check: int) -> bytes | None:
 
 @given(st.binary(max_size=400), pieces, sizes, sizes)
 def test_arbitrary_bytes(data: bytes, piece: int, payload: int, check: int) -> None:
-    try:
+    with suppress(_native.LinkFailure):
         assert decode(data, piece, payload, check) is None
-    except _native.LinkFailure:
-        pass
 
 
 @given(
@@ -90,10 +89,8 @@ def test_one_changed_byte_of_the_header(at: int, change: int, piece: int) -> Non
     body = bytes(range(24))
     data = bytearray(HEADER.pack(1, 0, 0, 24, TAG, 0, 16, 8) + body)
     data[at] ^= change
-    try:
+    with suppress(_native.LinkFailure):
         assert decode(bytes(data), piece, 16, 8) is None
-    except _native.LinkFailure:
-        pass
 
 
 def test_lengths_come_with_the_failure() -> None:

@@ -4,9 +4,10 @@
 mod avx2;
 #[cfg(target_arch = "x86_64")]
 mod avx512;
+#[cfg(target_arch = "x86_64")]
+mod avx512_words;
 mod blocked;
 mod portable;
-mod strassen;
 mod vector;
 mod views;
 
@@ -63,11 +64,23 @@ fn solve(problem: Problem<'_>) {
         portable::multiply_tiny(problem);
     } else {
         match path() {
+            // SAFETY: `path()` returns `Avx512` only where all its features were detected.
             #[cfg(target_arch = "x86_64")]
-            Path::Avx512 => strassen::multiply::<avx512::Ifma>(problem),
+            Path::Avx512 if !multiplies_words() => unsafe { avx512_words::multiply(problem) },
+            // SAFETY: as above.
             #[cfg(target_arch = "x86_64")]
-            Path::Avx2 => strassen::multiply::<avx2::Halves>(problem),
-            _ => strassen::multiply::<portable::Scalar>(problem),
+            Path::Avx512 => unsafe { avx512::multiply(problem) },
+            // SAFETY: `path()` returns `Avx2` only where all its features were detected.
+            #[cfg(target_arch = "x86_64")]
+            Path::Avx2 => unsafe { avx2::multiply(problem) },
+            _ => portable::multiply(problem),
         }
     }
+}
+
+/// Whether this processor multiplies words of 64 bits in one step: those of AMD do, which alone
+/// have SSE4a; those of Intel take three.
+#[cfg(target_arch = "x86_64")]
+fn multiplies_words() -> bool {
+    is_x86_feature_detected!("sse4a")
 }

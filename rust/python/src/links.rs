@@ -398,6 +398,9 @@ fn exclusive(buffer: &PyUntypedBuffer) -> &mut [u8] {
     unsafe { std::slice::from_raw_parts_mut(buffer.buf_ptr().cast(), buffer.len_bytes()) }
 }
 
+/// A whole message, the words for other frames, and how many bytes were used.
+type Decoded = (Option<Vec<u8>>, Vec<&'static str>, usize);
+
 /// The frame decoder alone, for fuzzing from Python.
 #[pyclass(module = "tacit._native")]
 struct FrameDecoder(tacit_links::message::Decoder);
@@ -419,7 +422,7 @@ impl FrameDecoder {
         piece: usize,
         payload: usize,
         check: usize,
-    ) -> PyResult<(Option<Vec<u8>>, Vec<&'static str>, usize)> {
+    ) -> PyResult<Decoded> {
         use tacit_links::message::Event;
         let mut target = vec![0; payload + check];
         let mut events = Vec::new();

@@ -247,7 +247,13 @@ class Authority:
         Returns
         -------
         Credentials
+
+        Raises
+        ------
+        UsageError
+            This cannot be a party's name.
         """
+        check_name(name)
         key = ec.generate_private_key(ec.SECP256R1())
         until = self._until
         if lifetime is not None:

@@ -30,6 +30,7 @@ __all__ = ["Place", "cause_of", "error_from_cause", "error_from_failure", "liste
 
 _TEXT = 1_000
 _NAMES = 64
+_STAGE = 200
 
 Text = Annotated[str, msgspec.Meta(max_length=_TEXT)]
 Name = Annotated[str, msgspec.Meta(max_length=256)]
@@ -100,8 +101,8 @@ def cause_of(error: BaseException, place: Place) -> bytes:
             case=error.case,
             message=error.message[:_TEXT],
             next_step=error.next_step[:_TEXT],
-            parties=list(error.parties[:_NAMES]),
-            stage=error.stage,
+            parties=[party for party in error.parties if party in place.names],
+            stage=(error.stage or place.stage)[:_STAGE] or None,
         )
     else:
         known = error if isinstance(error, TacitError) else InternalError("")
@@ -113,13 +114,13 @@ def cause_of(error: BaseException, place: Place) -> bytes:
             message="",
             next_step="",
             parties=[own],
-            stage=known.stage or place.stage or None,
+            stage=(known.stage or place.stage)[:_STAGE] or None,
         )
     encoded = msgspec.msgpack.encode(cause)
     if len(encoded) > _native.LINK_ABORT_BYTES:
         cause = msgspec.structs.replace(cause, message=cause.message[:200], next_step="")
         encoded = msgspec.msgpack.encode(cause)
-    return encoded[: _native.LINK_ABORT_BYTES]
+    return encoded
 
 
 _decoder = msgspec.msgpack.Decoder(Cause)

@@ -58,7 +58,7 @@ class Replicated:
 
     def reshape(self, *shape: int) -> Replicated:
         """The same elements under another shape."""
-        return Replicated(self.own.reshape(*shape), self.next.reshape(*shape))
+        return Replicated(self.own.reshape(shape), self.next.reshape(shape))
 
     def __getitem__(self, index: Any) -> Replicated:
         return Replicated(np.asarray(self.own[index]), np.asarray(self.next[index]))
@@ -93,7 +93,10 @@ def split_bits(values: NDArray[Any], randomness: Callable[[int], bytes]) -> list
 
 def reconstruct(parts: Sequence[Replicated]) -> Elements:
     """The secret, from all three parties' parts (or the first two)."""
-    return parts[0].own + parts[0].next + parts[1].next
+    total = np.array(parts[0].own)
+    np.add(total, parts[0].next, out=total)
+    np.add(total, parts[1].next, out=total)
+    return total
 
 
 def reconstruct_bits(parts: Sequence[ReplicatedBits]) -> NDArray[np.uint8]:

@@ -101,7 +101,7 @@ def test_a_missing_or_foreign_file_is_named(tmp_path: Path) -> None:
 
 def test_durations_keep_about_three_digits() -> None:
     seconds = (2643.2, 12.42, 4.2104, 0.01734, 0.00234, 31e-6)
-    texts = ["2,643 s", "12.4 s", "4,210 ms", "17.3 ms", "2.34 ms", "0.031 ms"]
+    texts = ["2,643 s", "12.4 s", "4,210 ms", "17.3 ms", "2.34 ms", "31.0 µs"]
     assert [duration(s) for s in seconds] == texts
 
 

@@ -6,33 +6,26 @@
 
 use std::arch::x86_64::*;
 
-use super::blocked::{self, Kernel, Panel, Product};
-use super::views::MatrixMut;
+use super::blocked::{self, Kernel, Panel};
+use super::views::Problem;
 
 /// Rows of a tile; with 8 columns, 12 of the 16 registers hold sums.
 const MR: usize = 3;
 const NR: usize = 8;
 
-/// To be used where AVX2 was detected.
-pub(super) struct Halves;
+struct Halves;
 
 impl Kernel for Halves {
     const MR: usize = MR;
     const NR: usize = NR;
     const KC: usize = 256;
     const MC: usize = 384;
-    const STRASSEN: usize = 512;
 
     #[inline(always)]
     fn tile(a: Panel<'_>, b: Panel<'_>, tile: &mut [u64]) {
         let (a, b) = (a.elements.as_chunks().0, b.elements.as_chunks().0);
-        // SAFETY: this kernel is used only where AVX2 was detected.
+        // SAFETY: this type is named by `multiply` alone, whose features include those needed.
         unsafe { sums(a, b, tile.as_chunks_mut().0) }
-    }
-
-    fn multiply(product: &Product<'_>, c: &mut MatrixMut<'_>) {
-        // SAFETY: this kernel is used only where AVX2 was detected.
-        unsafe { multiply(product, c) }
     }
 }
 
@@ -68,8 +61,8 @@ fn sums(a: &[[u64; MR]], b: &[[u64; NR]], tile: &mut [[u64; NR]]) {
     }
 }
 
-/// The blocked product with this kernel.
+/// `c += a b`.
 #[target_feature(enable = "avx2")]
-fn multiply(product: &Product<'_>, c: &mut MatrixMut<'_>) {
-    blocked::multiply::<Halves>(product, c);
+pub(super) fn multiply(problem: Problem<'_>) {
+    blocked::multiply::<Halves>(problem);
 }

@@ -18,22 +18,20 @@
 
 use std::arch::x86_64::*;
 
-use super::blocked::{self, Kernel, Panel, Product};
-use super::views::MatrixMut;
+use super::blocked::{self, Kernel, Panel};
+use super::views::Problem;
 
 /// Rows of a tile; with 16 columns, 25 of the 32 registers hold sums.
 const MR: usize = 5;
 const NR: usize = 16;
 
-/// To be used where AVX-512 was detected.
-pub(super) struct Ifma;
+struct Ifma;
 
 impl Kernel for Ifma {
     const MR: usize = MR;
     const NR: usize = NR;
     const KC: usize = 160;
     const MC: usize = 120;
-    const STRASSEN: usize = 4096;
 
     #[inline(always)]
     #[allow(clippy::cast_possible_truncation)]
@@ -51,13 +49,8 @@ impl Kernel for Ifma {
     fn tile(a: Panel<'_>, b: Panel<'_>, tile: &mut [u64]) {
         let (a_elements, b_elements) = (a.elements.as_chunks().0, b.elements.as_chunks().0);
         let (a_digits, b_digits) = (a.digits.as_chunks().0, b.digits.as_chunks().0);
-        // SAFETY: this kernel is used only where AVX-512 was detected.
+        // SAFETY: this type is named by `multiply` alone, whose features include those needed.
         unsafe { sums(a_elements, a_digits, b_elements, b_digits, tile.as_chunks_mut().0) }
-    }
-
-    fn multiply(product: &Product<'_>, c: &mut MatrixMut<'_>) {
-        // SAFETY: this kernel is used only where AVX-512 was detected.
-        unsafe { multiply(product, c) }
     }
 }
 
@@ -106,8 +99,8 @@ fn sums(
     }
 }
 
-/// The blocked product with this kernel.
+/// `c += a b`.
 #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx512ifma,avx512vnni")]
-fn multiply(product: &Product<'_>, c: &mut MatrixMut<'_>) {
-    blocked::multiply::<Ifma>(product, c);
+pub(super) fn multiply(problem: Problem<'_>) {
+    blocked::multiply::<Ifma>(problem);
 }

@@ -3,12 +3,15 @@
 //! The loops are those of Goto and van de Geijn, "Anatomy of high-performance matrix
 //! multiplication" (2008): a block of b for the level-3 cache, a block of a for the level-2
 //! cache, and within them panels of NR columns and MR rows, which meet in a tile of sums that
-//! stays in registers. Factors may be sums of matrices, added up while they are packed, and a
-//! tile may be added to several places of c: what Strassen's scheme needs.
+//! stays in registers.
+//!
+//! A level of Strassen's scheme, with its sums fused into the packing (Huang, Smith, Henry and
+//! van de Geijn, "Strassen's algorithm reloaded", 2016), was tried: at 1024 and at 512 it won
+//! nothing, two levels lost a tenth.
 
 use std::cell::RefCell;
 
-use super::views::{Matrix, MatrixMut};
+use super::views::{Matrix, Problem};
 
 /// Columns of b in a block.
 const NC: usize = 2048;
@@ -22,8 +25,6 @@ pub(super) trait Kernel {
     const KC: usize;
     /// Rows of a in a block; a multiple of `MR`.
     const MC: usize;
-    /// From this size on (of the smallest dimension) a level of Strassen's scheme pays.
-    const STRASSEN: usize;
 
     /// What the kernel wants beside an element of a.
     fn digits_a(_: u64) -> u32 {
@@ -36,9 +37,6 @@ pub(super) trait Kernel {
 
     /// `tile = a b`: for each of the kc inner indices, MR elements of a and NR of b.
     fn tile(a: Panel<'_>, b: Panel<'_>, tile: &mut [u64]);
-
-    /// [`multiply`] compiled for the kernel's instruction set.
-    fn multiply(product: &Product<'_>, c: &mut MatrixMut<'_>);
 }
 
 /// A packed panel: elements, and digits made of them.
@@ -46,30 +44,6 @@ pub(super) trait Kernel {
 pub(super) struct Panel<'a> {
     pub elements: &'a [u64],
     pub digits: &'a [u32],
-}
-
-/// A matrix, or its negative.
-#[derive(Clone, Copy)]
-pub(super) struct Term<'a> {
-    pub matrix: Matrix<'a>,
-    pub negative: bool,
-}
-
-/// Where a product goes: row and column of its first element in c, and its sign.
-#[derive(Clone, Copy)]
-pub(super) struct Target {
-    pub place: [usize; 2],
-    pub negative: bool,
-}
-
-/// The product of two sums of matrices, to be added to each of the targets.
-pub(super) struct Product<'a> {
-    /// Rows, inner dimension, columns.
-    pub shape: [usize; 3],
-    /// Terms of the left factor, transposed.
-    pub a: Vec<Term<'a>>,
-    pub b: Vec<Term<'a>>,
-    pub targets: Vec<Target>,
 }
 
 /// Memory for packed panels, and its parts that begin at a cache line.
@@ -97,11 +71,11 @@ fn aligned_mut<T: Copy + Default>(memory: &mut Vec<T>, size: usize) -> &mut [T] 
 }
 
 impl Packed {
-    /// Pack rows `p..p + kc` of columns `j..j + width` of a sum into panels of r columns.
+    /// Pack rows `p..p + kc` of columns `j..j + width` of m into panels of r columns.
     #[inline(always)]
     fn fill(
         &mut self,
-        sum: &[Term<'_>],
+        m: Matrix<'_>,
         [p, kc]: [usize; 2],
         [j, width]: [usize; 2],
         r: usize,
@@ -115,15 +89,7 @@ impl Packed {
             if used < r {
                 panel.fill(0);
             }
-            for (t, Term { matrix, negative }) in sum.iter().enumerate() {
-                let area = [p, from, used];
-                match (t, negative) {
-                    (0, false) => place(*matrix, area, r, panel, |_, x| x),
-                    (0, true) => place(*matrix, area, r, panel, |_, x| x.wrapping_neg()),
-                    (_, false) => place(*matrix, area, r, panel, u64::wrapping_add),
-                    (_, true) => place(*matrix, area, r, panel, u64::wrapping_sub),
-                }
-            }
+            copy(m, [p, from, used], r, panel);
         }
         let all = aligned_mut(&mut self.digits, self.size);
         for (digit, element) in all.iter_mut().zip(elements) {
@@ -140,37 +106,32 @@ impl Packed {
     }
 }
 
-/// Combine a panel with rows `p`, … and columns `from..from + used` of a matrix.
+/// Copy rows `p`, … and columns `from..from + used` of a matrix into a panel of r columns.
 #[inline(always)]
-fn place(
-    m: Matrix<'_>,
-    [p, from, used]: [usize; 3],
-    r: usize,
-    panel: &mut [u64],
-    combine: impl Fn(u64, u64) -> u64,
-) {
+fn copy(m: Matrix<'_>, [p, from, used]: [usize; 3], r: usize, panel: &mut [u64]) {
     let columns = m.transposed();
     let (kc, rows) = (panel.len() / r, panel.chunks_exact_mut(r));
     if m.row(p, from, used).is_some() {
         for (p, row) in (p..).zip(rows) {
             let values = m.row(p, from, used).unwrap_or_default();
             // A whole row has a length that the compiler knows.
-            let row = if used == r { row } else { &mut row[..used] };
-            for (place, value) in row.iter_mut().zip(values) {
-                *place = combine(*place, *value);
+            if used == r {
+                row.copy_from_slice(values);
+            } else {
+                row[..used].copy_from_slice(values);
             }
         }
     } else if columns.row(from, p, kc).is_some() {
         for t in 0..used {
             let column = columns.row(from + t, p, kc).unwrap_or_default();
             for (row, value) in panel.chunks_exact_mut(r).zip(column) {
-                row[t] = combine(row[t], *value);
+                row[t] = *value;
             }
         }
     } else {
         for (p, row) in (p..).zip(rows) {
-            for (t, place) in row[..used].iter_mut().enumerate() {
-                *place = combine(*place, m.at(p, from + t));
+            for (t, value) in row[..used].iter_mut().enumerate() {
+                *value = m.at(p, from + t);
             }
         }
     }
@@ -181,10 +142,17 @@ thread_local! {
     static PACKED: RefCell<[Packed; 2]> = RefCell::default();
 }
 
-/// Add the product to its targets in c.
+/// `c += a b`.
 #[inline(always)]
-pub(super) fn multiply<K: Kernel>(product: &Product<'_>, c: &mut MatrixMut<'_>) {
-    let [m, k, n] = product.shape;
+pub(super) fn multiply<K: Kernel>(problem: Problem<'_>) {
+    let [m, _, n] = problem.shape();
+    // Tiles are wider than high: a product of few columns is better computed as its transpose.
+    let tiles = |m: usize, n: usize| m.div_ceil(K::MR) * n.div_ceil(K::NR);
+    let swap = 4 * tiles(n, m) < 3 * tiles(m, n);
+    let problem = if swap { problem.transposed() } else { problem };
+    let [m, k, n] = problem.shape();
+    let Problem { a, b, mut c } = problem;
+    let a = a.transposed();
     let [mut a_packed, mut b_packed] = PACKED.take();
     let mut tile = [0; 256];
     let tile = &mut tile[..K::MR * K::NR];
@@ -192,24 +160,17 @@ pub(super) fn multiply<K: Kernel>(product: &Product<'_>, c: &mut MatrixMut<'_>) 
         let nc = NC.min(n - j);
         for p in (0..k).step_by(K::KC) {
             let kc = K::KC.min(k - p);
-            b_packed.fill(&product.b, [p, kc], [j, nc], K::NR, K::digits_b);
+            b_packed.fill(b, [p, kc], [j, nc], K::NR, K::digits_b);
             for i in (0..m).step_by(K::MC) {
                 let mc = K::MC.min(m - i);
-                a_packed.fill(&product.a, [p, kc], [i, mc], K::MR, K::digits_a);
+                a_packed.fill(a, [p, kc], [i, mc], K::MR, K::digits_a);
                 for (jj, b_panel) in b_packed.panels(K::NR * kc).enumerate() {
                     for (ii, a_panel) in a_packed.panels(K::MR * kc).enumerate() {
                         K::tile(a_panel, b_panel, tile);
                         let (row, col) = (i + ii * K::MR, j + jj * K::NR);
                         let (rows, cols) = (K::MR.min(m - row), K::NR.min(n - col));
-                        for Target { place, negative } in &product.targets {
-                            for (t, sums) in tile.chunks_exact(K::NR).take(rows).enumerate() {
-                                let (row, col) = (place[0] + row + t, place[1] + col);
-                                if *negative {
-                                    c.subtract(row, col, &sums[..cols]);
-                                } else {
-                                    c.add(row, col, &sums[..cols]);
-                                }
-                            }
+                        for (t, sums) in tile.chunks_exact(K::NR).take(rows).enumerate() {
+                            c.add(row + t, col, &sums[..cols]);
                         }
                     }
                 }

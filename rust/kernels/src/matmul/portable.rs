@@ -1,20 +1,19 @@
 //! Products with the multiplication of the target: a micro-kernel, and loops for tiny products.
 
-use super::blocked::{self, Kernel, Panel, Product};
-use super::views::{MatrixMut, Problem};
+use super::blocked::{self, Kernel, Panel};
+use super::views::Problem;
 
 /// Rows and columns of a tile.
 const MR: usize = 4;
 const NR: usize = 4;
 
-pub(super) struct Scalar;
+struct Scalar;
 
 impl Kernel for Scalar {
     const MR: usize = MR;
     const NR: usize = NR;
     const KC: usize = 256;
     const MC: usize = 128;
-    const STRASSEN: usize = 512;
 
     #[inline(always)]
     fn tile(a: Panel<'_>, b: Panel<'_>, tile: &mut [u64]) {
@@ -29,10 +28,11 @@ impl Kernel for Scalar {
         }
         tile.copy_from_slice(sums.as_flattened());
     }
+}
 
-    fn multiply(product: &Product<'_>, c: &mut MatrixMut<'_>) {
-        blocked::multiply::<Self>(product, c);
-    }
+/// `c += a b`.
+pub(super) fn multiply(problem: Problem<'_>) {
+    blocked::multiply::<Scalar>(problem);
 }
 
 /// Columns of a tiny product accumulated at a time.

@@ -76,9 +76,9 @@ impl<'a> Matrix<'a> {
         Self { shape: [n, m], strides: [col, row], ..self }
     }
 
-    /// The block of this shape that begins at row and column `corner`; not empty.
-    pub(super) fn block(self, corner: [usize; 2], shape: [usize; 2]) -> Self {
-        Self { offset: self.position(corner[0], corner[1]), shape, ..self }
+    /// Rows `from..to`; at least one.
+    pub(super) fn rows(self, from: usize, to: usize) -> Self {
+        Self { offset: self.position(from, 0), shape: [to - from, self.shape[1]], ..self }
     }
 
     /// The same rows in reverse order.
@@ -156,12 +156,6 @@ impl<'a> MatrixMut<'a> {
         self.update(i, j, values.len(), |(t, c)| c.wrapping_add(values[t]));
     }
 
-    /// Subtract `values` from elements (i, j), (i, j + 1), ….
-    #[inline(always)]
-    pub(super) fn subtract(&mut self, i: usize, j: usize, values: &[u64]) {
-        self.update(i, j, values.len(), |(t, c)| c.wrapping_sub(values[t]));
-    }
-
     fn transposed(self) -> Self {
         let ([m, n], [row, col]) = (self.shape, self.strides);
         Self { shape: [n, m], strides: [col, row], ..self }
@@ -237,7 +231,7 @@ impl<'a> Problem<'a> {
         while from < rows {
             let to = rows.min(from + step);
             let (part, others) = rest.split_rows(to - from);
-            problems.push(Self { a: self.a.block([from, 0], [to - from, self.a.shape[1]]), b: self.b, c: part });
+            problems.push(Self { a: self.a.rows(from, to), b: self.b, c: part });
             (rest, from) = (others, to);
         }
         problems

@@ -291,3 +291,25 @@ fn unknown_parties_are_refused() {
     let error = run(&parties[0], &[(5, &[1])], &mut [], None).unwrap_err();
     assert!(matches!(error, LinkError::Unknown { peer: 5 }));
 }
+
+#[test]
+#[ignore]
+fn cost_of_one_message() {
+    let parties = mesh(2, LONG);
+    for size in [64, 1024, 16384] {
+        let m = message(size, 0);
+        let mut awaits = [(0, vec![0; size])];
+        let start = Instant::now();
+        let n = 20000;
+        let (mut s, mut r) = (Duration::ZERO, Duration::ZERO);
+        for _ in 0..n {
+            let t = Instant::now();
+            run(&parties[0], &[(1, &m)], &mut [], None).unwrap();
+            s += t.elapsed();
+            let t = Instant::now();
+            run(&parties[1], &[], &mut awaits, None).unwrap();
+            r += t.elapsed();
+        }
+        println!("{size}: {:?} a message, send {:?} receive {:?}", start.elapsed() / n, s / n, r / n);
+    }
+}

@@ -43,7 +43,7 @@ def _word_slice(part: slice) -> slice:
 
 def bit_to_arithmetic(party: Replicated3Party, a: ReplicatedBits) -> Step[Replicated]:
     """Plain bits as ring elements 0 and 1. 2 rounds, 24 bytes an element in all."""
-    nonce = party.nonce()
+    nonces = party.role_nonces()
     parts = thirds(a.size, party.index, unit=64)
     wa, wb, wc = _word_slice(parts.a), _word_slice(parts.b), _word_slice(parts.c)
     own, following = np.empty(a.size, np.uint64), np.empty(a.size, np.uint64)
@@ -54,17 +54,17 @@ def bit_to_arithmetic(party: Replicated3Party, a: ReplicatedBits) -> Step[Replic
         a.next[wa],
         party.key_own,
         party.key_next,
-        nonce,
+        nonces.a,
         message,
         own[parts.a],
         following[parts.a],
     )
     from_b = np.empty(length(parts.b), np.uint64)
-    kernels.bits_combine("B", a.next[wb], None, party.key_own, nonce, from_b, own[parts.b])
+    kernels.bits_combine("B", a.next[wb], None, party.key_own, nonces.b, from_b, own[parts.b])
 
     def c_part(message_at_c: Words, out: Words) -> None:
         kernels.bits_combine(
-            "C", a.own[wc], message_at_c, party.key_next, nonce, out, following[parts.c]
+            "C", a.own[wc], message_at_c, party.key_next, nonces.c, out, following[parts.c]
         )
 
     message_at_c = np.empty(length(parts.c), np.uint64)
@@ -76,7 +76,7 @@ def bit_to_arithmetic(party: Replicated3Party, a: ReplicatedBits) -> Step[Replic
 
 def inject(party: Replicated3Party, a: ReplicatedBits, x: Replicated) -> Step[Replicated]:
     """a · x for plain bits of x's shape. 2 rounds, 32 bytes an element in all."""
-    nonce = party.nonce()
+    nonces = party.role_nonces()
     parts = thirds(a.size, party.index, unit=64)
     wa, wb, wc = _word_slice(parts.a), _word_slice(parts.b), _word_slice(parts.c)
     x_own, x_next = flat(x.own), flat(x.next)
@@ -89,7 +89,7 @@ def inject(party: Replicated3Party, a: ReplicatedBits, x: Replicated) -> Step[Re
         a.next[wa],
         party.key_own,
         party.key_next,
-        nonce,
+        nonces.a,
         message,
         own[parts.a],
         following[parts.a],
@@ -102,7 +102,7 @@ def inject(party: Replicated3Party, a: ReplicatedBits, x: Replicated) -> Step[Re
         a.next[wb],
         None,
         party.key_own,
-        nonce,
+        nonces.b,
         from_b,
         own[parts.b],
     )
@@ -115,7 +115,7 @@ def inject(party: Replicated3Party, a: ReplicatedBits, x: Replicated) -> Step[Re
             a.own[wc],
             message_at_c,
             party.key_next,
-            nonce,
+            nonces.c,
             out,
             following[parts.c],
         )
@@ -184,7 +184,7 @@ def _summands(
     party: Replicated3Party, x: Replicated
 ) -> Step[tuple[ReplicatedBits, ReplicatedBits]]:
     """Boolean sharings of s (A inputs its bits, 1 round) and of t (0, 0, t; local)."""
-    nonce = party.nonce()
+    nonces = party.role_nonces()
     parts = thirds(x.size, party.index, unit=64)
     x_own, x_next = flat(x.own), flat(x.next)
     words = word_count(x.size)
@@ -192,14 +192,14 @@ def _summands(
     s_own, s_next, t_own, t_next = (np.zeros((64, words), np.uint64) for _ in range(4))
     # A: s ^ r to C, r from AB. Sharing of s: (s ^ r, r, 0).
     mask = np.empty((64, wa.stop - wa.start), np.uint64)
-    kernels.fill(party.key_next, nonce, 0, mask)
+    kernels.fill(party.key_next, nonces.a, 0, mask)
     message = np.empty_like(mask)
     kernels.to_planes(x_own[parts.a] + x_next[parts.a], message)
     message ^= mask
     s_own[:, wa], s_next[:, wa] = message, mask
     # B: r from AB as its own share; t is its next share.
     mask_b = np.empty((64, wb.stop - wb.start), np.uint64)
-    kernels.fill(party.key_own, nonce, 0, mask_b)
+    kernels.fill(party.key_own, nonces.b, 0, mask_b)
     s_own[:, wb] = mask_b
     planes_b = np.empty_like(mask_b)
     kernels.to_planes(x_next[parts.b], planes_b)

@@ -107,7 +107,9 @@ def reveal(
     VerificationError
         The second copy's hash does not match (TC-5200): one of the two senders is wrong.
     """
-    missing = yield from _open(party, np.asarray(x.own, order="C"), np.asarray(x.next, order="C"), to)
+    missing = yield from _open(
+        party, np.asarray(x.own, order="C"), np.asarray(x.next, order="C"), to
+    )
     return None if missing is None else x.own + x.next + missing
 
 

@@ -45,6 +45,13 @@ def elements(values: NDArray[Any] | int) -> NDArray[np.uint64]:
     return array.astype(np.int64).view(np.uint64)
 
 
+def _words(operation: np.ufunc, a: NDArray[np.uint64], b: NDArray[np.uint64]) -> NDArray[np.uint64]:
+    """An operation mod 2^64 that gives an array, and no warning, even for arrays without axes."""
+    out = np.empty(np.broadcast_shapes(a.shape, b.shape), np.uint64)
+    operation(a, b, out=out)
+    return out
+
+
 def public(party: Replicated3Party, values: NDArray[Any]) -> Replicated:
     """The sharing (c, 0, 0) of public ring elements. No communication."""
     c = np.asarray(elements(values), order="C")
@@ -54,32 +61,32 @@ def public(party: Replicated3Party, values: NDArray[Any]) -> Replicated:
 
 def add(party: Replicated3Party, x: Replicated, y: Replicated) -> Replicated:
     """x + y, share by share."""
-    return Replicated(x.own + y.own, x.next + y.next)
+    return Replicated(_words(np.add, x.own, y.own), _words(np.add, x.next, y.next))
 
 
 def subtract(party: Replicated3Party, x: Replicated, y: Replicated) -> Replicated:
     """x - y, share by share."""
-    return Replicated(x.own - y.own, x.next - y.next)
+    return Replicated(_words(np.subtract, x.own, y.own), _words(np.subtract, x.next, y.next))
 
 
 def negate(party: Replicated3Party, x: Replicated) -> Replicated:
     """-x, share by share."""
-    return Replicated(np.negative(x.own), np.negative(x.next))
+    return x.map(lambda share: _words(np.subtract, np.zeros((), np.uint64), share))
 
 
 def add_public(party: Replicated3Party, x: Replicated, c: NDArray[Any] | int) -> Replicated:
     """x + c: share 0 takes the constant."""
     c = elements(c)
     shape = np.broadcast_shapes(x.shape, c.shape)
-    own = x.own + c if party.index == 0 else np.broadcast_to(x.own, shape)
-    following = x.next + c if party.index == 2 else np.broadcast_to(x.next, shape)
+    own = _words(np.add, x.own, c) if party.index == 0 else np.broadcast_to(x.own, shape)
+    following = _words(np.add, x.next, c) if party.index == 2 else np.broadcast_to(x.next, shape)
     return Replicated(own, following)
 
 
 def multiply_public(party: Replicated3Party, x: Replicated, c: NDArray[Any] | int) -> Replicated:
     """x · c mod 2^64, share by share."""
     c = elements(c)
-    return Replicated(x.own * c, x.next * c)
+    return x.map(lambda share: _words(np.multiply, share, c))
 
 
 def sum_(

@@ -16,6 +16,7 @@ from tacit.protocols.replicated3 import (
     sign,
     truncation,
 )
+from tacit.protocols.replicated3.roles import RoleNonces
 
 __all__ = ["Replicated3Party"]
 
@@ -36,8 +37,9 @@ class Replicated3Party:
     -----
     Pairwise keys stand for the PRSS keys of Araki et al. 2016, section 3.3: party i holds k_i,
     shared with the previous party, and k_{i+1}, shared with the next one. Masks for one
-    operation come from the streams of these keys at that operation's nonce, each kind of mask
-    from a lane of its own; nonces count up and are never reused in a session.
+    operation come from the streams of these keys at that operation's nonce (one for each third
+    where roles differ), each kind of mask from a lane of its own; nonces count up and are never
+    reused in a session.
     """
 
     costs = costs.COSTS
@@ -71,6 +73,16 @@ class Replicated3Party:
         if self._nonce >= 1 << 63:
             raise InternalError("the nonces of this session are used up")
         return self._nonce
+
+    def role_nonces(self) -> RoleNonces:
+        """Fresh nonces for a step with roles, one for each third of the elements.
+
+        A key is CA on one third, AB on the next and BC on the last. With one nonce for all, a
+        lane that serves two of these would mask two messages alike; with one for each third a
+        key plays one role at each nonce (``docs/decisions/0002``).
+        """
+        by_third = [self.nonce() for _ in range(3)]
+        return RoleNonces(by_third[self.index], by_third[self.previous], by_third[self.next])
 
     # The primitives, each in the file of its kind.
     public = local.public

@@ -13,7 +13,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-__all__ = ["Thirds", "thirds"]
+__all__ = ["RoleNonces", "Thirds", "length", "thirds"]
+
+
+@dataclass(frozen=True, slots=True)
+class RoleNonces:
+    """The nonces of the thirds on which one party plays A, B and C."""
+
+    a: int
+    b: int
+    c: int
 
 
 @dataclass(frozen=True, slots=True)

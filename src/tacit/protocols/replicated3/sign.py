@@ -39,7 +39,6 @@ __all__ = ["block_width", "carry_into_top", "most_significant_bit"]
 MONOMIALS = 147
 LEVEL_0 = 41
 _WIDE = 4096
-_FIRST_LEVEL_LANE = 16
 
 Words = NDArray[np.uint64]
 
@@ -64,7 +63,7 @@ def carry_into_top(
             yield Round()
         empty = np.zeros(0, np.uint64)
         return ReplicatedBits(empty, empty, x.shape)
-    nonce = party.nonce()
+    nonces = party.role_nonces()
     width = block_width(size)
     x_own, x_next = flat(x.own), flat(x.next)
     values = thirds(size, party.index, unit=64 * width)
@@ -83,7 +82,7 @@ def carry_into_top(
         x_next[values.a],
         party.key_own,
         party.key_next,
-        nonce,
+        nonces.a,
         width,
         with_top,
         monomials,
@@ -98,7 +97,7 @@ def carry_into_top(
         x_next[values.b],
         None,
         party.key_own,
-        nonce,
+        nonces.b,
         width,
         with_top,
         from_b,
@@ -119,7 +118,7 @@ def carry_into_top(
         x_own[values.c],
         monomials_at_c,
         party.key_next,
-        nonce,
+        nonces.c,
         width,
         with_top,
         from_c,
@@ -131,16 +130,17 @@ def carry_into_top(
     c_at_b = np.empty_like(from_b)
     yield Round(send={party.previous: (from_c,)}, receive={party.next: (c_at_b,)})
     np.bitwise_xor(from_b, c_at_b, out=level_next[b])
-    words = yield from _tree(party, nonce, (level_own, level_next), top_own if with_top else None)
+    words = yield from _tree(party, (level_own, level_next), top_own if with_top else None)
     count = word_count(size)
     return ReplicatedBits(words[0][:count], words[1][:count], x.shape)
 
 
 def _tree(
-    party: Replicated3Party, nonce: int, leaves: tuple[Words, Words], top_own: Words | None
+    party: Replicated3Party, leaves: tuple[Words, Words], top_own: Words | None
 ) -> Step[tuple[Words, Words]]:
     """Rounds 3 to 7: (g, p) pairs combine, 21 -> 10 (+1) -> 5 -> 3 -> 1 (+1) -> 1."""
     blocks, _, width = leaves[0].shape
+    nonce = party.nonce()
     # The pair left over by a level: where it is, and at which level it joins again.
     spare = {2: 0, 4: 3}
     spare_plane = {2: 39, 4: 3}
@@ -159,7 +159,7 @@ def _tree(
             party.key_own,
             party.key_next,
             nonce,
-            _FIRST_LEVEL_LANE + level,
+            level,
             top_own if level == 4 else None,
             z,
         )

@@ -22,9 +22,10 @@ Rounds and bytes (all parties together, an element):
     product and truncation    3 rounds, 24 + 3w bytes; w = 2, 4, 8 for m <= 16, 32, 62
 
 Known leak. Probabilistic rounding: the result is floor(x / 2^m) + 1 - [x mod 2^m < rho] where
-rho = (-r) mod 2^m is known to the parties that know r; the functionality gives it to the
-adversary (the rounding of the last bit is correlated with what a party knows; Li et al. 2023,
-ePrint 2023/909). ``exact`` and ``nearest`` have no such correlation.
+rho = r mod 2^m is known to the parties that know r (and A knows c mod 2^m, which in its place
+gives the same result); the functionality gives it to the adversary: the rounding of the last bit
+is correlated with what a party knows (Li et al. 2023, ePrint 2023/909). ``exact`` and ``nearest``
+have no such correlation.
 """
 
 from __future__ import annotations
@@ -41,7 +42,7 @@ from tacit.protocols.interface import Rounding
 from tacit.protocols.replicated3 import local, sign
 from tacit.protocols.replicated3.arithmetic import as_matrices, flat, product_terms
 from tacit.protocols.replicated3.conversion import bit_to_arithmetic
-from tacit.protocols.replicated3.roles import Thirds, length, thirds
+from tacit.protocols.replicated3.roles import RoleNonces, Thirds, length, thirds
 from tacit.rounds.combine import together
 from tacit.rounds.contract import Round, Step
 from tacit.sharing.replicated import Replicated
@@ -94,7 +95,7 @@ def truncate(
 def _truncate_probabilistic(
     party: Replicated3Party, x: Replicated, bits: int, unit: int = 1
 ) -> Step[Replicated]:
-    nonce = party.nonce()
+    nonces = party.role_nonces()
     x_own, x_next = flat(x.own), flat(x.next)
     parts = thirds(x_own.size, party.index, unit)
     work = _Carry(parts, bits, np.uint64)
@@ -109,7 +110,7 @@ def _truncate_probabilistic(
         None,
         party.key_next,
         party.key_own,
-        nonce,
+        nonces.a,
         bits,
         work.own[parts.a],
         work.following[parts.a],
@@ -118,7 +119,7 @@ def _truncate_probabilistic(
     )
     np.right_shift(x_next[parts.b].view(np.int64), bits, out=work.following[parts.b].view(np.int64))
     np.right_shift(x_own[parts.c].view(np.int64), bits, out=work.own[parts.c].view(np.int64))
-    yield from _carry_rounds(party, work, nonce)
+    yield from _carry_rounds(party, work, nonces)
     return Replicated(work.own.reshape(x.shape), work.following.reshape(x.shape))
 
 
@@ -144,7 +145,7 @@ class _Carry:
         self.field_c_at_b = np.empty(b, field)
 
 
-def _carry_rounds(party: Replicated3Party, work: _Carry, nonce: int) -> Step[None]:
+def _carry_rounds(party: Replicated3Party, work: _Carry, nonces: RoleNonces) -> Step[None]:
     """The last two rounds of every truncation: share c >> m and the product c_m r_m.
 
     On entry A's part is done, ``following[b]`` and ``own[c]`` hold r >> m.
@@ -152,7 +153,7 @@ def _carry_rounds(party: Replicated3Party, work: _Carry, nonce: int) -> Step[Non
     b, c = work.parts.b, work.parts.c
     # B: c_1 and w_1 from AB; its additive part of c_m r_m is u_1 r_m, masked with w_1.
     kernels.truncation_carry_b(
-        party.key_own, nonce, work.bits, work.following[b], work.own[b], work.field_b
+        party.key_own, nonces.b, work.bits, work.following[b], work.own[b], work.field_b
     )
     # A to C: (c >> m) - c_1 and c_m - u_1. B to C: u_1 r_m - w_1.
     yield Round(
@@ -170,7 +171,7 @@ def _carry_rounds(party: Replicated3Party, work: _Carry, nonce: int) -> Step[Non
         work.message_at_c,
         work.field_a_at_c,
         party.key_next,
-        nonce,
+        nonces.c,
         work.bits,
         work.own[c],
         work.following[c],
@@ -288,7 +289,7 @@ def _product_truncate(
     (1) s, r from BC; B to A: z_B - s; C to A: z_C + s - r. (2) A: c = z_A + both + 2^62, so
     c + r = x'; A learns c only, which r hides. Then the carry rounds.
     """
-    nonce = party.nonce()
+    nonces = party.role_nonces()
     work = _Carry(parts, bits, field_type(bits))
 
     def inputs(part: slice) -> _Operands:
@@ -303,7 +304,7 @@ def _product_truncate(
         "B",
         *inputs(parts.b),
         party.key_next,
-        nonce,
+        nonces.b,
         bits,
         message_b,
         work.following[parts.b],
@@ -312,7 +313,7 @@ def _product_truncate(
         "C",
         *inputs(parts.c),
         party.key_own,
-        nonce,
+        nonces.c,
         bits,
         message_c,
         work.own[parts.c],
@@ -328,12 +329,12 @@ def _product_truncate(
         from_c,
         party.key_next,
         party.key_own,
-        nonce,
+        nonces.a,
         bits,
         work.own[parts.a],
         work.following[parts.a],
         work.message_a,
         work.field_a,
     )
-    yield from _carry_rounds(party, work, nonce)
+    yield from _carry_rounds(party, work, nonces)
     return Replicated(work.own, work.following)
