@@ -22,7 +22,7 @@ ROOT = Path(__file__).resolve().parents[2]
 ANSWER_SECONDS = 900.0
 """An answer that takes longer is given up."""
 
-_CLOSE_SECONDS = 5.0
+_CLOSE_SECONDS = 3.0
 
 
 def installed() -> tuple[str, ...]:

@@ -42,16 +42,18 @@ pub fn matmul(
     if work == 0 {
         return Ok(());
     }
-    let parts = problem.split(threads.clamp(1, work.div_ceil(PER_THREAD)));
-    let mut parts = parts.into_iter();
-    let Some(first) = parts.next() else {
+    let threads = threads.min(work.div_ceil(PER_THREAD));
+    if threads < 2 {
+        solve(problem);
         return Ok(());
-    };
+    }
+    let mut parts = problem.split(threads);
+    let first = parts.pop();
     std::thread::scope(|scope| {
         for part in parts {
             scope.spawn(|| solve(part));
         }
-        solve(first);
+        first.map(solve);
     });
     Ok(())
 }
@@ -66,7 +68,7 @@ fn solve(problem: Problem<'_>) {
         match path() {
             // SAFETY: `path()` returns `Avx512` only where all its features were detected.
             #[cfg(target_arch = "x86_64")]
-            Path::Avx512 if !multiplies_words() => unsafe { avx512_words::multiply(problem) },
+            Path::Avx512 if multiplies_words() => unsafe { avx512_words::multiply(problem) },
             // SAFETY: as above.
             #[cfg(target_arch = "x86_64")]
             Path::Avx512 => unsafe { avx512::multiply(problem) },

@@ -8,25 +8,38 @@ pub(crate) type Sliced<const W: usize> = [[u64; W]; 64];
 
 /// Transpose the 64 × 64 bits of each of W columns, in place; its own inverse.
 ///
-/// Six steps swap ever smaller off-diagonal squares (Hacker's Delight, section 7-3).
+/// Six steps swap ever smaller off-diagonal squares (Hacker's Delight, section 7-3): three for
+/// eight rows that lie eight apart, then three for eight neighbours, in registers.
 #[inline(always)]
 fn transpose<V: Lanes<W>, const W: usize>(rows: &mut Sliced<W>) {
-    let mut width = 32;
-    let mut mask = u64::MAX;
-    while width > 0 {
-        mask ^= mask << width;
-        let masks = V::load(&[mask; W]);
-        for pair in 0..32 {
-            // The pair-th row whose bit `width` is clear.
-            let low = (pair & (width - 1)) | ((pair & !(width - 1)) << 1);
-            let (a, b) = (V::load(&rows[low]), V::load(&rows[low + width]));
+    for first in 0..8 {
+        swap_squares::<V, W>(rows, first, 8);
+    }
+    for first in 0..8 {
+        swap_squares::<V, W>(rows, 8 * first, 1);
+    }
+}
+
+/// Swap squares of 4, 2 and 1 times `apart` bits among eight rows that lie `apart` rows apart.
+#[inline(always)]
+fn swap_squares<V: Lanes<W>, const W: usize>(rows: &mut Sliced<W>, first: usize, apart: usize) {
+    let mut group: [V; 8] = std::array::from_fn(|i| V::load(&rows[first + apart * i]));
+    for step in [4, 2, 1] {
+        let width = step * apart;
+        // In words of 2 width bits, the lower half.
+        let mask = V::load(&[u64::MAX / ((1 << width) + 1); W]);
+        for pair in 0..4 {
+            let low = pair % step + pair / step * 2 * step;
+            let (a, b) = (group[low], group[low + step]);
             #[allow(clippy::cast_possible_truncation)]
             let bits = width as u32;
-            let swap = a.right(bits).xor(b).and(masks);
-            a.xor(swap.left(bits)).store(&mut rows[low]);
-            b.xor(swap).store(&mut rows[low + width]);
+            let swap = a.right(bits).xor(b).and(mask);
+            group[low] = a.xor(swap.left(bits));
+            group[low + step] = b.xor(swap);
         }
-        width /= 2;
+    }
+    for (i, row) in group.into_iter().enumerate() {
+        row.store(&mut rows[first + apart * i]);
     }
 }
 

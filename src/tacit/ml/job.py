@@ -12,6 +12,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
+from pathlib import Path
 from typing import Any, Literal
 
 import msgspec
@@ -379,4 +380,10 @@ def _plain(counts: ScoreCounts | None) -> CountRecord | None:
 
 
 def _peak_memory() -> int:
+    """Most resident bytes of this process since it began (not of the one that started it)."""
+    status = Path("/proc/self/status")
+    if status.exists():
+        for line in status.read_text().splitlines():
+            if line.startswith("VmHWM:"):
+                return int(line.split()[1]) * 1024
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024

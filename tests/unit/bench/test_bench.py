@@ -12,7 +12,7 @@ import pytest
 from rich.console import Console
 
 from bench import floor, machine, profile, results, training, workloads
-from bench.interleave import Job, Sample, interleaved, summary
+from bench.interleave import Job, Sample, chosen, interleaved, summary
 from bench.peers import comparison, inputs, serving
 from bench.peers.driving import Contestant
 from bench.tables import compared, duration, tables
@@ -68,6 +68,13 @@ def test_a_summary_has_medians_of_times_and_maxima_of_errors() -> None:
     row = summary("x", samples)
     assert (row["seconds"], row["fastest"], row["slowest"]) == (2, 1, 3)
     assert (row["max_error"], row["repeats"], row["rounds"]) == (2e-6, 3, 3)
+
+
+def test_workloads_are_chosen_by_globs() -> None:
+    names = ["matmul_256", "relu_1e6", "log_1e5"]
+    assert chosen(names, "*") == names
+    assert chosen(names, "log*, matmul*") == ["matmul_256", "log_1e5"]
+    assert chosen(names, "sort*") == []
 
 
 # Results.
