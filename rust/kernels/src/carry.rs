@@ -137,8 +137,10 @@ fn generate<V: Lanes<W>, const W: usize>(
     monomials: &[[u64; W]; 7],
     t: &[[u64; W]; 3],
 ) -> [V; 2] {
-    let [m0, m1, m2, m10, m20, m21, m210] = monomials.each_ref().map(V::load);
-    let [t0, t1, t2] = t.each_ref().map(V::load);
+    let (m0, m1, m2) = (V::load(&monomials[0]), V::load(&monomials[1]), V::load(&monomials[2]));
+    let (m10, m20, m21) = (V::load(&monomials[3]), V::load(&monomials[4]), V::load(&monomials[5]));
+    let (m210, t0, t1, t2) =
+        (V::load(&monomials[6]), V::load(&t[0]), V::load(&t[1]), V::load(&t[2]));
     // g = m2 t2 + m21 t1 + t0 (m210 + t1 m20) + t2 (m1 t1 + t0 (m10 + t1 m0))
     let g = m2.and(t2).xor(m21.and(t1)).xor(t0.and(m210.xor(t1.and(m20))));
     let g = g.xor(t2.and(m1.and(t1).xor(t0.and(m10.xor(t1.and(m0))))));

@@ -23,23 +23,32 @@ fn transpose<V: Lanes<W>, const W: usize>(rows: &mut Sliced<W>) {
 /// Swap squares of 4, 2 and 1 times `apart` bits among eight rows that lie `apart` rows apart.
 #[inline(always)]
 fn swap_squares<V: Lanes<W>, const W: usize>(rows: &mut Sliced<W>, first: usize, apart: usize) {
-    let mut group: [V; 8] = std::array::from_fn(|i| V::load(&rows[first + apart * i]));
-    for step in [4, 2, 1] {
-        let width = step * apart;
-        // In words of 2 width bits, the lower half.
-        let mask = V::load(&[u64::MAX / ((1 << width) + 1); W]);
-        for pair in 0..4 {
-            let low = pair % step + pair / step * 2 * step;
-            let (a, b) = (group[low], group[low + step]);
-            #[allow(clippy::cast_possible_truncation)]
-            let bits = width as u32;
-            let swap = a.right(bits).xor(b).and(mask);
-            group[low] = a.xor(swap.left(bits));
-            group[low + step] = b.xor(swap);
-        }
+    let mut group = [V::load(&rows[first]); 8];
+    for (i, row) in group.iter_mut().enumerate() {
+        *row = V::load(&rows[first + apart * i]);
     }
-    for (i, row) in group.into_iter().enumerate() {
+    exchange::<V, W, 4>(&mut group, apart);
+    exchange::<V, W, 2>(&mut group, apart);
+    exchange::<V, W, 1>(&mut group, apart);
+    for (i, row) in group.iter().enumerate() {
         row.store(&mut rows[first + apart * i]);
+    }
+}
+
+/// The step between rows `STEP` apart in the group: squares of `STEP * apart` bits.
+#[inline(always)]
+fn exchange<V: Lanes<W>, const W: usize, const STEP: usize>(group: &mut [V; 8], apart: usize) {
+    let width = STEP * apart;
+    // The lower half of every 2 width bits.
+    let mask = V::load(&[u64::MAX / ((1 << width) + 1); W]);
+    #[allow(clippy::cast_possible_truncation)]
+    let bits = width as u32;
+    for pair in 0..4 {
+        let low = pair % STEP + pair / STEP * 2 * STEP;
+        let (a, b) = (group[low], group[low + STEP]);
+        let swap = a.right(bits).xor(b).and(mask);
+        group[low] = a.xor(swap.left(bits));
+        group[low + STEP] = b.xor(swap);
     }
 }
 

@@ -58,8 +58,6 @@ impl Link {
         let set = stream.set_nonblocking(true).and_then(|()| stream.set_nodelay(true));
         set.map_err(|e| Broken::Io(e.kind()))?;
         spare_pacing(&stream);
-        if let Ok(v) = std::env::var("SNDBUF") { let v: usize = v.parse().unwrap(); if v > 0 { rustix::net::sockopt::set_socket_send_buffer_size(&stream, v << 10).unwrap(); } }
-        if let Ok(v) = std::env::var("RCVBUF") { let v: usize = v.parse().unwrap(); if v > 0 { rustix::net::sockopt::set_socket_recv_buffer_size(&stream, v << 10).unwrap(); } }
         Ok(Self {
             stream,
             tls,

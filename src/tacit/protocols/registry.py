@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from tacit.errors import UsageError
@@ -26,15 +26,15 @@ class Protocol:
     security : SecurityModel
         What it promises.
     party : callable
-        ``party(names, index, seeds)`` makes one party; ``seeds`` maps each peer's index to the
-        16-byte seed shared with it.
+        ``party(names, index, seeds, session_id=b"")`` makes one party; ``seeds`` maps each
+        peer's index to the 16-byte seed shared with it; hashes are bound to the session id.
     costs : mapping of str to callable
         For each primitive, its declared cost as a function of its arguments' sizes.
     """
 
     name: str
     security: SecurityModel
-    party: Callable[[Sequence[str], int, Mapping[int, bytes]], Party]
+    party: Callable[..., Party]
     costs: Mapping[str, Callable[..., Declaration]]
 
 

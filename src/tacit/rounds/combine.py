@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from typing import Any, TypeVar
 
 from tacit.errors import InternalError
@@ -14,12 +14,9 @@ T = TypeVar("T")
 C = TypeVar("C")
 
 
-def _merge(boxes: Iterable[Outbox]) -> dict[int, Arrays]:
-    merged: dict[int, Arrays] = {}
-    for box in boxes:
-        for peer, arrays in box.items():
-            merged[peer] = merged.get(peer, ()) + tuple(arrays)
-    return merged
+def _add(merged: dict[int, Arrays], box: Outbox) -> None:
+    for peer, arrays in box.items():
+        merged[peer] = merged[peer] + arrays if peer in merged else arrays
 
 
 def together(*steps: Step[Any]) -> Step[tuple[Any, ...]]:
@@ -70,16 +67,16 @@ def together(*steps: Step[Any]) -> Step[tuple[Any, ...]]:
 def _merged(rounds: list[Round]) -> Round:
     if any(r.split for r in rounds):
         raise InternalError("a pipelined step cannot run beside others inside together")
-    return Round(
-        send=_merge(r.send for r in rounds),
-        receive=_merge(r.receive for r in rounds),
-        check=_merge(r.check for r in rounds),
-        check_receive=_merge(r.check_receive for r in rounds),
-        depth=max(r.depth for r in rounds),
-    )
-
-
-_NOTHING: Mapping[int, Arrays] = {}
+    merged = Round({}, {}, {}, {}, depth=0)
+    for part in rounds:
+        _add(merged.send, part.send)  # type: ignore[arg-type]
+        _add(merged.receive, part.receive)  # type: ignore[arg-type]
+        if part.check:
+            _add(merged.check, part.check)  # type: ignore[arg-type]
+        if part.check_receive:
+            _add(merged.check_receive, part.check_receive)  # type: ignore[arg-type]
+        merged.depth = max(merged.depth, part.depth)
+    return merged
 
 
 def pipelined(

@@ -37,7 +37,7 @@ Outbox: TypeAlias = Mapping[int, Arrays]
 T = TypeVar("T")
 
 
-@dataclass(frozen=True, slots=True, repr=False)
+@dataclass(slots=True, repr=False, eq=False)
 class Round:
     """One round of one party: what leaves and what must arrive before the step goes on.
 
@@ -54,6 +54,10 @@ class Round:
     split : bool
         Half a round, which only sends or only waits: what is sent now is received in a later
         half. Made by ``pipelined``; never merged with other rounds.
+
+    Notes
+    -----
+    Not frozen, because thousands are made a second; nobody changes one that was yielded.
     """
 
     send: Outbox = field(default_factory=dict)

@@ -72,7 +72,9 @@ class PartySession(Session):
             for peer in range(len(mesh.names))
             if peer != mesh.index
         }
-        return cls(protocol, protocol.party(mesh.names, mesh.index, seeds), mesh.driver)
+        return cls(
+            protocol, protocol.party(mesh.names, mesh.index, seeds, mesh.session_id), mesh.driver
+        )
 
     @property
     def name(self) -> str:

@@ -61,11 +61,12 @@ lanes! {
                 let block = s * span + i;
                 let row = state.map(|share| &share[block * planes..(block + 1) * planes]);
                 let last = tail.map(|share| &share[block * stride + offset..]);
-                let low = |j: usize| row.map(|row| V::load(&row[j]));
+                let low = |j: usize| [V::load(&row[0][j]), V::load(&row[1][j])];
                 // g (own share alone) and p of the upper pair.
                 let high = |pair: usize| {
                     let (row, j) = if pair < pairs { (row, 2 * pair - 1) } else { (last, 0) };
-                    (V::load(&row[0][j]), row.map(|row| V::load(&row[j + 1])))
+                    let p = [V::load(&row[0][j + 1]), V::load(&row[1][j + 1])];
+                    (V::load(&row[0][j]), p)
                 };
                 let masked = |value: V, mask: &[u64; W], out: &mut [u64; W]| {
                     value.xor(V::load(out)).xor(V::load(mask)).store(out);

@@ -150,7 +150,7 @@ def _open(
     if party.next in to:
         send[party.next] = (own,)
     if party.previous in to:
-        check[party.previous] = (_copy_digest(context, following),)
+        check[party.previous] = (_copy_digest(party, context, following),)
     if party.index not in to:
         yield Round(send=send, check=check)
         return None
@@ -162,7 +162,7 @@ def _open(
         receive={party.previous: (missing,)},
         check_receive={party.next: (digest,)},
     )
-    if not np.array_equal(_copy_digest(context, missing), digest):
+    if not np.array_equal(_copy_digest(party, context, missing), digest):
         suspects = [party.names[party.previous], party.names[party.next]]
         raise VerificationError(
             f"The two copies of a share sent to {party.names[party.index]} by"
@@ -175,6 +175,9 @@ def _open(
     return missing
 
 
-def _copy_digest(context: bytes, words: NDArray[np.uint64]) -> NDArray[np.uint8]:
-    digest = tagged_hash("opening", context, words.reshape(-1).view(np.uint8).data)
+def _copy_digest(
+    party: Replicated3Party, context: bytes, words: NDArray[np.uint64]
+) -> NDArray[np.uint8]:
+    data = words.reshape(-1).view(np.uint8).data
+    digest = tagged_hash("opening", party.session_id, context, data)
     return np.frombuffer(digest, np.uint8)

@@ -47,7 +47,10 @@ def elements(values: NDArray[Any] | int) -> NDArray[np.uint64]:
 
 def _words(operation: np.ufunc, a: NDArray[np.uint64], b: NDArray[np.uint64]) -> NDArray[np.uint64]:
     """An operation mod 2^64 that gives an array, and no warning, even for arrays without axes."""
-    out = np.empty(np.broadcast_shapes(a.shape, b.shape), np.uint64)
+    if a.ndim or b.ndim:
+        result: NDArray[np.uint64] = operation(a, b)
+        return result
+    out = np.empty((), np.uint64)
     operation(a, b, out=out)
     return out
 

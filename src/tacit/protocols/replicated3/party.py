@@ -32,6 +32,8 @@ class Replicated3Party:
         Which one this is, 0 to 2.
     seeds : mapping of int to bytes
         For each peer's index, the 16-byte seed shared with it alone.
+    session_id : bytes
+        What hashes at openings are bound to; equal at all parties.
 
     Notes
     -----
@@ -44,7 +46,13 @@ class Replicated3Party:
 
     costs = costs.COSTS
 
-    def __init__(self, names: Sequence[str], index: int, seeds: Mapping[int, bytes]) -> None:
+    def __init__(
+        self,
+        names: Sequence[str],
+        index: int,
+        seeds: Mapping[int, bytes],
+        session_id: bytes = b"",
+    ) -> None:
         if len(names) != 3 or len(set(names)) != 3:
             raise UsageError(
                 f"replicated3 needs three parties with different names, not {len(names)}.",
@@ -53,6 +61,7 @@ class Replicated3Party:
             )
         self.names = tuple(names)
         self.index = index
+        self.session_id = session_id
         self.next = (index + 1) % 3
         self.previous = (index - 1) % 3
         self.key_own = kernels.StreamKey(seeds[self.previous])

@@ -12,6 +12,7 @@ to the previous party; B to C, C to A go to the next one.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 __all__ = ["RoleNonces", "Thirds", "length", "thirds"]
 
@@ -43,6 +44,7 @@ class Thirds:
     bounds: tuple[slice, slice, slice]
 
 
+@lru_cache(maxsize=512)
 def thirds(size: int, index: int, unit: int = 1) -> Thirds:
     """Cut `size` elements into three nearly equal slices on multiples of `unit`."""
     blocks = -(-size // unit)
