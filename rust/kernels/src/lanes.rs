@@ -20,6 +20,8 @@ pub(crate) trait Lanes<const W: usize>: Copy {
     fn left(self, bits: u32) -> Self;
     /// Shift each word to the right.
     fn right(self, bits: u32) -> Self;
+    /// Transpose a square of words: word j of row i becomes word i of row j.
+    fn transpose(rows: [Self; W]) -> [Self; W];
 }
 
 impl<const W: usize> Lanes<W> for [u64; W] {
@@ -46,6 +48,16 @@ impl<const W: usize> Lanes<W> for [u64; W] {
     #[inline(always)]
     fn right(self, bits: u32) -> Self {
         self.map(|word| word >> bits)
+    }
+    #[inline(always)]
+    fn transpose(rows: [Self; W]) -> [Self; W] {
+        let mut columns = rows;
+        for (i, row) in rows.iter().enumerate() {
+            for (column, word) in columns.iter_mut().zip(row) {
+                column[i] = *word;
+            }
+        }
+        columns
     }
 }
 
@@ -89,6 +101,32 @@ impl Lanes<8> for Avx512 {
     fn right(self, bits: u32) -> Self {
         // SAFETY: AVX-512 is there.
         Self(unsafe { _mm512_srlv_epi64(self.0, _mm512_set1_epi64(i64::from(bits))) })
+    }
+    #[inline(always)]
+    fn transpose(rows: [Self; 8]) -> [Self; 8] {
+        let mut out = rows;
+        // SAFETY: AVX-512 is there.
+        unsafe {
+            // Pairs of rows: even words of both, odd words of both.
+            for i in (0..8).step_by(2) {
+                let (a, b) = (rows[i].0, rows[i + 1].0);
+                out[i].0 = _mm512_unpacklo_epi64(a, b);
+                out[i + 1].0 = _mm512_unpackhi_epi64(a, b);
+            }
+            // Then squares of 2 × 2 words, as of a 4 × 4 matrix of pairs.
+            for h in 0..2 {
+                let [a, b, c, d] = [out[h].0, out[h + 2].0, out[h + 4].0, out[h + 6].0];
+                let even = _mm512_shuffle_i64x2::<0x88>(a, b);
+                let odd = _mm512_shuffle_i64x2::<0xdd>(a, b);
+                let (even_2, odd_2) =
+                    (_mm512_shuffle_i64x2::<0x88>(c, d), _mm512_shuffle_i64x2::<0xdd>(c, d));
+                out[h].0 = _mm512_shuffle_i64x2::<0x88>(even, even_2);
+                out[h + 2].0 = _mm512_shuffle_i64x2::<0x88>(odd, odd_2);
+                out[h + 4].0 = _mm512_shuffle_i64x2::<0xdd>(even, even_2);
+                out[h + 6].0 = _mm512_shuffle_i64x2::<0xdd>(odd, odd_2);
+            }
+        }
+        out
     }
 }
 
@@ -143,6 +181,51 @@ impl Lanes<8> for Avx2 {
             Self(_mm256_srl_epi64(self.0, bits), _mm256_srl_epi64(self.1, bits))
         }
     }
+    #[inline(always)]
+    fn transpose(rows: [Self; 8]) -> [Self; 8] {
+        let mut out = rows;
+        // SAFETY: AVX2 is there.
+        unsafe {
+            for h in 0..2 {
+                let low = square([
+                    rows[4 * h].0,
+                    rows[4 * h + 1].0,
+                    rows[4 * h + 2].0,
+                    rows[4 * h + 3].0,
+                ]);
+                let high = square([
+                    rows[4 * h].1,
+                    rows[4 * h + 1].1,
+                    rows[4 * h + 2].1,
+                    rows[4 * h + 3].1,
+                ]);
+                for i in 0..4 {
+                    if h == 0 {
+                        (out[i].0, out[i + 4].0) = (low[i], high[i]);
+                    } else {
+                        (out[i].1, out[i + 4].1) = (low[i], high[i]);
+                    }
+                }
+            }
+        }
+        out
+    }
+}
+
+/// Transpose 4 × 4 words.
+#[cfg(target_arch = "x86_64")]
+#[inline]
+#[target_feature(enable = "avx2")]
+fn square(rows: [__m256i; 4]) -> [__m256i; 4] {
+    let [a, b, c, d] = rows;
+    let (ab_even, ab_odd) = (_mm256_unpacklo_epi64(a, b), _mm256_unpackhi_epi64(a, b));
+    let (cd_even, cd_odd) = (_mm256_unpacklo_epi64(c, d), _mm256_unpackhi_epi64(c, d));
+    [
+        _mm256_permute2x128_si256::<0x20>(ab_even, cd_even),
+        _mm256_permute2x128_si256::<0x20>(ab_odd, cd_odd),
+        _mm256_permute2x128_si256::<0x31>(ab_even, cd_even),
+        _mm256_permute2x128_si256::<0x31>(ab_odd, cd_odd),
+    ]
 }
 
 /// Compile a function body, generic over lanes `V` of `W` words, for each path and width.

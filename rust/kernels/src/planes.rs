@@ -58,9 +58,13 @@ pub(crate) fn slice_bits<V: Lanes<W>, const W: usize>(
     values: &[[u64; 64]; W],
     planes: &mut Sliced<W>,
 ) {
-    for (r, row) in planes.iter_mut().enumerate() {
-        for (g, word) in row.iter_mut().enumerate() {
-            *word = values[g][r];
+    for (k, rows) in planes.as_chunks_mut::<W>().0.iter_mut().enumerate() {
+        let mut square = [V::load(&values[0].as_chunks().0[k]); W];
+        for (group, values) in square.iter_mut().zip(values) {
+            *group = V::load(&values.as_chunks().0[k]);
+        }
+        for (row, words) in rows.iter_mut().zip(V::transpose(square)) {
+            words.store(row);
         }
     }
     transpose::<V, W>(planes);
@@ -70,9 +74,13 @@ pub(crate) fn slice_bits<V: Lanes<W>, const W: usize>(
 #[inline(always)]
 fn join_bits<V: Lanes<W>, const W: usize>(planes: &mut Sliced<W>, values: &mut [[u64; 64]; W]) {
     transpose::<V, W>(planes);
-    for (g, group) in values.iter_mut().enumerate() {
-        for (r, value) in group.iter_mut().enumerate() {
-            *value = planes[r][g];
+    for (k, rows) in planes.as_chunks::<W>().0.iter().enumerate() {
+        let mut square = [V::load(&rows[0]); W];
+        for (words, row) in square.iter_mut().zip(rows) {
+            *words = V::load(row);
+        }
+        for (values, group) in values.iter_mut().zip(V::transpose(square)) {
+            group.store(&mut values.as_chunks_mut().0[k]);
         }
     }
 }
@@ -87,7 +95,12 @@ lanes! {
             slice_bits::<V, W>(&values, &mut planes);
             let used = x.len().div_ceil(64);
             for (row, plane) in out.chunks_exact_mut(words).zip(&planes) {
-                row[W * c..W * c + used].copy_from_slice(&plane[..used]);
+                // A whole block has a length that the compiler knows.
+                if used == W {
+                    row[W * c..][..W].copy_from_slice(plane);
+                } else {
+                    row[W * c..][..used].copy_from_slice(&plane[..used]);
+                }
             }
         }
     }
@@ -100,7 +113,11 @@ lanes! {
         for (c, out) in out.chunks_mut(64 * W).enumerate() {
             let used = out.len().div_ceil(64);
             for (row, plane) in planes.chunks_exact(words).zip(&mut block) {
-                plane[..used].copy_from_slice(&row[W * c..W * c + used]);
+                if used == W {
+                    plane.copy_from_slice(&row[W * c..][..W]);
+                } else {
+                    plane[..used].copy_from_slice(&row[W * c..][..used]);
+                }
             }
             join_bits::<V, W>(&mut block, &mut values);
             out.copy_from_slice(&values.as_flattened()[..out.len()]);

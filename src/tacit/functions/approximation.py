@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -54,11 +55,21 @@ class PiecewisePolynomial:
         `scales` gives the scale of each coefficient. Rounding happens before differences are
         taken, so constant pieces give exact zeros.
         """
-        table = np.zeros((len(self.pieces), self.degree + 1), np.int64)
-        for row, piece in enumerate(self.pieces):
-            for power, coefficient in enumerate(piece):
-                table[row, power] = scaled_integer(coefficient, scales[power])
-        return (table[:-1] - table[1:]).T, table[-1]
+        return _piece_weights(self.pieces, tuple(scales))
+
+
+@lru_cache(maxsize=64)
+def _piece_weights(
+    pieces: tuple[tuple[float, ...], ...], scales: tuple[int, ...]
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    degree = max(map(len, pieces)) - 1
+    table = np.zeros((len(pieces), degree + 1), np.int64)
+    for row, piece in enumerate(pieces):
+        for power, coefficient in enumerate(piece):
+            table[row, power] = scaled_integer(coefficient, scales[power])
+    weights, constants = np.ascontiguousarray((table[:-1] - table[1:]).T), table[-1]
+    weights.flags.writeable = constants.flags.writeable = False
+    return weights, constants
 
 
 @dataclass(frozen=True, slots=True)
