@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 import pytest
-from linked import LOOPBACK, agreement, in_threads, linked
+from linked import LOOPBACK, QUICK, agreement, in_threads, linked
 
 from tacit.errors import (
     AddressError,
@@ -260,6 +260,29 @@ def test_nobody_listens() -> None:
     assert caught.value.parties == ("alice",)
     assert str(address) in caught.value.message
     assert "refused" in caught.value.message
+
+
+def test_every_address_of_a_host_is_tried() -> None:
+    # "localhost" is often ::1 first; alice listens on 127.0.0.1 alone.
+    with Listener(Address(LOOPBACK, 0)) as alice, Listener(Address(LOOPBACK, 0)) as bob:
+        authority = Authority()
+        addresses = {"alice": Address("localhost", alice.address.port)}
+        outcomes = in_threads(
+            {
+                "alice": lambda: connect(
+                    "alice", agreement(*TWO), authority.issue("alice"), {}, alice, settings=QUICK
+                ),
+                "bob": lambda: connect(
+                    "bob",
+                    agreement(*TWO),
+                    authority.issue("bob"),
+                    addresses,
+                    bob,
+                    settings=QUICK,
+                ),
+            }
+        )
+    in_threads({name: mesh.close for name, mesh in outcomes.items()})
 
 
 def test_an_unknown_host() -> None:

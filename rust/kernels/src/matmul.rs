@@ -8,6 +8,8 @@ mod avx512;
 mod avx512_words;
 mod blocked;
 mod portable;
+#[cfg(test)]
+mod tests;
 mod vector;
 mod views;
 

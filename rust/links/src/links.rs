@@ -2,7 +2,7 @@
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, TryLockError};
-use std::thread::{Builder, JoinHandle};
+use std::thread::{Builder, JoinHandle, yield_now};
 use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
@@ -13,6 +13,9 @@ use crate::link::{Broken, Link};
 use crate::message::{Awaited, Outgoing};
 use crate::peer::Peer;
 
+/// An exchange looks again for this long before it blocks, and lets other processes run between
+/// two looks: short rounds come faster than a sleeping process wakes.
+const SPIN: Duration = Duration::from_micros(50);
 /// The longest wait between two calls of the caller's check.
 const TICK: Duration = Duration::from_millis(100);
 /// After this much waiting the others are told whom this party waits for.
@@ -66,6 +69,7 @@ struct State {
     index: usize,
     peers: Vec<Peer>,
     round: u64,
+    looked: Instant,
     closed: bool,
 }
 
@@ -106,7 +110,7 @@ impl Links {
             links.into_iter().map(|(peer, link)| Peer::new(peer, link, now)).collect();
         peers.sort_by_key(|p| p.index);
         let shared = Arc::new(Shared {
-            state: Mutex::new(State { index, peers, round: 0, closed: false }),
+            state: Mutex::new(State { index, peers, round: 0, looked: now, closed: false }),
             duty: Mutex::default(),
             bell: Condvar::new(),
             busy: AtomicBool::new(false),
@@ -247,9 +251,12 @@ impl State {
         let begun = Instant::now();
         let mut watch =
             Watch { begun, looked: begun, ticked: begun, moved: begun, told: false, stuck: false };
-        // Bit i: there may be something to read from the peer at position i.
+        // Bit i: there may be something to read from the peer at position i. All are looked at
+        // now and then, awaited or not: a cause may be there.
         let idle = work.sends.is_empty() && work.awaits.is_empty();
-        let mut readable = self.mask(|peer| idle || work.awaits_from(peer.index));
+        let due = idle || begun.duration_since(self.looked) >= TICK;
+        self.looked = if due { begun } else { self.looked };
+        let mut readable = self.mask(|peer| due || work.awaits_from(peer.index));
         loop {
             let moved = self.pass(work, &mut readable, &mut watch)?;
             if work.is_received() && work.is_sent() {
@@ -258,8 +265,8 @@ impl State {
             let now = Instant::now();
             if moved {
                 watch.moved = now;
-            } else if now.duration_since(watch.moved) < spin() {
-                std::thread::yield_now();
+            } else if now.duration_since(watch.moved) < SPIN {
+                yield_now();
                 readable |= self.mask(|peer| work.awaits_from(peer.index));
             } else {
                 readable |= self.wait(work, &watch, now);
@@ -526,11 +533,4 @@ fn keep(shared: &Shared, idle: Duration) {
         duty = lock(&shared.duty);
         duty.backlog |= backlog;
     }
-}
-
-fn spin() -> Duration {
-    static S: std::sync::OnceLock<u64> = std::sync::OnceLock::new();
-    Duration::from_micros(
-        *S.get_or_init(|| std::env::var("SPIN").map(|s| s.parse().unwrap()).unwrap_or(0)),
-    )
 }

@@ -115,7 +115,10 @@ def train(
     current = next(schedule, None)
     if current is None:
         return TrainedModel(weights, losses)
-    x, y = yield from _load(party, plan, own, by, current)
+    first = yield from _load(party, plan, own, by, current)
+    assert first is not None
+    x, y = first
+    residuals: Any = None
     done = 0
     while current is not None:
         following = next(schedule, None)
@@ -128,18 +131,18 @@ def train(
             learning_rate=plan.learning_rate,
             decay=plan.decay,
         )
-        if following is None:
-            weights, residuals = yield from step
-        else:
-            (weights, residuals), (x, y) = yield from together(
-                step, _load(party, plan, own, by, following)
-            )
+        # The next batch, and the loss of the last one, travel in this step's rounds.
+        (weights, after), loaded, loss = yield from together(
+            step, _load(party, plan, own, by, following), squared.add(residuals)
+        )
+        residuals = after
+        losses.extend(loss)
+        if loaded is not None:
+            x, y = loaded
         done += 1
-        if plan.loss_every:
-            loss = yield from squared.add(residuals, last=following is None)
-            losses.extend(loss)
         on_step(done)
         current = following
+    losses.extend((yield from squared.add(residuals, last=True)))
     return TrainedModel(weights, losses)
 
 
@@ -153,9 +156,11 @@ def _load(
     plan: TrainingPlan,
     own: OwnRows,
     by: Standardization,
-    batch: Sequence[NDArray[np.int64]],
-) -> Step[tuple[Any, Any]]:
+    batch: Sequence[NDArray[np.int64]] | None,
+) -> Step[tuple[Any, Any] | None]:
     """Share one batch and standardise it: (n, d + 1) with a column of ones, and (n,) labels."""
+    if batch is None:
+        return None
     own_features, own_labels = own.take(batch[party.index])
     features = _encode(own_features, INPUT_BITS)
     labels = own_labels.astype(np.uint64) << np.uint64(plan.fraction_bits)
@@ -187,7 +192,9 @@ class _SquaredResiduals:
         self.rows = 0
         self.batches = 0
 
-    def add(self, residuals: Any, last: bool) -> Step[list[float]]:
+    def add(self, residuals: Any, last: bool = False) -> Step[list[float]]:
+        if not self.plan.loss_every or residuals is None:
+            return []
         f = self.plan.fraction_bits
         count = residuals.shape[0]
         row, column = residuals.reshape(1, count), residuals.reshape(count, 1)

@@ -72,7 +72,7 @@ class Listener:
     """Where this listens, with the port that the system chose."""
 
     def __init__(self, address: Address) -> None:
-        family, numeric = resolve(address)
+        family, numeric = resolve(address)[0]
         listening = socket.socket(family, socket.SOCK_STREAM)
         try:
             listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -107,8 +107,8 @@ class Listener:
         return f"Listener({self.address})"
 
 
-def resolve(address: Address) -> tuple[socket.AddressFamily, tuple[str, int]]:
-    """The numeric address and its family.
+def resolve(address: Address) -> list[tuple[socket.AddressFamily, tuple[str, int]]]:
+    """The numeric addresses of a host, each with its family, in the system's order.
 
     Raises
     ------
@@ -124,8 +124,7 @@ def resolve(address: Address) -> tuple[socket.AddressFamily, tuple[str, int]]:
             next_step="check the spelling of the host name, and the name service of this machine.",
             case=3,
         ) from None
-    family, _, _, _, numeric = found[0]
-    return family, (str(numeric[0]), address.port)
+    return [(family, (str(numeric[0]), address.port)) for family, _, _, _, numeric in found]
 
 
 def _refusal(address: Address, error: OSError) -> AddressError:

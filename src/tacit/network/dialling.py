@@ -10,6 +10,7 @@ ones.
 from __future__ import annotations
 
 import errno
+import itertools
 import os
 import selectors
 import socket
@@ -51,7 +52,7 @@ class _Call:
         self.peer = peer
         self.name = name
         self.address = address
-        self.family, self.numeric = resolve(address)
+        self.targets = itertools.cycle(resolve(address))
         self.socket: socket.socket | None = None
         self.link: _native.Link | None = None
         self.pause = _FIRST_PAUSE
@@ -168,9 +169,10 @@ class _Establishing:
     # Dialling.
 
     def _dial(self, call: _Call) -> None:
-        call.socket = socket.socket(call.family, socket.SOCK_STREAM)
+        family, numeric = next(call.targets)
+        call.socket = socket.socket(family, socket.SOCK_STREAM)
         call.socket.setblocking(False)
-        status = call.socket.connect_ex(call.numeric)
+        status = call.socket.connect_ex(numeric)
         if status in (0, errno.EINPROGRESS):
             self.selector.register(call.socket, selectors.EVENT_WRITE, call)
         else:

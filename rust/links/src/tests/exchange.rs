@@ -179,6 +179,20 @@ fn a_cause_reaches_a_party_that_waits_for_another() {
 }
 
 #[test]
+fn a_cause_reaches_a_party_that_only_sends() {
+    let parties = mesh(3, LONG);
+    parties[2].abort(b"disk full", Duration::ZERO);
+    let begun = Instant::now();
+    let error = loop {
+        if let Err(error) = run(&parties[0], &[(1, &[1; 8])], &mut [], None) {
+            break error;
+        }
+        assert!(begun.elapsed() < LONG);
+    };
+    assert!(matches!(error, LinkError::Aborted { peer: 2, .. }), "{error:?}");
+}
+
+#[test]
 fn a_cause_follows_what_was_sent_before() {
     let parties = mesh(2, LONG);
     let size = 24 << 20;
@@ -290,26 +304,4 @@ fn unknown_parties_are_refused() {
     let parties = mesh(2, LONG);
     let error = run(&parties[0], &[(5, &[1])], &mut [], None).unwrap_err();
     assert!(matches!(error, LinkError::Unknown { peer: 5 }));
-}
-
-#[test]
-#[ignore]
-fn cost_of_one_message() {
-    let parties = mesh(2, LONG);
-    for size in [64, 1024, 16384] {
-        let m = message(size, 0);
-        let mut awaits = [(0, vec![0; size])];
-        let start = Instant::now();
-        let n = 20000;
-        let (mut s, mut r) = (Duration::ZERO, Duration::ZERO);
-        for _ in 0..n {
-            let t = Instant::now();
-            run(&parties[0], &[(1, &m)], &mut [], None).unwrap();
-            s += t.elapsed();
-            let t = Instant::now();
-            run(&parties[1], &[], &mut awaits, None).unwrap();
-            r += t.elapsed();
-        }
-        println!("{size}: {:?} a message, send {:?} receive {:?}", start.elapsed() / n, s / n, r / n);
-    }
 }
