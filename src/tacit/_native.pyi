@@ -6,6 +6,44 @@ from typing import Any, Literal, NoReturn, TypeAlias, final
 import numpy as np
 import numpy.typing as npt
 
+__all__ = [
+    "LINK_ABORT_BYTES",
+    "LINK_CONTROL_BYTES",
+    "LINK_HEADER_BYTES",
+    "LINK_VERSION",
+    "FrameDecoder",
+    "Identity",
+    "Link",
+    "LinkFailure",
+    "Links",
+    "StreamKey",
+    "add",
+    "add_zero_share",
+    "and_share",
+    "bits_combine",
+    "bits_send",
+    "carry_generate",
+    "carry_level",
+    "carry_monomials",
+    "cross_terms",
+    "fill",
+    "from_planes",
+    "inject_combine",
+    "inject_send",
+    "matmul",
+    "multiply_share",
+    "path",
+    "set_path",
+    "to_planes",
+    "truncation_carry_b",
+    "truncation_carry_c",
+    "truncation_finish",
+    "truncation_mask",
+    "truncation_open",
+    "xor",
+    "xor_zero_share",
+]
+
 _Ring: TypeAlias = npt.NDArray[np.uint64]
 _Field: TypeAlias = npt.NDArray[np.unsignedinteger[Any]]
 

@@ -6,6 +6,7 @@ import json
 import os
 import signal
 import subprocess
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -50,6 +51,18 @@ def test_without_a_schema_csv_and_parquet_mix(
     assert "loss values" not in page
     log = [json.loads(line) for line in (tmp_path / "log.jsonl").read_text().splitlines()]
     assert {"training started", "phase finished", "training finished"} == {e["event"] for e in log}
+
+
+def test_categories_are_shown_only_when_the_owners_say_so(
+    tacit_command: Run, banks: DemoFiles, tmp_path: Path
+) -> None:
+    job = ("train", *owners(banks), *options(banks, tmp_path))
+    refused = tacit_command(*job)
+    assert refused.returncode == 3
+    assert "TC-2204" in refused.stderr
+    done = tacit_command(*job, "--share-categories", "--batch-size", "4096")
+    assert done.returncode == 0, done.stderr
+    assert "each owner&#x27;s categories" in (tmp_path / "index.html").read_text()
 
 
 def test_the_model_goes_to_the_named_owners_alone(
@@ -170,7 +183,7 @@ class Running:
         self.process = subprocess.Popen(
             [
                 *(*COMMAND, "train", *owners(files), "--label", files.label),
-                *("--epochs", "100000", "--out", str(out)),
+                *("--schema", str(files.schema), "--epochs", "100000", "--out", str(out)),
             ],
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -189,7 +202,7 @@ class Running:
             children = self.children()
             if len(children) == 3 and all(cpu_seconds(pid) > 3.0 for pid in children):
                 return children
-            os.sched_yield()
+            time.sleep(0.05)
 
 
 def cpu_seconds(pid: int) -> float:

@@ -54,11 +54,15 @@ fn sign_bits(x: &[Vec<u64>; 3], width: usize) -> Result<Vec<u64>, Mismatch> {
     let [ab, bc, ca] = keys();
     let blocks = x[0].len().div_ceil(64 * width);
     let planes = |count: usize| vec![0u64; blocks * count * width];
-    let read = |words, count| Planes { words, shape: [blocks, count, width] };
     fn write(words: &mut [u64], shape: [usize; 3]) -> PlanesMut<'_> {
         PlanesMut { words, shape }
     }
     let shape = |count| [blocks, count, width];
+    macro_rules! read {
+        ($words:expr, $count:expr) => {
+            Planes { words: $words, shape: shape($count) }
+        };
+    }
     let (mut message, mut own, mut next) = (planes(148), planes(41), planes(41));
     let mut tops: [Vec<u64>; 6] = std::array::from_fn(|_| planes(1));
     let [t0, t1, t2, t3, t4, t5] = tops.each_mut().map(|top| write(top, shape(1)));
@@ -89,7 +93,7 @@ fn sign_bits(x: &[Vec<u64>; 3], width: usize) -> Result<Vec<u64>, Mismatch> {
     carry_generate(
         Role::C,
         &x[2],
-        Some(read(&message, 148)),
+        Some(read!(&message, 148)),
         &ca,
         NONCE,
         width,
@@ -113,18 +117,18 @@ fn sign_bits(x: &[Vec<u64>; 3], width: usize) -> Result<Vec<u64>, Mismatch> {
                 4 => Some((&levels[3], 5, 3)),
                 _ => None,
             };
-            let tail = tail.map(|(level, count, plane)| Tail {
-                shares: [read(&level[j], count), read(&level[k], count)],
+            let tail = tail.map(|(level, count, plane): (&[Vec<u64>; 3], _, _)| Tail {
+                shares: [read!(&level[j], count), read!(&level[k], count)],
                 plane,
             });
-            let extra = (lane == 4).then(|| read(&tops[j], 1));
+            let extra = (lane == 4).then(|| read!(&tops[j], 1));
             #[allow(clippy::cast_possible_truncation)]
             let masks = Masks {
                 keys: [stream_keys[j], stream_keys[k]],
                 nonce: NONCE,
                 lane: 16 + lane as u16,
             };
-            let state = [read(&state[j], 2 * pairs - 1), read(&state[k], 2 * pairs - 1)];
+            let state = [read!(&state[j], 2 * pairs - 1), read!(&state[k], 2 * pairs - 1)];
             carry_level(state, tail, masks, extra, write(&mut out[j], shape(2 * joined - 1)))?;
         }
         levels.push(out);

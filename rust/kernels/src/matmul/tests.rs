@@ -62,10 +62,10 @@ proptest! {
             words.map(|(seed, i)| seed.wrapping_mul(1 + (i * factor) % 7)).collect()
         };
         let (a_data, b_data, c_data) = (draw(m * k, 3), draw(k * n, 5), draw(m * n, 1));
-        let view = |data, number, shape| {
+        fn view(data: &[u64], number: usize, shape: [usize; 2]) -> Matrix<'_> {
             let (offset, strides) = layout(number, shape);
             Matrix::new(data, offset, shape, strides).unwrap()
-        };
+        }
         let (a, b) = (view(&a_data, layouts[0], [m, k]), view(&b_data, layouts[1], [k, n]));
         let (offset, strides) = layout(layouts[2], [m, n]);
         for (name, multiply) in kernels() {
