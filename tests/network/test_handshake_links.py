@@ -25,7 +25,7 @@ from tacit.network import Address, Authority, Credentials, Listener, Mesh, Netwo
 THREE = ("alice", "bob", "carol")
 TWO = ("alice", "bob")
 IMPATIENT = NetworkSettings(
-    heartbeat_timeout=2.0, start_deadline=1.0, handshake_timeout=0.5, close_timeout=0.2
+    heartbeat_timeout=2.0, start_deadline=2.0, handshake_timeout=1.0, close_timeout=0.2
 )
 
 

@@ -6,7 +6,7 @@ use tacit_kernels::{Masks, Tail};
 
 use crate::arrays::{Blocks, Words, lend, or_empty};
 use crate::stream::StreamKey;
-use crate::{Lane, Nonce, RoleName, run};
+use crate::{Count, Lane, Nonce, RoleName, run};
 
 /// A: share the monomials of s = x_own + x_next between B and C.
 #[pyfunction]
@@ -18,7 +18,7 @@ fn carry_monomials(
     key_ca: &StreamKey,
     key_ab: &StreamKey,
     nonce: Nonce,
-    width: usize,
+    width: Count,
     with_top: bool,
     message: Blocks<'_>,
     level_own: Blocks<'_>,
@@ -34,7 +34,7 @@ fn carry_monomials(
             [x_own.words(), x_next.words()],
             [&key_ca.0, &key_ab.0],
             nonce.0,
-            width,
+            width.0,
             with_top,
             message.planes(),
             [level_own.planes(), level_next.planes()],
@@ -53,7 +53,7 @@ fn carry_generate(
     message: Option<Blocks<'_>>,
     key: &StreamKey,
     nonce: Nonce,
-    width: usize,
+    width: Count,
     with_top: bool,
     out: Blocks<'_>,
     level: Blocks<'_>,
@@ -71,7 +71,7 @@ fn carry_generate(
             received.then(|| message.planes()),
             &key.0,
             nonce.0,
-            width,
+            width.0,
             with_top,
             out.planes(),
             level.planes(),
@@ -89,7 +89,7 @@ fn carry_level(
     next: Blocks<'_>,
     tail_own: Option<Blocks<'_>>,
     tail_next: Option<Blocks<'_>>,
-    tail_plane: usize,
+    tail_plane: Count,
     key_own: &StreamKey,
     key_next: &StreamKey,
     nonce: Nonce,
@@ -108,7 +108,7 @@ fn carry_level(
     let masks = Masks { keys: [&key_own.0, &key_next.0], nonce: nonce.0, lane: lane.0 };
     run(py, out.bytes(), || {
         let tail = with_tail
-            .then(|| Tail { shares: [tail_own.planes(), tail_next.planes()], plane: tail_plane });
+            .then(|| Tail { shares: [tail_own.planes(), tail_next.planes()], plane: tail_plane.0 });
         let extra = with_extra.then(|| extra.planes());
         tacit_kernels::carry_level([own.planes(), next.planes()], tail, masks, extra, out.planes())
     })

@@ -71,6 +71,18 @@ impl<'py> FromPyObject<'_, 'py> for Bits {
     }
 }
 
+/// A small number: a width, a plane, threads.
+struct Count(usize);
+
+impl<'py> FromPyObject<'_, 'py> for Count {
+    type Error = PyErr;
+
+    #[allow(clippy::cast_possible_truncation)]
+    fn extract(obj: Borrowed<'_, 'py, PyAny>) -> PyResult<Self> {
+        Ok(Self(obj.extract::<Unsigned<31>>()?.0 as usize))
+    }
+}
+
 /// The role `"B"` or `"C"`.
 struct RoleName(Role);
 

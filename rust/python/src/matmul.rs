@@ -6,7 +6,7 @@ use pyo3::prelude::*;
 use tacit_kernels::{Matrix, MatrixMut, Mismatch};
 
 use crate::arrays::{Strided, lend};
-use crate::run;
+use crate::{Count, run};
 
 const MISFIT: &str = "the shapes do not fit a matrix product";
 
@@ -68,16 +68,17 @@ fn last<T: Copy>(values: &[T]) -> [T; 2] {
 
 /// Product (…, m, k) @ (…, k, n) mod 2^64; returns out, or a new array.
 #[pyfunction]
-#[pyo3(signature = (a, b, *, out=None, accumulate=false, threads=1))]
+#[pyo3(signature = (a, b, *, out=None, accumulate=false, threads=Count(1)),
+    text_signature = "(a, b, *, out=None, accumulate=False, threads=1)")]
 fn matmul<'py>(
     py: Python<'py>,
     a: Strided<'_>,
     b: Strided<'_>,
     out: Option<Bound<'py, PyAny>>,
     accumulate: bool,
-    threads: usize,
+    threads: Count,
 ) -> PyResult<Bound<'py, PyAny>> {
-    if threads == 0 {
+    if threads.0 == 0 {
         return Err(PyValueError::new_err("threads must be at least 1"));
     }
     let shape = product_shape(a.shape, b.shape)?;
@@ -111,7 +112,7 @@ fn matmul<'py>(
             let left = Matrix::new(a, at[0], sizes[0], steps[0])?;
             let right = Matrix::new(b, at[1], sizes[1], steps[1])?;
             let result = MatrixMut::new(&mut *c, at[2], sizes[2], steps[2])?;
-            tacit_kernels::matmul(left, right, result, accumulate || fresh, threads)
+            tacit_kernels::matmul(left, right, result, accumulate || fresh, threads.0)
         })
     })?;
     Ok(out)

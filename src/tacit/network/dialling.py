@@ -125,8 +125,7 @@ class _Establishing:
                 self._leave(guest)
             for key, _ in self.selector.select(self._patience(now)):
                 self._ready(key.data)
-            # Whether a party that is already linked gave up or was lost.
-            self.handshake.links.control({}, [], 0, None)
+            self._listen()
 
     def close(self) -> None:
         """Leave nothing open but the links that have been handed over."""
@@ -149,11 +148,10 @@ class _Establishing:
     def _ready(self, subject: _Call | _Guest | int | None) -> None:
         if subject is None:
             self._accept()
-        elif isinstance(subject, int):
-            self.selector.unregister(self.linked[subject])
-            self.handshake.hear(subject, self.until)
         elif isinstance(subject, _Guest):
             self._welcome(subject)
+        elif isinstance(subject, int):
+            pass  # a finished link: see _listen
         elif subject.socket is not None:
             self._connected(subject, subject.socket)
         else:
@@ -165,6 +163,13 @@ class _Establishing:
         self.handshake.links.add(peer, link)
         self.handshake.greet(peer)
         self.selector.register(self.linked[peer], selectors.EVENT_READ, peer)
+
+    def _listen(self) -> None:
+        """Take what came on finished links: a hello, a cause, an end."""
+        for peer in self.handshake.missing:
+            if peer in self.linked and self.handshake.hear(peer):
+                self.selector.unregister(self.linked[peer])
+        self.handshake.links.control({}, [], 0, None)
 
     # Dialling.
 
@@ -273,7 +278,8 @@ class _Establishing:
             stage=_STAGE,
         )
         refusal = _native.Links(0, {1: link}, self.settings.heartbeat_timeout)
-        refusal.abort(cause_of(self.turned_away, self.place), 0.1)
+        place = Place((*self.names, name), self.index, _STAGE)
+        refusal.abort(cause_of(self.turned_away, place), 0.1)
 
     def _leave(self, guest: _Guest, *, close: bool = True) -> None:
         self.selector.unregister(guest.link.fileno())

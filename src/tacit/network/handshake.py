@@ -173,15 +173,13 @@ class Handshake:
         """
         self.links.control({peer: self._message}, [], 0, None)
 
-    def hear(self, peer: int, until: float) -> None:
-        """Step 1, receiving: a party's hello, compared at once.
+    def hear(self, peer: int) -> bool:
+        """Step 1, receiving: a party's hello, if it is there by now, compared at once.
 
-        Parameters
-        ----------
-        peer : int
-            The party.
-        until : float
-            When to give up (``time.monotonic``).
+        Returns
+        -------
+        bool
+            Whether it was there. Nothing is lost if it was not, or not all of it.
 
         Raises
         ------
@@ -192,8 +190,12 @@ class Handshake:
         LinkFailure
             A link failed.
         """
-        left = until - time.monotonic()
-        arrived = self.links.control({}, [peer], _native.LINK_CONTROL_BYTES, left)
+        try:
+            arrived = self.links.control({}, [peer], _native.LINK_CONTROL_BYTES, 0.0)
+        except _native.LinkFailure as failure:
+            if failure.args[0] == "deadline":
+                return False
+            raise
         hello = decoded(arrived[peer], Hello, self.names[peer])
         compare(self.own, hello, self.names[peer])
         copies = [other for other in self.hellos.values() if other.nonce == hello.nonce]
@@ -201,6 +203,7 @@ class Handshake:
             parties = [self.names[peer], copies[0].name]
             _refuse(8, f"the nonces of {listed(parties)} are equal", parties)
         self.hellos[peer] = hello
+        return True
 
     def confirm(self, until: float) -> bytes:
         """Step 2: derive the session id and compare it with all others'.

@@ -130,6 +130,47 @@ def test_paths() -> None:
         _native.set_path("fast")  # type: ignore[arg-type]
 
 
+def _argument(name: str, annotation: str, rng: np.random.Generator) -> Any:
+    """Something for this parameter, of a fitting or unfitting kind and size."""
+    if annotation == "StreamKey":
+        return _native.StreamKey(bytes(16))
+    if name == "role":
+        return rng.choice(["B", "C"])
+    if annotation in ("int", "bool"):
+        return int(rng.choice([0, 1, 2, 8, 39, 62, 63, 64, 2**31, 2**48, 2**63, -1]))
+    if "None" in annotation and rng.random() < 0.3:
+        return None
+    blocks = int(rng.choice([0, 1, 2, 3]))
+    shape = [
+        (64 * blocks,),
+        (blocks,),
+        (blocks, int(rng.choice([1, 3, 5, 41, 147, 148])), int(rng.choice([1, 8]))),
+        (64, blocks),
+        (8, 8),
+        (1, 0),
+        (),
+    ][rng.integers(7)]
+    kinds = [np.uint16, np.uint32] if "Field" in annotation else [np.uint64] * 20 + [np.int64]
+    array: Any = np.zeros(shape, rng.choice(kinds))  # type: ignore[arg-type]
+    return array.T if rng.random() < 0.1 else array
+
+
+@pytest.mark.parametrize("name", [n for n in kernels.__all__ if n != "StreamKey"])
+def test_whatever_is_passed_is_accepted_or_refused(name: str) -> None:
+    """No panic, no crash: a kernel returns, or raises ValueError or TypeError."""
+    parameters = inspect.signature(getattr(reference, name)).parameters.values()
+    positional = [p for p in parameters if p.kind is not inspect.Parameter.KEYWORD_ONLY]
+    rng = np.random.default_rng(0)
+    refused = 0
+    for _ in range(3000):
+        arguments = [_argument(p.name, str(p.annotation), rng) for p in positional]
+        try:
+            getattr(_native, name)(*arguments)
+        except (ValueError, TypeError):
+            refused += 1
+    assert refused > 0
+
+
 def test_the_same_kernels_everywhere() -> None:
     """Package, extension and reference have the same names and parameters."""
     assert set(kernels.__all__) == set(reference.__all__)

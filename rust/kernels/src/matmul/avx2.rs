@@ -44,7 +44,7 @@ fn sums(a: &[[u64; MR]], b: &[[u64; NR]], tile: &mut [[u64; NR]]) {
         };
         for i in 0..MR {
             let factor = _mm256_set1_epi64x(a[i] as i64);
-            let swapped = _mm256_set1_epi64x(a[i].rotate_left(32) as i64);
+            let swapped = _mm256_shuffle_epi32::<0b10_11_00_01>(factor);
             for h in 0..2 {
                 full[i][h] = _mm256_add_epi64(full[i][h], _mm256_mul_epu32(factor, b[h]));
                 cross[i][h] = _mm256_add_epi32(cross[i][h], _mm256_mullo_epi32(swapped, b[h]));
