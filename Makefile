@@ -41,7 +41,7 @@ check: setup  ## format, lint, types, layers, clippy, licences, docs
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
-	$(BIN)/stubtest --concise --allowlist rust/python/stubtest-allowlist tacit._native
+	$(BIN)/stubtest --concise tacit._native
 	$(BIN)/lint-imports --no-logo
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets --release --quiet -- -D warnings

@@ -3,9 +3,11 @@
 //! One [`Links`] holds a party's links to all others. An [`Links::exchange`] runs in the calling
 //! thread, moves all messages of a round in both directions at once, and decrypts straight into
 //! the receiver's arrays. Read `frame.rs` (what travels), `message.rs` (encoder and decoder,
-//! without input or output), `link.rs` (one TLS connection), `links.rs` (all of them).
+//! without input or output), `link.rs` (one TLS connection), `exchange.rs` (the loop over all of
+//! them), `links.rs` (who owns them, and the thread that keeps them alive).
 
 mod error;
+mod exchange;
 pub mod frame;
 mod link;
 mod links;
@@ -14,8 +16,9 @@ mod peer;
 mod tls;
 
 pub use error::{LinkError, Loss};
+pub use exchange::Exchange;
 pub use link::{Broken, Link};
-pub use links::{Exchange, Links};
+pub use links::Links;
 pub use tls::{Identity, IdentityError, failure};
 
 #[cfg(test)]

@@ -5,9 +5,10 @@ use std::time::{Duration, Instant};
 
 use super::handshake::{Authority, pair};
 use crate::error::{LinkError, Loss};
+use crate::exchange::Exchange;
 use crate::frame::{Fault, SEGMENT_BYTES};
 use crate::link::Link;
-use crate::links::{Exchange, Links};
+use crate::links::Links;
 use crate::message::{Awaited, Outgoing};
 
 const LONG: Duration = Duration::from_secs(5);

@@ -1,0 +1,338 @@
+//! One exchange: the loop that moves a round's messages over all links at once.
+
+use std::thread::yield_now;
+use std::time::{Duration, Instant};
+
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+
+use crate::error::{LinkError, Loss};
+use crate::frame::Status;
+use crate::link::Broken;
+use crate::message::{Awaited, Outgoing};
+use crate::peer::Peer;
+
+/// An exchange looks again for this long before it blocks, and lets other processes run between
+/// two looks: short rounds come faster than a sleeping process wakes.
+const SPIN: Duration = Duration::from_micros(50);
+/// The longest wait between two calls of the caller's check.
+const TICK: Duration = Duration::from_millis(100);
+/// After this much waiting the others are told whom this party waits for.
+const TELL_AFTER: Duration = Duration::from_millis(200);
+/// A longer gap between two looks at the clock means that this process itself was stopped.
+const STOPPED: Duration = Duration::from_secs(1);
+/// Ciphertext that may stay queued on a link when an exchange returns.
+const BACKLOG_BYTES: usize = 32 << 20;
+/// What one round of one party moves.
+pub struct Exchange<'a> {
+    /// The messages that leave, by peer.
+    pub sends: Vec<(usize, Outgoing<'a>)>,
+    /// The messages that must arrive, by peer.
+    pub awaits: Vec<(usize, Awaited<'a>)>,
+    /// The round's number, for errors and heartbeats.
+    pub round: u64,
+    /// When to give up.
+    pub deadline: Option<Instant>,
+}
+
+impl Exchange<'_> {
+    fn sends_to(&self, peer: usize) -> bool {
+        self.sends.iter().any(|(p, m)| *p == peer && !m.is_done())
+    }
+
+    fn awaits_from(&self, peer: usize) -> bool {
+        self.awaits.iter().any(|(p, m)| *p == peer && !m.is_done())
+    }
+
+    fn is_received(&self) -> bool {
+        self.awaits.iter().all(|(_, m)| m.is_done())
+    }
+
+    fn is_sent(&self) -> bool {
+        self.sends.iter().all(|(_, m)| m.is_done())
+    }
+
+    fn status(&self) -> Status {
+        let waiting = self.awaits.iter().filter(|(_, m)| !m.is_done());
+        Status {
+            awaited: waiting.fold(0, |mask, (peer, _)| mask | 1 << (peer % 64)),
+            round: self.round,
+        }
+    }
+}
+
+/// A party's peers and what it does with them.
+pub(crate) struct State {
+    pub index: usize,
+    pub peers: Vec<Peer>,
+    pub round: u64,
+    /// When all links were last looked at.
+    pub looked: Instant,
+    pub closed: bool,
+}
+
+/// The times that an exchange keeps an eye on.
+struct Watch {
+    /// When the waiting began.
+    begun: Instant,
+    /// The last look at the clock.
+    looked: Instant,
+    /// The last call of the caller's check.
+    ticked: Instant,
+    /// When a byte last moved.
+    moved: Instant,
+    /// Whether the others know whom this party waits for.
+    told: bool,
+    /// Nothing moved for a whole tick: do not wait for the others to read.
+    stuck: bool,
+}
+
+impl State {
+    /// See `Links::exchange`.
+    pub fn exchange(
+        &mut self,
+        work: &mut Exchange<'_>,
+        heartbeat: Duration,
+        check: &mut dyn FnMut() -> bool,
+    ) -> Result<(), LinkError> {
+        if self.closed {
+            return Err(LinkError::Closed);
+        }
+        self.round = work.round;
+        self.check_peers(work)?;
+        let begun = Instant::now();
+        let mut watch =
+            Watch { begun, looked: begun, ticked: begun, moved: begun, told: false, stuck: false };
+        // Bit i: there may be something to read from the peer at position i. All are looked at
+        // now and then, awaited or not: a cause may be there.
+        let idle = work.sends.is_empty() && work.awaits.is_empty();
+        let due = idle || begun.duration_since(self.looked) >= TICK;
+        self.looked = if due { begun } else { self.looked };
+        let mut readable = self.mask(|peer| due || work.awaits_from(peer.index));
+        loop {
+            let moved = self.pass(work, &mut readable, &mut watch)?;
+            if work.is_received() && work.is_sent() {
+                return Ok(());
+            }
+            let now = Instant::now();
+            if moved {
+                watch.moved = now;
+            } else if now.duration_since(watch.moved) < SPIN {
+                yield_now();
+                readable |= self.mask(|peer| work.awaits_from(peer.index));
+            } else {
+                readable |= self.wait(work, &watch, now);
+            }
+            let now = Instant::now();
+            if now.duration_since(watch.looked) > STOPPED {
+                watch.begun = now;
+            }
+            watch.looked = now;
+            if readable == 0 {
+                self.check_silence(work, heartbeat, watch.begun, now)?;
+            }
+            if now.duration_since(watch.ticked) >= TICK {
+                watch.ticked = now;
+                readable = self.mask(|_| true);
+                if !check() {
+                    return Err(LinkError::Interrupted);
+                }
+                self.speak(work, heartbeat / 4, &mut watch, now);
+            }
+            if work.deadline.is_some_and(|deadline| now >= deadline) {
+                return Err(LinkError::Deadline { peer: self.blame(work) });
+            }
+        }
+    }
+
+    fn mask(&self, holds: impl Fn(&Peer) -> bool) -> u64 {
+        let positions = self.peers.iter().enumerate();
+        positions.fold(0, |mask, (at, peer)| mask | u64::from(holds(peer)) << (at % 64))
+    }
+
+    fn check_peers(&self, work: &Exchange<'_>) -> Result<(), LinkError> {
+        let named = work.sends.iter().map(|(p, _)| *p);
+        for peer in named.chain(work.awaits.iter().map(|(p, _)| *p)) {
+            if !self.peers.iter().any(|p| p.index == peer) {
+                return Err(LinkError::Unknown { peer });
+            }
+        }
+        Ok(())
+    }
+
+    /// Lets every link move once in both directions; true when anything moved.
+    fn pass(
+        &mut self,
+        work: &mut Exchange<'_>,
+        readable: &mut u64,
+        watch: &mut Watch,
+    ) -> Result<bool, LinkError> {
+        // With nothing left to wait for, what the sockets do not take is queued: without bound
+        // where others wait for this party to read, or else parties that all send before they
+        // receive would wait for each other.
+        watch.stuck |= watch.looked.duration_since(watch.moved) >= TICK;
+        let backlog = match work.is_received() {
+            true if watch.stuck || self.peers.iter().any(Peer::is_held) => usize::MAX,
+            true => BACKLOG_BYTES,
+            false => 0,
+        };
+        let mut any = false;
+        for (at, peer) in self.peers.iter_mut().enumerate() {
+            let bit = 1 << (at % 64);
+            let send = work.sends.iter_mut().find(|(p, _)| *p == peer.index);
+            let send = send.map(|(_, message)| message);
+            let sending = send.as_ref().is_some_and(|m| !m.is_done());
+            let pushed = peer.push(send, backlog).map_err(|e| peer.lost(e))?;
+            if pushed {
+                peer.spoke = watch.looked;
+                any = true;
+            }
+            let unwritable = peer.link.unwritable().filter(|_| sending);
+            if *readable & bit != 0 || unwritable.is_some() {
+                let awaited = work.awaits.iter_mut().find(|(p, _)| *p == peer.index);
+                let awaited = awaited.map(|(_, message)| message);
+                let moved = peer.pull(awaited, work.round)?;
+                if moved.heard {
+                    peer.heard = watch.looked;
+                } else {
+                    *readable &= !bit;
+                }
+                any |= moved.any;
+                if sending && peer.left {
+                    return Err(LinkError::Left { peer: peer.index });
+                }
+                // A cause that was already on its way has been read by now.
+                if let (Some(kind), false) = (unwritable, moved.any) {
+                    return Err(peer.lost(Broken::Io(kind)));
+                }
+            }
+        }
+        Ok(any)
+    }
+
+    /// Waits for a socket, at most until the next tick; returns which can be read.
+    fn wait(&self, work: &Exchange<'_>, watch: &Watch, now: Instant) -> u64 {
+        let mut until = watch.ticked + TICK;
+        if let Some(deadline) = work.deadline {
+            until = until.min(deadline);
+        }
+        let timeout = until.saturating_duration_since(now);
+        let timeout = Timespec { tv_sec: 0, tv_nsec: i64::from(timeout.subsec_nanos()) };
+        let mut positions = Vec::with_capacity(self.peers.len());
+        let mut sockets = Vec::with_capacity(self.peers.len());
+        for (at, peer) in self.peers.iter().enumerate() {
+            let mut events = PollFlags::empty();
+            if !peer.left && (!peer.is_held() || work.awaits_from(peer.index)) {
+                events |= PollFlags::IN;
+            }
+            if peer.link.wants_write() {
+                events |= PollFlags::OUT;
+            }
+            if !events.is_empty() {
+                positions.push(at);
+                sockets.push(PollFd::new(&peer.link, events));
+            }
+        }
+        // An interruption shows in the caller's check, any other failure in the reading.
+        let _ = poll(&mut sockets, Some(&timeout));
+        let ready = PollFlags::IN | PollFlags::HUP | PollFlags::ERR;
+        let found = positions.iter().zip(&sockets);
+        let found = found.filter(|(_, socket)| socket.revents().intersects(ready));
+        found.fold(0, |mask, (at, _)| mask | 1 << (at % 64))
+    }
+
+    /// Sends heartbeats; once the waiting lasts, tells all whom this party waits for.
+    fn speak(&mut self, work: &Exchange<'_>, idle: Duration, watch: &mut Watch, now: Instant) {
+        let tell = !watch.told && now.duration_since(watch.begun) >= TELL_AFTER;
+        watch.told |= tell;
+        let idle = if tell { Duration::ZERO } else { idle };
+        let status = work.status();
+        for peer in &mut self.peers {
+            let send = work.sends.iter().find(|(p, _)| *p == peer.index);
+            if !send.is_some_and(|(_, message)| message.is_inside_segment()) {
+                peer.keep_alive(status, idle, now);
+            }
+        }
+    }
+
+    fn check_silence(
+        &self,
+        work: &Exchange<'_>,
+        heartbeat: Duration,
+        begun: Instant,
+        now: Instant,
+    ) -> Result<(), LinkError> {
+        for peer in &self.peers {
+            let concerned = work.awaits_from(peer.index) || work.sends_to(peer.index);
+            let since = peer.heard.max(begun);
+            if concerned && !peer.is_held() && now.duration_since(since) >= heartbeat {
+                return Err(LinkError::Lost { peer: peer.index, how: Loss::Silent });
+            }
+        }
+        Ok(())
+    }
+
+    /// The party that all the waiting comes from, as far as the heartbeats tell.
+    fn blame(&self, work: &Exchange<'_>) -> usize {
+        let awaited = work.awaits.iter().filter(|(_, m)| !m.is_done());
+        let unsent = work.sends.iter().filter(|(_, m)| !m.is_done());
+        let mut candidates =
+            awaited.map(|(p, _)| *p).chain(unsent.map(|(p, _)| *p)).collect::<Vec<_>>();
+        candidates.sort_unstable();
+        let mut suspect = candidates.first().copied().unwrap_or(self.index);
+        let mut visited = 1u64 << (self.index % 64);
+        loop {
+            visited |= 1 << (suspect % 64);
+            let peer = self.peers.iter().find(|p| p.index == suspect);
+            let told = peer.and_then(|p| p.status.filter(|(_, at)| *at >= p.heard));
+            let waits_for = told.map_or(0, |(status, _)| status.awaited) & !visited;
+            let next = self.peers.iter().find(|p| waits_for >> (p.index % 64) & 1 == 1);
+            match next {
+                Some(peer) => suspect = peer.index,
+                None => return suspect,
+            }
+        }
+    }
+
+    /// Encrypts what is left of open segments, so that a cause can follow.
+    pub fn complete_segments(&mut self, work: &mut Exchange<'_>) {
+        for peer in &mut self.peers {
+            let mut sends = work.sends.iter_mut();
+            if let Some((_, message)) = sends.find(|(p, _)| *p == peer.index) {
+                peer.complete_segment(message);
+            }
+        }
+    }
+
+    /// Flushes all links, ends this direction of each and waits for the other to end.
+    pub fn linger(&mut self, until: Instant) {
+        let mut open: Vec<bool> = self.peers.iter().map(|_| true).collect();
+        let mut shut: Vec<bool> = self.peers.iter().map(|_| false).collect();
+        loop {
+            let mut sockets = Vec::new();
+            for (at, peer) in self.peers.iter_mut().enumerate() {
+                if !open[at] {
+                    continue;
+                }
+                if !shut[at] && peer.link.flush().unwrap_or(true) {
+                    peer.link.shut();
+                    shut[at] = true;
+                }
+                // Unread bytes at the end would reset the connection and lose what was sent.
+                open[at] = !peer.link.drain();
+            }
+            for (at, peer) in self.peers.iter().enumerate().filter(|(at, _)| open[*at]) {
+                let out = if shut[at] { PollFlags::empty() } else { PollFlags::OUT };
+                sockets.push(PollFd::new(&peer.link, PollFlags::IN | out));
+            }
+            let left = until.saturating_duration_since(Instant::now());
+            if sockets.is_empty() || left.is_zero() {
+                return;
+            }
+            let timeout = Timespec {
+                tv_sec: left.as_secs().min(3600) as i64,
+                tv_nsec: i64::from(left.subsec_nanos()),
+            };
+            let _ = poll(&mut sockets, Some(&timeout));
+        }
+    }
+}
