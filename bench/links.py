@@ -31,7 +31,7 @@ from tacit.network import (
 from tacit.rounds.contract import Round, Step
 
 NAMES = ("alice", "bob", "carol")
-SIZES = tuple(int(s) for s in os.environ.get("SIZES", "64 1024 4096 65536 1048576 8388608").split())
+SIZES = (64, 1 << 10, 4 << 10, 64 << 10, 1 << 20, 8 << 20)
 
 
 def _ring(mesh: Mesh, size: int, rounds: int) -> Step[None]:
@@ -43,7 +43,7 @@ def _ring(mesh: Mesh, size: int, rounds: int) -> Step[None]:
 
 
 def _rounds(size: int, quick: bool) -> int:
-    budget = float(os.environ.get("BUDGET", 0.1 if quick else 0.5))
+    budget = 0.1 if quick else 0.5
     return max(3, int(budget / (40e-6 + size * 3 / 2e9)))
 
 

@@ -22,6 +22,7 @@ const TELL_AFTER: Duration = Duration::from_millis(200);
 const STOPPED: Duration = Duration::from_secs(1);
 /// Ciphertext that may stay queued on a link when an exchange returns.
 const BACKLOG_BYTES: usize = 32 << 20;
+
 /// What one round of one party moves.
 pub struct Exchange<'a> {
     /// The messages that leave, by peer.

@@ -1,8 +1,8 @@
 //! TLS links between the parties of a computation.
 //!
 //! One [`Links`] holds a party's links to all others. An [`Links::exchange`] runs in the calling
-//! thread, moves all messages of a round in both directions at once, and decrypts straight into
-//! the receiver's arrays. Read `frame.rs` (what travels), `message.rs` (encoder and decoder,
+//! thread, moves all messages of a round in both directions at once, and reads payloads straight
+//! into the receiver's arrays. Read `frame.rs` (what travels), `message.rs` (encoder and decoder,
 //! without input or output), `link.rs` (one TLS connection), `exchange.rs` (the loop over all of
 //! them), `links.rs` (who owns them, and the thread that keeps them alive).
 
