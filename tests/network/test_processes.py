@@ -50,7 +50,8 @@ def test_a_killed_party_is_named_by_all_others(tmp_path: Path, who: str, at: int
     for error in errors.values():
         assert error["kind"] == "PartyLostError"
         assert error["parties"] == [who]
-        assert error["stage"] == "training"
+        # Before its first round a party may be gone while the others still shake hands.
+        assert error["stage"] == "training" or (at == 0 and error["stage"] == "handshake")
         assert who in error["message"]
         assert error["next_step"]
 

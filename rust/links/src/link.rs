@@ -102,6 +102,14 @@ impl Link {
         self.tls.export_keying_material(out, label, Some(context)).map(|_| ())
     }
 
+    /// What the handshake negotiated: version, cipher suite, key exchange.
+    #[cfg(test)]
+    pub fn negotiated(&self) -> String {
+        let suite = self.tls.negotiated_cipher_suite().map(|suite| suite.suite());
+        let group = self.tls.negotiated_key_exchange_group().map(|group| group.name());
+        format!("{:?} {suite:?} {group:?}", self.tls.protocol_version())
+    }
+
     /// Encrypts bytes into the queue. Nothing is sent before [`Link::flush`].
     pub fn encrypt(&mut self, slices: &[IoSlice<'_>]) {
         if self.unwritable.is_none() {

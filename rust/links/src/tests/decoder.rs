@@ -182,6 +182,20 @@ fn segments_cannot_be_swapped_between_messages() {
 }
 
 #[test]
+fn the_segments_of_a_message_add_up() {
+    let size = SEGMENT_BYTES as usize + 5;
+    let message = vec![3; size];
+    let good = wire(Outgoing::data(&[&message], &[]), 0, 1 << 30);
+    let second = HEADER_BYTES + SEGMENT_BYTES as usize;
+    for (segment, more) in [(4u32, 0u8), (6, 0), (0, 0), (SEGMENT_BYTES as u32, 1)] {
+        let mut bytes = good.clone();
+        bytes[second + 3] = more;
+        bytes[second + 4..second + 8].copy_from_slice(&segment.to_le_bytes());
+        assert_eq!(receive(&bytes, size, 0).unwrap_err().fault, Fault::Segment);
+    }
+}
+
+#[test]
 fn wrong_lengths_are_refused_with_both_lengths() {
     let bytes = wire(Outgoing::data(&[&[1; 16]], &[&[2; 8]]), 0, 1 << 20);
     let error = receive(&bytes, 24, 8).unwrap_err();

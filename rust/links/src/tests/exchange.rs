@@ -1,5 +1,6 @@
 //! Exchanges between parties in threads of this process, over real sockets.
 
+use std::sync::mpsc;
 use std::thread::{scope, sleep};
 use std::time::{Duration, Instant};
 
@@ -211,23 +212,41 @@ fn a_cause_follows_what_was_sent_before() {
 
 #[test]
 fn an_exchange_that_fails_in_a_long_message_still_tells_the_cause() {
-    let parties = mesh(3, LONG);
-    let size = 64 << 20;
-    scope(|threads| {
-        // Party 1 is reading a long message from 0 when 0 learns that 2 is gone.
-        let receiving = threads.spawn(|| {
-            let error = run(&parties[1], &[], &mut [(0, vec![0; size])], Some(LONG));
-            parties[1].abort(b"", Duration::ZERO);
-            error.unwrap_err()
+    // Party 0 fills the socket to 1, which does not read, and then learns that 2 is gone. Wherever
+    // in a segment it stopped, 1 later reads as far as the cause.
+    for before in 1..4 {
+        let parties = mesh(3, LONG);
+        let (first, long) = (message(before << 18, 0), message(64 << 20, 0));
+        run(&parties[0], &[(1, &first)], &mut [], None).unwrap();
+        scope(|threads| {
+            let (stuck, told) = mpsc::channel();
+            let (parties, long) = (&parties, &long);
+            let sending = threads.spawn(move || {
+                let mut target = [0; 8];
+                let mut work = Exchange {
+                    sends: vec![(1, Outgoing::data(&[long], &[]))],
+                    awaits: vec![(2, Awaited::data(vec![&mut target], vec![]))],
+                    round: 2,
+                    deadline: None,
+                };
+                let error = parties[0].exchange(&mut work, &mut || stuck.send(()).is_ok());
+                assert!(matches!(error, Err(LinkError::Aborted { peer: 2, .. })), "{error:?}");
+            });
+            told.recv().unwrap();
+            parties[2].abort(b"gone", Duration::ZERO);
+            sending.join().unwrap();
+            threads.spawn(|| parties[0].abort(b"2 is gone", LONG));
+            run(&parties[1], &[], &mut [(0, vec![0; first.len()])], Some(LONG)).unwrap();
+            let mut awaits = [(0, vec![0; long.len()])];
+            let error = run(&parties[1], &[], &mut awaits, Some(LONG)).unwrap_err();
+            // Also from 2 itself, if 1 looks there first.
+            assert!(matches!(error, LinkError::Aborted { .. }), "{error:?}");
+            if let LinkError::Aborted { peer: 0, cause } = error {
+                assert_eq!(cause, b"2 is gone");
+            }
+            parties[1].close(Duration::ZERO);
         });
-        threads.spawn(|| parties[2].abort(b"gone", LONG));
-        let long = message(size, 0);
-        let error = run(&parties[0], &[(1, &long)], &mut [(2, vec![0; 8])], Some(LONG));
-        assert!(matches!(error, Err(LinkError::Aborted { peer: 2, .. })));
-        parties[0].abort(b"gone", LONG);
-        let error = receiving.join().unwrap();
-        assert!(matches!(error, LinkError::Aborted { .. }), "{error:?}");
-    });
+    }
 }
 
 #[test]

@@ -95,6 +95,9 @@ fn both_ends_prove_who_they_are_and_share_exported_keys() {
     let (alice, bob) = (authority.identity("bank_a"), authority.identity("bank-b"));
     let (dialling, listening) = pair(&bob, &alice, "bank_a");
     assert!(dialling.peer_certificate().is_some() && listening.peer_certificate().is_some());
+    for part in ["TLSv1_3", "TLS13_AES_128_GCM_SHA256", "X25519MLKEM768"] {
+        assert!(dialling.negotiated().contains(part) && listening.negotiated().contains(part));
+    }
     let export = |link: &Link, context: &[u8]| {
         let mut key = [0u8; 16];
         link.export(b"EXPORTER-test", context, &mut key).unwrap();
