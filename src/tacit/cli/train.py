@@ -107,6 +107,22 @@ def train(
     out: Annotated[
         Path, typer.Option("--out", "-o", help="Folder for the report.", rich_help_panel="Output")
     ] = Path("report"),
+    deadline: Annotated[
+        float,
+        typer.Option(
+            min=1.0,
+            help="Seconds that a phase may take before a party that is alive but stuck ends it.",
+            rich_help_panel="Network",
+        ),
+    ] = 3600.0,
+    heartbeat: Annotated[
+        float,
+        typer.Option(
+            min=0.5,
+            help="Seconds without a sign of life after which a party counts as lost.",
+            rich_help_panel="Network",
+        ),
+    ] = 5.0,
     compare_pooled: Annotated[
         bool,
         typer.Option(
@@ -158,6 +174,8 @@ def train(
         seed=seed,
         out=out,
         compare_pooled=compare_pooled,
+        deadline=deadline,
+        heartbeat=heartbeat,
     )
     run_training(request, Console(stderr=as_json, highlight=False), as_json=as_json)
 

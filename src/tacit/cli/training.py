@@ -13,6 +13,7 @@ from tacit.cli.logs import open_log
 from tacit.cli.progress import PhaseBars
 from tacit.errors import UsageError
 from tacit.ml.job import OwnerResult, TrainingSettings
+from tacit.network import NetworkSettings
 from tacit.protocols import protocol_named
 from tacit.sessions import launch
 
@@ -49,6 +50,8 @@ class TrainingRequest:
     seed: int = 0
     out: Path = Path("report")
     compare_pooled: bool = False
+    deadline: float = 3600.0
+    heartbeat: float = 5.0
     title: str = "One model of several owners"
     command: str = "train"
     owns_all: bool = False
@@ -71,6 +74,7 @@ class TrainingRequest:
             test_size=self.test_size,
             reveal_loss=self.reveal_loss,
             reveal_to=self.reveal_to,
+            deadline=self.deadline,
         )
 
     def check(self) -> None:
@@ -125,6 +129,7 @@ def run_training(request: TrainingRequest, console: Console, *, as_json: bool = 
             {name: request.settings(name) for name in names},
             protocol=request.protocol,
             on_progress=bars,
+            settings=NetworkSettings(heartbeat_timeout=request.heartbeat),
         )
     # matplotlib and scikit-learn take seconds to import: not before there is something to show.
     from tacit.cli.comparison import compare

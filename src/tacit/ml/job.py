@@ -75,6 +75,8 @@ class TrainingSettings(Struct, frozen=True, kw_only=True):
         Owners that learn the model and the joint evaluation.
     alone : bool
         Whether to train on the own rows alone as well, for comparison.
+    deadline : float
+        Seconds that each phase may take; then a party that is alive but stuck ends the run.
     """
 
     file: str
@@ -92,6 +94,7 @@ class TrainingSettings(Struct, frozen=True, kw_only=True):
     reveal_loss: bool = False
     reveal_to: tuple[str, ...] = ()
     alone: bool = True
+    deadline: float = 3600.0
 
     def public(self) -> bytes:
         """What all owners must agree on, in canonical form."""
@@ -214,7 +217,10 @@ class _Job:
         mask = standardised(schema)
         with self._phase("standardisation"):
             counts = self.context.mesh.gather(
-                _RowCounts(len(train_rows), len(test_rows)), _RowCounts, stage="row counts"
+                _RowCounts(len(train_rows), len(test_rows)),
+                _RowCounts,
+                stage="row counts",
+                deadline=settings.deadline,
             )
             train_counts = tuple(counts[n].train for n in self.session.parties)
             test_counts = tuple(counts[n].test for n in self.session.parties)
@@ -288,10 +294,14 @@ class _Job:
                 share_categories=settings.share_categories,
                 missing=settings.missing,
             )
-            drafts = mesh.gather(_Notice(mine.to_bytes()), _Notice, stage="schema drafts")
+            drafts = mesh.gather(
+                _Notice(mine.to_bytes()), _Notice, stage="schema drafts", deadline=settings.deadline
+            )
             schema = merge({n: Draft.from_bytes(d.value, n) for n, d in drafts.items()})
         digest = tagged_hash("training job", schema.digest(), settings.public())
-        others = mesh.gather(_Notice(digest), _Notice, stage="schema agreement")
+        others = mesh.gather(
+            _Notice(digest), _Notice, stage="schema agreement", deadline=settings.deadline
+        )
         for name, other in others.items():
             if other.value != digest:
                 raise SchemaError(
@@ -332,6 +342,7 @@ class _Job:
         counter = self.session.driver.counter
         before = (counter.rounds, counter.bytes_sent, counter.check_bytes)
         started = time.perf_counter()
+        self.session.enter_stage(name, self.settings.deadline)
         self.context.progress(name, 0)
         yield
         self.phases.append(
