@@ -22,8 +22,8 @@ from tacit.ml.plaintext import (
     train_alone,
     train_plaintext,
 )
-from tacit.ml.training import TrainingPlan
-from tacit.tables import Spool, moments, split, spool, standardised
+from tacit.ml.training import RowSubset, TrainingPlan
+from tacit.tables import moments, split, spool, standardised
 
 __all__ = ["Comparison", "Measured", "compare"]
 
@@ -77,7 +77,7 @@ def compare(
     spools = {name: spool(path, result.schema, owner=name) for name, path in files.items()}
     try:
         parts = {n: split(s.rows, test_size, seed, owner=n) for n, s in spools.items()}
-        train = {n: _Rows(spools[n], part[0]) for n, part in parts.items()}
+        train = {n: RowSubset(spools[n], part[0]) for n, part in parts.items()}
         local = {n: moments(spools[n], part[0]) for n, part in parts.items()}
         mean, inverse = pooled_moments(list(local.values()), mask)
         models = {name: train_alone(plan, train[name], local[name], mask) for name in files}
@@ -104,12 +104,3 @@ def compare(
         {name: measure(model) for name, model in models.items()},
         float(max(difference.max(initial=0.0), abs(joint.intercept - pooled.intercept))),
     )
-
-
-class _Rows:
-    def __init__(self, rows: Spool, index: NDArray[np.int64]) -> None:
-        self.rows = rows
-        self.index = index
-
-    def take(self, indices: NDArray[np.int64]) -> tuple[Floats, NDArray[np.uint8]]:
-        return self.rows.take(self.index[indices])

@@ -59,7 +59,7 @@ class Outcome:
     folder: Path
 
     def save(self, folder: Path) -> None:
-        """Write ``index.html``, ``manifest.json``, and each owner's ``OWNER/model.json``."""
+        """Write ``index.html``, ``manifest.json``, and each owner's ``OWNER/result.json``."""
         write_report(self.report, folder)
         write_manifest(self.manifest, folder / "manifest.json")
         for name, result in self.results.items():

@@ -28,7 +28,7 @@ from tacit.ml.metrics import BINS
 from tacit.ml.plaintext import LinearModel, train_alone
 from tacit.ml.scores import count_scores
 from tacit.ml.standardization import joint_standardization
-from tacit.ml.training import TrainingPlan, fold, train
+from tacit.ml.training import RowSubset, TrainingPlan, fold, train
 from tacit.sessions.context import PartyContext
 from tacit.tables import (
     Draft,
@@ -213,7 +213,7 @@ class _Job:
     def _train(self, settings: TrainingSettings, schema: Schema, rows: Spool) -> OwnerResult:
         name, f = self.context.name, 18
         train_rows, test_rows = split(rows.rows, settings.test_size, settings.seed, owner=name)
-        own = _Subset(rows, train_rows)
+        own = RowSubset(rows, train_rows)
         mask = standardised(schema)
         with self._phase("standardisation"):
             counts = self.context.mesh.gather(
@@ -367,17 +367,6 @@ class _Job:
                 self.context.progress(phase, done, total, unit)
 
         return report
-
-
-class _Subset:
-    """The training rows of a spool, numbered from 0."""
-
-    def __init__(self, rows: Spool, index: NDArray[np.int64]) -> None:
-        self.rows = rows
-        self.index = index
-
-    def take(self, indices: NDArray[np.int64]) -> tuple[NDArray[np.float64], NDArray[np.uint8]]:
-        return self.rows.take(self.index[indices])
 
 
 def _mean_and_variance(local: Moments) -> NDArray[np.float64]:

@@ -21,7 +21,7 @@ from tacit.protocols.interface import Party
 from tacit.rounds.combine import together
 from tacit.rounds.contract import Step
 
-__all__ = ["OwnRows", "TrainedModel", "TrainingPlan", "fold", "train"]
+__all__ = ["OwnRows", "RowSubset", "TrainedModel", "TrainingPlan", "fold", "train"]
 
 
 class OwnRows(Protocol):
@@ -29,6 +29,18 @@ class OwnRows(Protocol):
 
     def take(self, indices: NDArray[np.int64]) -> tuple[NDArray[np.float64], NDArray[np.uint8]]:
         """Features (n, d) scaled into [-1, 1], and labels (n,) 0 and 1, of these rows."""
+
+
+class RowSubset:
+    """Some of an owner's rows, numbered from 0: its training rows."""
+
+    def __init__(self, rows: OwnRows, index: NDArray[np.int64]) -> None:
+        self.rows = rows
+        self.index = index
+
+    def take(self, indices: NDArray[np.int64]) -> tuple[NDArray[np.float64], NDArray[np.uint8]]:
+        """Features and labels of these rows."""
+        return self.rows.take(self.index[indices])
 
 
 @dataclass(frozen=True, slots=True)

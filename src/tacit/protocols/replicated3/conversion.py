@@ -15,6 +15,7 @@ known to A and q = b_{j+2} known to B and C.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -133,14 +134,14 @@ def _exchange_parts(
     message: tuple[Words, ...],
     message_at_c: tuple[Words, ...],
     from_b: Words,
-    c_part: object,
+    c_part: Callable[[Words, Words], None],
     own: Words,
     following: Words,
 ) -> Step[None]:
     """A's input to C, then the parts of B and C meet as share j+2."""
     yield Round(send={party.previous: message}, receive={party.next: message_at_c})
     from_c = np.empty(length(parts.c), np.uint64)
-    c_part(message_at_c[0], from_c)  # type: ignore[operator]
+    c_part(message_at_c[0], from_c)
     b_at_c, c_at_b = np.empty_like(from_c), np.empty_like(from_b)
     yield Round(
         send={party.next: (from_b,), party.previous: (from_c,)},
