@@ -14,7 +14,7 @@ from tacit.errors import SecretMisuseError, UsageError
 from tacit.programs.manipulation import index_of
 from tacit.sessions.session import Reference, Session
 
-__all__ = ["Axis", "SecretArray", "applied"]
+__all__ = ["Axis", "SecretArray", "applied", "plain_axis", "secret_operand"]
 
 Axis: TypeAlias = int | Sequence[int] | None
 
@@ -361,3 +361,16 @@ def applied(name: str, *operands: Any, **attributes: Any) -> SecretArray:
     reference = session.apply(name, handles, **attributes)
     assert isinstance(reference, Reference)
     return SecretArray(session, reference)
+
+
+def secret_operand(name: str, x: Any) -> SecretArray:
+    """The operand, which must be secret.
+
+    Raises
+    ------
+    UsageError
+        It is not (TC-1030).
+    """
+    if not isinstance(x, SecretArray):
+        return applied(name, x)  # raises
+    return x

@@ -1,0 +1,33 @@
+"""Functions of secret arrays, named as in the Python array API standard.
+
+Operands are secret arrays or public ones (NumPy arrays, numbers), at least one of them secret;
+shapes broadcast as in NumPy. Domains and largest errors are in ``docs/accuracy.md``. One module a
+kind of function; whatever a module lists in ``__all__`` is in ``tacit`` under the same name.
+"""
+
+from tacit.arrays.functions import (
+    arithmetic,
+    choice,
+    comparison,
+    elementwise,
+    logic,
+    manipulation,
+    statistics,
+)
+from tacit.arrays.functions.arithmetic import *
+from tacit.arrays.functions.choice import *
+from tacit.arrays.functions.comparison import *
+from tacit.arrays.functions.elementwise import *
+from tacit.arrays.functions.logic import *
+from tacit.arrays.functions.manipulation import *
+from tacit.arrays.functions.statistics import *
+
+__all__ = [
+    *arithmetic.__all__,
+    *choice.__all__,
+    *comparison.__all__,
+    *elementwise.__all__,
+    *logic.__all__,
+    *manipulation.__all__,
+    *statistics.__all__,
+]
