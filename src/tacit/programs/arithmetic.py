@@ -295,10 +295,12 @@ def _check_quotient(
 
 
 ARITHMETIC = (
-    Operation("add", _sum_rule("add"), local(_add), check=check_encodable),
-    Operation("subtract", _sum_rule("subtract"), local(_subtract), check=check_encodable),
-    Operation("negative", _negative_rule, local(_negative)),
-    Operation("multiply", _multiply_rule, _multiply, check=_check_factor),
-    Operation("divide", _divide_rule, _divide, check=_check_quotient),
+    Operation("add", _sum_rule("add"), local(_add), check=check_encodable, elementwise=True),
+    Operation(
+        "subtract", _sum_rule("subtract"), local(_subtract), check=check_encodable, elementwise=True
+    ),
+    Operation("negative", _negative_rule, local(_negative), elementwise=True),
+    Operation("multiply", _multiply_rule, _multiply, check=_check_factor, elementwise=True),
+    Operation("divide", _divide_rule, _divide, check=_check_quotient, elementwise=True),
     Operation("matmul", _matmul_rule, _matmul, check=_check_factor),
 )

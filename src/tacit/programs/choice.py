@@ -91,7 +91,7 @@ def _extremum(name: str, function: Callable[[Party, Any, Any], Step[Any]]) -> Op
         )
         return SecretValue(result.dtype, (yield from function(party, x, y)))
 
-    return Operation(name, rule, meaning, check=check_encodable)
+    return Operation(name, rule, meaning, check=check_encodable, elementwise=True)
 
 
 def _same_type(name: str) -> Rule:
@@ -113,9 +113,9 @@ def _signed(function: Callable[[Party, Any], Step[Any]]) -> Meaning:
 
 
 CHOICE = (
-    Operation("where", _where_rule, _where, check=_check_choices),
+    Operation("where", _where_rule, _where, check=_check_choices, elementwise=True),
     _extremum("maximum", functions.maximum),
     _extremum("minimum", functions.minimum),
-    Operation("abs", _same_type("abs"), _signed(functions.absolute)),
-    Operation("relu", _same_type("relu"), _signed(functions.relu)),
+    Operation("abs", _same_type("abs"), _signed(functions.absolute), elementwise=True),
+    Operation("relu", _same_type("relu"), _signed(functions.relu), elementwise=True),
 )

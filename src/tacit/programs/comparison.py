@@ -132,4 +132,7 @@ def _check(
     check_encodable(types, values, attributes)
 
 
-COMPARISON = tuple(Operation(name, _rule(name), _meaning(name), check=_check) for name in _MIRRORED)
+COMPARISON = tuple(
+    Operation(name, _rule(name), _meaning(name), check=_check, elementwise=True)
+    for name in _MIRRORED
+)

@@ -106,6 +106,6 @@ def _check_constant(
 
 
 CONVERSION = (
-    Operation("astype", _astype_rule, _astype, TargetType),
+    Operation("astype", _astype_rule, _astype, TargetType, elementwise=True),
     Operation("constant", _constant_rule, local(_constant), ConstantType, _check_constant),
 )

@@ -44,7 +44,7 @@ def _meaning(function: Callable[[Party, Any, int], Step[Any]]) -> Meaning:
 
 
 ELEMENTWISE = tuple(
-    Operation(name, _rule(name), _meaning(function))
+    Operation(name, _rule(name), _meaning(function), elementwise=True)
     for name, function in (
         ("exp", functions.exp),
         ("log", functions.log),

@@ -84,8 +84,8 @@ def _invert(party: Party, operands: Sequence[Operand], attributes: Any) -> Step[
 
 
 LOGIC = (
-    Operation("bitwise_and", _rule("bitwise_and"), _and),
-    Operation("bitwise_or", _rule("bitwise_or"), _or),
-    Operation("bitwise_xor", _rule("bitwise_xor"), _xor),
-    Operation("bitwise_invert", _rule("bitwise_invert"), _invert),
+    Operation("bitwise_and", _rule("bitwise_and"), _and, elementwise=True),
+    Operation("bitwise_or", _rule("bitwise_or"), _or, elementwise=True),
+    Operation("bitwise_xor", _rule("bitwise_xor"), _xor, elementwise=True),
+    Operation("bitwise_invert", _rule("bitwise_invert"), _invert, elementwise=True),
 )

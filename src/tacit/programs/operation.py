@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from math import prod
 from typing import Any, TypeAlias, TypeVar
 
 import numpy as np
 from msgspec import Struct
 
+from tacit.programs.chunks import LARGEST_WHOLE, in_chunks, is_long
 from tacit.programs.types import (
     ArrayType,
     Operand,
@@ -71,6 +73,9 @@ class Operation:
     check : callable, optional
         ``check(types, values, attributes)`` raises RangeError for public operands that cannot be
         encoded, before any party hears of the operation. `values` has None for secrets.
+    elementwise : bool
+        Whether there is one result, each element of which depends on the operands' elements at
+        its place alone: long arrays are then computed in chunks (``chunks.py``).
     """
 
     name: str
@@ -78,6 +83,7 @@ class Operation:
     meaning: Meaning
     attributes: type[Attributes] = NoAttributes
     check: Check | None = None
+    elementwise: bool = False
 
     def evaluate(
         self, party: Party, operands: Sequence[Operand], attributes: Any
@@ -88,14 +94,24 @@ class Operation:
         functions only see arrays with axes, because NumPy's scalars behave differently.
         """
         if all(operand.shape for operand in operands if isinstance(operand, SecretValue)):
-            values = yield from self.meaning(party, operands, attributes)
+            values = yield from self._step(party, operands, attributes)
             return values if isinstance(values, tuple) else (values,)
         types = operand_types(operands)
         lifted = [lift(o) if isinstance(o, SecretValue) else np.atleast_1d(o) for o in operands]
-        values = yield from self.meaning(party, lifted, attributes)
+        values = yield from self._step(party, lifted, attributes)
         results = values if isinstance(values, tuple) else (values,)
         expected = self.result_types(types, attributes)
         return tuple(_shaped(v, t) for v, t in zip(results, expected, strict=True))
+
+    def _step(
+        self, party: Party, operands: Sequence[Operand], attributes: Any
+    ) -> Step[ResultValues]:
+        """The meaning, in chunks where it is element-wise and the result long."""
+        if self.elementwise and is_long(operands):
+            (result,) = self.result_types(operand_types(operands), attributes)
+            if prod(result.shape) > LARGEST_WHOLE:
+                return in_chunks(self.meaning, party, operands, attributes, result.shape)
+        return self.meaning(party, operands, attributes)
 
     def result_types(self, types: Sequence[ArrayType], attributes: Any) -> tuple[ArrayType, ...]:
         """What the type rule gives, always as a tuple."""

@@ -90,3 +90,19 @@ class ReplicatedBits:
         """The same bits under another shape of the same size."""
         new = np.empty(self.shape, np.bool_).reshape(*shape).shape
         return ReplicatedBits(self.own, self.next, new)
+
+    def section(self, start: int, stop: int) -> ReplicatedBits:
+        """Plain bits `start`, a multiple of 64, to `stop` in C order as a vector: a view."""
+        words = slice(start // 64, word_count(stop))
+        return ReplicatedBits(self.own[words], self.next[words], (stop - start,))
+
+    def blank(self, size: int) -> ReplicatedBits:
+        """Room for `size` plain bits in a vector, to be written before it is used."""
+        own, following = (np.empty(word_count(size), np.uint64) for _ in range(2))
+        return ReplicatedBits(own, following, (size,))
+
+    def write(self, start: int, part: ReplicatedBits) -> None:
+        """Overwrite whole words of this vector, from bit `start` on, a multiple of 64."""
+        words = slice(start // 64, word_count(start + part.size))
+        self.own[words] = part.own
+        self.next[words] = part.next

@@ -63,6 +63,26 @@ class Replicated:
     def __getitem__(self, index: Any) -> Replicated:
         return Replicated(np.asarray(self.own[index]), np.asarray(self.next[index]))
 
+    def section(self, start: int, stop: int) -> Replicated:
+        """Elements `start` to `stop` in C order as a vector; a view where strides allow it."""
+        return self.map(lambda share: _section(share, start, stop))
+
+    def blank(self, size: int) -> Replicated:
+        """Room for a sharing of `size` elements in a vector, to be written before it is used."""
+        return self.map(lambda share: np.empty(size, share.dtype))
+
+    def write(self, start: int, part: Replicated) -> None:
+        """Overwrite elements of this vector, from `start` on. Only for one made by `blank`."""
+        stop = start + part.size
+        self.own[start:stop] = part.own.reshape(-1)
+        self.next[start:stop] = part.next.reshape(-1)
+
+
+def _section(share: Elements, start: int, stop: int) -> Elements:
+    if share.flags.c_contiguous:
+        return share.reshape(-1)[start:stop]
+    return np.asarray(share.flat[start:stop])
+
 
 def split(values: Elements, randomness: Callable[[int], bytes]) -> list[Replicated]:
     """All parties' parts of a fresh sharing; for tests and for clients that share from outside.
