@@ -132,7 +132,7 @@ def session() -> Iterator[workloads.TacitSession]:
 
 
 @pytest.mark.processes
-@pytest.mark.parametrize("name", [n for n in workloads.names() if n != "logistic_epoch"])
+@pytest.mark.parametrize("name", [n for n in workloads.names() if inputs.size_of(n)])
 def test_a_workload_is_right(session: workloads.TacitSession, name: str) -> None:
     found = session.measure(name, size=20 if name.startswith("matmul") else 300)
     assert found["max_error"] < 2e-3
@@ -148,6 +148,15 @@ def test_the_logistic_epoch_is_right(
 ) -> None:
     monkeypatch.setattr(inputs, "LOGISTIC_STEPS", 2)
     assert session.measure("logistic_epoch")["max_error"] < 1e-3
+
+
+@pytest.mark.processes
+@pytest.mark.parametrize("name", ["mlp_infer_1", "mlp_train_128"])
+def test_the_perceptron_is_right(
+    session: workloads.TacitSession, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    monkeypatch.setattr(inputs, "MLP_LAYERS", (20, 16, 5))
+    assert session.measure(name)["max_error"] < 1e-3
 
 
 def test_every_workload_is_done_or_skipped_with_a_reason(session: workloads.TacitSession) -> None:
