@@ -60,14 +60,22 @@ class Simulation:
         Of the pairwise seeds and of dealt sharings.
     driver : LockstepDriver, optional
     protocol : str
+    rounding : str
+        How the parties' truncations round.
     """
 
     def __init__(
-        self, seed: int = 1, driver: LockstepDriver | None = None, protocol: str = "replicated3"
+        self,
+        seed: int = 1,
+        driver: LockstepDriver | None = None,
+        protocol: str = "replicated3",
+        rounding: Any = "probabilistic",
     ) -> None:
         self.seeds = deal_pairwise_seeds(NAMES, SeededRandomness(seed))
         make = PROTOCOLS[protocol].party
-        self.parties: list[Any] = [make(NAMES, i, self.seeds[i]) for i in range(3)]
+        self.parties: list[Any] = [
+            make(NAMES, i, self.seeds[i], rounding=rounding) for i in range(3)
+        ]
         self.driver = driver or LockstepDriver(NAMES)
         self.rng = np.random.default_rng(seed)
 

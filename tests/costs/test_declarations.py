@@ -164,6 +164,22 @@ def test_declared_is_measured(protocol: str, primitive: str) -> None:
 
 
 @pytest.mark.parametrize("protocol", PROTOCOL_NAMES)
+@pytest.mark.parametrize("rounding", ["nearest", "exact"])
+def test_declared_is_measured_with_every_rounding(protocol: str, rounding: Any) -> None:
+    declared = PROTOCOLS[protocol].costs_with(rounding)
+    rounded = {name for name in declared if declared[name] is not PROTOCOLS[protocol].costs[name]}
+    assert rounded == {name for name in COMMUNICATING if name.endswith("truncate")}
+    for case in CASES:
+        if case.primitive in rounded and len(case.arguments) != 3 + case.primitive.startswith("m"):
+            simulation = Simulation(2, protocol=protocol, rounding=rounding)
+            simulation.run(case.step, *case.shared(simulation))
+            cost = declared[case.primitive](*case.arguments)
+            assert {c.rounds for c in simulation.driver.counters} == {cost.rounds}, case
+            sent = simulation.driver.cost().bytes_sent
+            assert tuple(sent[n] for n in NAMES) == tuple(cost.bytes_sent), case
+
+
+@pytest.mark.parametrize("protocol", PROTOCOL_NAMES)
 @pytest.mark.parametrize(
     "local", ["add", "subtract", "sum", "random", "random_bits", "public", "invert", "xor"]
 )

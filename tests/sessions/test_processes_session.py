@@ -55,6 +55,17 @@ def computed(mpc: Computation) -> tuple[list[Any], list[tuple[int, dict[str, int
     return results, costs
 
 
+@pytest.mark.parametrize("rounding", ["exact", "nearest"])
+def test_rounding_gives_the_same_bits_in_every_process(rounding: Any) -> None:
+    """Two sessions of processes and one in this process, each with shares of its own."""
+    results = []
+    for processes in (True, True, False):
+        with tacit.local("replicated3", processes=processes, rounding=rounding) as mpc:
+            assert mpc.session.rounding == rounding
+            results.append([array.tobytes() for array in computed(mpc)[0]])
+    assert results[0] == results[1] == results[2]
+
+
 def test_the_example_of_the_design(mpc: Computation) -> None:
     x = mpc.share(np.array([[1.5, -2.0]]), owner="alice", bounds=(-8, 8))
     y = mpc.share(np.array([[3.0], [4.0]]), owner="bob")

@@ -14,10 +14,11 @@ from tacit.encoding.types import DType
 from tacit.errors import UsageError
 from tacit.network import NetworkSettings
 from tacit.protocols import SecurityModel, protocol_named
+from tacit.protocols.interface import Rounding
 from tacit.rounds.cost import Cost
 from tacit.rounds.randomness import SeededRandomness
 from tacit.sessions import LocalSession, ProcessSession, Session, checked_parties
-from tacit.sessions.session import Reference
+from tacit.sessions.session import Reference, checked_rounding
 
 __all__ = ["Computation", "local"]
 
@@ -144,6 +145,7 @@ def local(
     *,
     seed: int | None = None,
     settings: NetworkSettings | None = None,
+    rounding: Rounding = "probabilistic",
 ) -> Computation:
     """Open a computation whose parties all run on this machine.
 
@@ -159,6 +161,10 @@ def local(
         Reproducible shares, for tests and examples in one process. Never secure.
     settings : NetworkSettings, optional
         Time limits between processes.
+    rounding : {"probabilistic", "nearest", "exact"}
+        How fixed-point products, sums and functions round. With ``"exact"`` (down) and
+        ``"nearest"`` results are the same bits in every run, at more rounds
+        (``docs/decisions/0026-rounding-modes.md``).
 
     Returns
     -------
@@ -167,7 +173,8 @@ def local(
     Raises
     ------
     UsageError
-        An unknown protocol, a wrong number of parties, bad names, or a seed with processes.
+        An unknown protocol or rounding, a wrong number of parties, bad names, or a seed with
+        processes.
 
     Examples
     --------
@@ -179,6 +186,7 @@ def local(
     """
     chosen = protocol_named(protocol)
     names = checked_parties(chosen, parties)
+    checked_rounding(rounding)
     if processes:
         if seed is not None:
             raise UsageError(
@@ -186,6 +194,6 @@ def local(
                 next_step="leave seed away, or processes=False.",
                 case=32,
             )
-        return Computation(ProcessSession(chosen, names, settings))
+        return Computation(ProcessSession(chosen, names, settings, rounding=rounding))
     randomness = None if seed is None else SeededRandomness(seed)
-    return Computation(LocalSession(chosen, names, randomness))
+    return Computation(LocalSession(chosen, names, randomness, rounding=rounding))

@@ -16,10 +16,12 @@ from numpy.typing import NDArray
 
 from tacit.rounds.contract import Step
 
-__all__ = ["Arithmetic", "Boolean", "Party", "Rounding"]
+__all__ = ["ROUNDINGS", "Arithmetic", "Boolean", "Party", "Rounding"]
 
 Elements: TypeAlias = NDArray[np.uint64]
 Rounding: TypeAlias = Literal["probabilistic", "nearest", "exact"]
+ROUNDINGS: tuple[Rounding, ...] = ("probabilistic", "nearest", "exact")
+"""How a truncation rounds; see ``docs/decisions/0026-rounding-modes.md``."""
 
 
 class Arithmetic(Protocol):
@@ -61,10 +63,21 @@ B: TypeAlias = Any
 
 
 class Party(Protocol):
-    """One party of a protocol: its identity, its keys and the primitives."""
+    """One party of a protocol: its identity, its keys and the primitives.
+
+    Attributes
+    ----------
+    names : tuple of str
+        The parties' names.
+    index : int
+        Which one this is.
+    rounding : {"probabilistic", "nearest", "exact"}
+        How every truncation rounds that does not say so itself, those in products included.
+    """
 
     names: tuple[str, ...]
     index: int
+    rounding: Rounding
 
     @property
     def size(self) -> int:
@@ -145,8 +158,11 @@ class Party(Protocol):
     def matmul(self, x: A, y: A) -> Step[A]:
         """x @ y in the ring, no truncation; NumPy's rules for shapes."""
 
-    def truncate(self, x: A, bits: int, rounding: Rounding = "probabilistic") -> Step[A]:
-        """x / 2^bits for x in [-2^62, 2^62): see the protocol for each rounding's error."""
+    def truncate(self, x: A, bits: int, rounding: Rounding | None = None) -> Step[A]:
+        """x / 2^bits for x in [-2^62, 2^62): see the protocol for each rounding's error.
+
+        Without `rounding`, the party's.
+        """
 
     def multiply_truncate(self, x: A, y: A, bits: int) -> Step[A]:
         """x · y / 2^bits, the product in [-2^62, 2^62); error at most one unit."""

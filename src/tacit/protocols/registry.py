@@ -4,15 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 
 from tacit.errors import UsageError
-from tacit.protocols.interface import Party
+from tacit.protocols.interface import Party, Rounding
 from tacit.protocols.replicated3 import Replicated3Party
 from tacit.protocols.replicated3.model import SECURITY as REPLICATED3_SECURITY
 from tacit.protocols.security import SecurityModel
 from tacit.rounds.cost import Declaration
 
 __all__ = ["PROTOCOLS", "Protocol", "protocol_named"]
+
+ROUNDED = frozenset({"truncate", "multiply_truncate", "matmul_truncate", "sum_products_truncate"})
+"""The primitives that follow the party's rounding; their declarations take it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,8 +30,9 @@ class Protocol:
     security : SecurityModel
         What it promises.
     party : callable
-        ``party(names, index, seeds, session_id=b"")`` makes one party; ``seeds`` maps each
-        peer's index to the 16-byte seed shared with it; hashes are bound to the session id.
+        ``party(names, index, seeds, session_id=b"", rounding="probabilistic")`` makes one
+        party; ``seeds`` maps each peer's index to the 16-byte seed shared with it; hashes are
+        bound to the session id.
     costs : mapping of str to callable
         For each primitive, its declared cost as a function of its arguments' sizes.
     """
@@ -36,6 +41,13 @@ class Protocol:
     security: SecurityModel
     party: Callable[..., Party]
     costs: Mapping[str, Callable[..., Declaration]]
+
+    def costs_with(self, rounding: Rounding) -> Mapping[str, Callable[..., Declaration]]:
+        """The declarations for parties whose truncations round in this way."""
+        return {
+            name: partial(declare, rounding=rounding) if name in ROUNDED else declare
+            for name, declare in self.costs.items()
+        }
 
 
 PROTOCOLS: Mapping[str, Protocol] = {

@@ -22,6 +22,7 @@ from tacit.network import NetworkSettings
 from tacit.programs.operation import Attributes, Operation
 from tacit.programs.types import ArrayType
 from tacit.protocols import Protocol
+from tacit.protocols.interface import Rounding
 from tacit.rounds.cost import Cost
 from tacit.sessions.channel import Buffer, byte_view
 from tacit.sessions.messages import (
@@ -36,7 +37,7 @@ from tacit.sessions.messages import (
     Revealed,
     encode,
 )
-from tacit.sessions.processes import PartyProcesses
+from tacit.sessions.processes import ROUNDING, PartyProcesses
 from tacit.sessions.session import Handle, Reference, Session
 
 __all__ = ["ProcessSession", "RemoteReference"]
@@ -65,6 +66,8 @@ class ProcessSession(Session):
         Their names, by index.
     settings : NetworkSettings, optional
         Time limits.
+    rounding : {"probabilistic", "nearest", "exact"}
+        How fixed-point products, sums and functions round.
 
     Notes
     -----
@@ -80,12 +83,19 @@ class ProcessSession(Session):
         protocol: Protocol,
         parties: tuple[str, ...],
         settings: NetworkSettings | None = None,
+        *,
+        rounding: Rounding = "probabilistic",
     ) -> None:
-        super().__init__(protocol, parties)
+        super().__init__(protocol, parties, rounding)
         self._next_number = 0
         self._freed: deque[int] = deque()
         self.processes = PartyProcesses(
-            parties, _SERVICE, {}, protocol=protocol.name, settings=settings
+            parties,
+            _SERVICE,
+            {},
+            protocol=protocol.name,
+            parameters={ROUNDING: rounding},
+            settings=settings,
         )
 
     def check_open(self) -> None:

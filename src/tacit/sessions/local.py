@@ -14,7 +14,7 @@ from tacit.errors import UsageError
 from tacit.programs.operation import Attributes, Operation
 from tacit.programs.types import ArrayType, SecretValue
 from tacit.protocols import Protocol
-from tacit.protocols.interface import Party
+from tacit.protocols.interface import Party, Rounding
 from tacit.rounds.contract import Step
 from tacit.rounds.cost import Cost
 from tacit.rounds.lockstep import LockstepDriver
@@ -51,6 +51,8 @@ class LocalSession(Session):
         reproducible shares, for tests and examples only.
     driver : LockstepDriver, optional
         Moves the messages; a virtual-time or an adversarial driver where wanted.
+    rounding : {"probabilistic", "nearest", "exact"}
+        How fixed-point products, sums and functions round.
     """
 
     place = "in this process"
@@ -61,11 +63,14 @@ class LocalSession(Session):
         parties: tuple[str, ...],
         randomness: Randomness | None = None,
         driver: LockstepDriver | None = None,
+        *,
+        rounding: Rounding = "probabilistic",
     ) -> None:
-        super().__init__(protocol, parties)
+        super().__init__(protocol, parties, rounding)
         seeds = deal_pairwise_seeds(parties, randomness or SystemRandomness())
         self.members = tuple(
-            protocol.party(parties, index, seeds[index]) for index in range(len(parties))
+            protocol.party(parties, index, seeds[index], rounding=rounding)
+            for index in range(len(parties))
         )
         self.driver = driver or LockstepDriver(parties)
         self._broken = ""

@@ -17,7 +17,7 @@ from tacit.programs.operation import Attributes, Operation
 from tacit.programs.promotion import encoded
 from tacit.programs.types import ArrayType, SecretValue
 from tacit.protocols import Protocol
-from tacit.protocols.interface import Party
+from tacit.protocols.interface import Party, Rounding
 from tacit.rounds.contract import Step
 from tacit.rounds.cost import Cost
 from tacit.sessions.execution import input_step, reveal_step
@@ -58,23 +58,28 @@ class PartySession(Session):
     place = "seen from one party"
 
     def __init__(self, protocol: Protocol, party: Party, driver: LinkDriver) -> None:
-        super().__init__(protocol, party.names)
+        super().__init__(protocol, party.names, party.rounding)
         self.party = party
         self.driver = driver
         self._stage = ""
         self._deadline: float | None = None
 
     @classmethod
-    def over(cls, protocol: Protocol, mesh: Mesh) -> PartySession:
-        """The session of a party whose links stand: its keys come from those links."""
+    def over(
+        cls, protocol: Protocol, mesh: Mesh, *, rounding: Rounding = "probabilistic"
+    ) -> PartySession:
+        """The session of a party whose links stand: its keys come from those links.
+
+        `rounding` must be the same at all parties: it belongs into the parameters that they
+        compare in their handshake.
+        """
         seeds = {
             peer: mesh.pairwise_key(peer, "prss")
             for peer in range(len(mesh.names))
             if peer != mesh.index
         }
-        return cls(
-            protocol, protocol.party(mesh.names, mesh.index, seeds, mesh.session_id), mesh.driver
-        )
+        party = protocol.party(mesh.names, mesh.index, seeds, mesh.session_id, rounding=rounding)
+        return cls(protocol, party, mesh.driver)
 
     @property
     def name(self) -> str:

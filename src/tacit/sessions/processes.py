@@ -42,7 +42,10 @@ from tacit.sessions.messages import (
 )
 from tacit.sessions.session import checked_parties
 
-__all__ = ["OnProgress", "PartyProcesses", "launch"]
+__all__ = ["ROUNDING", "OnProgress", "PartyProcesses", "launch"]
+
+ROUNDING = "rounding"
+"""The handshake's parameter that says how truncations round; probabilistic if it is not there."""
 
 OnProgress: TypeAlias = Callable[[str, Progress], None]
 M = TypeVar("M")
@@ -76,7 +79,8 @@ def launch(
     protocol : str
         The protocol.
     parameters : mapping of str to str
-        What the parties compare in their handshake beyond protocol and job.
+        What the parties compare in their handshake beyond protocol and job. ``"rounding"`` is
+        the session's rounding mode.
     on_progress : callable, optional
         ``on_progress(party, progress)`` is called here for every progress message.
     settings : NetworkSettings, optional

@@ -21,9 +21,10 @@ from tacit.programs.promotion import encoded, public_array
 from tacit.programs.table import operation_named
 from tacit.programs.types import ArrayType, PublicArray, public_type
 from tacit.protocols import Protocol, SecurityModel
+from tacit.protocols.interface import ROUNDINGS, Rounding
 from tacit.rounds.cost import Cost
 
-__all__ = ["Reference", "Session", "checked_parties"]
+__all__ = ["Reference", "Session", "checked_parties", "checked_rounding"]
 
 DEFAULT_NAMES = ("alice", "bob", "carol", "dave", "erin", "frank", "grace")
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,62}")
@@ -88,6 +89,24 @@ def checked_parties(protocol: Protocol, parties: Sequence[str] | None) -> tuple[
     return names
 
 
+def checked_rounding(rounding: str) -> Rounding:
+    """A rounding mode.
+
+    Raises
+    ------
+    UsageError
+        There is none of this name (TC-1070).
+    """
+    for mode in ROUNDINGS:
+        if rounding == mode:
+            return mode
+    raise UsageError(
+        f"There is no rounding mode {rounding!r}.",
+        next_step=f"choose one of: {', '.join(ROUNDINGS)}.",
+        case=70,
+    )
+
+
 class Session(abc.ABC):
     """Parties that compute together.
 
@@ -97,6 +116,8 @@ class Session(abc.ABC):
         The protocol they run.
     parties : tuple of str
         Their names, by index.
+    rounding : {"probabilistic", "nearest", "exact"}
+        How fixed-point products, sums and functions round.
 
     Notes
     -----
@@ -106,9 +127,15 @@ class Session(abc.ABC):
     place: str = ""
     """Where the parties are, in a few words, for people."""
 
-    def __init__(self, protocol: Protocol, parties: tuple[str, ...]) -> None:
+    def __init__(
+        self,
+        protocol: Protocol,
+        parties: tuple[str, ...],
+        rounding: Rounding = "probabilistic",
+    ) -> None:
         self.protocol = protocol
         self.parties = parties
+        self.rounding: Rounding = checked_rounding(rounding)
         self._opened = time.perf_counter()
         self._closed = False
 

@@ -26,6 +26,8 @@ from tacit.sessions.context import PartyContext
 from tacit.sessions.memory import keep_freed_memory
 from tacit.sessions.messages import Failed, Finished, Listening, Peers, Ready, Start, encode
 from tacit.sessions.party import PartySession
+from tacit.sessions.processes import ROUNDING
+from tacit.sessions.session import checked_rounding
 
 __all__ = ["described", "main"]
 
@@ -69,7 +71,8 @@ def _run(channel: Channel) -> Any:
         )
     with mesh:
         channel.send(encode(Ready()))
-        session = PartySession.over(protocol_named(start.protocol), mesh)
+        rounding = checked_rounding(start.parameters.get(ROUNDING, "probabilistic"))
+        session = PartySession.over(protocol_named(start.protocol), mesh, rounding=rounding)
         with session:
             configuration = bytes(start.configuration)
             return job.run_party(PartyContext(start.name, configuration, session, mesh, channel))

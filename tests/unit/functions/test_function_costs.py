@@ -69,6 +69,22 @@ def test_fixed_point_functions(name: str, fraction_bits: int, protocol: str) -> 
 
 
 @pytest.mark.parametrize("protocol", sorted(PROTOCOLS))
+@pytest.mark.parametrize("rounding", ["nearest", "exact"])
+@pytest.mark.parametrize("name", FIXED_POINT)
+def test_fixed_point_functions_with_every_rounding(name: str, rounding: Any, protocol: str) -> None:
+    function: Any = getattr(functions, name)
+    table = PROTOCOLS[protocol].costs_with(rounding)
+    for size in (1, 65):
+        simulation = Simulation(protocol=protocol, rounding=rounding)
+        values = [np.full(size, 1 << 18, np.int64)] * (2 if name == "divide" else 1)
+        simulation.run(
+            lambda party, *shares: function(party, *shares, 18),
+            *(simulation.share(v) for v in values),
+        )
+        check(protocol, simulation, FIXED_POINT[name](table, size, 18))
+
+
+@pytest.mark.parametrize("protocol", sorted(PROTOCOLS))
 @pytest.mark.parametrize("name", EXACT)
 def test_exact_functions(name: str, protocol: str) -> None:
     operands, declared = EXACT[name]

@@ -16,6 +16,8 @@ from tacit.programs import OPERATIONS, operation_named
 from tacit.programs.manipulation import NewAxis, Positions, Rest, Slice
 from tacit.programs.types import ArrayType, public_type
 from tacit.protocols import protocol_named
+from tacit.rounds.randomness import SeededRandomness
+from tacit.rounds.virtual import WAN, VirtualTime
 from tacit.sessions import LocalSession
 from tacit.sessions.session import Reference
 
@@ -118,6 +120,49 @@ def test_the_meaning_gives_what_the_rule_says(session: LocalSession, case: Case)
     assert isinstance(found, Reference)
     assert ArrayType(found.dtype, found.shape) == expected
     assert session.reveal_to_all(found).shape == found.shape
+
+
+ROUNDED: list[Case] = [
+    *CASES,
+    *((name, [a], {}) for name in ("exp", "log", "sqrt", "reciprocal") for a in (X, Y, N, Z)),
+    *(("divide", [a, b], {}) for a, b in ((X, Y), (P, X), (N, X))),
+    ("logistic_step", [(numbers(9, 3), fixed), (np.arange(9) % 2, int64), (numbers(3), fixed)],
+     {"learning_rate": 0.3, "decay": 0.01}),
+]  # fmt: skip
+
+
+def computed(opened: LocalSession, case: Case) -> list[Any]:
+    """What an operation gives, revealed."""
+    name, operands, attributes = case
+    handles = [v if t is None else opened.share(v, "a", dtype=t) for v, t in operands]
+    found = opened.apply(name, handles, **attributes)
+    results = found if isinstance(found, tuple) else (found,)
+    return [opened.reveal_to_all(result) for result in results]
+
+
+@pytest.mark.parametrize("rounding", ["exact", "nearest"])
+def test_every_operation_gives_the_same_bits_in_every_run(rounding: Any) -> None:
+    """Whatever the shares are: three sessions with keys of their own, one in virtual time."""
+    protocol, names = protocol_named("replicated3"), ("a", "b", "c")
+    runs = [
+        LocalSession(protocol, names, rounding=rounding),
+        LocalSession(protocol, names, SeededRandomness(8), rounding=rounding),
+        LocalSession(protocol, names, driver=VirtualTime(names, WAN), rounding=rounding),
+    ]
+    for case in ROUNDED:
+        first, *others = [computed(opened, case) for opened in runs]
+        for other in others:
+            for one, two in zip(first, other, strict=True):
+                assert one.dtype == two.dtype
+                assert one.tobytes() == two.tobytes(), case[0]
+    assert {case[0] for case in ROUNDED} == set(OPERATIONS)
+
+
+def test_probabilistic_rounding_is_why_there_are_other_modes() -> None:
+    protocol, names = protocol_named("replicated3"), ("a", "b", "c")
+    case: Case = ("sigmoid", [(numbers(20, 20), fixed)], {})
+    with LocalSession(protocol, names) as one, LocalSession(protocol, names) as two:
+        assert computed(one, case)[0].tobytes() != computed(two, case)[0].tobytes()
 
 
 def test_every_operation_is_covered() -> None:

@@ -83,21 +83,34 @@ def truncate(size: int, bits: int = 18, rounding: Rounding = "probabilistic") ->
     return Declaration(9, total)
 
 
-def multiply_truncate(size: int, bits: int = 18) -> Declaration:
-    """3 rounds, 24 + 3w bytes an element in all."""
+def multiply_truncate(
+    size: int, bits: int = 18, rounding: Rounding = "probabilistic"
+) -> Declaration:
+    """3 rounds, 24 + 3w bytes an element in all; exact and nearest: 10 rounds."""
+    if rounding != "probabilistic":
+        product, rounded = multiply(size), truncate(size, bits, rounding)
+        total = tuple(map(sum, zip(product.bytes_sent, rounded.bytes_sent, strict=True)))
+        return Declaration(product.rounds + rounded.rounds, total)
     return Declaration(3, _product(size, bits, 1))
 
 
-def sum_products_truncate(size: int, bits: int = 18) -> Declaration:
-    """3 rounds; one truncation for the sum."""
-    return multiply_truncate(size, bits)
+def sum_products_truncate(
+    size: int, bits: int = 18, rounding: Rounding = "probabilistic"
+) -> Declaration:
+    """As one product; one truncation for the sum."""
+    return multiply_truncate(size, bits, rounding)
 
 
 def matmul_truncate(
-    x_shape: tuple[int, ...], y_shape: tuple[int, ...], bits: int = 18
+    x_shape: tuple[int, ...],
+    y_shape: tuple[int, ...],
+    bits: int = 18,
+    rounding: Rounding = "probabilistic",
 ) -> Declaration:
-    """3 rounds; bytes by the size of the result."""
+    """3 rounds; bytes by the size of the result; exact and nearest: 10 rounds."""
     result = _matmul_size(x_shape, y_shape)
+    if rounding != "probabilistic":
+        return multiply_truncate(result, bits, rounding)
     if len(x_shape) == 2 and len(y_shape) <= 2 and x_shape[0] >= 3:
         columns = result // x_shape[0]
         width = field_type(bits)().itemsize

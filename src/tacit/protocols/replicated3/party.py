@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from tacit import kernels
 from tacit.errors import InternalError, UsageError
+from tacit.protocols.interface import Rounding
 from tacit.protocols.replicated3 import (
     arithmetic,
     boolean,
@@ -34,6 +35,8 @@ class Replicated3Party:
         For each peer's index, the 16-byte seed shared with it alone.
     session_id : bytes
         What hashes at openings are bound to; equal at all parties.
+    rounding : {"probabilistic", "nearest", "exact"}
+        How truncations round; equal at all parties.
 
     Notes
     -----
@@ -52,6 +55,7 @@ class Replicated3Party:
         index: int,
         seeds: Mapping[int, bytes],
         session_id: bytes = b"",
+        rounding: Rounding = "probabilistic",
     ) -> None:
         if len(names) != 3 or len(set(names)) != 3:
             raise UsageError(
@@ -62,6 +66,7 @@ class Replicated3Party:
         self.names = tuple(names)
         self.index = index
         self.session_id = session_id
+        self.rounding = rounding
         self.next = (index + 1) % 3
         self.previous = (index - 1) % 3
         self.key_own = kernels.StreamKey(seeds[self.previous])

@@ -20,12 +20,13 @@ Rounds and bytes (all parties together, an element):
     truncate, probabilistic   2 rounds, 32 bytes (4 ring elements)
     truncate, exact, nearest  9 rounds
     product and truncation    3 rounds, 24 + 3w bytes; w = 2, 4, 8 for m <= 16, 32, 62
+    the same, exact, nearest  10 rounds: the product in the ring, then the truncation
 
 Known leak. Probabilistic rounding: the result is floor(x / 2^m) + 1 - [x mod 2^m < rho] where
 rho = r mod 2^m is known to the parties that know r (and A knows c mod 2^m, which in its place
 gives the same result); the functionality gives it to the adversary: the rounding of the last bit
 is correlated with what a party knows (Li et al. 2023, ePrint 2023/909). ``exact`` and ``nearest``
-have no such correlation.
+have no such correlation, and give the same bits in every run.
 """
 
 from __future__ import annotations
@@ -40,7 +41,14 @@ from tacit import kernels
 from tacit.errors import InternalError
 from tacit.protocols.interface import Rounding
 from tacit.protocols.replicated3 import local, sign
-from tacit.protocols.replicated3.arithmetic import as_matrices, flat, product_terms
+from tacit.protocols.replicated3.arithmetic import (
+    as_matrices,
+    flat,
+    matmul,
+    multiply,
+    product_terms,
+    reshare,
+)
 from tacit.protocols.replicated3.conversion import bit_to_arithmetic
 from tacit.protocols.replicated3.roles import RoleNonces, Thirds, length, thirds
 from tacit.rounds.combine import together
@@ -70,7 +78,7 @@ def field_type(bits: int) -> type[np.uint16] | type[np.uint32] | type[np.uint64]
 
 
 def truncate(
-    party: Replicated3Party, x: Replicated, bits: int, rounding: Rounding = "probabilistic"
+    party: Replicated3Party, x: Replicated, bits: int, rounding: Rounding | None = None
 ) -> Step[Replicated]:
     """x / 2^bits for x in [-2^62, 2^62).
 
@@ -81,10 +89,11 @@ def truncate(
         Any shape.
     bits : int
         1 to 62.
-    rounding : {"probabilistic", "nearest", "exact"}
+    rounding : {"probabilistic", "nearest", "exact"}, optional
         ``probabilistic``: floor or floor + 1, the nearer one more often. ``exact``: floor.
-        ``nearest``: floor(x / 2^bits + 1/2), for x < 2^62 - 2^(bits-1).
+        ``nearest``: floor(x / 2^bits + 1/2), for x < 2^62 - 2^(bits-1). The party's by default.
     """
+    rounding = rounding or party.rounding
     if rounding == "probabilistic":
         return (yield from _truncate_probabilistic(party, x, bits))
     if rounding == "nearest":
@@ -212,7 +221,9 @@ def _carry_bit(party: Replicated3Party, low: Replicated) -> Step[Replicated]:
 def multiply_truncate(
     party: Replicated3Party, x: Replicated, y: Replicated, bits: int
 ) -> Step[Replicated]:
-    """x · y / 2^bits, element by element; products in [-2^62, 2^62). 3 rounds."""
+    """x · y / 2^bits, element by element; products in [-2^62, 2^62). 3 rounds; exact: 10."""
+    if party.rounding != "probabilistic":
+        return (yield from truncate(party, (yield from multiply(party, x, y)), bits))
     operands = (flat(x.own), flat(x.next), flat(y.own), flat(y.next))
     parts = thirds(operands[0].size, party.index)
     result = yield from _product_truncate(party, parts, bits, operands=operands)
@@ -222,13 +233,16 @@ def multiply_truncate(
 def sum_products_truncate(
     party: Replicated3Party, pairs: Sequence[tuple[Replicated, Replicated]], bits: int
 ) -> Step[Replicated]:
-    """(Σ x·y) / 2^bits, element by element, one truncation for the sum. 3 rounds."""
+    """(Σ x·y) / 2^bits, element by element, one truncation for the sum. 3 rounds; exact: 10."""
     shape = pairs[0][0].shape
     z = np.zeros(pairs[0][0].size, np.uint64)
     term = np.empty_like(z)
     for x, y in pairs:
         kernels.cross_terms(flat(x.own), flat(x.next), flat(y.own), flat(y.next), term)
         z += term
+    if party.rounding != "probabilistic":
+        total = yield from reshare(party, z.reshape(shape))
+        return (yield from truncate(party, total, bits))
     parts = thirds(z.size, party.index)
     result = yield from _product_truncate(party, parts, bits, z=z)
     return Replicated(result.own.reshape(shape), result.next.reshape(shape))
@@ -237,7 +251,12 @@ def sum_products_truncate(
 def matmul_truncate(
     party: Replicated3Party, x: Replicated, y: Replicated, bits: int
 ) -> Step[Replicated]:
-    """x @ y / 2^bits; sums of products in [-2^62, 2^62). 3 rounds, bytes by the result's size."""
+    """x @ y / 2^bits; sums of products in [-2^62, 2^62). 3 rounds, bytes by the result's size.
+
+    With exact rounding 10 rounds.
+    """
+    if party.rounding != "probabilistic":
+        return (yield from truncate(party, (yield from matmul(party, x, y)), bits))
     x, y, shape = as_matrices(x, y)
     if x.ndim == 2 and y.ndim == 2 and x.shape[0] >= 3:
         result = yield from _matmul_by_rows(party, x, y, bits)
