@@ -1,16 +1,19 @@
 """Encodings: what numbers become in the ring, and how messages are hashed.
 
-Values become elements of Z_2^64 (two's complement, fixed point). May import ``errors`` and
-``kernels`` only. Start with ``types.py``, then ``fixed.py``.
+Values become elements of a ring (two's complement, fixed point). May import ``errors`` and
+``kernels`` only. Start with ``ring.py`` and ``types.py``, then ``fixed.py``.
 """
 
 from tacit.encoding.digest import tagged_hash
 from tacit.encoding.fixed import decode, encode, encode_public
+from tacit.encoding.ring import RING64, Ring
 from tacit.encoding.types import RING_BITS, DType, bool_, fixed, fixed_point, int64
 
 __all__ = [
+    "RING64",
     "RING_BITS",
     "DType",
+    "Ring",
     "bool_",
     "decode",
     "encode",

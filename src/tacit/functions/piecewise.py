@@ -24,7 +24,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tacit import kernels
 from tacit.functions.approximation import PiecewisePolynomial, scaled_integer
 from tacit.functions.comparison import below_public
 from tacit.functions.costs import Costs, in_sequence, side_by_side
@@ -84,8 +83,9 @@ def combine_bits(
     party: Party, digits: Any, weights: NDArray[np.int64], constants: NDArray[np.int64]
 ) -> Any:
     """Public linear combinations W b + c of 0/1 digits b, (n, size) → (rows, size). Local."""
-    matrix = np.ascontiguousarray(weights).view(np.uint64)
-    combined = digits.map(lambda share: np.asarray(kernels.matmul(matrix, share)))
+    ring = party.ring
+    matrix = ring.elements(weights)
+    combined = digits.map(lambda share: ring.matmul(matrix, share))
     return party.add_public(combined, constants[:, None])
 
 

@@ -11,7 +11,6 @@ from tacit import functions
 from tacit.encoding.types import DType, fixed
 from tacit.errors import RangeError, ShapeError
 from tacit.functions.domains import require_fraction_bits
-from tacit.kernels import matmul as ring_matmul
 from tacit.programs.operation import Operation, ResultValues, local
 from tacit.programs.promotion import (
     broadcast_shape,
@@ -253,15 +252,16 @@ def _matmul(party: Party, operands: Sequence[Operand], attributes: Any) -> Step[
         return SecretValue(dtype, reshaped(share, shape))
     secret = x if isinstance(x, SecretValue) else y
     assert isinstance(secret, SecretValue)
+    ring = party.ring
     to_bits, from_bits = dtype.fraction_bits, secret.dtype.fraction_bits
     if secret is x:
         constant, bits = scaled_constant(right, to_bits, to_bits - from_bits)
-        matrix = constant.view(np.uint64)
-        share = left.map(lambda part: ring_matmul(part, matrix))
+        matrix = ring.elements(constant)
+        share = left.map(lambda part: ring.matmul(part, matrix))
     else:
         constant, bits = scaled_constant(left, to_bits, to_bits - from_bits)
-        matrix = constant.view(np.uint64)
-        share = right.map(lambda part: ring_matmul(matrix, part))
+        matrix = ring.elements(constant)
+        share = right.map(lambda part: ring.matmul(matrix, part))
     surplus = from_bits + bits - to_bits
     if surplus:
         share = yield from party.truncate(share, surplus)

@@ -2,8 +2,8 @@
 
 Methods that return a :data:`~tacit.rounds.Step` communicate and are called as
 ``z = yield from party.multiply(x, y)``. The others are local. ``A`` is the protocol's arithmetic
-sharing over Z_2^64 (two's complement), ``B`` its Boolean sharing in packed words. Shapes of
-operands are equal unless said otherwise; broadcasting is done above (``broadcast``).
+sharing over the party's ring (two's complement), ``B`` its Boolean sharing in packed words.
+Shapes of operands are equal unless said otherwise; broadcasting is done above (``broadcast``).
 """
 
 from __future__ import annotations
@@ -14,18 +14,18 @@ from typing import Any, Literal, Protocol, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from tacit.encoding.ring import Axis, Elements, Integers, Ring
 from tacit.rounds.contract import Step
 
 __all__ = ["ROUNDINGS", "Arithmetic", "Boolean", "Party", "Rounding"]
 
-Elements: TypeAlias = NDArray[np.uint64]
 Rounding: TypeAlias = Literal["probabilistic", "nearest", "exact"]
 ROUNDINGS: tuple[Rounding, ...] = ("probabilistic", "nearest", "exact")
 """How a truncation rounds; see ``docs/decisions/0026-rounding-modes.md``."""
 
 
 class Arithmetic(Protocol):
-    """A party's part of a sharing over Z_2^64."""
+    """A party's part of a sharing over the ring."""
 
     @property
     def shape(self) -> tuple[int, ...]: ...
@@ -78,6 +78,7 @@ class Party(Protocol):
     names: tuple[str, ...]
     index: int
     rounding: Rounding
+    ring: Ring
 
     @property
     def size(self) -> int:
@@ -85,8 +86,8 @@ class Party(Protocol):
 
     # Local.
 
-    def public(self, values: NDArray[Any]) -> A:
-        """A sharing of values that all parties know (int64 or uint64 ring elements)."""
+    def public(self, values: Integers) -> A:
+        """A sharing of integers or ring elements that all parties know."""
 
     def public_bits(self, values: NDArray[Any]) -> B:
         """A sharing of bits that all parties know (an array of 0 and 1)."""
@@ -100,13 +101,13 @@ class Party(Protocol):
     def negate(self, x: A) -> A:
         """-x."""
 
-    def add_public(self, x: A, c: NDArray[Any] | int) -> A:
-        """x + c for public ring elements c, broadcast against x."""
+    def add_public(self, x: A, c: Integers) -> A:
+        """x + c for public integers or ring elements c, broadcast against x."""
 
-    def multiply_public(self, x: A, c: NDArray[Any] | int) -> A:
-        """x · c in the ring for public ring elements c, broadcast against x; no truncation."""
+    def multiply_public(self, x: A, c: Integers) -> A:
+        """x · c in the ring for public integers c, broadcast against x; no truncation."""
 
-    def sum(self, x: A, axis: int | tuple[int, ...] | None = None, keepdims: bool = False) -> A:
+    def sum(self, x: A, axis: Axis = None, keepdims: bool = False) -> A:
         """The sum over axes."""
 
     def broadcast(self, x: A, shape: tuple[int, ...]) -> A:
@@ -159,16 +160,16 @@ class Party(Protocol):
         """x @ y in the ring, no truncation; NumPy's rules for shapes."""
 
     def truncate(self, x: A, bits: int, rounding: Rounding | None = None) -> Step[A]:
-        """x / 2^bits for x in [-2^62, 2^62): see the protocol for each rounding's error.
+        """x / 2^bits, x within ring.magnitude_bits: see the protocol for a rounding's error.
 
         Without `rounding`, the party's.
         """
 
     def multiply_truncate(self, x: A, y: A, bits: int) -> Step[A]:
-        """x · y / 2^bits, the product in [-2^62, 2^62); error at most one unit."""
+        """x · y / 2^bits, the product within ring.magnitude_bits; error at most one unit."""
 
     def matmul_truncate(self, x: A, y: A, bits: int) -> Step[A]:
-        """x @ y / 2^bits, the sums in [-2^62, 2^62); error at most one unit."""
+        """x @ y / 2^bits, the sums within ring.magnitude_bits; error at most one unit."""
 
     def sum_products_truncate(self, pairs: Sequence[tuple[A, A]], bits: int) -> Step[A]:
         """(Σ x·y) / 2^bits over the pairs, element-wise, one truncation for the sum."""
@@ -177,10 +178,10 @@ class Party(Protocol):
         """a AND b; equal shapes and planes."""
 
     def most_significant_bit(self, x: A) -> Step[B]:
-        """Bit 63 of x: 1 for negative numbers."""
+        """The top bit of x: 1 for negative numbers."""
 
     def to_bits(self, x: A) -> Step[B]:
-        """All 64 bits of x as planes, least significant first."""
+        """All bits of x as planes, least significant first."""
 
     def from_bits(self, a: B) -> Step[A]:
         """Ring elements from their planes, least significant first: Σ 2^i a_i."""

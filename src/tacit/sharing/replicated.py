@@ -1,6 +1,6 @@
-"""Replicated secret sharing among three parties over Z_2^64.
+"""Replicated secret sharing among three parties over a ring Z_2^k.
 
-x = x_0 + x_1 + x_2 mod 2^64; party i holds x_i (``own``) and x_{i+1} (``next``). Any two
+x = x_0 + x_1 + x_2 mod 2^k; party i holds x_i (``own``) and x_{i+1} (``next``). Any two
 parties reconstruct, one learns nothing (Araki, Furukawa, Lindell, Nof, Ohara 2016, section 2;
 Ito, Saito, Nishizeki 1989). Over Z_2 the same with XOR: see ``bits.py``.
 """
@@ -14,20 +14,19 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from tacit.encoding.ring import RING64, Elements, Ring
 from tacit.sharing.bits import ReplicatedBits, pack_bits, unpack_bits
 
 __all__ = ["Replicated", "reconstruct", "reconstruct_bits", "split", "split_bits"]
 
-Elements = NDArray[np.uint64]
-
 
 @dataclass(frozen=True, slots=True, repr=False, eq=False)
 class Replicated:
-    """A party's part of a replicated sharing over Z_2^64: two of three additive shares.
+    """A party's part of a replicated sharing over a ring: two of three additive shares.
 
     Attributes
     ----------
-    own, next : ndarray of uint64
+    own, next : ndarray of ring.dtype
         This party's share x_i and its successor's x_{i+1}; the shape is the secret's.
     """
 
@@ -84,21 +83,25 @@ def _section(share: Elements, start: int, stop: int) -> Elements:
     return np.asarray(share.flat[start:stop])
 
 
-def split(values: Elements, randomness: Callable[[int], bytes]) -> list[Replicated]:
+def split(
+    values: Elements, randomness: Callable[[int], bytes], ring: Ring = RING64
+) -> list[Replicated]:
     """All parties' parts of a fresh sharing; for tests and for clients that share from outside.
 
     Parameters
     ----------
-    values : ndarray of uint64
+    values : ndarray of ring.dtype
         The secret.
     randomness : callable
         Gives n random bytes.
+    ring : Ring
+        What the shares are elements of.
     """
     shape = values.shape
     x_0, x_1 = (
-        np.frombuffer(randomness(8 * values.size), np.uint64).reshape(shape) for _ in range(2)
+        np.frombuffer(randomness(values.nbytes), ring.dtype).reshape(shape) for _ in range(2)
     )
-    x_2 = values - x_0 - x_1
+    x_2 = ring.subtract(ring.subtract(values, x_0), x_1)
     shares = [x_0, x_1, x_2]
     return [Replicated(shares[i], shares[(i + 1) % 3]) for i in range(3)]
 
@@ -111,12 +114,9 @@ def split_bits(values: NDArray[Any], randomness: Callable[[int], bytes]) -> list
     return [ReplicatedBits(shares[i], shares[(i + 1) % 3], tuple(values.shape)) for i in range(3)]
 
 
-def reconstruct(parts: Sequence[Replicated]) -> Elements:
+def reconstruct(parts: Sequence[Replicated], ring: Ring = RING64) -> Elements:
     """The secret, from all three parties' parts (or the first two)."""
-    total = np.array(parts[0].own)
-    np.add(total, parts[0].next, out=total)
-    np.add(total, parts[1].next, out=total)
-    return total
+    return ring.add(ring.add(parts[0].own, parts[0].next), parts[1].next)
 
 
 def reconstruct_bits(parts: Sequence[ReplicatedBits]) -> NDArray[np.uint8]:

@@ -1,4 +1,4 @@
-"""Multiplication and matrix products over Z_2^64.
+"""Multiplication and matrix products in the ring.
 
 Araki, Furukawa, Lindell, Nof, Ohara 2016 (ePrint 2016/768), protocol 3.1 in its ring form
 (section 2.3). Passive, t = 1.
@@ -6,18 +6,18 @@ Araki, Furukawa, Lindell, Nof, Ohara 2016 (ePrint 2016/768), protocol 3.1 in its
 Notation: party i holds x_i = ``own`` and x_{i+1} = ``next``; alpha_i = F(k_i) - F(k_{i+1}) sums
 to zero over the parties.
 
-Rounds and bytes: 1 round, 8 bytes an element of the *result* from each party, however long the
-sums are. Deviation from the paper: none.
+Rounds and bytes: 1 round, one ring element (8 bytes in Z_2^64) for an element of the *result* from
+each party, however long the sums are. Deviation from the paper: none.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from tacit import kernels
+from tacit.encoding.ring import Elements
 from tacit.rounds.contract import Round, Step
 from tacit.sharing.replicated import Replicated
 
@@ -29,18 +29,18 @@ __all__ = ["as_matrices", "flat", "matmul", "multiply", "product_terms", "reshar
 _ZERO_SHARE = 0
 
 
-def flat(array: NDArray[np.uint64]) -> NDArray[np.uint64]:
+def flat(array: NDArray[Any]) -> NDArray[Any]:
     """A contiguous vector of the elements; a copy only where strides demand it."""
     return np.ascontiguousarray(array).reshape(-1)
 
 
 def multiply(party: Replicated3Party, x: Replicated, y: Replicated) -> Step[Replicated]:
-    """Product of two sharings, element by element. 1 round, 8 bytes an element a party.
+    """Product of two sharings, element by element. 1 round, one ring element each a party.
 
     Step 1: z_i = x_i y_i + x_i y_{i+1} + x_{i+1} y_i + alpha_i. Step 2: z_i goes to party i-1.
     """
-    z = np.empty(x.shape, np.uint64)
-    kernels.multiply_share(
+    z = party.ring.empty(x.shape)
+    party.ring.kernels.multiply_share(
         flat(x.own),
         flat(x.next),
         flat(y.own),
@@ -55,9 +55,9 @@ def multiply(party: Replicated3Party, x: Replicated, y: Replicated) -> Step[Repl
 
 
 def matmul(party: Replicated3Party, x: Replicated, y: Replicated) -> Step[Replicated]:
-    """Matrix product of two sharings. 1 round, 8 bytes an element of the result a party."""
+    """Matrix product of two sharings. 1 round, one ring element a result and party."""
     x, y, shape = as_matrices(x, y)
-    result = yield from reshare(party, product_terms(x, y))
+    result = yield from reshare(party, product_terms(party, x, y))
     return result.reshape(*shape)
 
 
@@ -76,24 +76,25 @@ def as_matrices(x: Replicated, y: Replicated) -> tuple[Replicated, Replicated, t
     return x, y, shape
 
 
-def product_terms(x: Replicated, y: Replicated) -> NDArray[np.uint64]:
+def product_terms(party: Replicated3Party, x: Replicated, y: Replicated) -> Elements:
     """This party's additive part of x @ y: x_i (y_i + y_{i+1}) + x_{i+1} y_i, two products."""
-    z: NDArray[np.uint64] = kernels.matmul(x.own, y.own + y.next)
-    kernels.matmul(x.next, y.own, out=z, accumulate=True)
-    return z
+    ring = party.ring
+    z = ring.matmul(x.own, ring.add(y.own, y.next))
+    return ring.matmul(x.next, y.own, out=z, accumulate=True)
 
 
-def reshare(party: Replicated3Party, z: NDArray[np.uint64]) -> Step[Replicated]:
+def reshare(party: Replicated3Party, z: Elements) -> Step[Replicated]:
     """Turn additive parts z_i (C-contiguous, overwritten) into a replicated sharing.
 
-    Steps 1 and 2 of the multiplication: add alpha_i, send to party i-1. 1 round, 8 bytes an
-    element a party.
+    Steps 1 and 2 of the multiplication: add alpha_i, send to party i-1. 1 round, one ring
+    element each a party.
     """
-    kernels.add_zero_share(z.reshape(-1), party.key_own, party.key_next, party.nonce(), _ZERO_SHARE)
+    add_zero_share = party.ring.kernels.add_zero_share
+    add_zero_share(z.reshape(-1), party.key_own, party.key_next, party.nonce(), _ZERO_SHARE)
     return (yield from _send_share(party, z))
 
 
-def _send_share(party: Replicated3Party, z: NDArray[np.uint64]) -> Step[Replicated]:
+def _send_share(party: Replicated3Party, z: Elements) -> Step[Replicated]:
     z_next = np.empty_like(z)
     yield Round(send={party.previous: (z,)}, receive={party.next: (z_next,)})
     return Replicated(own=z, next=z_next)

@@ -5,10 +5,10 @@ known to A and q = b_{j+2} known to B and C.
 
 * Bit to arithmetic: b = beta + q - 2 beta q (Damgard, Escudero, Frederiksen, Keller, Scholl,
   Volgushev 2019; Mohassel, Rindal 2018). A inputs beta; B and C form additive parts of
-  beta (1 - 2q) + q and input them. 2 rounds, 3 elements (24 bytes), all parties together.
+  beta (1 - 2q) + q and input them. 2 rounds, 3 ring elements (24 bytes in Z_2^64), all together.
 * Bit times value: A inputs beta s and beta; the parts of beta x are M_0 + M_1 t; where q = 1
   the part becomes (part of x) minus it (``docs/decisions/0007-bit-injection.md``). 2 rounds,
-  4 elements (32 bytes).
+  4 ring elements (32 bytes).
 * Arithmetic to Boolean: A inputs the bits of s, t is a local sharing, one adder (Demmler,
   Schneider, Zohner 2015; Mohassel, Rindal 2018 for three parties). 8 rounds.
 """
@@ -19,10 +19,9 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
-from tacit import kernels
 from tacit.circuits.prefix import sklansky
+from tacit.encoding.ring import Elements
 from tacit.protocols.replicated3 import boolean, local
 from tacit.protocols.replicated3.arithmetic import flat
 from tacit.protocols.replicated3.roles import Thirds, length, thirds
@@ -35,8 +34,6 @@ if TYPE_CHECKING:
 
 __all__ = ["bit_to_arithmetic", "from_bits", "inject", "select", "to_bits"]
 
-Words = NDArray[np.uint64]
-
 
 def _word_slice(part: slice) -> slice:
     return slice(part.start // 64, word_count(part.stop))
@@ -47,8 +44,9 @@ def bit_to_arithmetic(party: Replicated3Party, a: ReplicatedBits) -> Step[Replic
     nonces = party.role_nonces()
     parts = thirds(a.size, party.index, unit=64)
     wa, wb, wc = _word_slice(parts.a), _word_slice(parts.b), _word_slice(parts.c)
-    own, following = np.empty(a.size, np.uint64), np.empty(a.size, np.uint64)
-    message = np.empty(length(parts.a), np.uint64)
+    ring, kernels = party.ring, party.ring.kernels
+    own, following = ring.empty(a.size), ring.empty(a.size)
+    message = ring.empty(length(parts.a))
     # A: share j and j+1 of the result are streams of CA and AB.
     kernels.bits_send(
         a.own[wa],
@@ -60,15 +58,15 @@ def bit_to_arithmetic(party: Replicated3Party, a: ReplicatedBits) -> Step[Replic
         own[parts.a],
         following[parts.a],
     )
-    from_b = np.empty(length(parts.b), np.uint64)
+    from_b = ring.empty(length(parts.b))
     kernels.bits_combine("B", a.next[wb], None, party.key_own, nonces.b, from_b, own[parts.b])
 
-    def c_part(message_at_c: Words, out: Words) -> None:
+    def c_part(message_at_c: Elements, out: Elements) -> None:
         kernels.bits_combine(
             "C", a.own[wc], message_at_c, party.key_next, nonces.c, out, following[parts.c]
         )
 
-    message_at_c = np.empty(length(parts.c), np.uint64)
+    message_at_c = ring.empty(length(parts.c))
     yield from _exchange_parts(
         party, parts, (message,), (message_at_c,), from_b, c_part, own, following
     )
@@ -81,8 +79,9 @@ def inject(party: Replicated3Party, a: ReplicatedBits, x: Replicated) -> Step[Re
     parts = thirds(a.size, party.index, unit=64)
     wa, wb, wc = _word_slice(parts.a), _word_slice(parts.b), _word_slice(parts.c)
     x_own, x_next = flat(x.own), flat(x.next)
-    own, following = np.empty(a.size, np.uint64), np.empty(a.size, np.uint64)
-    message = np.empty(2 * length(parts.a), np.uint64)
+    ring, kernels = party.ring, party.ring.kernels
+    own, following = ring.empty(a.size), ring.empty(a.size)
+    message = ring.empty(2 * length(parts.a))
     kernels.inject_send(
         x_own[parts.a],
         x_next[parts.a],
@@ -95,7 +94,7 @@ def inject(party: Replicated3Party, a: ReplicatedBits, x: Replicated) -> Step[Re
         own[parts.a],
         following[parts.a],
     )
-    from_b = np.empty(length(parts.b), np.uint64)
+    from_b = ring.empty(length(parts.b))
     kernels.inject_combine(
         "B",
         x_next[parts.b],
@@ -108,7 +107,7 @@ def inject(party: Replicated3Party, a: ReplicatedBits, x: Replicated) -> Step[Re
         own[parts.b],
     )
 
-    def c_part(message_at_c: Words, out: Words) -> None:
+    def c_part(message_at_c: Elements, out: Elements) -> None:
         kernels.inject_combine(
             "C",
             x_own[parts.c],
@@ -121,7 +120,7 @@ def inject(party: Replicated3Party, a: ReplicatedBits, x: Replicated) -> Step[Re
             following[parts.c],
         )
 
-    message_at_c = np.empty(2 * length(parts.c), np.uint64)
+    message_at_c = ring.empty(2 * length(parts.c))
     yield from _exchange_parts(
         party, parts, (message,), (message_at_c,), from_b, c_part, own, following
     )
@@ -131,24 +130,25 @@ def inject(party: Replicated3Party, a: ReplicatedBits, x: Replicated) -> Step[Re
 def _exchange_parts(
     party: Replicated3Party,
     parts: Thirds,
-    message: tuple[Words, ...],
-    message_at_c: tuple[Words, ...],
-    from_b: Words,
-    c_part: Callable[[Words, Words], None],
-    own: Words,
-    following: Words,
+    message: tuple[Elements, ...],
+    message_at_c: tuple[Elements, ...],
+    from_b: Elements,
+    c_part: Callable[[Elements, Elements], None],
+    own: Elements,
+    following: Elements,
 ) -> Step[None]:
     """A's input to C, then the parts of B and C meet as share j+2."""
     yield Round(send={party.previous: message}, receive={party.next: message_at_c})
-    from_c = np.empty(length(parts.c), np.uint64)
+    from_c = party.ring.empty(length(parts.c))
     c_part(message_at_c[0], from_c)
     b_at_c, c_at_b = np.empty_like(from_c), np.empty_like(from_b)
     yield Round(
         send={party.next: (from_b,), party.previous: (from_c,)},
         receive={party.previous: (b_at_c,), party.next: (c_at_b,)},
     )
-    kernels.add(from_c, b_at_c, own[parts.c])
-    kernels.add(from_b, c_at_b, following[parts.b])
+    add = party.ring.kernels.add
+    add(from_c, b_at_c, own[parts.c])
+    add(from_b, c_at_b, following[parts.b])
 
 
 def select(
@@ -165,13 +165,13 @@ def from_bits(party: Replicated3Party, a: ReplicatedBits) -> Step[Replicated]:
     words = a.own.shape[-1]
     as_plain = ReplicatedBits(a.own.reshape(-1), a.next.reshape(-1), (planes, words * 64))
     digits = yield from bit_to_arithmetic(party, as_plain)
-    weights = (np.uint64(1) << np.arange(planes, dtype=np.uint64))[:, None]
+    weights = party.ring.powers_of_two(planes)[:, None]
     value = local.sum_(party, local.multiply_public(party, digits, weights), axis=0)
     return value.map(lambda share: share[: a.size].reshape(a.shape))
 
 
 def to_bits(party: Replicated3Party, x: Replicated) -> Step[ReplicatedBits]:
-    """All 64 bits of x as planes, least significant first. 8 rounds."""
+    """All bits of x as planes, least significant first. 8 rounds; 9 in Z_2^128."""
     s, t = yield from _summands(party, x)
     # s + t: generate s AND t, propagate s XOR t, carries by a parallel prefix network.
     g = yield from boolean.bitwise_and(party, s, t)
@@ -186,27 +186,28 @@ def _summands(
 ) -> Step[tuple[ReplicatedBits, ReplicatedBits]]:
     """Boolean sharings of s (A inputs its bits, 1 round) and of t (0, 0, t; local)."""
     nonces = party.role_nonces()
+    ring, kernels = party.ring, party.ring.kernels
     parts = thirds(x.size, party.index, unit=64)
     x_own, x_next = flat(x.own), flat(x.next)
     words = word_count(x.size)
     wa, wb, wc = _word_slice(parts.a), _word_slice(parts.b), _word_slice(parts.c)
-    s_own, s_next, t_own, t_next = (np.zeros((64, words), np.uint64) for _ in range(4))
+    s_own, s_next, t_own, t_next = (np.zeros((ring.bits, words), np.uint64) for _ in range(4))
     # A: s ^ r to C, r from AB. Sharing of s: (s ^ r, r, 0).
-    mask = np.empty((64, wa.stop - wa.start), np.uint64)
+    mask = np.empty((ring.bits, wa.stop - wa.start), np.uint64)
     kernels.fill(party.key_next, nonces.a, 0, mask)
     message = np.empty_like(mask)
-    kernels.to_planes(x_own[parts.a] + x_next[parts.a], message)
+    kernels.to_planes(ring.add(x_own[parts.a], x_next[parts.a]), message)
     message ^= mask
     s_own[:, wa], s_next[:, wa] = message, mask
     # B: r from AB as its own share; t is its next share.
-    mask_b = np.empty((64, wb.stop - wb.start), np.uint64)
+    mask_b = np.empty((ring.bits, wb.stop - wb.start), np.uint64)
     kernels.fill(party.key_own, nonces.b, 0, mask_b)
     s_own[:, wb] = mask_b
     planes_b = np.empty_like(mask_b)
     kernels.to_planes(x_next[parts.b], planes_b)
     t_next[:, wb] = planes_b
     # C: t is its own share; what A sends is its next share.
-    planes_c = np.empty((64, wc.stop - wc.start), np.uint64)
+    planes_c = np.empty((ring.bits, wc.stop - wc.start), np.uint64)
     kernels.to_planes(x_own[parts.c], planes_c)
     t_own[:, wc] = planes_c
     message_at_c = np.empty_like(planes_c)
@@ -221,7 +222,7 @@ def _summands(
 def _prefix_carries(
     party: Replicated3Party, g: ReplicatedBits, p: ReplicatedBits
 ) -> Step[ReplicatedBits]:
-    """Carry out of every position: 6 rounds for 64 planes."""
+    """Carry out of every position: log2 of the planes rounds."""
     g = ReplicatedBits(g.own.copy(), g.next.copy(), g.shape)
     p = ReplicatedBits(p.own.copy(), p.next.copy(), p.shape)
     for high, low, inner in sklansky(g.own.shape[0]):

@@ -3,8 +3,9 @@
 Araki et al. 2016, section 2 (sharing, reconstruction) with the owner's share drawn from a
 pairwise stream (PRSS), so that an input costs one element. Passive, t = 1.
 
-Rounds and bytes: input 1 round, 8 bytes an element, by the owner; reveal 1 round, 8 bytes an
-element to each recipient, and 32 check bytes from the holder of the second copy.
+Rounds and bytes: input 1 round, one ring element (8 bytes in Z_2^64) each, by the owner; reveal 1
+round, one ring element each to every recipient, and 32 check bytes from the holder of the second
+copy.
 
 A recipient compares the second copy's hash at every opening, so a wrong share from a single
 sender ends in an error instead of a wrong result; passive security promises no more than that.
@@ -12,14 +13,14 @@ sender ends in an error instead of a wrong result; passive security promises no 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from tacit import kernels
 from tacit.encoding.digest import DIGEST_BYTES, tagged_hash
+from tacit.encoding.ring import RING64, Elements, Ring
 from tacit.errors import InternalError, VerificationError
 from tacit.rounds.contract import Arrays, Round, Step
 from tacit.sharing.bits import ReplicatedBits, pack_bits, unpack_bits, word_count
@@ -36,17 +37,16 @@ _MASK = 0
 def input_(
     party: Replicated3Party,
     owner: int,
-    values: NDArray[np.uint64] | None,
+    values: Elements | None,
     shape: tuple[int, ...],
 ) -> Step[Replicated]:
-    """Share ring elements that the owner knows. 1 round, 8 bytes an element from the owner.
+    """Share ring elements that the owner knows. 1 round, one ring element each from the owner.
 
     x_o is drawn from k_o, which the owner o shares with its predecessor; x_{o+2} = 0;
     x_{o+1} = x - x_o goes to the owner's successor, who does not hold k_o.
     """
-    own, following = yield from _share_words(
-        party, owner, values, shape, lambda value, mask: value - mask
-    )
+    ring = party.ring
+    own, following = yield from _share_words(party, owner, values, shape, ring, ring.subtract)
     return Replicated(own, following)
 
 
@@ -59,47 +59,44 @@ def input_bits(
     """Share bits that the owner knows. 1 round, 8 bytes for every 64 bits from the owner."""
     words = None if values is None else pack_bits(values)
     count = word_count(int(np.prod(shape, dtype=np.int64)))
-    own, following = yield from _share_words(
-        party, owner, words, (count,), lambda value, mask: value ^ mask
-    )
+    own, following = yield from _share_words(party, owner, words, (count,), RING64, np.bitwise_xor)
     return ReplicatedBits(own, following, shape)
 
 
 def _share_words(
     party: Replicated3Party,
     owner: int,
-    values: NDArray[np.uint64] | None,
+    values: Elements | None,
     shape: tuple[int, ...],
-    difference: Any,
-) -> Step[tuple[NDArray[np.uint64], NDArray[np.uint64]]]:
+    ring: Ring,
+    difference: Callable[[Elements, Elements], Elements],
+) -> Step[tuple[Elements, Elements]]:
     nonce = party.nonce()
-    zero = np.zeros(shape, np.uint64)
+    zero = ring.zeros(shape)
     if party.index == owner:
         if values is None or values.shape != shape:
             raise InternalError("the owner's input does not have the agreed shape")
-        x_o = np.empty(shape, np.uint64)
-        kernels.fill(party.key_own, nonce, _MASK, x_o)
+        x_o = ring.empty(shape)
+        ring.kernels.fill(party.key_own, nonce, _MASK, x_o)
         x_1 = np.asarray(difference(values, x_o), order="C")
         yield Round(send={party.next: (x_1,)})
         return x_o, x_1
     if party.previous == owner:
-        x_1 = np.empty(shape, np.uint64)
+        x_1 = ring.empty(shape)
         yield Round(receive={owner: (x_1,)})
         return x_1, zero
-    x_o = np.empty(shape, np.uint64)
-    kernels.fill(party.key_next, nonce, _MASK, x_o)
+    x_o = ring.empty(shape)
+    ring.kernels.fill(party.key_next, nonce, _MASK, x_o)
     yield Round()
     return zero, x_o
 
 
-def reveal(
-    party: Replicated3Party, x: Replicated, to: Sequence[int]
-) -> Step[NDArray[np.uint64] | None]:
-    """Open x to the parties in `to`. 1 round, 8 bytes an element and 32 check bytes a recipient.
+def reveal(party: Replicated3Party, x: Replicated, to: Sequence[int]) -> Step[Elements | None]:
+    """Open x to the parties in `to`. 1 round, one ring element each and 32 check bytes a recipient.
 
     Returns
     -------
-    ndarray of uint64 or None
+    ndarray of ring.dtype or None
         The ring elements at recipients, None at the others.
 
     Raises
@@ -110,7 +107,8 @@ def reveal(
     missing = yield from _open(
         party, np.asarray(x.own, order="C"), np.asarray(x.next, order="C"), to
     )
-    return None if missing is None else x.own + x.next + missing
+    add = party.ring.add
+    return None if missing is None else add(add(x.own, x.next), missing)
 
 
 def reveal_bits(
@@ -139,10 +137,10 @@ def _without_padding(words: NDArray[np.uint64], bits: int) -> NDArray[np.uint64]
 
 def _open(
     party: Replicated3Party,
-    own: NDArray[np.uint64],
-    following: NDArray[np.uint64],
+    own: NDArray[Any],
+    following: NDArray[Any],
     to: Sequence[int],
-) -> Step[NDArray[np.uint64] | None]:
+) -> Step[NDArray[Any] | None]:
     # Recipient i lacks x_{i-1}: party i-1 sends it (its own), party i+1 the hash of its copy.
     context = party.nonce().to_bytes(8, "little")
     send: dict[int, Arrays] = {}
@@ -175,9 +173,7 @@ def _open(
     return missing
 
 
-def _copy_digest(
-    party: Replicated3Party, context: bytes, words: NDArray[np.uint64]
-) -> NDArray[np.uint8]:
+def _copy_digest(party: Replicated3Party, context: bytes, words: NDArray[Any]) -> NDArray[np.uint8]:
     data = words.reshape(-1).view(np.uint8).data
     digest = tagged_hash("opening", party.session_id, context, data)
     return np.frombuffer(digest, np.uint8)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from tacit import kernels
+from tacit.encoding.ring import RING64, Ring
 from tacit.errors import InternalError, UsageError
 from tacit.protocols.interface import Rounding
 from tacit.protocols.replicated3 import (
@@ -37,6 +38,8 @@ class Replicated3Party:
         What hashes at openings are bound to; equal at all parties.
     rounding : {"probabilistic", "nearest", "exact"}
         How truncations round; equal at all parties.
+    ring : Ring
+        What arithmetic shares are elements of; equal at all parties.
 
     Notes
     -----
@@ -56,6 +59,7 @@ class Replicated3Party:
         seeds: Mapping[int, bytes],
         session_id: bytes = b"",
         rounding: Rounding = "probabilistic",
+        ring: Ring = RING64,
     ) -> None:
         if len(names) != 3 or len(set(names)) != 3:
             raise UsageError(
@@ -67,6 +71,7 @@ class Replicated3Party:
         self.index = index
         self.session_id = session_id
         self.rounding = rounding
+        self.ring = ring
         self.next = (index + 1) % 3
         self.previous = (index - 1) % 3
         self.key_own = kernels.StreamKey(seeds[self.previous])

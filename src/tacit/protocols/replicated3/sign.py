@@ -1,6 +1,6 @@
 """The sign bit of a sharing: the carry of one bit-sliced addition.
 
-x = s + t with s known to A and t known to B and C (``roles.py``), so
+x = s + t with s known to A and t known to B and C (``roles.py``), so in Z_2^64
 bit 63 of x = s_63 ^ t_63 ^ (carry into bit 63). Carry trees over shared bits: Araki et al. 2016
 and ABY3 (Mohassel, Rindal 2018, section 5.3), with the input layer shortened as argued in
 ``docs/decisions/0006-sign-bit.md``. Passive, t = 1.
@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from tacit import kernels
+from tacit.circuits.carry import CarryTree, carry_tree
 from tacit.protocols.replicated3.arithmetic import flat
 from tacit.protocols.replicated3.roles import thirds
 from tacit.rounds.contract import Round, Step
@@ -36,8 +36,6 @@ if TYPE_CHECKING:
 
 __all__ = ["block_width", "carry_into_top", "most_significant_bit"]
 
-MONOMIALS = 147
-LEVEL_0 = 41
 _WIDE = 4096
 
 Words = NDArray[np.uint64]
@@ -49,17 +47,18 @@ def block_width(size: int) -> int:
 
 
 def most_significant_bit(party: Replicated3Party, x: Replicated) -> Step[ReplicatedBits]:
-    """Bit 63 of every element: 1 where x, read as a signed number, is negative. 7 rounds."""
+    """The top bit of every element: 1 where x, read as a signed number, is negative. 7 rounds."""
     return (yield from carry_into_top(party, x, with_top=True))
 
 
 def carry_into_top(
     party: Replicated3Party, x: Replicated, *, with_top: bool
 ) -> Step[ReplicatedBits]:
-    """The carry of s + t into bit 63, XORed with s_63 ^ t_63 if `with_top`. 7 rounds."""
+    """The carry of s + t into the top bit, XORed with both top bits if `with_top`. 7 rounds."""
     size = x.size
+    kernels, tree = party.ring.kernels, carry_tree(party.ring.top_bit)
     if size == 0:
-        for _ in range(7):
+        for _ in range(tree.rounds):
             yield Round()
         empty = np.zeros(0, np.uint64)
         return ReplicatedBits(empty, empty, x.shape)
@@ -70,9 +69,11 @@ def carry_into_top(
     blocks = -(-size // (64 * width))
     by_block = thirds(blocks, party.index)
     a, b, c = by_block.a, by_block.b, by_block.c
-    planes = MONOMIALS + int(with_top)
+    planes = tree.monomials + int(with_top)
 
-    level_own, level_next = (np.empty((blocks, LEVEL_0, width), np.uint64) for _ in range(2))
+    level_own, level_next = (
+        np.empty((blocks, tree.leaf_planes, width), np.uint64) for _ in range(2)
+    )
     top_own, top_next = (np.empty((blocks, 1, width), np.uint64) for _ in range(2))
 
     # Round 1. A shares its monomials; B's share of them is a stream, so B can go on at once.
@@ -91,7 +92,7 @@ def carry_into_top(
         top_own[a],
         top_next[a],
     )
-    from_b = np.empty((b.stop - b.start, LEVEL_0, width), np.uint64)
+    from_b = np.empty((b.stop - b.start, tree.leaf_planes, width), np.uint64)
     kernels.carry_generate(
         "B",
         x_next[values.b],
@@ -106,13 +107,13 @@ def carry_into_top(
         top_own[b],
     )
     monomials_at_c = np.empty((c.stop - c.start, planes, width), np.uint64)
-    b_at_c = np.empty((c.stop - c.start, LEVEL_0, width), np.uint64)
+    b_at_c = np.empty((c.stop - c.start, tree.leaf_planes, width), np.uint64)
     yield Round(
         send={party.previous: (monomials,), party.next: (from_b,)},
         receive={party.next: (monomials_at_c,), party.previous: (b_at_c,)},
     )
     # Round 2. C computes its part and sends it to B; share j+2 of level 0 is the XOR of both.
-    from_c = np.empty((c.stop - c.start, LEVEL_0, width), np.uint64)
+    from_c = np.empty((c.stop - c.start, tree.leaf_planes, width), np.uint64)
     kernels.carry_generate(
         "C",
         x_own[values.c],
@@ -130,37 +131,34 @@ def carry_into_top(
     c_at_b = np.empty_like(from_b)
     yield Round(send={party.previous: (from_c,)}, receive={party.next: (c_at_b,)})
     np.bitwise_xor(from_b, c_at_b, out=level_next[b])
-    words = yield from _tree(party, (level_own, level_next), top_own if with_top else None)
+    words = yield from _join(party, tree, (level_own, level_next), top_own if with_top else None)
     count = word_count(size)
     return ReplicatedBits(words[0][:count], words[1][:count], x.shape)
 
 
-def _tree(
-    party: Replicated3Party, leaves: tuple[Words, Words], top_own: Words | None
+def _join(
+    party: Replicated3Party, tree: CarryTree, leaves: tuple[Words, Words], top_own: Words | None
 ) -> Step[tuple[Words, Words]]:
-    """Rounds 3 to 7: (g, p) pairs combine, 21 -> 10 (+1) -> 5 -> 3 -> 1 (+1) -> 1."""
+    """The rounds after the second: (g, p) pairs combine, 21 -> 10 (+1) -> 5 -> 3 -> 1 (+1) -> 1."""
     blocks, _, width = leaves[0].shape
     nonce = party.nonce()
-    # The pair left over by a level: where it is, and at which level it joins again.
-    spare = {2: 0, 4: 3}
-    spare_plane = {2: 39, 4: 3}
     states = [leaves]
-    for level in range(5):
+    for lane, level in enumerate(tree.levels):
         own, following = states[-1]
-        tail = states[spare[level]] if level in spare else (None, None)
-        pairs = (own.shape[1] + 1) // 2 + (level in spare)
-        z = np.empty((blocks, 2 * (pairs // 2) - 1, width), np.uint64)
-        kernels.carry_level(
+        place, plane = level.spare or (0, 0)
+        tail = states[place] if level.spare else (None, None)
+        z = np.empty((blocks, level.planes, width), np.uint64)
+        party.ring.kernels.carry_level(
             own,
             following,
             tail[0],
             tail[1],
-            spare_plane.get(level, 0),
+            plane,
             party.key_own,
             party.key_next,
             nonce,
-            level,
-            top_own if level == 4 else None,
+            lane,
+            top_own if level is tree.levels[-1] else None,
             z,
         )
         z_next = np.empty_like(z)

@@ -3,7 +3,8 @@
 Sources: wrap-free probabilistic truncation of Dalskov, Escudero, Keller (2020, "Secure
 evaluation of quantized neural networks", section 4, and "Fantastic Four", 2021); the product
 with truncation in one protocol is argued in ``docs/decisions/0005-product-with-truncation.md``.
-Passive, t = 1. Values before truncation lie in [-2^62, 2^62).
+Passive, t = 1. Values before truncation lie in [-2^(N-2), 2^(N-2)) for the ring Z_2^N; the figures
+below are for N = 64.
 
 Roles A, B, C as in ``roles.py``: A knows s = x_j + x_{j+1}, B and C know t = x_{j+2}, x = s + t.
 
@@ -32,12 +33,11 @@ have no such correlation, and give the same bits in every run.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
-from numpy.typing import NDArray
 
-from tacit import kernels
+from tacit.encoding.ring import Elements, Ring
 from tacit.errors import InternalError
 from tacit.protocols.interface import Rounding
 from tacit.protocols.replicated3 import local, sign
@@ -66,21 +66,25 @@ __all__ = [
     "truncate",
 ]
 
-Words: TypeAlias = NDArray[np.uint64]
-_Operands: TypeAlias = tuple[Words | None, Words | None, Words | None, Words | None, Words | None]
+_Operands: TypeAlias = tuple[
+    Elements | None, Elements | None, Elements | None, Elements | None, Elements | None
+]
 
 
-def field_type(bits: int) -> type[np.uint16] | type[np.uint32] | type[np.uint64]:
+def field_type(ring: Ring, bits: int) -> np.dtype[Any]:
     """The smallest word that holds numbers mod 2^bits: the carry is needed mod 2^m only."""
-    if not 1 <= bits <= 62:
-        raise InternalError(f"truncation by {bits} bits; possible are 1 to 62")
-    return np.uint16 if bits <= 16 else np.uint32 if bits <= 32 else np.uint64
+    if not 1 <= bits <= ring.magnitude_bits:
+        raise InternalError(f"truncation by {bits} bits; possible are 1 to {ring.magnitude_bits}")
+    return next((field for field in _FIELDS if bits <= 8 * field.itemsize), ring.dtype)
+
+
+_FIELDS = tuple(np.dtype(word) for word in (np.uint16, np.uint32, np.uint64))
 
 
 def truncate(
     party: Replicated3Party, x: Replicated, bits: int, rounding: Rounding | None = None
 ) -> Step[Replicated]:
-    """x / 2^bits for x in [-2^62, 2^62).
+    """x / 2^bits for x in [-2^(N-2), 2^(N-2)).
 
     Parameters
     ----------
@@ -88,10 +92,10 @@ def truncate(
     x : Replicated
         Any shape.
     bits : int
-        1 to 62.
+        1 to N - 2.
     rounding : {"probabilistic", "nearest", "exact"}, optional
         ``probabilistic``: floor or floor + 1, the nearer one more often. ``exact``: floor.
-        ``nearest``: floor(x / 2^bits + 1/2), for x < 2^62 - 2^(bits-1). The party's by default.
+        ``nearest``: floor(x / 2^bits + 1/2), for x < 2^(N-2) - 2^(bits-1). The party's by default.
     """
     rounding = rounding or party.rounding
     if rounding == "probabilistic":
@@ -105,11 +109,12 @@ def _truncate_probabilistic(
     party: Replicated3Party, x: Replicated, bits: int, unit: int = 1
 ) -> Step[Replicated]:
     nonces = party.role_nonces()
+    ring = party.ring
     x_own, x_next = flat(x.own), flat(x.next)
     parts = thirds(x_own.size, party.index, unit)
-    work = _Carry(parts, bits, np.uint64)
-    # A: c = s + 2^62. B and C: r = t.
-    kernels.truncation_open(
+    work = _Carry(ring, parts, bits, ring.dtype)
+    # A: c = s + 2^(N-2). B and C: r = t.
+    ring.kernels.truncation_open(
         None,
         None,
         None,
@@ -126,8 +131,8 @@ def _truncate_probabilistic(
         work.message_a,
         work.field_a,
     )
-    np.right_shift(x_next[parts.b].view(np.int64), bits, out=work.following[parts.b].view(np.int64))
-    np.right_shift(x_own[parts.c].view(np.int64), bits, out=work.own[parts.c].view(np.int64))
+    ring.shift_right(x_next[parts.b], bits, out=work.following[parts.b])
+    ring.shift_right(x_own[parts.c], bits, out=work.own[parts.c])
     yield from _carry_rounds(party, work, nonces)
     return Replicated(work.own.reshape(x.shape), work.following.reshape(x.shape))
 
@@ -135,20 +140,18 @@ def _truncate_probabilistic(
 class _Carry:
     """The arrays of one truncation at one party, by role."""
 
-    def __init__(
-        self, parts: Thirds, bits: int, field: type[np.uint16 | np.uint32 | np.uint64]
-    ) -> None:
+    def __init__(self, ring: Ring, parts: Thirds, bits: int, field: np.dtype[Any]) -> None:
         size = parts.bounds[2].stop
         self.parts = parts
         self.bits = bits
-        self.own = np.empty(size, np.uint64)
-        self.following = np.empty(size, np.uint64)
+        self.own = ring.empty(size)
+        self.following = ring.empty(size)
         a, b, c = length(parts.a), length(parts.b), length(parts.c)
-        self.message_a = np.empty(a, np.uint64)
+        self.message_a = ring.empty(a)
         self.field_a = np.empty(a, field)
         self.field_b = np.empty(b, field)
         self.field_c = np.empty(c, field)
-        self.message_at_c = np.empty(c, np.uint64)
+        self.message_at_c = ring.empty(c)
         self.field_a_at_c = np.empty(c, field)
         self.field_b_at_c = np.empty(c, field)
         self.field_c_at_b = np.empty(b, field)
@@ -160,6 +163,7 @@ def _carry_rounds(party: Replicated3Party, work: _Carry, nonces: RoleNonces) -> 
     On entry A's part is done, ``following[b]`` and ``own[c]`` hold r >> m.
     """
     b, c = work.parts.b, work.parts.c
+    kernels = party.ring.kernels
     # B: c_1 and w_1 from AB; its additive part of c_m r_m is u_1 r_m, masked with w_1.
     kernels.truncation_carry_b(
         party.key_own, nonces.b, work.bits, work.following[b], work.own[b], work.field_b
@@ -190,7 +194,7 @@ def _carry_rounds(party: Replicated3Party, work: _Carry, nonces: RoleNonces) -> 
         send={party.previous: (work.field_c,)},
         receive={party.next: (work.field_c_at_b,)},
     )
-    # B and C: share j+2 is (r >> m) + carry 2^(64-m) - 2^(62-m) + 1.
+    # B and C: share j+2 is (r >> m) + carry 2^(N-m) - 2^(N-2-m) + 1.
     kernels.truncation_finish(work.field_c, work.field_b_at_c, work.bits, work.own[c])
     kernels.truncation_finish(work.field_b, work.field_c_at_b, work.bits, work.following[b])
 
@@ -198,13 +202,13 @@ def _carry_rounds(party: Replicated3Party, work: _Carry, nonces: RoleNonces) -> 
 def _truncate_exact(party: Replicated3Party, x: Replicated, bits: int) -> Step[Replicated]:
     """floor(x / 2^bits): the probabilistic result with the carry out of the low bits added.
 
-    The probabilistic form computes (c >> m) + (r >> m) + c_m r_m 2^(64-m) + 1 - 2^(62-m); what
+    The probabilistic form computes (c >> m) + (r >> m) + c_m r_m 2^(N-m) + 1 - 2^(N-2-m); what
     it lacks of the floor is the carry of (c mod 2^m) + (r mod 2^m), minus that 1. The carry
-    comes from the carry circuit on s and t shifted so that their low m bits end below bit 63
-    (2^62 is 0 mod 2^m, so the offset does not matter).
+    comes from the carry circuit on s and t shifted so that their low m bits end below the top bit
+    (2^(N-2) is 0 mod 2^m, so the offset does not matter).
     """
-    shift = np.uint64(63 - bits)
-    low = x.map(lambda share: share << shift)
+    ring = party.ring
+    low = x.map(lambda share: ring.shift_left(share, ring.top_bit - bits))
     # Both need the same split x = s + t, so the roles change at the same elements.
     unit = 64 * sign.block_width(x.size)
     rough, carry = yield from together(
@@ -221,7 +225,7 @@ def _carry_bit(party: Replicated3Party, low: Replicated) -> Step[Replicated]:
 def multiply_truncate(
     party: Replicated3Party, x: Replicated, y: Replicated, bits: int
 ) -> Step[Replicated]:
-    """x · y / 2^bits, element by element; products in [-2^62, 2^62). 3 rounds; exact: 10."""
+    """x · y / 2^bits, element by element; products in [-2^(N-2), 2^(N-2)). 3 rounds; exact 10."""
     if party.rounding != "probabilistic":
         return (yield from truncate(party, (yield from multiply(party, x, y)), bits))
     operands = (flat(x.own), flat(x.next), flat(y.own), flat(y.next))
@@ -235,11 +239,12 @@ def sum_products_truncate(
 ) -> Step[Replicated]:
     """(Σ x·y) / 2^bits, element by element, one truncation for the sum. 3 rounds; exact: 10."""
     shape = pairs[0][0].shape
-    z = np.zeros(pairs[0][0].size, np.uint64)
+    ring = party.ring
+    z = ring.zeros(pairs[0][0].size)
     term = np.empty_like(z)
     for x, y in pairs:
-        kernels.cross_terms(flat(x.own), flat(x.next), flat(y.own), flat(y.next), term)
-        z += term
+        ring.kernels.cross_terms(flat(x.own), flat(x.next), flat(y.own), flat(y.next), term)
+        ring.add(z, term, out=z)
     if party.rounding != "probabilistic":
         total = yield from reshare(party, z.reshape(shape))
         return (yield from truncate(party, total, bits))
@@ -251,7 +256,7 @@ def sum_products_truncate(
 def matmul_truncate(
     party: Replicated3Party, x: Replicated, y: Replicated, bits: int
 ) -> Step[Replicated]:
-    """x @ y / 2^bits; sums of products in [-2^62, 2^62). 3 rounds, bytes by the result's size.
+    """x @ y / 2^bits; sums of products in [-2^(N-2), 2^(N-2)). 3 rounds, bytes by the result.
 
     With exact rounding 10 rounds.
     """
@@ -261,7 +266,7 @@ def matmul_truncate(
     if x.ndim == 2 and y.ndim == 2 and x.shape[0] >= 3:
         result = yield from _matmul_by_rows(party, x, y, bits)
     else:
-        z = product_terms(x, y).reshape(-1)
+        z = product_terms(party, x, y).reshape(-1)
         result = yield from _product_truncate(party, thirds(z.size, party.index), bits, z=z)
     return result.reshape(*shape)
 
@@ -276,14 +281,15 @@ def _matmul_by_rows(
     """
     rows, columns = x.shape[0], y.shape[1]
     by_row = thirds(rows, party.index)
-    z = np.empty((rows, columns), np.uint64)
-    y_sum = y.own + y.next
+    ring, matmul = party.ring, party.ring.matmul
+    z = ring.empty((rows, columns))
+    y_sum = ring.add(y.own, y.next)
     a, b, c = by_row.a, by_row.b, by_row.c
-    kernels.matmul(x.own[b], y.next, out=z[b])
-    kernels.matmul(x.next[b], y_sum, out=z[b], accumulate=True)
-    kernels.matmul(x.own[c], y.next, out=z[c])
-    kernels.matmul(x.next[c], y.own, out=z[c], accumulate=True)
-    kernels.matmul(x.own[a] + x.next[a], y_sum, out=z[a])
+    matmul(x.own[b], y.next, out=z[b])
+    matmul(x.next[b], y_sum, out=z[b], accumulate=True)
+    matmul(x.own[c], y.next, out=z[c])
+    matmul(x.next[c], y.own, out=z[c], accumulate=True)
+    matmul(ring.add(x.own[a], x.next[a]), y_sum, out=z[a])
 
     def elements(part: slice) -> slice:
         return slice(part.start * columns, part.stop * columns)
@@ -300,16 +306,17 @@ def _product_truncate(
     parts: Thirds,
     bits: int,
     *,
-    operands: tuple[Words, Words, Words, Words] | None = None,
-    z: Words | None = None,
+    operands: tuple[Elements, Elements, Elements, Elements] | None = None,
+    z: Elements | None = None,
 ) -> Step[Replicated]:
     """Truncate x' = Σ z_i, additive parts known to one party each, or cross terms of operands.
 
-    (1) s, r from BC; B to A: z_B - s; C to A: z_C + s - r. (2) A: c = z_A + both + 2^62, so
+    (1) s, r from BC; B to A: z_B - s; C to A: z_C + s - r. (2) A: c = z_A + both + 2^(N-2), so
     c + r = x'; A learns c only, which r hides. Then the carry rounds.
     """
     nonces = party.role_nonces()
-    work = _Carry(parts, bits, field_type(bits))
+    ring, kernels = party.ring, party.ring.kernels
+    work = _Carry(ring, parts, bits, field_type(ring, bits))
 
     def inputs(part: slice) -> _Operands:
         if operands is None:
@@ -318,7 +325,7 @@ def _product_truncate(
         x_own, x_next, y_own, y_next = operands
         return (x_own[part], x_next[part], y_own[part], y_next[part], None)
 
-    message_b, message_c = (np.empty(length(p), np.uint64) for p in (parts.b, parts.c))
+    message_b, message_c = (ring.empty(length(p)) for p in (parts.b, parts.c))
     kernels.truncation_mask(
         "B",
         *inputs(parts.b),
@@ -337,7 +344,7 @@ def _product_truncate(
         message_c,
         work.own[parts.c],
     )
-    from_b, from_c = (np.empty(length(parts.a), np.uint64) for _ in range(2))
+    from_b, from_c = (ring.empty(length(parts.a)) for _ in range(2))
     yield Round(
         send={party.previous: (message_b,), party.next: (message_c,)},
         receive={party.next: (from_b,), party.previous: (from_c,)},
