@@ -28,7 +28,7 @@ __all__ = ["CHUNK_SIZE", "IN_FLIGHT", "LARGEST_WHOLE", "chunked_cost", "in_chunk
 LARGEST_WHOLE: Final = 1 << 20
 """Arrays of up to this many elements are not cut."""
 
-CHUNK_SIZE: Final = 1 << 18
+CHUNK_SIZE: Final = 1 << 17
 """Elements of a chunk: a multiple of 64, so that packed bits are cut between words."""
 
 IN_FLIGHT: Final = 2
