@@ -33,6 +33,7 @@ __all__ = [
     "matmul",
     "multiply_share",
     "path",
+    "permutation",
     "set_path",
     "to_planes",
     "truncation_carry_b",
@@ -59,6 +60,7 @@ def path() -> Literal["portable", "avx2", "avx512"]: ...
 def fill(
     key: StreamKey, nonce: int, lane: int, out: npt.NDArray[np.generic], start: int = 0
 ) -> None: ...
+def permutation(key: StreamKey, nonce: int, lane: int, out: _Ring) -> None: ...
 def matmul(
     a: _Ring, b: _Ring, *, out: _Ring | None = None, accumulate: bool = False, threads: int = 1
 ) -> _Ring: ...

@@ -23,6 +23,7 @@ NUMBERS: dict[str, Callable[..., Any]] = {
     "sum_products_truncate": lambda p, x, y: p.sum_products_truncate([(x, y), (y, y)], 18),
     "most_significant_bit": lambda p, x, y: p.most_significant_bit(x),
     "to_bits": lambda p, x, y: p.to_bits(x),
+    "permute": lambda p, x, y: p.permute(p.permutation(2, 65), x.reshape(2, 65)),
     "reveal": lambda p, x, y: p.reveal(x, (0, 1, 2)),
 }
 
@@ -32,6 +33,7 @@ BITS: dict[str, Callable[..., Any]] = {
     "bit_to_arithmetic": lambda p, x, a: p.bit_to_arithmetic(a),
     "inject": lambda p, x, a: p.inject(a, x),
     "select": lambda p, x, a: p.select(a, x, x),
+    "permute_bits": lambda p, x, a: p.permute_bits(p.permutation(2, 65), a.reshape(2, 65)),
     "reveal_bits": lambda p, x, a: p.reveal_bits(a, (0, 1, 2)),
 }
 

@@ -575,6 +575,50 @@ def test_select(session: Session, size: int) -> None:
     np.testing.assert_array_equal(session.leave(got), np.where(bits == 1, x, y))
 
 
+# Secret permutations.
+
+ROWS = pytest.mark.parametrize("rows", [(1, 0), (0, 3), (1, 1), (1, 200), (5, 40), (70, 3)])
+
+
+@ROWS
+def test_permute_and_back(session: Session, rows: tuple[int, int]) -> None:
+    """Every row keeps its elements, columns stay together, and the inverse undoes it."""
+    x = integers(RNG, (*rows, 3))
+    secret = session.local(lambda p: p.permutation(*rows))
+    mixed = session.run(lambda p, s, a: p.permute(s, a), secret, session.both(x))
+    found = session.leave(mixed)
+    for row, before in zip(found, x, strict=True):
+        assert sorted(map(tuple, row.tolist())) == sorted(map(tuple, before.tolist()))
+    if x.size > 300:
+        assert (found != x).any()
+    back = session.run(lambda p, s, a: p.permute(s, a, inverse=True), secret, mixed)
+    np.testing.assert_array_equal(session.leave(back), x)
+
+
+@ROWS
+def test_permute_bits_goes_along(session: Session, rows: tuple[int, int]) -> None:
+    bits = RNG.integers(0, 2, rows, dtype=np.uint8)
+    secret = session.local(lambda p: p.permutation(*rows))
+    numbers = session.run(
+        lambda p, s, a: p.permute(s, a), secret, session.both(bits.astype(np.int64))
+    )
+    mixed = session.run(lambda p, s, a: p.permute_bits(s, a), secret, session.enter_bits(bits))
+    found = session.leave_bits(mixed)
+    np.testing.assert_array_equal(found, session.leave(numbers))
+    back = session.run(lambda p, s, a: p.permute_bits(s, a, inverse=True), secret, mixed)
+    np.testing.assert_array_equal(session.leave_bits(back), bits)
+
+
+def test_permutations_are_fresh_and_differ_between_rows(session: Session) -> None:
+    x = np.broadcast_to(np.arange(50), (2, 50))
+    found = []
+    for _ in range(2):
+        secret = session.local(lambda p: p.permutation(2, 50))
+        mixed = session.run(lambda p, s, a: p.permute(s, a), secret, session.both(x))
+        found.extend(session.leave(mixed))
+    assert len({tuple(row.tolist()) for row in found}) == 4
+
+
 @SHAPES
 def test_primitives_keep_any_shape(session: Session, shape: tuple[int, ...]) -> None:
     x = integers(RNG, shape, 30)

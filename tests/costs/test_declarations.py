@@ -121,6 +121,20 @@ def cases() -> Iterator[Case]:
         yield Case(
             "reveal_bits", (n, (1,), k), lambda p, x, y: p.reveal_bits(x, (1,)), planes(k, n)
         )
+    for rows, count in ((1, 0), (0, 5), (1, 1), (1, 65), (3, 7), (2, 100)):
+        for back in (False, True):
+            yield Case(
+                "permute",
+                (2 * rows * count, back),
+                lambda p, x, r=rows, c=count, b=back: p.permute(p.permutation(r, c), x, b),
+                numbers((rows, count, 2)),
+            )
+            yield Case(
+                "permute_bits",
+                (rows * count, back),
+                lambda p, a, r=rows, c=count, b=back: p.permute_bits(p.permutation(r, c), a, b),
+                bits((rows, count)),
+            )
     for left, right in MATRICES:
         result = int(np.size(np.matmul(np.zeros(left), np.zeros(right))))
         yield Case("matmul", (result,), lambda p, x, y: p.matmul(x, y), numbers(left, right))
@@ -181,7 +195,8 @@ def test_declared_is_measured_with_every_rounding(protocol: str, rounding: Any) 
 
 @pytest.mark.parametrize("protocol", PROTOCOL_NAMES)
 @pytest.mark.parametrize(
-    "local", ["add", "subtract", "sum", "random", "random_bits", "public", "invert", "xor"]
+    "local",
+    ["add", "subtract", "sum", "random", "random_bits", "permutation", "public", "invert", "xor"],
 )
 def test_local_operations_have_no_declaration(protocol: str, local: str) -> None:
     assert local not in PROTOCOLS[protocol].costs

@@ -64,6 +64,10 @@ def getattr_step(name: str, owner: int) -> Callable[..., Any]:
     return step
 
 
+def rows_of(a: Any) -> Any:
+    return a.reshape(1, SIZE)
+
+
 PRIMITIVES = [
     *owners("input"),
     *owners("input_bits"),
@@ -93,6 +97,9 @@ PRIMITIVES = [
     Observed("bit_to_arithmetic", 0, 1, lambda p, a: p.bit_to_arithmetic(a)),
     Observed("inject", 1, 1, lambda p, x, a: p.inject(a, x)),
     Observed("select", 2, 1, lambda p, x, y, a: p.select(a, x, y)),
+    Observed("permute", 1, 0, lambda p, x: p.permute(p.permutation(2, 65), x.reshape(2, 65))),
+    Observed("permute back", 1, 0, lambda p, x: p.permute(p.permutation(1, 130), x[None], True)),
+    Observed("permute_bits", 0, 1, lambda p, a: p.permute_bits(p.permutation(1, 130), rows_of(a))),
 ]
 
 
@@ -197,7 +204,13 @@ def test_the_view_does_not_move(step: Observed, observer: int) -> None:
 def test_something_is_received_by_everyone() -> None:
     for step in PRIMITIVES:
         heard = [len(view(step, observer, 0, 0)) for observer in range(3)]
-        assert (sum(heard) == 1) if step.owner is not None else (min(heard) >= 1), step.name
+        if step.name.startswith("permute"):
+            # The party that adds its two shares only sends: first of the chain, or last.
+            assert heard == ([2, 2, 0] if "back" in step.name else [0, 2, 2]), step.name
+        elif step.owner is not None:
+            assert sum(heard) == 1, step.name
+        else:
+            assert min(heard) >= 1, step.name
 
 
 # Planted errors: the test must see each.

@@ -266,6 +266,50 @@ def sign(blocks: int, width: int, weakness: str = "") -> Protocol:
     return run
 
 
+def shuffle(k: int, inverse: bool = False, weakness: str = "") -> Protocol:
+    """Two elements in the order of a secret permutation (decision 0020), and what is opened.
+
+    `secret` holds the shares of both elements; None leaves the item out. The last value of each
+    view is whether the opened order is the old one: it must be even, given all the rest.
+    """
+    n = 1 << k
+
+    def run(stream: Stream, item: int, secret: Any) -> Received:
+        if secret is None:
+            return {0: [], 1: [], 2: []}
+        s, t, u = (2, 1, 0) if inverse else (0, 1, 2)
+        key = {(s, t): 2 if inverse else 1, (s, u): 0, (t, u): 1 if inverse else 2}
+
+        def move(pair: tuple[int, int], values: Sequence[Any]) -> list[Any]:
+            swap = stream(key[pair], "pi", item, 2)
+            return [np.where(swap, values[1 - i], values[i]) for i in range(2)]
+
+        def mask(pair: tuple[int, int], lane: str) -> list[Any]:
+            if weakness == f"{lane} of {pair[0] == s}{pair[1] == u}":
+                return [0, 0]
+            return [stream(key[pair], f"{lane}{i}", item, n) for i in range(2)]
+
+        def plus(x: Sequence[Any], y: Sequence[Any], sign: int = 1) -> list[Any]:
+            return [(v + sign * w) % n for v, w in zip(x, y, strict=True)]
+
+        x = [list(elements) for elements in zip(*secret, strict=True)]
+        s_t, s_u, t_u = (s, t), (s, u), (t, u)
+        total = plus(x[key[s_t]], x[key[s_u]])
+        x_2 = move(s_u, plus(move(s_t, plus(total, mask(s_t, "Z"))), mask(s_u, "Z")))
+        y_1 = move(s_t, plus(x[key[t_u]], mask(s_t, "Z"), -1))
+        c_1 = plus(move(t_u, x_2), mask(s_t, "new"), -1)
+        y_3 = move(t_u, move(s_u, plus(y_1, mask(s_u, "Z"), -1)))
+        c_2 = plus(y_3, mask(s_u, "new"), -1)
+        opened = plus(plus(c_1, c_2), plus(mask(s_t, "new"), mask(s_u, "new")))
+        values = [sum(elements) % n for elements in secret]
+        assert values[0] != values[1]
+        order = (np.asarray(opened[0]) == values[0]).astype(np.int64)
+        views: Received = {s: [], t: [*x_2, *c_2], u: [*y_1, *c_1]}  # type: ignore[list-item]
+        return {i: [*((v, n) for v in heard), (order, 2)] for i, heard in views.items()}
+
+    return run
+
+
 # The checks.
 
 
@@ -371,6 +415,27 @@ def test_sign(observer: int, blocks: int, width: int) -> None:
     assert_uniform(sign(blocks, width), choices, observer)
 
 
+def pairs_to_shuffle(observer: int, n: int, rng: np.random.Generator) -> list[Any]:
+    """Two different elements, the observer's shares of them fixed."""
+    fixed = rng.integers(n, size=(2, 2))
+    pieces = [
+        [with_piece(observer, [int(v) for v in fixed[i]], piece) for piece in range(n)]
+        for i in range(2)
+    ]
+    return [(a, b) for a in pieces[0] for b in pieces[1] if (sum(a) - sum(b)) % n]
+
+
+@OBSERVERS
+@pytest.mark.parametrize("inverse", [False, True])
+def test_shuffle(observer: int, inverse: bool) -> None:
+    """What arrives is uniform and says nothing about the order, even once values are opened."""
+    rng = np.random.default_rng(10)
+    three = triples(pairs_to_shuffle(observer, 2, rng), rng, 6)
+    assert_uniform(shuffle(1, inverse), three, observer)
+    alone = [[option, None, None] for option in pairs_to_shuffle(observer, 4, rng)]
+    assert_uniform(shuffle(2, inverse), alone, observer)
+
+
 # The same checks on weakened protocols: each must fail.
 
 
@@ -415,6 +480,20 @@ def test_separate_lanes_make_a_shared_range_safe(observer: int) -> None:
     assert not moves(sign(2, 1), triples(options, rng, 20), observer, shared=True)
     options = pairs_of(observer, 16, rng, exhaustive=False)
     assert not moves(truncated_product(4, 1), triples(options, rng, 2), observer, shared=True)
+
+
+@pytest.mark.parametrize("weakness", ["Z of TrueFalse", "Z of TrueTrue"])
+@pytest.mark.parametrize("inverse", [False, True])
+def test_a_weak_shuffle_is_caught(weakness: str, inverse: bool) -> None:
+    """Without Z_ST what T sends U shows the first permutation of t, which U knows; without Z_SU
+    what S sends T shows the second."""
+    rng = np.random.default_rng(11)
+    uneven = []
+    for observer in range(3):
+        option = pairs_to_shuffle(observer, 4, rng)[0]
+        counts, _ = histogram(shuffle(2, inverse, weakness), [option, None, None], observer)
+        uneven.append(bool((counts != counts[0]).any()))
+    assert any(uneven)
 
 
 @OBSERVERS

@@ -57,6 +57,9 @@ def training(p: Any, rows: int = 300, columns: int = 7, batches: int = 3) -> Ste
         range(6),
         in_flight=3,
     )
+    secret = p.permutation(2, 25)
+    mixed = yield from p.permute(secret, squares[0].reshape(2, 25, 7))
+    squares[0] = (yield from p.permute(secret, mixed, True)).reshape(50, 7)
     total = yield from p.sum_products_truncate([(squares[0], squares[1])] * 2, 30)
     exact = yield from p.truncate(total, 10, "exact")
     product = yield from p.multiply(exact, exact)
@@ -87,6 +90,13 @@ def test_each_range_is_drawn_by_the_two_holders_of_its_key(
         assert len(key) == 16
 
 
+def permuted(p: Any, primitive: Any, x: Any) -> Step[Any]:
+    """There and back, the permutation drawn inside the step."""
+    secret = p.permutation(4, 50)
+    mixed = yield from primitive(secret, x)
+    return (yield from primitive(secret, mixed, True))
+
+
 @pytest.mark.parametrize("primitive", sorted(set(PROTOCOLS["replicated3"].costs)))
 def test_every_primitive_alone(primitive: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Sizes with work for every role, at every protocol step."""
@@ -111,6 +121,8 @@ def test_every_primitive_alone(primitive: str, monkeypatch: pytest.MonkeyPatch) 
         "bit_to_arithmetic": lambda p, x, a: p.bit_to_arithmetic(a),
         "inject": lambda p, x, a: p.inject(a, x),
         "select": lambda p, x, a: p.select(a, x, x),
+        "permute": lambda p, x, a: permuted(p, p.permute, x.reshape(4, 50)),
+        "permute_bits": lambda p, x, a: permuted(p, p.permute_bits, a.reshape(4, 50)),
     }  # fmt: skip
     driver = Watched(monkeypatch)
     simulation = Simulation(4, driver)

@@ -13,7 +13,7 @@
 //!
 //! # Constant time
 //! No branch and no address depends on an element, a bit or a key: control flow follows
-//! lengths, roles and public parameters alone. AES comes from the `aes` crate (AES-NI, VAES or
+//! lengths, roles and public parameters alone; [`permutation`] alone is no such loop. AES comes from the `aes` crate (AES-NI, VAES or
 //! bit-sliced software, all constant time). [`StreamKey`] is wiped when dropped; buffers of
 //! masks on the stack and packed panels of matrices are not.
 
@@ -25,6 +25,7 @@ mod carry;
 mod lanes;
 mod matmul;
 mod path;
+mod permutation;
 mod planes;
 mod ring;
 mod stream;
@@ -34,6 +35,7 @@ pub use bits::{bits_combine, bits_send, inject_combine, inject_send};
 pub use carry::{Masks, Planes, PlanesMut, Tail, carry_generate, carry_level, carry_monomials};
 pub use matmul::{Matrix, MatrixMut, matmul};
 pub use path::{Path, path, set_path};
+pub use permutation::permutation;
 pub use planes::{from_planes, to_planes};
 pub use ring::{add, add_zero_share, and_share, cross_terms, multiply_share, xor, xor_zero_share};
 pub use stream::{MAX_BLOCKS, StreamKey, fill};

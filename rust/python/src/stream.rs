@@ -3,7 +3,7 @@
 use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;
 
-use crate::arrays::{Array, lend};
+use crate::arrays::{Array, Rows, lend};
 use crate::{Lane, Nonce, Unsigned, run};
 
 /// A 16-byte key of a pseudorandom stream that two parties share; wiped when dropped.
@@ -46,7 +46,22 @@ fn fill(
     run(py, out.bytes(), || tacit_kernels::fill(&key.0, nonce.0, lane.0, start.0, out.slice()))
 }
 
+/// Fill every row of a matrix with a uniform permutation of its positions, from the key stream.
+#[pyfunction]
+fn permutation(
+    py: Python<'_>,
+    key: &StreamKey,
+    nonce: Nonce,
+    lane: Lane,
+    out: Rows<'_>,
+) -> PyResult<()> {
+    let count = out.shape()[1];
+    let ([], [out]) = lend([], [out.0])?;
+    run(py, out.bytes(), || tacit_kernels::permutation(&key.0, nonce.0, lane.0, count, out.words()))
+}
+
 pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<StreamKey>()?;
-    module.add_function(wrap_pyfunction!(fill, module)?)
+    module.add_function(wrap_pyfunction!(fill, module)?)?;
+    module.add_function(wrap_pyfunction!(permutation, module)?)
 }

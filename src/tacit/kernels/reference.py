@@ -12,6 +12,8 @@ the stream of a key that two parties hold; ``key_ab`` is held by A and B, and so
 
 from __future__ import annotations
 
+import itertools
+from collections.abc import Iterator
 from typing import Any, Literal, NoReturn, TypeAlias, TypeVar
 
 import numpy as np
@@ -35,6 +37,7 @@ __all__ = [
     "inject_send",
     "matmul",
     "multiply_share",
+    "permutation",
     "to_planes",
     "truncation_carry_b",
     "truncation_carry_c",
@@ -90,6 +93,33 @@ def _stream(
     out = np.empty_like(like)
     fill(key, nonce, lane, out)
     return out
+
+
+def permutation(key: StreamKey, nonce: int, lane: int, out: Ring) -> None:
+    """Fill every row of ``out`` (rows, n) with a uniform permutation of 0 to n - 1.
+
+    Fisher–Yates (Durstenfeld 1964): for i = n - 1 down to 1, exchange i and a uniform j ≤ i. j is
+    ⌊w (i + 1) / 2^32⌋ for the next word w of 32 bits, skipping words with
+    w (i + 1) mod 2^32 < 2^32 mod (i + 1), so that as many words give each j (Lemire 2019). The
+    stream is read in pieces of 1,024 words and goes on from row to row.
+    """
+    words = _words(key, nonce, lane)
+    for row in out:
+        row[...] = np.arange(len(row), dtype=np.uint64)
+        for i in range(len(row) - 1, 0, -1):
+            bound = i + 1
+            product = next(words) * bound
+            while product % (1 << 32) < (1 << 32) % bound:
+                product = next(words) * bound
+            j = product >> 32
+            row[i], row[j] = row[j], row[i]
+
+
+def _words(key: StreamKey, nonce: int, lane: int) -> Iterator[int]:
+    for start in itertools.count(0, 256):
+        piece = np.empty(1024, np.uint32)
+        fill(key, nonce, lane, piece, start)
+        yield from piece.tolist()
 
 
 # Ring products -------------------------------------------------------------------------------

@@ -2,8 +2,9 @@
 
 Methods that return a :data:`~tacit.rounds.Step` communicate and are called as
 ``z = yield from party.multiply(x, y)``. The others are local. ``A`` is the protocol's arithmetic
-sharing over the party's ring (two's complement), ``B`` its Boolean sharing in packed words.
-Shapes of operands are equal unless said otherwise; broadcasting is done above (``broadcast``).
+sharing over the party's ring (two's complement), ``B`` its Boolean sharing in packed words,
+``Permutation`` its secret permutations. Shapes of operands are equal unless said otherwise;
+broadcasting is done above (``broadcast``).
 """
 
 from __future__ import annotations
@@ -60,6 +61,7 @@ class Boolean(Protocol):
 
 A: TypeAlias = Any
 B: TypeAlias = Any
+Permutation: TypeAlias = Any
 
 
 class Party(Protocol):
@@ -137,6 +139,9 @@ class Party(Protocol):
     def random_bits(self, shape: tuple[int, ...]) -> B:
         """A sharing of uniform bits that nobody knows."""
 
+    def permutation(self, rows: int, count: int) -> Permutation:
+        """Uniform permutations of `count` elements that nobody knows, one for each row."""
+
     # With communication.
 
     def input(self, owner: int, values: Elements | None, shape: tuple[int, ...]) -> Step[A]:
@@ -194,3 +199,9 @@ class Party(Protocol):
 
     def select(self, a: B, x: A, y: A) -> Step[A]:
         """x where the bit a is 1, else y."""
+
+    def permute(self, permutation: Permutation, x: A, inverse: bool = False) -> Step[A]:
+        """x, (rows, count, …), with every row in the order of its secret permutation, or back."""
+
+    def permute_bits(self, permutation: Permutation, a: B, inverse: bool = False) -> Step[B]:
+        """The same for plain bits."""

@@ -197,6 +197,17 @@ def inject(size: int, ring: Ring = RING64) -> Declaration:
     return Declaration(2, _by_role(size, 64, lambda a, b, c: element * (2 * a + b + c)))
 
 
+def permute(size: int, inverse: bool = False, ring: Ring = RING64) -> Declaration:
+    """2 rounds, 32 bytes (4 elements) an element in all: half of them by party 1."""
+    sent = ring.element_bytes * size
+    return Declaration(2, (sent, 2 * sent, sent))
+
+
+def permute_bits(size: int, inverse: bool = False, ring: Ring = RING64) -> Declaration:
+    """2 rounds, 32 bytes a word of 64 bits in all: half of them by party 1."""
+    return permute(word_count(size))
+
+
 COSTS: Mapping[str, Callable[..., Declaration]] = {
     "input": input_,
     "input_bits": input_bits,
@@ -215,6 +226,8 @@ COSTS: Mapping[str, Callable[..., Declaration]] = {
     "bit_to_arithmetic": bit_to_arithmetic,
     "inject": inject,
     "select": inject,
+    "permute": permute,
+    "permute_bits": permute_bits,
 }
 
 

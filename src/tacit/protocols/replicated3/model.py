@@ -23,5 +23,5 @@ SECURITY = SecurityModel(
         " party (or two) knows; use rounding='exact' or 'nearest' where that matters",
         "shapes, types, the program and the number of rows are public",
     ),
-    papers=("AFLNO16", "MR18", "DEK20", "LDHHZS23"),
+    papers=("AFLNO16", "MR18", "DEK20", "LDHHZS23", "AFOPRT21"),
 )

@@ -15,6 +15,7 @@ from tacit.protocols.replicated3 import (
     costs,
     io,
     local,
+    shuffle,
     sign,
     truncation,
 )
@@ -121,6 +122,7 @@ class Replicated3Party:
     stack_planes = boolean.stack_planes
     random = local.random
     random_bits = boolean.random_bits
+    permutation = shuffle.permutation
     input = io.input_
     input_bits = io.input_bits
     reveal = io.reveal
@@ -138,3 +140,5 @@ class Replicated3Party:
     bit_to_arithmetic = conversion.bit_to_arithmetic
     inject = conversion.inject
     select = conversion.select
+    permute = shuffle.permute
+    permute_bits = shuffle.permute_bits
