@@ -15,7 +15,7 @@ import tacit
 from bench.peers import inputs, serving
 from bench.processes import forget_peak_memory, peak_memory, processor_seconds
 from tacit import Computation, SecretArray
-from tacit.arrays.array import applied
+from tacit.arrays.array import applied, applied_all
 from tacit.sessions import ProcessSession
 
 __all__ = ["FUNCTIONS", "SKIPPED", "TacitSession", "compute", "names"]
@@ -40,43 +40,12 @@ def logistic_epoch(mpc: Computation, features: SecretArray, labels: SecretArray)
     return weights
 
 
-def mlp_forward(pixels: SecretArray, parameters: Sequence[SecretArray]) -> list[SecretArray]:
-    """The activations of every layer of the perceptron, pixels first, logits last."""
-    depth = len(parameters) // 2
-    activations = [pixels]
-    for layer in range(depth):
-        sums = activations[-1] @ parameters[2 * layer] + parameters[2 * layer + 1]
-        activations.append(tacit.relu(sums) if layer < depth - 1 else sums)
-    return activations
-
-
 def mlp_train(
     _: Computation, pixels: SecretArray, *parameters_and_labels: SecretArray
 ) -> tuple[SecretArray, ...]:
     """One step of plain SGD on the mean softmax cross-entropy; all parameters after it."""
     *parameters, labels = parameters_and_labels
-    activations = mlp_forward(pixels, parameters)
-    rate = inputs.MLP_RATE / pixels.shape[0]
-    delta = softmax(activations[-1]) - labels
-    updated = list(parameters)
-    for layer in reversed(range(len(parameters) // 2)):
-        below, weights, biases = activations[layer], *parameters[2 * layer : 2 * layer + 2]
-        updated[2 * layer] = weights - rate * (below.T @ delta)
-        updated[2 * layer + 1] = biases - rate * delta.sum(axis=0)
-        if layer:
-            delta = (below > 0) * (delta @ weights.T)
-    return tuple(updated)
-
-
-def softmax(logits: SecretArray) -> SecretArray:
-    """e^z over its sum by row, the row's maximum taken off first."""
-    largest = logits
-    while (columns := largest.shape[1]) > 1:
-        half = columns // 2
-        pairs = tacit.maximum(largest[:, :half], largest[:, half : 2 * half])
-        largest = tacit.concat([pairs, largest[:, 2 * half :]], axis=1) if columns % 2 else pairs
-    powers = tacit.exp(logits - largest)
-    return powers * tacit.reciprocal(powers.sum(axis=1, keepdims=True))
+    return applied_all("mlp_step", pixels, labels, *parameters, learning_rate=inputs.MLP_RATE)
 
 
 FUNCTIONS: dict[str, Function] = {
@@ -93,7 +62,7 @@ FUNCTIONS: dict[str, Function] = {
     "tanh": lambda _, x: tacit.tanh(x),
     "logistic_epoch": logistic_epoch,
     "mlp_train": mlp_train,
-    "mlp_infer": lambda _, pixels, *parameters: mlp_forward(pixels, parameters)[-1],
+    "mlp_infer": lambda _, *operands: applied("mlp_forward", *operands),
 }
 """A workload's name begins with its function's."""
 

@@ -14,7 +14,7 @@ from tacit.errors import SecretMisuseError, UsageError
 from tacit.programs.manipulation import index_of
 from tacit.sessions.session import Reference, Session
 
-__all__ = ["Axis", "SecretArray", "applied", "plain_axis", "secret_operand"]
+__all__ = ["Axis", "SecretArray", "applied", "applied_all", "plain_axis", "secret_operand"]
 
 Axis: TypeAlias = int | Sequence[int] | None
 
@@ -328,7 +328,19 @@ def plain_axis(axis: Axis) -> int | tuple[int, ...] | None:
 
 
 def applied(name: str, *operands: Any, **attributes: Any) -> SecretArray:
-    """Apply an operation to arrays of which at least one is secret.
+    """Apply an operation with one result to arrays of which at least one is secret.
+
+    Raises
+    ------
+    UsageError
+        None is secret (TC-1030), or they belong to different sessions (TC-1031).
+    """
+    (result,) = applied_all(name, *operands, **attributes)
+    return result
+
+
+def applied_all(name: str, *operands: Any, **attributes: Any) -> tuple[SecretArray, ...]:
+    """Apply an operation to arrays of which at least one is secret; all its results.
 
     Raises
     ------
@@ -358,9 +370,9 @@ def applied(name: str, *operands: Any, **attributes: Any) -> SecretArray:
             case=30,
             stage=name,
         )
-    reference = session.apply(name, handles, **attributes)
-    assert isinstance(reference, Reference)
-    return SecretArray(session, reference)
+    found = session.apply(name, handles, **attributes)
+    references = found if isinstance(found, tuple) else (found,)
+    return tuple(SecretArray(session, reference) for reference in references)
 
 
 def secret_operand(name: str, x: Any) -> SecretArray:

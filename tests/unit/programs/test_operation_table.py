@@ -122,12 +122,22 @@ def test_the_meaning_gives_what_the_rule_says(session: LocalSession, case: Case)
     assert session.reveal_to_all(found).shape == found.shape
 
 
+PERCEPTRON = [(numbers(*shape), fixed) for shape in ((3, 4), (4,), (4, 2), (2,))]
+
 ROUNDED: list[Case] = [
     *CASES,
     *((name, [a], {}) for name in ("exp", "log", "sqrt", "reciprocal") for a in (X, Y, N, Z)),
     *(("divide", [a, b], {}) for a, b in ((X, Y), (P, X), (N, X))),
     ("logistic_step", [(numbers(9, 3), fixed), (np.arange(9) % 2, int64), (numbers(3), fixed)],
      {"learning_rate": 0.3, "decay": 0.01}),
+    ("mlp_forward", [(numbers(9, 3), fixed), *PERCEPTRON], {"output": "softmax"}),
+    ("mlp_step", [(numbers(9, 3), fixed), (np.eye(2)[np.arange(9) % 2], int64), *PERCEPTRON],
+     {"learning_rate": 0.3}),
+    ("mlp_step", [(numbers(9, 3), fixed), (numbers(9, 2), fixed), *PERCEPTRON, *PERCEPTRON],
+     {"learning_rate": 0.3, "momentum": 0.9, "nesterov": True, "activation": "tanh"}),
+    ("mlp_step", [(numbers(9, 3), fixed), (numbers(9, 2), fixed), *PERCEPTRON, *PERCEPTRON,
+                  *((v**2, t) for v, t in PERCEPTRON)],
+     {"learning_rate": 0.01, "solver": "adam", "activation": "logistic"}),
 ]  # fmt: skip
 
 
@@ -166,8 +176,13 @@ def test_probabilistic_rounding_is_why_there_are_other_modes() -> None:
 
 
 def test_every_operation_is_covered() -> None:
-    elsewhere = {"exp", "log", "sqrt", "reciprocal"} | {"logistic_step"}
+    elsewhere = (
+        {"exp", "log", "sqrt", "reciprocal"} | {"logistic_step"} | {"mlp_forward", "mlp_step"}
+    )
     assert {case[0] for case in CASES} | elsewhere == set(OPERATIONS)
+
+
+LAYER = [ArrayType(fixed, shape) for shape in ((2, 3), (3, 4), (4,))]
 
 
 @pytest.mark.parametrize(
@@ -198,6 +213,23 @@ def test_every_operation_is_covered() -> None:
         ("exp", [ArrayType(bool_, (2,))], {}, "TC-1210"),
         ("astype", [ArrayType(fixed, (2,))], {"kind": "int"}, "TC-1213"),
         ("astype", [ArrayType(int64, (2,))], {"kind": "bool"}, "TC-1213"),
+        ("mlp_forward", [ArrayType(fixed, (2, 3))] * 2, {}, "TC-1180"),
+        ("mlp_forward", [ArrayType(fixed, (2, 3)), ArrayType(fixed, (3, 4))], {}, "TC-1180"),
+        ("mlp_forward", [*LAYER[:2], ArrayType(fixed, (4,), public=True)], {}, "TC-1280"),
+        ("mlp_forward", [*LAYER[:2], ArrayType(int64, (4,))], {}, "TC-1280"),
+        ("mlp_step", [LAYER[0], LAYER[0], *LAYER[1:]], {"learning_rate": 1.0}, "TC-1182"),
+        (
+            "mlp_step",
+            [LAYER[0], ArrayType(int64, (2, 4)), *LAYER[1:]],
+            {"learning_rate": 1e-15},
+            "TC-1380",
+        ),
+        (
+            "mlp_step",
+            [LAYER[0], ArrayType(int64, (2, 4)), *LAYER[1:], *LAYER[:0:-1]],
+            {"learning_rate": 1.0, "momentum": 0.5},
+            "TC-1181",
+        ),
     ],
 )
 def test_rules_refuse(name: str, types: list[ArrayType], attributes: Any, code: str) -> None:
