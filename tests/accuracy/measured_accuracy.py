@@ -40,6 +40,14 @@ RULES: dict[str, Callable[..., Reals]] = {
     "rsqrt": lambda x: 1 / np.sqrt(x),
     "reciprocal": lambda x: 1 / x,
     "divide": lambda y, x: y / x,
+    "expm1": np.expm1,
+    "sinh": np.sinh,
+    "cosh": np.cosh,
+    "log1p": np.log1p,
+    "log2": np.log2,
+    "log10": np.log10,
+    "power": np.power,
+    "hypot": np.hypot,
 }
 """The same functions of float64."""
 
@@ -68,7 +76,7 @@ def inputs(name: str, f: int, count: int, rng: np.random.Generator) -> tuple[Int
     if name in ("sigmoid", "tanh"):
         huge = signs(positive(f, count // 10, rng), rng)
         return (np.concatenate([line(f, -10, 10, count), huge, [0]]),)
-    if name == "exp":
+    if name in ("exp", "expm1"):
         low, high = exp_domain(f)
         return (np.concatenate([line(f, low - 1, high, count), line(f, -6, 2, count // 2), [0]]),)
     if name == "reciprocal":
@@ -82,8 +90,32 @@ def inputs(name: str, f: int, count: int, rng: np.random.Generator) -> tuple[Int
         y = quotients * x
         kept = (np.abs(y) < 2.0**LIMIT) & (np.abs(np.rint(y) / x) < 2 ** quotient_limit_bits(f))
         return np.rint(y[kept]).astype(np.int64), x[kept]
+    if name in ("sinh", "cosh"):
+        high = exp_domain(f)[1] + np.log(2.0) - 2.0**-f
+        return (np.concatenate([line(f, -high, high, count), line(f, -2, 2, count // 2), [0]]),)
+    if name == "log1p":
+        return (positive(f, count, rng) - (1 << f),)
+    if name == "power":
+        return powers(f, count, rng)
+    if name == "hypot":
+        x, y = (signs(positive(f, 3 * count, rng), rng) for _ in range(2))
+        rng.shuffle(y)
+        kept = x.astype(np.float64) ** 2 + y.astype(np.float64) ** 2 < 2.0**LIMIT
+        return np.append(x[kept], 0), np.append(y[kept], 0)
     x = positive(f, count, rng)
     return (np.append(x, 0),) if name == "sqrt" else (x,)
+
+
+def powers(f: int, count: int, rng: np.random.Generator) -> tuple[Integers, Integers]:
+    """Bases and exponents with results from below half a unit to the largest."""
+    low, high = exp_domain(f)
+    y = signs(np.rint(2.0 ** rng.uniform(0, f + 5, 4 * count)).astype(np.int64), rng)
+    with np.errstate(over="ignore"):
+        bases = np.exp(rng.uniform(low - 1, high, 4 * count) / (y * 2.0**-f)) * 2.0**f
+    x = np.rint(np.where((bases >= 1) & (bases < 2.0**LIMIT), bases, 1)).astype(np.int64)
+    exponents = y * 2.0**-f * np.log(x * 2.0**-f)
+    kept = (bases >= 1) & (bases < 2.0**LIMIT) & (exponents < high)
+    return x[kept], y[kept]
 
 
 @dataclass(frozen=True)
@@ -161,7 +193,9 @@ input comes on top.
 Exact, for all operands whose difference fits the ring: `<`, `<=`, `>`, `>=`, `==`, `!=`,
 `maximum`, `minimum`, `where`, `clip`, `relu`, `abs`, `sign`. A product of two fixed-point
 numbers is off by at most one unit in the last place as long as it stays below 2^26 for f = 18
-(2^62 in the ring, before truncation).
+(2^62 in the ring, before truncation), and so is `square`. A public integer power n is off by at
+most (n - 1) max(1, |x|)^(n - 1) units for n > 0; for n < 0 the error of `reciprocal` counts n
+times.
 
 ## Bounds
 
@@ -181,9 +215,10 @@ point took. Bytes are those of all parties together.
 """
 
 TAIL = """
-Outside of a domain nothing wraps into a plausible number, with one exception: quotients beyond
-the limit of `divide`. Divide both operands by a common public number first, or multiply the
-divisor.
+Outside of a domain nothing wraps into a plausible number, except where a product would:
+quotients beyond the limit of `divide` (divide both operands by a common public number first, or
+multiply the divisor), sums of squares in `hypot`, and exponents y log x of 2^(38 - f) and more in
+`power`.
 """
 
 
@@ -198,7 +233,7 @@ def bounds_table() -> str:
 
 def measured_row(name: str, found: Measurement) -> str:
     """One line of the second table."""
-    bounded = name in ("sigmoid", "tanh")
+    bounded = not ACCURACY[name].relative
     error = f"{found.absolute:.1e} absolute" if bounded else f"{found.relative:.1e} relative"
     units = "" if bounded else f"{found.units:.1f}"
     return (

@@ -63,7 +63,7 @@ def test_bounded_functions_everywhere(name: str, x: int, f: int) -> None:
     holds(name, f, x)
 
 
-@pytest.mark.parametrize("name", ["log", "sqrt", "rsqrt"])
+@pytest.mark.parametrize("name", ["log", "log2", "log10", "sqrt", "rsqrt"])
 @settings(max_examples=25)
 @given(x=POSITIVE, f=FRACTION_BITS)
 def test_functions_of_positive_numbers(name: str, x: int, f: int) -> None:
@@ -131,8 +131,31 @@ def test_roots_of_what_is_not_positive_are_zero(name: str) -> None:
     assert set(results(name, *NOT_POSITIVE)) == {0.0}
 
 
-def test_log_of_what_is_not_positive_is_unmistakable() -> None:
-    assert max(results("log", *NOT_POSITIVE)) < -1e6
+@pytest.mark.parametrize("name", ["log", "log1p", "log2", "log10"])
+def test_log_of_what_is_not_positive_is_unmistakable(name: str) -> None:
+    shift = 1 << DEFAULT if name == "log1p" else 0
+    assert max(results(name, *(v - shift for v in NOT_POSITIVE[:-1]))) < -1e6
+
+
+@pytest.mark.parametrize("f", [12, 18, 24])
+def test_relatives_of_exp_saturate(f: int) -> None:
+    low, high = exp_domain(f)
+    above = [int((high + 0.7) * 2**f) + 2, *huge(f + 2)]
+    for name in ("sinh", "cosh", "expm1"):
+        largest = results(name, *above, f=f)
+        np.testing.assert_allclose(largest, np.exp(high), rtol=1e-6)
+    mirrored = [-v for v in above]
+    np.testing.assert_allclose(results("sinh", *mirrored, f=f), -np.exp(high), rtol=1e-6)
+    np.testing.assert_allclose(results("cosh", *mirrored, f=f), np.exp(high), rtol=1e-6)
+    below = [int(low * 2**f) - 2, *(-v for v in huge(f + 2))]
+    assert set(results("expm1", *below, f=f)) == {-1.0}
+
+
+@pytest.mark.parametrize("f", [12, 18, 24])
+def test_powers_of_what_is_not_positive_are_zero(f: int) -> None:
+    x = np.repeat(np.array(NOT_POSITIVE, np.int64), 4)
+    y = np.tile(np.array([0, 1 << f, -3 << f, 5 << (f - 2)], np.int64), len(NOT_POSITIVE))
+    assert not evaluate("power", f, x, y)[0].any()
 
 
 def test_reciprocal_of_zero_is_zero() -> None:
@@ -153,7 +176,7 @@ def test_square_root_of_zero_is_zero() -> None:
 @pytest.mark.parametrize("name", NAMES)
 @pytest.mark.parametrize("shape", [(), (0,), (1,), (3, 0), (2, 3, 1)])
 def test_shapes_are_kept(name: str, shape: tuple[int, ...]) -> None:
-    operands = [np.full(shape, 1 << DEFAULT, np.int64)] * (2 if name == "divide" else 1)
+    operands = [np.full(shape, 1 << DEFAULT, np.int64)] * ACCURACY[name].operands
     found, _ = evaluate(name, DEFAULT, *operands)
     assert found.shape == shape
     np.testing.assert_allclose(found, RULES[name](*(np.ones(shape) for _ in operands)), atol=3e-4)

@@ -148,6 +148,12 @@ class SecretArray:
     def __rmatmul__(self, other: Any) -> SecretArray:
         return applied("matmul", other, self)
 
+    def __pow__(self, other: Any) -> SecretArray:
+        return applied("pow", self, other)
+
+    def __rpow__(self, other: Any) -> SecretArray:
+        return applied("pow", other, self)
+
     def __neg__(self) -> SecretArray:
         return applied("negative", self)
 

@@ -42,6 +42,16 @@ _UFUNCS: Mapping[Any, str] = {
     np.sqrt: "sqrt",
     np.reciprocal: "reciprocal",
     np.tanh: "tanh",
+    np.expm1: "expm1",
+    np.log1p: "log1p",
+    np.log2: "log2",
+    np.log10: "log10",
+    np.sinh: "sinh",
+    np.cosh: "cosh",
+    np.square: "square",
+    np.hypot: "hypot",
+    np.power: "pow",
+    np.float_power: "pow",
 }
 
 

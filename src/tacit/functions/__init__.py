@@ -18,8 +18,16 @@ from tacit.functions.comparison import (
 )
 from tacit.functions.division import divide, reciprocal
 from tacit.functions.exponential import exp
-from tacit.functions.logarithm import log
-from tacit.functions.roots import rsqrt, sqrt
+from tacit.functions.hyperbolic import cosh, expm1, sinh
+from tacit.functions.logarithm import log, log1p, log2, log10
+from tacit.functions.powers import (
+    integer_power,
+    power,
+    power_of_public,
+    public_power,
+    square,
+)
+from tacit.functions.roots import hypot, rsqrt, sqrt
 from tacit.functions.selection import absolute, clip, maximum, minimum, relu, sign, where
 from tacit.functions.sigmoid import sigmoid, tanh
 
@@ -28,25 +36,37 @@ __all__ = [
     "Accuracy",
     "absolute",
     "clip",
+    "cosh",
     "divide",
     "equal",
     "exp",
+    "expm1",
     "greater",
     "greater_equal",
+    "hypot",
+    "integer_power",
     "is_negative",
     "is_zero",
     "less",
     "less_equal",
     "log",
+    "log1p",
+    "log2",
+    "log10",
     "maximum",
     "minimum",
     "not_equal",
+    "power",
+    "power_of_public",
+    "public_power",
     "reciprocal",
     "relu",
     "rsqrt",
     "sigmoid",
     "sign",
+    "sinh",
     "sqrt",
+    "square",
     "tanh",
     "where",
 ]

@@ -32,6 +32,8 @@ class Accuracy:
         Error in units in the last place, 2^-f.
     absolute : float
         Error that is always allowed.
+    operands : int
+        How many secret numbers it takes.
     """
 
     formula: str
@@ -40,6 +42,7 @@ class Accuracy:
     relative: float = 0.0
     units: float = 2.0
     absolute: float = 0.0
+    operands: int = 1
 
     def bound(self, results: NDArray[np.float64], fraction_bits: int) -> NDArray[np.float64]:
         """max(relative · |result|, units · 2^-f) + absolute, element by element."""
@@ -107,6 +110,61 @@ ACCURACY: dict[str, Accuracy] = {
         "x ≠ 0, |y / x| < 2^s with s = ⌊(60 - f) / 2⌋ - 1: 2^20 for f = 18",
         "0 for x = 0, up to one unit; larger quotients wrap",
         relative=2e-4,
+        operands=2,
+    ),
+    "expm1": Accuracy(
+        "e^x - 1",
+        "that of `exp`",
+        "that of `exp`, less 1",
+        relative=8e-4,
+    ),
+    "sinh": Accuracy(
+        "(e^x - e^-x) / 2",
+        "|x| ≤ 0.693 (24 - f) + 16.56: 20.71 for f = 18",
+        "the value at the end of the domain",
+        relative=1e-3,
+    ),
+    "cosh": Accuracy(
+        "(e^x + e^-x) / 2",
+        "|x| ≤ 0.693 (24 - f) + 16.56: 20.71 for f = 18",
+        "the value at the end of the domain",
+        relative=1e-3,
+    ),
+    "log1p": Accuracy(
+        "log(1 + x)",
+        "x > -1",
+        "below -10^6 for x ≤ -1",
+        relative=5e-5,
+        absolute=1.5e-6,
+    ),
+    "log2": Accuracy(
+        "logarithm to base 2",
+        "every positive number of the encoding",
+        "below -10^6 for x ≤ 0",
+        relative=8e-5,
+        absolute=2e-6,
+    ),
+    "log10": Accuracy(
+        "logarithm to base 10",
+        "every positive number of the encoding",
+        "below -10^6 for x ≤ 0",
+        relative=8e-5,
+        absolute=1.5e-6,
+    ),
+    "power": Accuracy(
+        "x^y = exp(y log x)",
+        "x > 0, |y| ≤ 32, y log x in the domain of `exp`",
+        "exactly 0 for x ≤ 0; for larger |y| the relative error grows by 1.2e-5 |y|",
+        relative=1.2e-3,
+        operands=2,
+    ),
+    "hypot": Accuracy(
+        "sqrt(x² + y²)",
+        "x² + y² < 2^(61 - 2f): 2^25 for f = 18",
+        "wraps, as products do",
+        relative=6e-5,
+        operands=2,
     ),
 }
-"""By name of the function; comparisons, extrema, `relu`, `absolute`, `sign` are exact."""
+"""By name of the function; comparisons, extrema, `relu`, `absolute`, `sign` are exact,
+and `powers.py` states the error of public integer exponents."""

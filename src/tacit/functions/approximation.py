@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 __all__ = [
     "ExpPolynomial",
+    "OddPolynomial",
     "PiecewisePolynomial",
     "Polynomial",
     "ReciprocalQuadratic",
@@ -74,7 +75,7 @@ def _piece_weights(
 
 @dataclass(frozen=True, slots=True)
 class Polynomial:
-    """A public polynomial in v = 4x - 3 for x in [1/2, 1].
+    """A public polynomial, in v = 4x - 3 for x in [1/2, 1] unless its table says otherwise.
 
     Attributes
     ----------
@@ -85,6 +86,22 @@ class Polynomial:
     """
 
     coefficients: tuple[float, ...]
+    error: float
+
+
+@dataclass(frozen=True, slots=True)
+class OddPolynomial:
+    """c_1 u + c_3 u^3 + c_5 u^5 + c_7 u^7 for |u| <= 1.
+
+    Attributes
+    ----------
+    coefficients : tuple of float
+        c_1, c_3, c_5, c_7; the last two are multiples of 2^-16.
+    error : float
+        Largest absolute error in exact arithmetic.
+    """
+
+    coefficients: tuple[float, float, float, float]
     error: float
 
 

@@ -9,8 +9,16 @@ from tacit import functions
 from tacit.encoding.types import DType, fixed
 from tacit.functions.domains import require_fraction_bits
 from tacit.programs.operation import Meaning, Operation, ResultValues, Rule
-from tacit.programs.promotion import numeric, rescaled_up
-from tacit.programs.types import ArrayType, Operand, SecretValue
+from tacit.programs.promotion import (
+    broadcast_shape,
+    broadcasted,
+    check_encodable,
+    common_type,
+    numeric,
+    rescaled_up,
+    secret_share,
+)
+from tacit.programs.types import ArrayType, Operand, SecretValue, operand_types
 from tacit.protocols.interface import Party
 from tacit.rounds.contract import Step
 
@@ -43,7 +51,41 @@ def _meaning(function: Callable[[Party, Any, int], Step[Any]]) -> Meaning:
     return meaning
 
 
-ELEMENTWISE = tuple(
+def _of_two(name: str, function: Callable[[Party, Any, Any, int], Step[Any]]) -> Operation:
+    """A function of two fixed-point numbers, one of which may be public."""
+
+    def rule(types: Sequence[ArrayType], attributes: Any) -> ArrayType:
+        dtype = _fixed_type(common_type(name, types))
+        require_fraction_bits(name, dtype.fraction_bits)
+        return ArrayType(dtype, broadcast_shape(name, *(t.shape for t in types)))
+
+    def meaning(party: Party, operands: Sequence[Operand], attributes: Any) -> Step[ResultValues]:
+        """A function in fixed point; integers and public numbers become fixed point first."""
+        result = rule(operand_types(operands), attributes)
+        x, y = (
+            broadcasted(party, secret_share(party, operand, result.dtype), result.shape)
+            for operand in operands
+        )
+        share = yield from function(party, x, y, result.dtype.fraction_bits)
+        return SecretValue(result.dtype, share)
+
+    return Operation(name, rule, meaning, check=check_encodable, elementwise=True)
+
+
+def _square_rule(types: Sequence[ArrayType], attributes: Any) -> ArrayType:
+    numeric("square", types)
+    return types[0]
+
+
+def _square(party: Party, operands: Sequence[Operand], attributes: Any) -> Step[ResultValues]:
+    """x^2: one product, in the ring for integers."""
+    value = operands[0]
+    assert isinstance(value, SecretValue)
+    share = yield from functions.square(party, value.share, value.dtype.fraction_bits)
+    return SecretValue(value.dtype, share)
+
+
+_OF_ONE = tuple(
     Operation(name, _rule(name), _meaning(function), elementwise=True)
     for name, function in (
         ("exp", functions.exp),
@@ -52,5 +94,18 @@ ELEMENTWISE = tuple(
         ("reciprocal", functions.reciprocal),
         ("sigmoid", functions.sigmoid),
         ("tanh", functions.tanh),
+        ("expm1", functions.expm1),
+        ("log1p", functions.log1p),
+        ("log2", functions.log2),
+        ("log10", functions.log10),
+        ("rsqrt", functions.rsqrt),
+        ("sinh", functions.sinh),
+        ("cosh", functions.cosh),
     )
+)
+
+ELEMENTWISE = (
+    *_OF_ONE,
+    Operation("square", _square_rule, _square, elementwise=True),
+    _of_two("hypot", functions.hypot),
 )

@@ -14,6 +14,7 @@ from tacit.programs.logic import LOGIC
 from tacit.programs.manipulation import MANIPULATION
 from tacit.programs.operation import Operation
 from tacit.programs.perceptron import PERCEPTRON
+from tacit.programs.powers import POWERS
 from tacit.programs.reduction import REDUCTION
 from tacit.programs.regression import REGRESSION
 
@@ -30,6 +31,7 @@ OPERATIONS: Mapping[str, Operation] = {
         MANIPULATION,
         REDUCTION,
         ELEMENTWISE,
+        POWERS,
         REGRESSION,
         PERCEPTRON,
     )

@@ -16,7 +16,7 @@ from tacit.errors import RangeError
 def test_refused(name: str, fraction_bits: int) -> None:
     simulation = Simulation()
     function: Any = getattr(functions, name)
-    operands = [simulation.share([1])] * (2 if name == "divide" else 1)
+    operands = [simulation.share([1])] * functions.ACCURACY[name].operands
     with pytest.raises(RangeError, match=r"TC-1303.*12 to 24") as caught:
         simulation.run(lambda party, *x: function(party, *x, fraction_bits), *operands)
     assert caught.value.stage == name

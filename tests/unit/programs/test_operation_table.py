@@ -92,6 +92,11 @@ CASES: list[Case] = [
     ("astype", [X], {"kind": "fixed", "fraction_bits": 30}),
     *(("constant", [a], {}) for a in (P, Q, M, (np.array(2.5), None))),
     ("constant", [Q], {"kind": "fixed", "fraction_bits": 12}),
+    *((name, [a], {}) for name in ("expm1", "log1p", "log2", "log10", "rsqrt", "sinh", "cosh",
+                                   "square")
+      for a in (X, Y, N, Z)),
+    *(("hypot", [a, b], {}) for a, b in ((X, Y), (P, X), (N, Z))),
+    *(("pow", [a, b], {}) for a, b in ((X, Y), (N, Q), (X, Q), (P, X), (N, P), (N, N), (X, P))),
 ]  # fmt: skip
 
 
