@@ -13,7 +13,18 @@ from tacit import errors
 from tacit.arrays import Computation, SecretArray, local
 from tacit.arrays import functions as _functions
 from tacit.arrays.functions import *
-from tacit.encoding import DType, fixed, fixed_point, int64
+from tacit.encoding import (
+    DType,
+    fixed,
+    fixed_point,
+    int8,
+    int16,
+    int32,
+    int64,
+    uint8,
+    uint16,
+    uint32,
+)
 from tacit.encoding import bool_ as bool
 from tacit.network import NetworkSettings
 from tacit.protocols import SecurityModel
@@ -33,8 +44,14 @@ __all__ = [
     "errors",
     "fixed",
     "fixed_point",
+    "int8",
+    "int16",
+    "int32",
     "int64",
     "local",
+    "uint8",
+    "uint16",
+    "uint32",
     *_functions.__all__,
 ]
 

@@ -236,7 +236,7 @@ class SecretArray:
 
     def astype(self, dtype: DType) -> SecretArray:
         """The same numbers in another type."""
-        return applied("astype", self, kind=dtype.kind, fraction_bits=dtype.fraction_bits)
+        return applied("astype", self, **dtype.parameters)
 
     # Reductions.
 

@@ -109,7 +109,7 @@ class Computation:
         """A secret array that begins with values everybody knows, such as initial weights."""
         attributes: dict[str, Any] = {}
         if dtype is not None:
-            attributes = {"kind": dtype.kind, "fraction_bits": dtype.fraction_bits}
+            attributes = dtype.parameters
         reference = self.session.apply("constant", [values], **attributes)
         assert isinstance(reference, Reference)
         return SecretArray(self.session, reference)

@@ -7,9 +7,24 @@ Values become elements of a ring (two's complement, fixed point). May import ``e
 from tacit.encoding.digest import tagged_hash
 from tacit.encoding.fixed import decode, encode, encode_public
 from tacit.encoding.ring import RING64, Ring
-from tacit.encoding.types import RING_BITS, DType, bool_, fixed, fixed_point, int64
+from tacit.encoding.types import (
+    INTEGERS,
+    RING_BITS,
+    DType,
+    bool_,
+    fixed,
+    fixed_point,
+    int8,
+    int16,
+    int32,
+    int64,
+    uint8,
+    uint16,
+    uint32,
+)
 
 __all__ = [
+    "INTEGERS",
     "RING64",
     "RING_BITS",
     "DType",
@@ -20,6 +35,12 @@ __all__ = [
     "encode_public",
     "fixed",
     "fixed_point",
+    "int8",
+    "int16",
+    "int32",
     "int64",
     "tagged_hash",
+    "uint8",
+    "uint16",
+    "uint32",
 ]

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from tacit.encoding.types import DType, bool_, fixed, int64
+from tacit.encoding.types import INTEGERS, DType, bool_, fixed, int64
 from tacit.errors import RangeError, TypeMismatchError
 
 __all__ = ["decode", "encode", "encode_public", "natural_type"]
@@ -16,12 +16,15 @@ _SAFE_EXPONENT = 61
 
 
 def natural_type(values: NDArray[Any]) -> DType:
-    """The secret type of a NumPy array: float is fixed, integer is int64, bool is bool."""
+    """The secret type of a NumPy array: float is fixed, integers and bool keep their type.
+
+    uint64 is int64, which holds what is below 2^63.
+    """
     kind = values.dtype.kind
     if kind == "f":
         return fixed
     if kind in "iu":
-        return int64
+        return INTEGERS.get(values.dtype.name, int64)
     if kind == "b":
         return bool_
     raise TypeMismatchError(
@@ -87,6 +90,14 @@ def encode(
                 case=4,
             )
         return np.asarray(array, dtype=np.uint64, order="C")
+    if dtype.narrow and array.size:
+        low, high = dtype.range or (0, 0)
+        if array.min() < low or array.max() > high:
+            raise RangeError(
+                f"A value is outside the range of {dtype!r}, {low} to {high}.",
+                next_step="use a wider type, such as tacit.int64.",
+                case=70,
+            )
     if dtype.kind == "int":
         if array.dtype.kind == "u" and array.size and int(array.max()) >= 1 << 63:
             _too_large(dtype, float(1 << 63))
@@ -115,12 +126,12 @@ def encode_public(values: ArrayLike, dtype: DType) -> NDArray[np.int64]:
 
 
 def decode(elements: NDArray[np.uint64], dtype: DType) -> NDArray[Any]:
-    """Decode opened ring elements: float64 for fixed, int64 for integers, bool for booleans.
+    """Decode opened ring elements: float64 for fixed, the integer type, bool for booleans.
 
     Parameters
     ----------
     elements : ndarray of uint64
-        Opened values, any shape.
+        Opened values, any shape; integers of fewer bits modulo 2^bits.
     dtype : DType
         Their type.
     """
@@ -128,7 +139,7 @@ def decode(elements: NDArray[np.uint64], dtype: DType) -> NDArray[Any]:
         return elements.astype(np.bool_)
     signed = elements.view(np.int64)
     if dtype.kind == "int":
-        return signed.copy()
+        return signed.astype(dtype.numpy)
     result: NDArray[Any] = signed.astype(np.float64)
     result *= dtype.resolution
     return result

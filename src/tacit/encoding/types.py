@@ -3,9 +3,27 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
-__all__ = ["MAGNITUDE_BITS", "RING_BITS", "DType", "bool_", "fixed", "fixed_point", "int64"]
+import numpy as np
+
+__all__ = [
+    "INTEGERS",
+    "MAGNITUDE_BITS",
+    "RING_BITS",
+    "DType",
+    "bool_",
+    "fixed",
+    "fixed_point",
+    "int8",
+    "int16",
+    "int32",
+    "int64",
+    "promoted_integer",
+    "uint8",
+    "uint16",
+    "uint32",
+]
 
 RING_BITS = 64
 """The ring is Z_2^64."""
@@ -24,17 +42,58 @@ class DType:
         Fixed point and integers are ring elements; booleans are packed bits.
     fraction_bits : int
         Fractional bits of fixed point; 0 otherwise.
+    bits : int
+        Width of integers: 8, 16, 32 or 64; 64 otherwise.
+    signed : bool
+        Whether integers have a sign; true otherwise.
     """
 
     kind: Literal["fixed", "int", "bool"]
     fraction_bits: int = 0
+    bits: int = 64
+    signed: bool = True
 
     @property
     def name(self) -> str:
-        """The name users see: ``fixed``, ``fixed26``, ``int64`` or ``bool``."""
+        """The name users see: ``fixed``, ``fixed26``, ``int64``, ``uint8`` or ``bool``."""
         if self.kind == "fixed":
             return "fixed" if self == fixed else f"fixed{self.fraction_bits}"
-        return "int64" if self.kind == "int" else "bool"
+        if self.kind == "bool":
+            return "bool"
+        return f"{'int' if self.signed else 'uint'}{self.bits}"
+
+    @property
+    def narrow(self) -> bool:
+        """Whether these are integers of fewer than 64 bits."""
+        return self.bits != 64
+
+    @property
+    def range(self) -> tuple[int, int] | None:
+        """The least and the greatest integer or boolean; None for fixed point."""
+        if self.kind == "fixed":
+            return None
+        if self.kind == "bool":
+            return 0, 1
+        if self.signed:
+            return -(1 << (self.bits - 1)), (1 << (self.bits - 1)) - 1
+        return 0, (1 << self.bits) - 1
+
+    @property
+    def numpy(self) -> np.dtype[Any]:
+        """The type of revealed values: float64, the integer type of the same name, or bool."""
+        if self.kind == "int":
+            return np.dtype(self.name)
+        return np.dtype(np.float64 if self.kind == "fixed" else np.bool_)
+
+    @property
+    def parameters(self) -> dict[str, Any]:
+        """The type as parameters of an operation: ``astype`` and ``constant`` take them."""
+        return {
+            "kind": self.kind,
+            "fraction_bits": self.fraction_bits,
+            "bits": self.bits,
+            "signed": self.signed,
+        }
 
     @property
     def scale(self) -> float:
@@ -56,8 +115,44 @@ fixed = DType("fixed", 18)
 int64 = DType("int")
 """64-bit integers, two's complement, wrapping like NumPy's."""
 
+int32 = DType("int", bits=32)
+"""32-bit integers, two's complement, wrapping like NumPy's."""
+
+int16 = DType("int", bits=16)
+"""16-bit integers, two's complement, wrapping like NumPy's."""
+
+int8 = DType("int", bits=8)
+"""8-bit integers, two's complement, wrapping like NumPy's."""
+
+uint32 = DType("int", bits=32, signed=False)
+"""32-bit integers without sign, wrapping like NumPy's."""
+
+uint16 = DType("int", bits=16, signed=False)
+"""16-bit integers without sign, wrapping like NumPy's."""
+
+uint8 = DType("int", bits=8, signed=False)
+"""8-bit integers without sign, wrapping like NumPy's."""
+
+INTEGERS: dict[str, DType] = {
+    dtype.name: dtype for dtype in (int8, int16, int32, int64, uint8, uint16, uint32)
+}
+"""The integer types, by name. There is no uint64: comparisons need a bit for the sign."""
+
 bool_ = DType("bool")
 """One bit."""
+
+
+def promoted_integer(a: DType, b: DType) -> DType:
+    """The integer type that holds the values of both, by the array API standard's table.
+
+    uint32 with a signed type is int64.
+    """
+    if a.signed == b.signed:
+        return a if a.bits >= b.bits else b
+    signed, unsigned = (a, b) if a.signed else (b, a)
+    if signed.bits > unsigned.bits:
+        return signed
+    return DType("int", bits=2 * unsigned.bits)
 
 
 def fixed_point(fraction_bits: int) -> DType:

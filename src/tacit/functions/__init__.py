@@ -19,6 +19,7 @@ from tacit.functions.comparison import (
 from tacit.functions.division import divide, reciprocal
 from tacit.functions.exponential import exp
 from tacit.functions.hyperbolic import cosh, expm1, sinh
+from tacit.functions.integers import wrapped
 from tacit.functions.logarithm import log, log1p, log2, log10
 from tacit.functions.powers import (
     integer_power,
@@ -28,6 +29,7 @@ from tacit.functions.powers import (
     square,
 )
 from tacit.functions.roots import hypot, rsqrt, sqrt
+from tacit.functions.rounding import ceil, floor, round_half_even, trunc
 from tacit.functions.selection import absolute, clip, maximum, minimum, relu, sign, where
 from tacit.functions.sigmoid import sigmoid, tanh
 
@@ -35,12 +37,14 @@ __all__ = [
     "ACCURACY",
     "Accuracy",
     "absolute",
+    "ceil",
     "clip",
     "cosh",
     "divide",
     "equal",
     "exp",
     "expm1",
+    "floor",
     "greater",
     "greater_equal",
     "hypot",
@@ -61,6 +65,7 @@ __all__ = [
     "public_power",
     "reciprocal",
     "relu",
+    "round_half_even",
     "rsqrt",
     "sigmoid",
     "sign",
@@ -68,5 +73,7 @@ __all__ = [
     "sqrt",
     "square",
     "tanh",
+    "trunc",
     "where",
+    "wrapped",
 ]

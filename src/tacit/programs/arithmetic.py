@@ -300,7 +300,14 @@ ARITHMETIC = (
         "subtract", _sum_rule("subtract"), local(_subtract), check=check_encodable, elementwise=True
     ),
     Operation("negative", _negative_rule, local(_negative), elementwise=True),
-    Operation("multiply", _multiply_rule, _multiply, check=_check_factor, elementwise=True),
+    Operation(
+        "multiply",
+        _multiply_rule,
+        _multiply,
+        check=_check_factor,
+        elementwise=True,
+        integers="modular",
+    ),
     Operation("divide", _divide_rule, _divide, check=_check_quotient, elementwise=True),
-    Operation("matmul", _matmul_rule, _matmul, check=_check_factor),
+    Operation("matmul", _matmul_rule, _matmul, check=_check_factor, integers="modular"),
 )

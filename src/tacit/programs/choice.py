@@ -113,7 +113,14 @@ def _signed(function: Callable[[Party, Any], Step[Any]]) -> Meaning:
 
 
 CHOICE = (
-    Operation("where", _where_rule, _where, check=_check_choices, elementwise=True),
+    Operation(
+        "where",
+        _where_rule,
+        _where,
+        check=_check_choices,
+        elementwise=True,
+        integers="modular",
+    ),
     _extremum("maximum", functions.maximum),
     _extremum("minimum", functions.minimum),
     Operation("abs", _same_type("abs"), _signed(functions.absolute), elementwise=True),

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Literal
 
-from tacit.encoding.types import DType
-from tacit.errors import TypeMismatchError
+from tacit import functions
+from tacit.encoding.types import DType, int64
 from tacit.programs.operation import Attributes, Operation, ResultValues, local
 from tacit.programs.promotion import encoded, rescaled_up
 from tacit.programs.types import ArrayType, Operand, PublicArray, SecretValue, public_type, reshaped
@@ -21,41 +21,44 @@ class TargetType(Attributes, frozen=True):
 
     kind: Literal["fixed", "int", "bool"]
     fraction_bits: int = 0
+    bits: int = 64
+    signed: bool = True
 
     @property
     def dtype(self) -> DType:
         """The same as a DType."""
-        return DType(self.kind, self.fraction_bits)
+        return DType(self.kind, self.fraction_bits, self.bits, self.signed)
 
 
 def _astype_rule(types: Sequence[ArrayType], attributes: TargetType) -> ArrayType:
     source, target = types[0].dtype, attributes.dtype
     if source == target:
         return types[0]
-    if target.kind == "bool":
-        raise TypeMismatchError(
-            f"astype: {source!r} does not become tacit.bool.",
-            next_step="compare instead, for instance x != 0.",
-            case=13,
-            stage="astype",
-        )
-    if source.kind == "fixed" and target.kind == "int":
-        raise TypeMismatchError(
-            "astype: fixed point does not become tacit.int64.",
-            next_step="keep it in fixed point; rounding functions come with a later version.",
-            case=13,
-            stage="astype",
-        )
     return ArrayType(target, types[0].shape)
 
 
 def converted(party: Party, value: SecretValue, dtype: DType) -> Step[SecretValue]:
-    """A secret array in another type: exact except that fewer fraction bits truncate."""
-    if value.dtype == dtype:
+    """A secret array in another type, as NumPy converts.
+
+    Exact, except that fixed point to fewer fraction bits rounds as the party does: fixed point
+    becomes an integer by leaving the fraction away, everything that is not 0 becomes true, and
+    integers wrap into a smaller type.
+    """
+    source = value.dtype
+    if source == dtype:
         return value
-    if value.dtype.kind == "bool":
-        value = SecretValue(DType("int"), (yield from party.bit_to_arithmetic(value.share)))
-    surplus = value.dtype.fraction_bits - dtype.fraction_bits
+    if source.kind == "bool":
+        ones = yield from party.bit_to_arithmetic(value.share)
+        return SecretValue(dtype, rescaled_up(party, SecretValue(int64, ones), dtype))
+    if dtype.kind == "bool":
+        zero = yield from functions.is_zero(party, value.share)
+        return SecretValue(dtype, party.invert(zero))
+    if dtype.kind == "int":
+        share = value.share
+        if source.kind == "fixed":
+            share = yield from functions.trunc(party, share, source.fraction_bits)
+        return SecretValue(dtype, share)
+    surplus = source.fraction_bits - dtype.fraction_bits
     if surplus > 0:
         return SecretValue(dtype, (yield from party.truncate(value.share, surplus)))
     return SecretValue(dtype, rescaled_up(party, value, dtype))
@@ -64,7 +67,7 @@ def converted(party: Party, value: SecretValue, dtype: DType) -> Step[SecretValu
 def _astype(
     party: Party, operands: Sequence[Operand], attributes: TargetType
 ) -> Step[ResultValues]:
-    """The same numbers in another type. Local except from bool and to fewer fraction bits."""
+    """The same numbers in another type; local between integers and to more fraction bits."""
     value = operands[0]
     assert isinstance(value, SecretValue)
     return (yield from converted(party, value, attributes.dtype))
@@ -75,12 +78,14 @@ class ConstantType(Attributes, frozen=True):
 
     kind: Literal["fixed", "int", "bool"] | None = None
     fraction_bits: int = 0
+    bits: int = 64
+    signed: bool = True
 
 
 def _constant_type(array_type: ArrayType, attributes: ConstantType) -> DType:
     if attributes.kind is None:
         return array_type.dtype
-    return DType(attributes.kind, attributes.fraction_bits)
+    return DType(attributes.kind, attributes.fraction_bits, attributes.bits, attributes.signed)
 
 
 def _constant_rule(types: Sequence[ArrayType], attributes: ConstantType) -> ArrayType:

@@ -11,6 +11,7 @@ import numpy as np
 from msgspec import Struct
 
 from tacit.programs.chunks import LARGEST_WHOLE, in_chunks, is_long
+from tacit.programs.settling import Integers, has_narrow, held_results, settled_operands
 from tacit.programs.types import (
     ArrayType,
     Operand,
@@ -67,7 +68,8 @@ class Operation:
     meaning : callable
         ``meaning(party, operands, attributes)``: a protocol step that computes the result from
         operands whose types the rule accepted. Operands are secret values, or public arrays of
-        float64, int64 or bool. Secret ones have at least one axis; see :meth:`evaluate`.
+        float64, int64 or bool; integers of all types come as int64 unless `integers` is
+        ``"typed"``. Secret ones have at least one axis; see :meth:`evaluate`.
     attributes : type
         The parameters' structure.
     check : callable, optional
@@ -76,6 +78,10 @@ class Operation:
     elementwise : bool
         Whether there is one result, each element of which depends on the operands' elements at
         its place alone: long arrays are then computed in chunks (``chunks.py``).
+    integers : {"settled", "modular", "typed"}
+        How it takes integers of fewer than 64 bits (``settling.py``): wrapped into their range;
+        as elements that are right modulo 2^bits, because it only adds, multiplies and moves
+        them; or with their types. Operations without communication are modular.
     """
 
     name: str
@@ -84,11 +90,38 @@ class Operation:
     attributes: type[Attributes] = NoAttributes
     check: Check | None = None
     elementwise: bool = False
+    integers: Integers = "settled"
+
+    def __post_init__(self) -> None:
+        if self.integers == "settled" and getattr(self.meaning, "local", False):
+            object.__setattr__(self, "integers", "modular")
 
     def evaluate(
         self, party: Party, operands: Sequence[Operand], attributes: Any
     ) -> Step[tuple[SecretValue, ...]]:
-        """The meaning, for secrets of any shape; always a tuple of results.
+        """The meaning, for secrets of any type and shape; always a tuple of results.
+
+        Small integers are wrapped first where the operation needs that (``settling.py``).
+        """
+        if has_narrow(operands):
+            types = operand_types(operands)
+            expected = self.result_types(types, attributes)
+            plain = operands
+            if self.integers != "typed":
+                plain = yield from settled_operands(party, operands, self.integers, expected)
+            values = yield from self._shaped_step(party, plain, attributes)
+        else:
+            values = yield from self._shaped_step(party, operands, attributes)
+            if not has_narrow(values):
+                return values
+            types = operand_types(operands)
+            expected = self.result_types(types, attributes)
+        return held_results(self.name, operands, types, self.integers, attributes, expected, values)
+
+    def _shaped_step(
+        self, party: Party, operands: Sequence[Operand], attributes: Any
+    ) -> Step[tuple[SecretValue, ...]]:
+        """The meaning, for secrets of any shape.
 
         A secret number without axes goes through as an array of one element: protocols and
         functions only see arrays with axes, because NumPy's scalars behave differently.
@@ -139,4 +172,5 @@ def local(function: Callable[[Party, Sequence[Operand], Any], F]) -> Meaning:
 
     meaning.__doc__ = function.__doc__
     meaning.__name__ = function.__name__
+    meaning.local = True  # type: ignore[attr-defined]
     return meaning

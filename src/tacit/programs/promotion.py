@@ -9,13 +9,14 @@ converted silently.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import reduce
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from tacit.encoding.fixed import encode, natural_type
-from tacit.encoding.types import DType, fixed, int64
+from tacit.encoding.types import DType, fixed, int64, promoted_integer
 from tacit.errors import RangeError, ShapeError, TypeMismatchError
 from tacit.programs.types import ArrayType, Operand, PublicArray, SecretValue
 from tacit.protocols.interface import Party
@@ -27,6 +28,7 @@ __all__ = [
     "broadcasted_bits",
     "check_encodable",
     "common_type",
+    "counted_type",
     "encoded",
     "extremes",
     "numeric",
@@ -39,7 +41,7 @@ __all__ = [
 
 
 def public_array(values: ArrayLike) -> PublicArray:
-    """A public operand in one of the three forms that operations take.
+    """A public operand in a form that operations take: float64, a type of integers, bool.
 
     Raises
     ------
@@ -49,18 +51,14 @@ def public_array(values: ArrayLike) -> PublicArray:
         An unsigned integer of 2^63 or more.
     """
     array = np.asarray(values)
-    if array.dtype == np.float64 or array.dtype == np.int64 or array.dtype == np.bool_:
-        return array
-    kind = natural_type(array).kind
-    if kind == "fixed":
-        return array.astype(np.float64)
+    dtype = natural_type(array)
     if array.dtype.kind == "u" and array.size and int(array.max()) >= 1 << 63:
         raise RangeError(
             "A public integer is 2^63 or more, which no secret type holds.",
             next_step="scale the data down, or convert it to float.",
             case=10,
         )
-    return array.astype(np.int64)
+    return array.astype(dtype.numpy, copy=False)
 
 
 # Shapes.
@@ -125,7 +123,15 @@ def common_type(name: str, types: Sequence[ArrayType]) -> DType:
     bits = [dtype.fraction_bits for dtype in secrets if dtype.kind == "fixed"]
     if bits:
         return DType("fixed", max(bits))
-    return fixed if any(t.dtype.kind == "fixed" for t in types) else int64
+    return _integer_or_fixed(types)
+
+
+def _integer_or_fixed(types: Sequence[ArrayType]) -> DType:
+    """The type without secret fixed point: fixed where a public fraction is, else integers."""
+    if any(t.dtype.kind == "fixed" for t in types):
+        return fixed
+    integers = [t.dtype for t in types if t.dtype.kind == "int"]
+    return reduce(promoted_integer, integers) if integers else int64
 
 
 def product_type(name: str, types: Sequence[ArrayType]) -> DType:
@@ -135,7 +141,12 @@ def product_type(name: str, types: Sequence[ArrayType]) -> DType:
     bits = [dtype.fraction_bits for dtype in secrets if dtype.kind == "fixed"]
     if bits:
         return DType("fixed", min(bits))
-    return fixed if any(t.dtype.kind == "fixed" for t in types) else int64
+    return _integer_or_fixed(types)
+
+
+def counted_type(dtype: DType) -> DType:
+    """The type of sums of many: booleans and small integers become ``tacit.int64``."""
+    return dtype if dtype.kind == "fixed" else int64
 
 
 # Values.

@@ -9,6 +9,7 @@ from tacit.encoding.types import fixed, int64
 from tacit.errors import ShapeError
 from tacit.programs.manipulation import normal_axis
 from tacit.programs.operation import Attributes, Operation, ResultValues
+from tacit.programs.promotion import counted_type
 from tacit.programs.scaling import divide_by_count
 from tacit.programs.types import ArrayType, Operand, SecretValue
 from tacit.protocols.interface import Party
@@ -49,7 +50,7 @@ def _reduced(shape: tuple[int, ...], axes: tuple[int, ...], keepdims: bool) -> t
 def _sum_rule(types: Sequence[ArrayType], attributes: Axes) -> ArrayType:
     shape = types[0].shape
     axes = _axes("sum", shape, attributes)
-    dtype = int64 if types[0].dtype.kind == "bool" else types[0].dtype
+    dtype = counted_type(types[0].dtype)
     return ArrayType(dtype, _reduced(shape, axes, attributes.keepdims))
 
 

@@ -129,7 +129,16 @@ class ProcessSession(Session):
         release = self._releases()
         reference = self._new(dtype, shape)
         command = encode(
-            Input(release, reference.number, owner, dtype.kind, dtype.fraction_bits, shape)
+            Input(
+                release,
+                reference.number,
+                owner,
+                dtype.kind,
+                dtype.fraction_bits,
+                dtype.bits,
+                dtype.signed,
+                shape,
+            )
         )
         payload = byte_view(elements.astype(np.uint8) if dtype.kind == "bool" else elements)
         for index, name in enumerate(self.parties):

@@ -35,8 +35,20 @@ def input_step(
 
 
 def reveal_step(party: Party, value: SecretValue, to: Sequence[int]) -> Step[NDArray[Any] | None]:
-    """Open a secret value to the parties in `to`: ring elements or bits; None at the others."""
+    """Open a secret value to the parties in `to`: ring elements or bits; None at the others.
+
+    Of an integer of N bits only the N lowest bits are opened: in a ring of k bits the sharing is
+    multiplied by 2^(k-N), and recipients shift the opened elements back. What earlier operations
+    left in the upper bits (such as the product of two numbers before it wrapped) stays secret.
+    """
     share = lift(value).share
     reveal = party.reveal_bits if value.dtype.kind == "bool" else party.reveal
+    above = party.ring.bits - value.dtype.bits if value.dtype.kind == "int" else 0
+    if above:
+        share = party.multiply_public(share, 1 << above)
     opened: NDArray[Any] | None = yield from reveal(share, to)
-    return None if opened is None else opened.reshape(value.shape)
+    if opened is None:
+        return None
+    if above:
+        opened = party.ring.shift_right(opened, above)
+    return opened.reshape(value.shape)

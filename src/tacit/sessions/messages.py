@@ -29,6 +29,8 @@ __all__ = [
 ]
 
 Kind = Literal["fixed", "int", "bool"]
+Plain = Literal["<f8", "<i8", "<i4", "<i2", "|i1", "<u4", "<u2", "|u1", "|b1"]
+"""NumPy's types of public and revealed arrays."""
 
 
 class _Frame(Struct, frozen=True, forbid_unknown_fields=True, array_like=True):
@@ -119,13 +121,15 @@ class Input(_Frame, frozen=True, tag="input"):
     owner: int
     kind: Kind
     fraction_bits: int
+    bits: int
+    signed: bool
     shape: tuple[int, ...]
 
 
 class PublicOperand(_Frame, frozen=True):
     """A public array, whose bytes are the next buffer."""
 
-    dtype: Literal["<f8", "<i8", "|b1"]
+    dtype: Plain
     shape: tuple[int, ...]
 
 
@@ -161,7 +165,7 @@ class Finish(_Frame, frozen=True, tag="finish"):
 class Revealed(_Frame, frozen=True, tag="revealed"):
     """A revealed array, whose bytes are the buffer."""
 
-    dtype: Literal["<f8", "<i8", "|b1"]
+    dtype: Plain
     shape: tuple[int, ...]
 
 

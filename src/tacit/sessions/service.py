@@ -64,7 +64,7 @@ class _Service:
 
     def input(self, command: Input, buffers: Sequence[Buffer]) -> None:
         self._release(command.release)
-        dtype = DType(command.kind, command.fraction_bits)
+        dtype = DType(command.kind, command.fraction_bits, command.bits, command.signed)
         elements: NDArray[Any] | None = None
         if buffers:
             element_type: Any = np.uint8 if dtype.kind == "bool" else np.uint64

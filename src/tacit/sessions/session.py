@@ -7,6 +7,7 @@ import re
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from functools import reduce
 from types import TracebackType
 from typing import Any, Self, TypeAlias
 
@@ -14,8 +15,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from tacit.encoding.fixed import natural_type
-from tacit.encoding.types import DType
-from tacit.errors import ShapeError, UsageError
+from tacit.encoding.types import DType, int64, promoted_integer
+from tacit.errors import RangeError, ShapeError, UsageError
 from tacit.programs.operation import Attributes, Operation
 from tacit.programs.promotion import encoded, public_array
 from tacit.programs.table import operation_named
@@ -237,7 +238,10 @@ class Session(abc.ABC):
                 handles.append(operand)
                 types.append(ArrayType(operand.dtype, operand.shape))
             else:
-                public = public_array(operand)
+                if isinstance(operand, int) and not isinstance(operand, bool):
+                    public = weak_integer(name, operand, operands)
+                else:
+                    public = public_array(operand)
                 handles.append(public)
                 types.append(public_type(public))
         parameters = _attributes(operation, attributes)
@@ -399,6 +403,40 @@ class Session(abc.ABC):
     def _abandon(self, error: BaseException) -> None:
         """End the session because of an error, without raising another."""
         self._close()
+
+
+def weak_integer(name: str, value: int, operands: Sequence[Any]) -> PublicArray:
+    """A Python integer as a public operand: it takes the type of the integers that it meets.
+
+    As in NumPy and the array API standard. Without integer arrays, or with fixed point among
+    them, it is ``tacit.int64``; so it is in comparisons with what its type cannot hold.
+
+    Raises
+    ------
+    RangeError
+        The type that it meets cannot hold it (TC-1371).
+    """
+    met = [o.dtype for o in operands if isinstance(o, Reference)]
+    met += [public_type(public_array(o)).dtype for o in operands if isinstance(o, np.ndarray)]
+    integers = [dtype for dtype in met if dtype.kind == "int"]
+    if len(integers) < len([dtype for dtype in met if dtype.kind != "bool"]) or not integers:
+        return public_array(value)
+    dtype = reduce(promoted_integer, integers)
+    low, high = dtype.range or (0, 0)
+    if low <= value <= high:
+        return np.asarray(value, dtype.numpy)
+    if dtype == int64 or name in _COMPARISONS:
+        return public_array(value)
+    raise RangeError(
+        f"{name}: the number {value} is outside the range of {dtype!r}, {low} to {high}.",
+        next_step=f"convert the array first, for instance with x.astype(tacit.int64), or give a"
+        f" number from {low} to {high}.",
+        case=71,
+        stage=name,
+    )
+
+
+_COMPARISONS = frozenset({"equal", "not_equal", "less", "less_equal", "greater", "greater_equal"})
 
 
 def _attributes(operation: Operation, given: dict[str, Any]) -> Attributes:

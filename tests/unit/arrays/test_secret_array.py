@@ -48,7 +48,8 @@ def test_repr_shows_no_value(x: SecretArray) -> None:
 def test_natural_types(mpc: Computation) -> None:
     for values, dtype in [
         ([1.5], tacit.fixed), (np.float32([1]), tacit.fixed), ([1], tacit.int64),
-        (np.uint8([1]), tacit.int64), ([True], tacit.bool), (3, tacit.int64),
+        (np.uint8([1]), tacit.uint8), (np.uint64([1]), tacit.int64),
+        ([True], tacit.bool), (3, tacit.int64),
     ]:  # fmt: skip
         assert mpc.share(values, owner="bob").dtype == dtype
 

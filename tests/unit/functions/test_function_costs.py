@@ -10,15 +10,18 @@ import pytest
 from simulation import NAMES, Simulation
 
 from tacit import functions
+from tacit.encoding import int8, uint16
 from tacit.functions import (
     comparison,
     costs,
     division,
     exponential,
     hyperbolic,
+    integers,
     logarithm,
     powers,
     roots,
+    rounding,
     selection,
 )
 from tacit.functions.sigmoid import sigmoid_cost, tanh_cost
@@ -63,6 +66,23 @@ EXACT: dict[str, tuple[int, Callable[..., Declaration]]] = {
 ELSEWHERE = {"integer_power", "power_of_public", "public_power", "square"}
 """With public parameters of their own, in ``test_powers.py``."""
 
+WHOLE: dict[str, tuple[Callable[..., Any], Callable[..., Declaration]]] = {
+    "floor": (lambda p, x: functions.floor(p, x, 18), rounding.floor_cost),
+    "ceil": (lambda p, x: functions.ceil(p, x, 18), rounding.floor_cost),
+    "trunc": (lambda p, x: functions.trunc(p, x, 18), rounding.trunc_cost),
+    "round_half_even": (
+        lambda p, x: functions.round_half_even(p, x, 18),
+        rounding.round_half_even_cost,
+    ),
+    "wrapped": (
+        lambda p, x: functions.wrapped(p, x, int8, (-256, 255)),
+        lambda costs, size: integers.wrapped_cost(costs, size, int8),
+    ),
+    "wrapped anywhere": (
+        lambda p, x: functions.wrapped(p, x, uint16, (0, 1 << 64)),
+        lambda costs, size: integers.wrapped_cost(costs, size, uint16, (0, 1 << 64)),
+    ),
+}
 SIZES = (1, 63, 64, 65, 700, 5000)
 
 
@@ -121,9 +141,21 @@ def test_exact_functions(name: str, protocol: str) -> None:
         check(protocol, simulation, declared(PROTOCOLS[protocol].costs, size))
 
 
+@pytest.mark.parametrize("protocol", sorted(PROTOCOLS))
+@pytest.mark.parametrize("rounding", ["probabilistic", "exact"])
+@pytest.mark.parametrize("name", WHOLE)
+def test_whole_numbers(name: str, rounding: Any, protocol: str) -> None:
+    function, declared = WHOLE[name]
+    for size in SIZES:
+        simulation = Simulation(protocol=protocol, rounding=rounding)
+        simulation.run(function, simulation.share(np.ones(size)))
+        check(protocol, simulation, declared(PROTOCOLS[protocol].costs_with(rounding), size))
+
+
 def test_no_function_is_exempt() -> None:
     data = {"ACCURACY", "Accuracy"}
-    assert set(FIXED_POINT) | set(EXACT) | ELSEWHERE == set(functions.__all__) - data
+    named = set(FIXED_POINT) | set(EXACT) | {name.split()[0] for name in WHOLE} | ELSEWHERE
+    assert named == set(functions.__all__) - data
     assert set(FIXED_POINT) == set(functions.ACCURACY)
 
 

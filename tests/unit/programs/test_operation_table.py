@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from tacit.encoding import DType, bool_, fixed, fixed_point, int64
+from tacit.encoding import DType, bool_, fixed, fixed_point, int8, int64
 from tacit.errors import RangeError, TacitError, UsageError
 from tacit.programs import OPERATIONS, operation_named
 from tacit.programs.manipulation import NewAxis, Positions, Rest, Slice
@@ -43,18 +43,21 @@ B: tuple[NDArray[Any], DType | None] = (np.arange(6).reshape(2, 3) % 2 == 0, boo
 Y: tuple[NDArray[Any], DType | None] = (numbers(1, 3), FINE)
 P: tuple[NDArray[Any], DType | None] = (numbers(2, 1), None)
 Q: tuple[NDArray[Any], DType | None] = (np.arange(3), None)
+S: tuple[NDArray[Any], DType | None] = (np.arange(6).reshape(2, 3), int8)
+U: tuple[NDArray[Any], DType | None] = (np.arange(3, dtype=np.uint16), None)
 M: tuple[NDArray[Any], DType | None] = (np.array([True, False, True]), None)
 Z: tuple[NDArray[Any], DType | None] = (np.array(1.5), fixed)
 ROWS = np.array([1, 0, 1]).tobytes()
 
 CASES: list[Case] = [
     *((name, [a, b], {}) for name in ("add", "subtract", "multiply", "maximum", "minimum")
-      for a, b in ((X, X), (X, Y), (X, N), (N, N), (X, P), (Q, X), (N, P), (N, Q), (Z, Z), (Z, X))),
+      for a, b in ((X, X), (X, Y), (X, N), (N, N), (X, P), (Q, X), (N, P), (N, Q), (Z, Z), (Z, X),
+                   (S, S), (S, U), (S, X), (N, S), (P, S))),
     *((name, [a, b], {}) for name in ("equal", "not_equal", "less", "less_equal", "greater",
                                       "greater_equal")
-      for a, b in ((X, Y), (N, N), (X, P), (Q, X), (N, P), (Z, Z))),
+      for a, b in ((X, Y), (N, N), (X, P), (Q, X), (N, P), (Z, Z), (S, U), (S, X))),
     *((name, [a, b], {}) for name in ("equal", "not_equal") for a, b in ((B, B), (M, B))),
-    *(("multiply", [a, b], {}) for a, b in ((B, X), (N, B), (B, P), (Q, B))),
+    *(("multiply", [a, b], {}) for a, b in ((B, X), (N, B), (B, P), (Q, B), (B, S), (U, B))),
     *(("divide", [a, b], {}) for a, b in ((X, P), (N, P), (Z, P), (X, (np.array(3), None)))),
     ("matmul", [X, (numbers(3, 2), fixed)], {}),
     ("matmul", [X, (numbers(3), FINE)], {}),
@@ -69,9 +72,9 @@ CASES: list[Case] = [
     *(("where", [c, a, b], {}) for c in (B, M)
       for a, b in ((X, Y), (X, Q), (P, X), (N, Q), (B, B), (B, M))),
     ("where", [B, Q, P], {}),
-    *((name, [a], {}) for name in ("negative", "abs", "relu") for a in (X, N, Z)),
+    *((name, [a], {}) for name in ("negative", "abs", "relu") for a in (X, N, S, Z)),
     *((name, [a], {}) for name in ("sigmoid", "tanh") for a in (X, Y, N, Z)),
-    *((name, [a], attributes) for name in ("sum", "mean") for a in (X, N, B)
+    *((name, [a], attributes) for name in ("sum", "mean") for a in (X, N, S, B)
       for attributes in ({}, {"axis": 0}, {"axis": (0, -1)}, {"axis": 1, "keepdims": True})),
     ("sum", [Z], {}), ("mean", [Z], {}), ("mean", [Z], {"keepdims": True}),
     ("sum", [(np.empty((0, 3)), fixed)], {"axis": 0}),
@@ -90,6 +93,9 @@ CASES: list[Case] = [
     ("astype", [N], {"kind": "fixed", "fraction_bits": 20}),
     ("astype", [X], {"kind": "fixed", "fraction_bits": 9}),
     ("astype", [X], {"kind": "fixed", "fraction_bits": 30}),
+    *(("astype", [a], {"kind": "bool"}) for a in (X, N, S, Z)),
+    *(("astype", [a], {"kind": "int", "bits": bits, "signed": False}) for a in (X, N, S, B)
+      for bits in (8, 32)),
     *(("constant", [a], {}) for a in (P, Q, M, (np.array(2.5), None))),
     ("constant", [Q], {"kind": "fixed", "fraction_bits": 12}),
     *((name, [a], {}) for name in ("expm1", "log1p", "log2", "log10", "rsqrt", "sinh", "cosh",
@@ -216,8 +222,6 @@ LAYER = [ArrayType(fixed, shape) for shape in ((2, 3), (3, 4), (4,))]
         ("less", [ArrayType(bool_, (2,))] * 2, {}, "TC-1210"),
         ("negative", [ArrayType(bool_, (2,))], {}, "TC-1210"),
         ("exp", [ArrayType(bool_, (2,))], {}, "TC-1210"),
-        ("astype", [ArrayType(fixed, (2,))], {"kind": "int"}, "TC-1213"),
-        ("astype", [ArrayType(int64, (2,))], {"kind": "bool"}, "TC-1213"),
         ("mlp_forward", [ArrayType(fixed, (2, 3))] * 2, {}, "TC-1180"),
         ("mlp_forward", [ArrayType(fixed, (2, 3)), ArrayType(fixed, (3, 4))], {}, "TC-1180"),
         ("mlp_forward", [*LAYER[:2], ArrayType(fixed, (4,), public=True)], {}, "TC-1280"),

@@ -80,12 +80,14 @@ def test_secret_booleans_are_no_numbers() -> None:
         (True, np.bool_),
         (0.5, np.float64),
         (np.float32(0.5), np.float64),
-        (np.arange(3, dtype=np.uint8), np.int64),
+        (np.arange(3, dtype=np.uint8), np.uint8),
+        (np.arange(3, dtype=">i4"), np.int32),
+        (np.arange(3, dtype=np.uint64), np.int64),
         ([1, 2], np.int64),
         ([], np.float64),
     ],
 )
-def test_public_operands_take_one_of_three_forms(values: object, dtype: type) -> None:
+def test_public_operands_take_a_known_form(values: object, dtype: type) -> None:
     array = public_array(values)  # type: ignore[arg-type]
     assert array.dtype == dtype
     assert public_type(array) == ArrayType(public_type(array).dtype, array.shape, public=True)

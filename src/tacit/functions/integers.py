@@ -1,0 +1,88 @@
+"""Integers of N bits in a wider ring: the number that a ring element stands for.
+
+Arithmetic on integers of N bits is the ring's own: results are right modulo 2^N, whatever the
+upper bits are. What compares, divides or converts needs the number itself, in the range of its
+type; :func:`wrapped` brings it there. See ``docs/decisions/0027-small-integers.md``.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tacit.encoding.types import MAGNITUDE_BITS, DType
+from tacit.functions.costs import Costs, in_sequence
+from tacit.protocols.interface import Party
+from tacit.rounds.contract import Step
+from tacit.rounds.cost import Declaration
+
+__all__ = ["from_planes", "from_planes_cost", "wrapped", "wrapped_cost"]
+
+
+def wrapped(party: Party, x: Any, dtype: DType, held: tuple[float, float]) -> Step[Any]:
+    """x modulo 2^N as a number of its type.
+
+    Parameters
+    ----------
+    party : Party
+    x : arithmetic sharing
+        Any shape and any ring elements.
+    dtype : DType
+        An integer type of N < 64 bits.
+    held : (low, high)
+        A public interval that x lies in.
+
+    Returns
+    -------
+    arithmetic sharing
+        The number in the type's range that is x modulo 2^N. Exact.
+
+    Notes
+    -----
+    x - 2^N ⌊x / 2^N⌋ with one exact truncation where the interval lies within ±2^62 (for
+    signed types x + 2^(N-1) takes the place of x, and 2^(N-1) is taken off again): 9 rounds for
+    `replicated3`. Else the bits of x, of which N are put together again: 10 rounds and more
+    bytes.
+    """
+    bits = dtype.bits
+    offset = 1 << (bits - 1) if dtype.signed else 0
+    if not _one_truncation(dtype, held, party.ring.magnitude_bits):
+        planes = yield from party.to_bits(x)
+        return (yield from from_planes(party, planes.plane(slice(0, bits)), dtype))
+    moved = party.add_public(x, offset) if offset else x
+    above = yield from party.truncate(moved, bits, rounding="exact")
+    return party.subtract(x, party.multiply_public(above, 1 << bits))
+
+
+def _one_truncation(dtype: DType, held: tuple[float, float], magnitude_bits: int) -> bool:
+    limit, half = 1 << magnitude_bits, 1 << (dtype.bits - 1)
+    return -limit <= held[0] and held[1] + half < limit
+
+
+def wrapped_cost(
+    costs: Costs, size: int, dtype: DType, held: tuple[float, float] = (0, 0)
+) -> Declaration:
+    """Of `wrapped`."""
+    if _one_truncation(dtype, held, MAGNITUDE_BITS):
+        return costs["truncate"](size, dtype.bits, rounding="exact")
+    return in_sequence(costs["to_bits"](size), from_planes_cost(costs, size, dtype))
+
+
+def from_planes(party: Party, planes: Any, dtype: DType) -> Step[Any]:
+    """The number of a type whose N bits these planes are, least significant first. Exact.
+
+    Notes
+    -----
+    The top bit of a signed number counts -2^(N-1): with it inverted, the sum of the planes is
+    larger by 2^(N-1), which is public. Rounds and bytes of one ``from_bits`` of N planes.
+    """
+    bits = dtype.bits
+    if bits == party.ring.bits or not dtype.signed:
+        return (yield from party.from_bits(planes))
+    top = party.invert(planes.plane(slice(bits - 1, bits)))
+    flipped = party.stack_planes([*(planes.plane(k) for k in range(bits - 1)), top.plane(0)])
+    return party.add_public((yield from party.from_bits(flipped)), -(1 << (bits - 1)))
+
+
+def from_planes_cost(costs: Costs, size: int, dtype: DType) -> Declaration:
+    """Of `from_planes`."""
+    return costs["from_bits"](size, dtype.bits)
