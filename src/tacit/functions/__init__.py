@@ -28,9 +28,10 @@ from tacit.functions.powers import (
     public_power,
     square,
 )
+from tacit.functions.products import cumulative_prod, prod
 from tacit.functions.roots import hypot, rsqrt, sqrt
 from tacit.functions.rounding import ceil, floor, round_half_even, trunc
-from tacit.functions.selection import absolute, clip, maximum, minimum, relu, sign, where
+from tacit.functions.selection import absolute, clip, copysign, maximum, minimum, relu, sign, where
 from tacit.functions.sigmoid import sigmoid, tanh
 
 __all__ = [
@@ -39,7 +40,9 @@ __all__ = [
     "absolute",
     "ceil",
     "clip",
+    "copysign",
     "cosh",
+    "cumulative_prod",
     "divide",
     "equal",
     "exp",
@@ -62,6 +65,7 @@ __all__ = [
     "not_equal",
     "power",
     "power_of_public",
+    "prod",
     "public_power",
     "reciprocal",
     "relu",

@@ -20,6 +20,8 @@ __all__ = [
     "absolute",
     "clip",
     "clip_cost",
+    "copysign",
+    "copysign_cost",
     "maximum",
     "maximum_cost",
     "minimum",
@@ -117,6 +119,31 @@ def sign_cost(costs: Costs, size: int) -> Declaration:
     return in_sequence(
         costs["most_significant_bit"](2 * size), costs["bit_to_arithmetic"](2 * size)
     )
+
+
+def copysign(party: Party, x: Any, y: Any) -> Step[Any]:
+    """|x| with the sign of y: x - 2 [signs differ] x. Exact for x > -2^63; zero counts as positive.
+
+    Parameters
+    ----------
+    party : Party
+    x, y : arithmetic sharing
+        Equal shapes; the fractional bits of y do not matter.
+
+    Notes
+    -----
+    Rounds: a sign bit and an injection; both sign bits are taken at once.
+    """
+    pair = party.concatenate([x.map(lambda share: share[None]), y.map(lambda share: share[None])])
+    signs = yield from is_negative(party, pair)
+    differ = party.xor(signs.map(lambda bits: bits[0]), signs.map(lambda bits: bits[1]))
+    masked = yield from party.inject(differ, x)
+    return party.subtract(x, party.multiply_public(masked, 2))
+
+
+def copysign_cost(costs: Costs, size: int) -> Declaration:
+    """Of `copysign`."""
+    return in_sequence(costs["most_significant_bit"](2 * size), costs["inject"](size))
 
 
 def clip(party: Party, x: Any, low: int, high: int) -> Step[Any]:

@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 
 from tacit import functions
-from tacit.encoding.types import DType, bool_
+from tacit.encoding.types import DType, bool_, fixed
 from tacit.errors import TypeMismatchError
-from tacit.programs.operation import Meaning, Operation, ResultValues, Rule
+from tacit.programs.operation import Attributes, Meaning, Operation, ResultValues, Rule
 from tacit.programs.promotion import (
     boolean_share,
     broadcast_shape,
@@ -18,6 +18,7 @@ from tacit.programs.promotion import (
     broadcasted_bits,
     check_encodable,
     common_type,
+    encoded,
     numeric,
     secret_share,
 )
@@ -112,6 +113,58 @@ def _signed(function: Callable[[Party, Any], Step[Any]]) -> Meaning:
     return meaning
 
 
+class Limits(Attributes, frozen=True):
+    """Public limits, low up to high."""
+
+    low: int | float
+    high: int | float
+
+
+def _limits(dtype: DType, attributes: Limits) -> tuple[int, int]:
+    ends = np.array([min(attributes.low, attributes.high), attributes.high])
+    low, high = encoded(ends, dtype).view(np.int64)
+    return int(low), int(high)
+
+
+def _clip_rule(types: Sequence[ArrayType], attributes: Limits) -> ArrayType:
+    numeric("clip", types)
+    _limits(types[0].dtype, attributes)
+    return types[0]
+
+
+def _clip(party: Party, operands: Sequence[Operand], attributes: Limits) -> Step[ResultValues]:
+    """Limited to public numbers: both comparisons and both choices at once. Exact."""
+    value = operands[0]
+    assert isinstance(value, SecretValue)
+    low, high = _limits(value.dtype, attributes)
+    return SecretValue(value.dtype, (yield from functions.clip(party, value.share, low, high)))
+
+
+def _sign(party: Party, operands: Sequence[Operand], attributes: Any) -> Step[ResultValues]:
+    """-1, 0 or 1. Exact."""
+    value = operands[0]
+    assert isinstance(value, SecretValue)
+    share = yield from functions.sign(party, value.share)
+    bits = value.dtype.fraction_bits
+    return SecretValue(value.dtype, party.multiply_public(share, 1 << bits) if bits else share)
+
+
+def _copysign_rule(types: Sequence[ArrayType], attributes: Any) -> ArrayType:
+    dtype = common_type("copysign", types)
+    shape = broadcast_shape("copysign", types[0].shape, types[1].shape)
+    return ArrayType(dtype if dtype.kind == "fixed" else fixed, shape)
+
+
+def _copysign(party: Party, operands: Sequence[Operand], attributes: Any) -> Step[ResultValues]:
+    """The magnitude of the first with the sign of the second, zero being positive. Exact."""
+    types = operand_types(operands)
+    result = _copysign_rule(types, attributes)
+    signs = result.dtype if types[1].public else types[1].dtype
+    x = broadcasted(party, secret_share(party, operands[0], result.dtype), result.shape)
+    y = broadcasted(party, secret_share(party, operands[1], signs), result.shape)
+    return SecretValue(result.dtype, (yield from functions.copysign(party, x, y)))
+
+
 CHOICE = (
     Operation(
         "where",
@@ -125,4 +178,7 @@ CHOICE = (
     _extremum("minimum", functions.minimum),
     Operation("abs", _same_type("abs"), _signed(functions.absolute), elementwise=True),
     Operation("relu", _same_type("relu"), _signed(functions.relu), elementwise=True),
+    Operation("sign", _same_type("sign"), _sign, elementwise=True),
+    Operation("clip", _clip_rule, _clip, Limits, elementwise=True),
+    Operation("copysign", _copysign_rule, _copysign, check=check_encodable, elementwise=True),
 )

@@ -127,7 +127,9 @@ def _broadcast_rule(types: Sequence[ArrayType], attributes: Shape) -> ArrayType:
 
 def _broadcast(party: Party, operands: Sequence[Operand], attributes: Shape) -> SecretValue:
     """Elements repeated to a shape. Local."""
-    return rearranged(_only(operands), lambda part: np.broadcast_to(part, attributes.shape))
+    # A number without axes comes in with one, and stays one.
+    shape = attributes.shape or (1,)
+    return rearranged(_only(operands), lambda part: np.broadcast_to(part, shape))
 
 
 # Indexing.

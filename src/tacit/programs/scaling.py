@@ -15,12 +15,14 @@ from numpy.typing import NDArray
 
 from tacit.encoding.types import MAGNITUDE_BITS, int64
 from tacit.errors import RangeError
+from tacit.functions.costs import NOTHING, Costs, in_sequence
 from tacit.programs.promotion import encoded
 from tacit.programs.types import PublicArray
 from tacit.protocols.interface import Party
 from tacit.rounds.contract import Step
+from tacit.rounds.cost import Declaration
 
-__all__ = ["divide_by_count", "scaled_constant", "scaled_product"]
+__all__ = ["divide_by_count", "divide_by_count_cost", "scaled_constant", "scaled_product"]
 
 
 def scaled_constant(
@@ -107,21 +109,41 @@ def scaled_product(
 
 
 def divide_by_count(
-    party: Party, share: Any, from_bits: int, count: int, to_bits: int
+    party: Party, share: Any, from_bits: int, count: float, to_bits: int
 ) -> Step[Any]:
     """Sums divided by a public count, without losing the headroom that a large count would take.
 
-    Fixed point is divided by the power of two below `count` first, so that only the mean, not
+    Fixed point is divided by the power of two up to `count` first, so that only the mean, not
     the sum, has to leave room for the factor: |mean| below 2^(62 - 2 to_bits), |sum| below
     2^(62 - from_bits). Error at most two units in the last place and 2^-to_bits relative.
     """
     if not from_bits:
         whole = np.asarray(1 / count)
         return (yield from scaled_product(party, share, from_bits, whole, to_bits))
-    power = count.bit_length() - 1
+    power = _power_below(count)
     if power:
         share = yield from party.truncate(share, power)
     if count != 1 << power:
         rest = np.asarray((1 << power) / count)
         share = yield from scaled_product(party, share, to_bits, rest, to_bits)
     return share
+
+
+def divide_by_count_cost(
+    costs: Costs, size: int, from_bits: int, count: float, to_bits: int
+) -> Declaration:
+    """Of `divide_by_count` of `size` sums: at most two truncations; none for a count of 1."""
+    if not from_bits:
+        _, bits = scaled_constant(np.asarray(1 / count), to_bits, to_bits)
+        return costs["truncate"](size, bits - to_bits) if bits > to_bits else NOTHING
+    power = _power_below(count)
+    shift = costs["truncate"](size, power) if power else NOTHING
+    if count == 1 << power:
+        return shift
+    _, bits = scaled_constant(np.asarray((1 << power) / count), to_bits)
+    return in_sequence(shift, costs["truncate"](size, bits) if bits else NOTHING)
+
+
+def _power_below(count: float) -> int:
+    """k of the largest 2^k up to a positive count; 0 for counts below 1."""
+    return max(math.frexp(count)[1] - 1, 0)

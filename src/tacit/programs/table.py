@@ -12,11 +12,14 @@ from tacit.programs.conversion import CONVERSION
 from tacit.programs.elementwise import ELEMENTWISE
 from tacit.programs.logic import LOGIC
 from tacit.programs.manipulation import MANIPULATION
+from tacit.programs.moments import MOMENTS
 from tacit.programs.operation import Operation
 from tacit.programs.perceptron import PERCEPTRON
 from tacit.programs.powers import POWERS
+from tacit.programs.rearrangement import REARRANGEMENT
 from tacit.programs.reduction import REDUCTION
 from tacit.programs.regression import REGRESSION
+from tacit.programs.scan import SCAN
 
 __all__ = ["OPERATIONS", "operation_named"]
 
@@ -29,7 +32,10 @@ OPERATIONS: Mapping[str, Operation] = {
         CHOICE,
         CONVERSION,
         MANIPULATION,
+        REARRANGEMENT,
         REDUCTION,
+        SCAN,
+        MOMENTS,
         ELEMENTWISE,
         POWERS,
         REGRESSION,

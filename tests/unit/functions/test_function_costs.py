@@ -20,6 +20,7 @@ from tacit.functions import (
     integers,
     logarithm,
     powers,
+    products,
     roots,
     rounding,
     selection,
@@ -62,6 +63,11 @@ EXACT: dict[str, tuple[int, Callable[..., Declaration]]] = {
     "sign": (1, selection.sign_cost),
     "clip": (1, selection.clip_cost),
     "where": (2, selection.where_cost),
+    "copysign": (2, selection.copysign_cost),
+}
+PRODUCTS: dict[str, Callable[..., Declaration]] = {
+    "prod": products.prod_cost,
+    "cumulative_prod": products.cumulative_prod_cost,
 }
 ELSEWHERE = {"integer_power", "power_of_public", "public_power", "square"}
 """With public parameters of their own, in ``test_powers.py``."""
@@ -89,8 +95,9 @@ SIZES = (1, 63, 64, 65, 700, 5000)
 def check(protocol: str, simulation: Simulation, declared: Declaration) -> None:
     cost = simulation.driver.cost()
     assert {c.rounds for c in simulation.driver.counters} == {declared.rounds}
-    assert tuple(cost.bytes_sent[n] for n in NAMES) == tuple(declared.bytes_sent)
-    assert tuple(cost.check_bytes[n] for n in NAMES) == tuple(declared.check_bytes)
+    nothing = (0,) * len(NAMES)
+    assert tuple(cost.bytes_sent[n] for n in NAMES) == (tuple(declared.bytes_sent) or nothing)
+    assert tuple(cost.check_bytes[n] for n in NAMES) == (tuple(declared.check_bytes) or nothing)
 
 
 @pytest.mark.parametrize("protocol", sorted(PROTOCOLS))
@@ -152,9 +159,24 @@ def test_whole_numbers(name: str, rounding: Any, protocol: str) -> None:
         check(protocol, simulation, declared(PROTOCOLS[protocol].costs_with(rounding), size))
 
 
+@pytest.mark.parametrize("protocol", sorted(PROTOCOLS))
+@pytest.mark.parametrize("fraction_bits", [0, 18])
+@pytest.mark.parametrize("name", PRODUCTS)
+def test_products_of_many(name: str, fraction_bits: int, protocol: str) -> None:
+    function: Any = getattr(functions, name)
+    for count in (0, 1, 2, 3, 8, 13):
+        simulation = Simulation(protocol=protocol)
+        rows = simulation.share(np.full((count, 70), 1 << fraction_bits, np.int64))
+        simulation.run(lambda party, x: function(party, x, fraction_bits), rows)
+        declared = PRODUCTS[name](PROTOCOLS[protocol].costs, count, 70, fraction_bits)
+        assert declared.rounds == (3 if fraction_bits else 1) * max(count - 1, 0).bit_length()
+        check(protocol, simulation, declared)
+
+
 def test_no_function_is_exempt() -> None:
     data = {"ACCURACY", "Accuracy"}
-    named = set(FIXED_POINT) | set(EXACT) | {name.split()[0] for name in WHOLE} | ELSEWHERE
+    whole = {name.split()[0] for name in WHOLE}
+    named = set(FIXED_POINT) | set(EXACT) | set(PRODUCTS) | whole | ELSEWHERE
     assert named == set(functions.__all__) - data
     assert set(FIXED_POINT) == set(functions.ACCURACY)
 
