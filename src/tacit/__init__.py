@@ -7,12 +7,15 @@ to the agreed recipients, becomes known. Start with :func:`tacit.local`.
 from __future__ import annotations
 
 import importlib
+from math import e, inf, nan, pi
 from typing import Any
 
 from tacit import errors
-from tacit.arrays import Computation, SecretArray, local
+from tacit.arrays import Computation, SecretArray, linalg, local
 from tacit.arrays import functions as _functions
 from tacit.arrays.functions import *
+from tacit.arrays.namespace import API_VERSION as __array_api_version__
+from tacit.arrays.namespace import __array_namespace_info__
 from tacit.encoding import (
     DType,
     fixed,
@@ -40,20 +43,31 @@ __all__ = [
     "NetworkSettings",
     "SecretArray",
     "SecurityModel",
+    "__array_api_version__",
+    "__array_namespace_info__",
     "bool",
+    "e",
     "errors",
     "fixed",
     "fixed_point",
     "int8",
     "int16",
     "int32",
+    "inf",
     "int64",
+    "linalg",
     "local",
     "uint8",
     "uint16",
     "uint32",
+    "nan",
+    "newaxis",
+    "pi",
     *_functions.__all__,
 ]
+
+newaxis = None
+"""An axis of length one in an index."""
 
 _ON_DEMAND = ("ml",)
 

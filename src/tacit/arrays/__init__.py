@@ -1,10 +1,11 @@
 """Secret arrays: the NumPy-like face that users type.
 
 May import ``sessions``, ``programs`` and below. Start with ``computation.py``, then
-``array.py``; ``functions.py`` has the functions of the array API standard.
+``array.py``; ``functions`` has the functions of the array API standard, one module a kind.
 """
 
+from tacit.arrays import linalg
 from tacit.arrays.array import SecretArray
 from tacit.arrays.computation import Computation, local
 
-__all__ = ["Computation", "SecretArray", "local"]
+__all__ = ["Computation", "SecretArray", "linalg", "local"]

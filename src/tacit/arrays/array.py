@@ -9,8 +9,9 @@ from typing import Any, Literal, NoReturn, TypeAlias, overload
 
 from numpy.typing import ArrayLike, NDArray
 
+from tacit.arrays.methods import ArrayMethods
 from tacit.encoding.types import DType
-from tacit.errors import SecretMisuseError, UsageError
+from tacit.errors import SecretMisuseError, ShapeError, TypeMismatchError, UsageError
 from tacit.programs.manipulation import index_of
 from tacit.sessions.session import Reference, Session
 
@@ -21,7 +22,7 @@ Axis: TypeAlias = int | Sequence[int] | None
 _REVEAL = 'or reveal it to those who may see it: x.reveal(to="all") or x.reveal(to="alice")'
 
 
-class SecretArray:
+class SecretArray(ArrayMethods):
     """An array that is shared among the parties of a computation; no party sees its values.
 
     Made by :meth:`Computation.share` and by operations; follows the Python array API standard
@@ -63,6 +64,39 @@ class SecretArray:
     def size(self) -> int:
         """The number of its elements."""
         return prod(self.shape)
+
+    @property
+    def device(self) -> Session:
+        """The session that it belongs to: where the array API standard has a device."""
+        return self._session
+
+    def to_device(self, device: Any, /, *, stream: None = None) -> SecretArray:
+        """Itself, if it is there already.
+
+        Raises
+        ------
+        SecretMisuseError
+            It belongs to another session, whose parties hold no part of it (TC-1462).
+        """
+        if getattr(device, "session", device) is self._session:
+            return self
+        raise SecretMisuseError(
+            "A secret array cannot move to another session: its parts lie with its parties.",
+            next_step="share the data again in the other session, or reveal it first.",
+            case=62,
+        )
+
+    def __array_namespace__(self, *, api_version: str | None = None) -> Any:
+        """The module with the functions of the array API standard, which is ``tacit``.
+
+        Raises
+        ------
+        UsageError
+            Another version than 2024.12 or an earlier one is asked for (TC-1061).
+        """
+        from tacit.arrays.namespace import namespace
+
+        return namespace(api_version)
 
     @property
     def session(self) -> Session:
@@ -211,7 +245,15 @@ class SecretArray:
     # Rearranging.
 
     def __getitem__(self, key: Any) -> SecretArray:
-        return applied("getitem", self, items=index_of(key, self.shape))
+        try:
+            items = index_of(key, self.shape)
+        except TypeMismatchError:
+            if any(
+                isinstance(item, SecretArray) for item in (key if type(key) is tuple else [key])
+            ):
+                raise _secret_index() from None
+            raise
+        return applied("getitem", self, items=items)
 
     @property
     def T(self) -> SecretArray:
@@ -221,6 +263,13 @@ class SecretArray:
     @property
     def mT(self) -> SecretArray:
         """The last two axes exchanged."""
+        if self.ndim < 2:
+            raise ShapeError(
+                f"mT: an array of shape {self.shape} holds no matrices.",
+                next_step="give it two axes first, for instance x[None, :].",
+                case=60,
+                stage="mT",
+            )
         axes = tuple(range(self.ndim))
         return applied("transpose", self, axes=(*axes[:-2], *axes[:-3:-1]))
 
@@ -306,7 +355,8 @@ class SecretArray:
     def __setitem__(self, key: Any, value: Any) -> NoReturn:
         raise SecretMisuseError(
             "Secret arrays are immutable.",
-            next_step="build a new one with tacit.where or tacit.concatenate.",
+            next_step="build a new one: x = tacit.where(mask, new, x), which is local for a public"
+            " mask, or tacit.concat of the parts; x += y binds x to a new array.",
             case=5,
         )
 
@@ -322,6 +372,16 @@ class SecretArray:
 
     def __deepcopy__(self, memo: Any) -> SecretArray:
         return self
+
+
+def _secret_index() -> SecretMisuseError:
+    return SecretMisuseError(
+        "A secret cannot be an index: what is looked at, and how much, would show.",
+        next_step="to choose by a secret condition use tacit.where(condition, x, 0), which keeps"
+        f" the shape; count with condition.sum(); {_REVEAL}.",
+        case=60,
+        stage="getitem",
+    )
 
 
 def plain_axis(axis: Axis) -> int | tuple[int, ...] | None:

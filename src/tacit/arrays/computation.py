@@ -9,6 +9,7 @@ from typing import Any, Self
 
 from numpy.typing import ArrayLike
 
+from tacit.arrays import functions
 from tacit.arrays.array import SecretArray
 from tacit.encoding.types import DType
 from tacit.errors import UsageError
@@ -113,6 +114,61 @@ class Computation:
         reference = self.session.apply("constant", [values], **attributes)
         assert isinstance(reference, Reference)
         return SecretArray(self.session, reference)
+
+    def asarray(self, obj: Any, *, dtype: DType | None = None) -> SecretArray:
+        """As :func:`tacit.asarray`, in this computation."""
+        return functions.asarray(obj, dtype=dtype, device=self.session)
+
+    def zeros(self, shape: int | Sequence[int], *, dtype: DType | None = None) -> SecretArray:
+        """Zeros, of ``tacit.fixed`` by default. Local."""
+        return functions.zeros(shape, dtype=dtype, device=self.session)
+
+    def ones(self, shape: int | Sequence[int], *, dtype: DType | None = None) -> SecretArray:
+        """Ones, of ``tacit.fixed`` by default. Local."""
+        return functions.ones(shape, dtype=dtype, device=self.session)
+
+    def empty(self, shape: int | Sequence[int], *, dtype: DType | None = None) -> SecretArray:
+        """The same as :meth:`zeros`."""
+        return functions.empty(shape, dtype=dtype, device=self.session)
+
+    def full(
+        self, shape: int | Sequence[int], fill_value: float, *, dtype: DType | None = None
+    ) -> SecretArray:
+        """A public number everywhere. Local."""
+        return functions.full(shape, fill_value, dtype=dtype, device=self.session)
+
+    def arange(
+        self,
+        start: float,
+        /,
+        stop: float | None = None,
+        step: float = 1,
+        *,
+        dtype: DType | None = None,
+    ) -> SecretArray:
+        """Evenly spaced numbers from start up to and without stop. Local."""
+        return functions.arange(start, stop, step, dtype=dtype, device=self.session)
+
+    def linspace(
+        self,
+        start: float,
+        stop: float,
+        /,
+        num: int,
+        *,
+        dtype: DType | None = None,
+        endpoint: bool = True,
+    ) -> SecretArray:
+        """`num` evenly spaced numbers from start to stop. Local."""
+        return functions.linspace(
+            start, stop, num, dtype=dtype, device=self.session, endpoint=endpoint
+        )
+
+    def eye(
+        self, n_rows: int, n_cols: int | None = None, /, *, k: int = 0, dtype: DType | None = None
+    ) -> SecretArray:
+        """Ones on a diagonal, zeros elsewhere. Local."""
+        return functions.eye(n_rows, n_cols, k=k, dtype=dtype, device=self.session)
 
     def measure(self) -> AbstractContextManager[Cost]:
         """Measure what happens in a ``with`` block: rounds, bytes per party, seconds.

@@ -129,9 +129,9 @@ MISUSES: list[tuple[Callable[[SecretArray], object], str, str]] = [
     (lambda x: 1.5 in x, "TC-1404", "(x == item).sum()"),
     (write, "TC-1405", "tacit.where"),
     (pickle.dumps, "TC-1406", "session"),
-    (np.sin, "TC-1407", "tacit.arrays.functions"),
-    (np.sort, "TC-1407", "tacit.arrays.functions"),
-    (np.add.reduce, "TC-1407", "tacit"),
+    (np.sinc, "TC-1407", "docs/arrays.md"),
+    (np.nancumsum, "TC-1407", "docs/arrays.md"),
+    (np.add.accumulate, "TC-1407", "tacit"),
     (into, "TC-1408", "x = x + secret"),
 ]
 

@@ -9,25 +9,40 @@ from tacit.arrays.functions import (
     arithmetic,
     choice,
     comparison,
+    creation,
     elementwise,
+    indexing,
+    linear_algebra,
     logic,
     manipulation,
+    refused,
     statistics,
+    types,
 )
 from tacit.arrays.functions.arithmetic import *
 from tacit.arrays.functions.choice import *
 from tacit.arrays.functions.comparison import *
+from tacit.arrays.functions.creation import *
 from tacit.arrays.functions.elementwise import *
+from tacit.arrays.functions.indexing import *
+from tacit.arrays.functions.linear_algebra import *
 from tacit.arrays.functions.logic import *
 from tacit.arrays.functions.manipulation import *
+from tacit.arrays.functions.refused import *
 from tacit.arrays.functions.statistics import *
+from tacit.arrays.functions.types import *
 
 __all__ = [
     *arithmetic.__all__,
     *choice.__all__,
     *comparison.__all__,
+    *creation.__all__,
     *elementwise.__all__,
+    *indexing.__all__,
+    *linear_algebra.__all__,
     *logic.__all__,
     *manipulation.__all__,
+    *refused.__all__,
     *statistics.__all__,
+    *types.__all__,
 ]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from tacit.arrays.array import SecretArray, applied
+from tacit.arrays.array import SecretArray, applied, secret_operand
 
 __all__ = [
     "abs",
@@ -13,6 +13,7 @@ __all__ = [
     "matmul",
     "multiply",
     "negative",
+    "positive",
     "subtract",
 ]
 
@@ -45,6 +46,11 @@ def matmul(x1: Any, x2: Any, /) -> SecretArray:
 def negative(x: SecretArray, /) -> SecretArray:
     """-x. Local."""
     return applied("negative", x)
+
+
+def positive(x: SecretArray, /) -> SecretArray:
+    """x itself."""
+    return secret_operand("positive", x)
 
 
 def abs(x: SecretArray, /) -> SecretArray:

@@ -4,11 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
-from tacit.arrays.array import SecretArray, applied
+import numpy as np
+
+from tacit.arrays.array import SecretArray, applied, secret_operand
 
 __all__ = [
+    "clip",
+    "copysign",
     "maximum",
     "minimum",
+    "sign",
     "where",
 ]
 
@@ -26,3 +31,33 @@ def maximum(x1: Any, x2: Any, /) -> SecretArray:
 def minimum(x1: Any, x2: Any, /) -> SecretArray:
     """The smaller of two, element by element. Exact."""
     return applied("minimum", x1, x2)
+
+
+def clip(x: SecretArray, /, min: Any = None, max: Any = None) -> SecretArray:
+    """x limited to [min, max]; where min is above max, max. Exact.
+
+    Parameters
+    ----------
+    x : SecretArray
+    min, max : number, array_like or SecretArray, optional
+        Two public numbers cost as much together as one comparison takes rounds; arrays and
+        secrets are compared one after the other. No limit where None.
+    """
+    array = secret_operand("clip", x)
+    numbers = int | float | np.number
+    if isinstance(min, numbers) and isinstance(max, numbers):
+        low, high = np.asarray(min).item(), np.asarray(max).item()
+        return applied("clip", array, low=low, high=high)
+    low_done = array if min is None else applied("maximum", array, min)
+    done = low_done if max is None else applied("minimum", low_done, max)
+    return done if done.dtype == array.dtype else done.astype(array.dtype)
+
+
+def sign(x: SecretArray, /) -> SecretArray:
+    """-1, 0 or 1, of x's type. Exact."""
+    return applied("sign", x)
+
+
+def copysign(x1: Any, x2: Any, /) -> SecretArray:
+    """The magnitude of x1 with the sign of x2; zero is positive, there is no -0.0. Exact."""
+    return applied("copysign", x1, x2)

@@ -1,0 +1,66 @@
+"""Elements at public positions. Local: nothing is sent."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from tacit.arrays.array import SecretArray, secret_operand
+from tacit.errors import SecretMisuseError
+from tacit.programs.manipulation import normal_axis
+
+__all__ = ["take", "take_along_axis"]
+
+
+def take(x: SecretArray, indices: ArrayLike, /, *, axis: int | None = None) -> SecretArray:
+    """The elements of an axis at public positions.
+
+    Parameters
+    ----------
+    x : SecretArray
+    indices : array_like of int
+        Any shape, which replaces the axis.
+    axis : int, optional
+        By default the array is flattened first.
+    """
+    array = secret_operand("take", x)
+    positions = _public("take", indices)
+    if axis is None:
+        return array.reshape(-1)[positions]
+    before = (slice(None),) * normal_axis("take", axis, array.ndim)
+    return array[(*before, positions)]
+
+
+def take_along_axis(x: SecretArray, indices: ArrayLike, /, *, axis: int = -1) -> SecretArray:
+    """The elements of an axis at public positions, other ones in every row.
+
+    Parameters
+    ----------
+    x : SecretArray
+    indices : array_like of int
+        As many axes as x; all others broadcast against x's.
+    axis : int
+    """
+    array = secret_operand("take_along_axis", x)
+    positions = _public("take_along_axis", indices)
+    place = normal_axis("take_along_axis", axis, array.ndim)
+    key: list[Any] = []
+    for other, extent in enumerate(array.shape):
+        shape = [1] * array.ndim
+        shape[other] = extent
+        key.append(positions if other == place else np.arange(extent).reshape(shape))
+    return array[tuple(key)]
+
+
+def _public(name: str, indices: Any) -> Any:
+    if isinstance(indices, SecretArray):
+        raise SecretMisuseError(
+            f"{name}: the positions are secret, and what is looked at would show.",
+            next_step="use public positions, or sum over a secret one-hot mask:"
+            " tacit.where(positions[:, None] == range(len(x)), x, 0).sum(axis=1).",
+            case=61,
+            stage=name,
+        )
+    return np.asarray(indices)
