@@ -12,12 +12,10 @@ from rich.table import Table
 
 from bench.tables import duration
 
-__all__ = ["Grid", "grids", "in_markdown", "on_terminal", "write_between_markers"]
+__all__ = ["Grid", "as_markdown", "grids", "in_markdown", "on_terminal", "write_between_markers"]
 
 Row: TypeAlias = Mapping[str, Any]
 Run: TypeAlias = Mapping[str, Any]
-
-BEGIN, END = "<!-- bench:begin -->", "<!-- bench:end -->"
 
 
 @dataclass(frozen=True)
@@ -137,11 +135,7 @@ def in_markdown(run: Run) -> str:
         f" {here['memory_gib']} GiB, {here['kernel']}; Python {here['python']}; {systems}; medians"
         f" of up to {run['repeats']} repeats.",
     ]
-    for grid in grids(run):
-        lines = [f"**{grid.title}**", "", _line(grid.headers)]
-        lines.append(_line([":---", *["---:"] * (len(grid.headers) - 1)]))
-        lines += map(_line, grid.rows)
-        parts.append("\n".join(lines))
+    parts += map(as_markdown, grids(run))
     links = run.get("links")
     if links:
         parts.append(
@@ -151,21 +145,30 @@ def in_markdown(run: Run) -> str:
     return "\n\n".join(parts)
 
 
+def as_markdown(grid: Grid) -> str:
+    """A table for the documentation."""
+    lines = [f"**{grid.title}**", "", _line(grid.headers)]
+    lines.append(_line([":---", *["---:"] * (len(grid.headers) - 1)]))
+    lines += map(_line, grid.rows)
+    return "\n".join(lines)
+
+
 def _line(cells: Sequence[str]) -> str:
     escaped = [cell.replace("|", "/").replace("*", "\\*") for cell in cells]
     return f"| {' | '.join(escaped)} |"
 
 
-def write_between_markers(page: Path, text: str) -> None:
-    """Replace what stands between the two markers of a page.
+def write_between_markers(page: Path, text: str, section: str = "bench") -> None:
+    """Replace what stands between the two markers of a section of a page.
 
     Raises
     ------
     ValueError
         If the page does not have the markers, in this order.
     """
-    before, begin, rest = page.read_text().partition(BEGIN)
-    _, end, after = rest.partition(END)
+    opening, closing = f"<!-- {section}:begin -->", f"<!-- {section}:end -->"
+    before, begin, rest = page.read_text().partition(opening)
+    _, end, after = rest.partition(closing)
     if not begin or not end:
-        raise ValueError(f"{page} lacks the markers {BEGIN} and {END}")
-    page.write_text(f"{before}{BEGIN}\n\n{text}\n\n{END}{after}")
+        raise ValueError(f"{page} lacks the markers {opening} and {closing}")
+    page.write_text(f"{before}{opening}\n\n{text}\n\n{closing}{after}")

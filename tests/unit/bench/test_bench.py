@@ -218,7 +218,7 @@ def test_tables_side_by_side_go_into_the_page(tmp_path: Path) -> None:
         },
     }
     page = tmp_path / "page.md"
-    page.write_text(f"before\n{comparison.BEGIN}\nold\n{comparison.END}\nafter\n")
+    page.write_text("before\n<!-- bench:begin -->\nold\n<!-- bench:end -->\nafter\n")
     comparison.write_between_markers(page, comparison.in_markdown(run))
     text = page.read_text()
     assert text.startswith("before\n")
@@ -230,7 +230,7 @@ def test_tables_side_by_side_go_into_the_page(tmp_path: Path) -> None:
     comparison.write_between_markers(page, "again")
     assert "again" in page.read_text()
     with pytest.raises(ValueError, match="markers"):
-        comparison.write_between_markers(Path(__file__), "text")
+        comparison.write_between_markers(page, "text", "another")
 
 
 ECHO = """

@@ -152,3 +152,53 @@ def test_real_computation_is_measured_with_the_processor_clock() -> None:
 def test_impossible_networks_are_refused(latency: float, bandwidth: float) -> None:
     with pytest.raises(ValueError, match="latency"):
         Network(latency, bandwidth)
+
+
+# TCP's slow start, and what sending costs.
+
+
+def test_a_long_message_waits_for_its_window_to_open() -> None:
+    """15 windows leave in bursts of 1, 2, 4 and 8, a round trip apart."""
+    network = Network(1.0, 8e6, first_window=1000)
+    driver = simulate(network, [exchange(i, 1, 15_000) for i in range(3)])
+    stalls = sum(2.0 - 1000 * 2**burst / 1e6 for burst in range(3))
+    assert driver.seconds == pytest.approx(1.0 + 15_000 / 1e6 + stalls)
+
+
+def test_an_open_window_stays_open() -> None:
+    network = Network(1.0, 8e6, first_window=1000)
+    driver = simulate(network, [exchange(i, 2, 15_000) for i in range(3)])
+    first = driver.seconds
+    driver.run([exchange(i, 1, 15_000) for i in range(3)])
+    assert driver.seconds - first == pytest.approx(1.0 + 15_000 / 1e6)
+
+
+def test_short_messages_open_the_window_only_as_far_as_they_fill_it() -> None:
+    network = Network(1.0, 8e9, first_window=1000)
+    few = simulate(network, [exchange(i, 10, 400) for i in range(3)])
+    assert few.seconds == pytest.approx(10.0, rel=1e-3)
+    few.run([exchange(i, 1, 2000) for i in range(3)])
+    assert few.seconds == pytest.approx(13.0, rel=1e-3)  # stalled once
+    full = simulate(network, [exchange(i, 10, 1000) for i in range(3)])
+    full.run([exchange(i, 1, 2000) for i in range(3)])
+    assert full.seconds == pytest.approx(11.0, rel=1e-3)
+
+
+def test_a_window_that_fills_the_line_never_stalls() -> None:
+    network = Network(1.0, 8e3, first_window=2000)  # a round trip holds 2,000 bytes
+    driver = simulate(network, [exchange(i, 1, 100_000) for i in range(3)])
+    assert driver.seconds == pytest.approx(101.0)
+
+
+def test_messages_and_bytes_cost_processor_time_at_both_ends() -> None:
+    driver = VirtualTime(
+        NAMES, Network(1.0, 8e12), message_seconds=0.25, byte_seconds=0.001, clock=Clock()
+    )
+    driver.run([exchange(i, 3, 1000) for i in range(3)])
+    assert driver.seconds == pytest.approx(3 * (1.0 + 2 * 0.25 + 2 * 1.0))
+
+
+def test_encryption_overlaps_with_sending() -> None:
+    driver = VirtualTime(NAMES, Network(0.0, 8e3), byte_seconds=0.0005, clock=Clock())
+    driver.run([exchange(i, 1, 1000) for i in range(3)])
+    assert driver.seconds == pytest.approx(1.0 + 0.5)  # sent in 1 s, then decrypted
