@@ -20,6 +20,7 @@ from tacit.programs.rearrangement import REARRANGEMENT
 from tacit.programs.reduction import REDUCTION
 from tacit.programs.regression import REGRESSION
 from tacit.programs.scan import SCAN
+from tacit.programs.sorting import SORTING
 
 __all__ = ["OPERATIONS", "operation_named"]
 
@@ -40,6 +41,7 @@ OPERATIONS: Mapping[str, Operation] = {
         POWERS,
         REGRESSION,
         PERCEPTRON,
+        SORTING,
     )
     for operation in operations
 }

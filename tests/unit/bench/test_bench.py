@@ -159,10 +159,18 @@ def test_the_perceptron_is_right(
     assert session.measure(name)["max_error"] < 1e-3
 
 
-def test_every_workload_is_done_or_skipped_with_a_reason(session: workloads.TacitSession) -> None:
+def test_every_workload_is_done_or_skipped_with_a_reason(
+    session: workloads.TacitSession, monkeypatch: pytest.MonkeyPatch
+) -> None:
     assert set(workloads.names()) | set(workloads.SKIPPED) == set(inputs.names())
-    with pytest.raises(serving.Skipped, match="sort"):
+    monkeypatch.setitem(workloads.SKIPPED, "sort_1e4", "no sort today")
+    with pytest.raises(serving.Skipped, match="no sort"):
         session.measure("sort_1e4")
+
+
+@pytest.mark.processes
+def test_the_sort_is_right(session: workloads.TacitSession) -> None:
+    assert session.measure("sort_1e4", 500)["max_error"] < 1e-5
 
 
 @pytest.mark.processes

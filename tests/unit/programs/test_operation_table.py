@@ -126,6 +126,11 @@ CASES: list[Case] = [
                                    "square")
       for a in (X, Y, N, Z)),
     *(("hypot", [a, b], {}) for a, b in ((X, Y), (P, X), (N, Z))),
+    *((name, [a], attributes) for name in ("sort", "argsort") for a in (X, N, B)
+      for attributes in ({}, {"axis": 0, "descending": True})),
+    ("lexsort", [(numbers(3), fixed), Q, M], {"descending": (True, False, True)}),
+    *(("shuffle", [(np.ones((2, 3), kind), dtype)], {"axis": 1})
+      for kind, dtype in ((float, fixed), (bool, bool_))),
     *(("pow", [a, b], {}) for a, b in ((X, Y), (N, Q), (X, Q), (P, X), (N, P), (N, N), (X, P))),
 ]  # fmt: skip
 
@@ -165,6 +170,8 @@ ROUNDED: list[Case] = [
     *(("divide", [a, b], {}) for a, b in ((X, Y), (P, X), (N, X))),
     ("logistic_step", [(numbers(9, 3), fixed), (np.arange(9) % 2, int64), (numbers(3), fixed)],
      {"learning_rate": 0.3, "decay": 0.01}),
+    ("sort_by", [X, B, P, (np.array([2, 1]), int64), (np.array([True, False]), None)],
+     {"descending": (False, True)}),
     ("mlp_forward", [(numbers(9, 3), fixed), *PERCEPTRON], {"output": "softmax"}),
     ("mlp_step", [(numbers(9, 3), fixed), (np.eye(2)[np.arange(9) % 2], int64), *PERCEPTRON],
      {"learning_rate": 0.3}),
@@ -212,7 +219,10 @@ def test_probabilistic_rounding_is_why_there_are_other_modes() -> None:
 
 def test_every_operation_is_covered() -> None:
     elsewhere = (
-        {"exp", "log", "sqrt", "reciprocal"} | {"logistic_step"} | {"mlp_forward", "mlp_step"}
+        {"exp", "log", "sqrt", "reciprocal"}
+        | {"logistic_step"}
+        | {"mlp_forward", "mlp_step"}
+        | {"sort_by"}
     )
     assert {case[0] for case in CASES} | elsewhere == set(OPERATIONS)
 

@@ -16,6 +16,7 @@ from tacit.arrays.functions import (
     logic,
     manipulation,
     refused,
+    sorting,
     statistics,
     types,
 )
@@ -29,6 +30,7 @@ from tacit.arrays.functions.linear_algebra import *
 from tacit.arrays.functions.logic import *
 from tacit.arrays.functions.manipulation import *
 from tacit.arrays.functions.refused import *
+from tacit.arrays.functions.sorting import *
 from tacit.arrays.functions.statistics import *
 from tacit.arrays.functions.types import *
 
@@ -43,6 +45,7 @@ __all__ = [
     *logic.__all__,
     *manipulation.__all__,
     *refused.__all__,
+    *sorting.__all__,
     *statistics.__all__,
     *types.__all__,
 ]
