@@ -176,6 +176,36 @@ class SecretArray(ArrayMethods):
     def __rtruediv__(self, other: Any) -> SecretArray:
         return applied("divide", other, self)
 
+    def __floordiv__(self, other: Any) -> SecretArray:
+        return applied("floor_divide", self, other)
+
+    def __rfloordiv__(self, other: Any) -> SecretArray:
+        return applied("floor_divide", other, self)
+
+    def __mod__(self, other: Any) -> SecretArray:
+        return applied("remainder", self, other)
+
+    def __rmod__(self, other: Any) -> SecretArray:
+        return applied("remainder", other, self)
+
+    def __divmod__(self, other: Any) -> tuple[SecretArray, SecretArray]:
+        return _pair(self, other)
+
+    def __rdivmod__(self, other: Any) -> tuple[SecretArray, SecretArray]:
+        return _pair(other, self)
+
+    def __lshift__(self, other: Any) -> SecretArray:
+        return applied("bitwise_left_shift", self, other)
+
+    def __rlshift__(self, other: Any) -> SecretArray:
+        return applied("bitwise_left_shift", other, self)
+
+    def __rshift__(self, other: Any) -> SecretArray:
+        return applied("bitwise_right_shift", self, other)
+
+    def __rrshift__(self, other: Any) -> SecretArray:
+        return applied("bitwise_right_shift", other, self)
+
     def __matmul__(self, other: Any) -> SecretArray:
         return applied("matmul", self, other)
 
@@ -439,6 +469,11 @@ def applied_all(name: str, *operands: Any, **attributes: Any) -> tuple[SecretArr
     found = session.apply(name, handles, **attributes)
     references = found if isinstance(found, tuple) else (found,)
     return tuple(SecretArray(session, reference) for reference in references)
+
+
+def _pair(x1: Any, x2: Any) -> tuple[SecretArray, SecretArray]:
+    quotient, remainder = applied_all("divmod", x1, x2)
+    return quotient, remainder
 
 
 def secret_operand(name: str, x: Any) -> SecretArray:

@@ -33,6 +33,7 @@ _NAMES: Mapping[str, str] = {
     "left_shift": "bitwise_left_shift",
     "power": "pow",
     "right_shift": "bitwise_right_shift",
+    "rint": "round",
     "arccos": "acos",
     "arccosh": "acosh",
     "arcsin": "asin",

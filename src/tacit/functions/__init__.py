@@ -29,6 +29,7 @@ from tacit.functions.powers import (
     square,
 )
 from tacit.functions.products import cumulative_prod, prod
+from tacit.functions.quotients import floor_divide, floor_divide_public, shift_right
 from tacit.functions.roots import hypot, rsqrt, sqrt
 from tacit.functions.rounding import ceil, floor, round_half_even, trunc
 from tacit.functions.selection import absolute, clip, copysign, maximum, minimum, relu, sign, where
@@ -48,6 +49,8 @@ __all__ = [
     "exp",
     "expm1",
     "floor",
+    "floor_divide",
+    "floor_divide_public",
     "greater",
     "greater_equal",
     "hypot",
@@ -71,6 +74,7 @@ __all__ = [
     "relu",
     "round_half_even",
     "rsqrt",
+    "shift_right",
     "sigmoid",
     "sign",
     "sinh",

@@ -9,13 +9,26 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from tacit.encoding.types import MAGNITUDE_BITS, DType
 from tacit.functions.costs import Costs, in_sequence
+from tacit.functions.normalization import product, product_cost
 from tacit.protocols.interface import Party
 from tacit.rounds.contract import Step
 from tacit.rounds.cost import Declaration
 
-__all__ = ["from_planes", "from_planes_cost", "wrapped", "wrapped_cost"]
+__all__ = [
+    "extended",
+    "from_planes",
+    "from_planes_cost",
+    "power_of_two",
+    "power_of_two_cost",
+    "public_planes",
+    "wrapped",
+    "wrapped_cost",
+]
 
 
 def wrapped(party: Party, x: Any, dtype: DType, held: tuple[float, float]) -> Step[Any]:
@@ -86,3 +99,60 @@ def from_planes(party: Party, planes: Any, dtype: DType) -> Step[Any]:
 def from_planes_cost(costs: Costs, size: int, dtype: DType) -> Declaration:
     """Of `from_planes`."""
     return costs["from_bits"](size, dtype.bits)
+
+
+def extended(party: Party, planes: Any, source: DType, target: DType) -> Any:
+    """The bit planes of ring elements as those of a wider or equal type.
+
+    Parameters
+    ----------
+    party : Party
+    planes : Boolean sharing, planes (>= N,)
+        Least significant first; those beyond the N bits of `source` have no meaning.
+    source, target : DType
+        Integer types.
+
+    Returns
+    -------
+    Boolean sharing, planes (bits of `target`,)
+        The sign, or 0 for a type without sign, repeated. Local.
+    """
+    low = [planes.plane(k) for k in range(min(source.bits, target.bits))]
+    above = low[-1] if source.signed else party.xor(low[-1], low[-1])
+    return party.stack_planes([*low, *[above] * (target.bits - len(low))])
+
+
+def public_planes(party: Party, values: NDArray[np.int64], bits: int) -> Any:
+    """Public integers as a sharing of their bit planes, least significant first. Local."""
+    return party.stack_planes([party.public_bits((values >> k) & 1) for k in range(bits)])
+
+
+_SHIFT_DIGITS = 6
+
+
+def power_of_two(party: Party, k: Any) -> Step[Any]:
+    """2^k in the ring for secret integers 0 <= k < 64. Exact.
+
+    k is read modulo 64, digit by digit: 2^k is the product of 1 + d_i (2^(2^i) - 1).
+
+    Notes
+    -----
+    Rounds: all bits, a bit to arithmetic and 3 products (13 for `replicated3`).
+    """
+    planes = yield from party.to_bits(k)
+    rows = [planes.plane(i).reshape(1, *k.shape) for i in range(_SHIFT_DIGITS)]
+    digits = yield from party.bit_to_arithmetic(party.concatenate_bits(rows))
+    factors = [
+        party.add_public(party.multiply_public(digits[i], (1 << (1 << i)) - 1), 1)
+        for i in range(_SHIFT_DIGITS)
+    ]
+    return (yield from product(party, factors))
+
+
+def power_of_two_cost(costs: Costs, size: int) -> Declaration:
+    """Of `power_of_two`."""
+    return in_sequence(
+        costs["to_bits"](size),
+        costs["bit_to_arithmetic"](_SHIFT_DIGITS * size),
+        product_cost(costs, size, _SHIFT_DIGITS),
+    )

@@ -103,7 +103,11 @@ def bounds_of_results(
     rule = RULES.get(name)
     if rule is None:
         return [None] * len(results)
-    return [rule(Known(bounds, types, result, attributes)) for result in results]
+    rules = rule if isinstance(rule, tuple) else (rule,) * len(results)
+    return [
+        own(Known(bounds, types, result, attributes))
+        for own, result in zip(rules, results, strict=True)
+    ]
 
 
 # Rules.
@@ -200,10 +204,10 @@ def _divide(known: Known, x: Bounds, y: Bounds) -> Bounds | None:
 
 def _floor_divide(known: Known, x: Bounds, y: Bounds) -> Bounds:
     if y[0] <= 0 <= y[1]:
-        # The divisor is at least one unit.
-        step = known.unit or 1
-        largest = max(abs(x[0]), abs(x[1])) / step if known.unit else max(abs(x[0]), abs(x[1]))
-        return -largest - 1, largest
+        # The divisor is at least one unit in magnitude, or the quotient is 0.
+        largest = max(abs(x[0]), abs(x[1]))
+        largest = largest / known.unit + 1 if known.unit else largest
+        return -largest, largest
     quotients = [a // b for a in x for b in y]
     return min(quotients) - (1 if known.unit else 0), max(quotients) + (1 if known.unit else 0)
 
@@ -258,12 +262,21 @@ def _whole(rounded: Callable[[float], int]) -> Rule:
     return _all(inner)
 
 
-def _left_shift(known: Known, x: Bounds, shift: Bounds) -> Bounds:
+def _invert(known: Known, x: Bounds) -> Bounds:
+    dtype = known.result.dtype
+    ones = -1 if dtype.signed and dtype.kind == "int" else (dtype.range or (0, 0))[1]
+    return ones - x[1], ones - x[0]
+
+
+def _left_shift(known: Known, x: Bounds, shift: Bounds) -> Bounds | None:
+    if not 0 <= shift[0] <= shift[1] < 256:
+        return None
     return _corners(x, (1 << int(shift[0]), 1 << int(shift[1])))
 
 
 def _right_shift(known: Known, x: Bounds, shift: Bounds) -> Bounds:
-    return min(int(x[0]) >> int(shift[0]), 0), max(int(x[1]) >> int(shift[0]), 0)
+    # Towards -1 or 0, whatever the amount.
+    return min(int(x[0]) >> int(shift[0]), 0), max(int(x[1]) >> int(shift[0]), -1)
 
 
 def _growing(name: str, function: Callable[[float, float], float]) -> Rule:
@@ -301,11 +314,12 @@ MOVES = (
 )  # fmt: skip
 """Operations whose results are elements of their first operand."""
 
-RULES: Mapping[str, Rule] = {
+RULES: Mapping[str, Rule | tuple[Rule, ...]] = {
     **dict.fromkeys(MOVES, _same),
     **dict.fromkeys(("concatenate", "stack"), _all(_union)),
     **dict.fromkeys(("tril", "triu"), _all(_with_zero)),
-    **dict.fromkeys(("bitwise_and", "bitwise_or", "bitwise_xor", "bitwise_invert"), _range_of_type),
+    **dict.fromkeys(("bitwise_and", "bitwise_or", "bitwise_xor"), _range_of_type),
+    "bitwise_invert": _all(_invert),
     "constant": _same,
     "where": _chosen,
     "add": _all(_add),
@@ -319,6 +333,7 @@ RULES: Mapping[str, Rule] = {
     "divide": _all(_divide),
     "floor_divide": _all(_floor_divide),
     "remainder": _all(_remainder),
+    "divmod": (_all(_floor_divide), _all(_remainder)),
     "abs": _all(_abs),
     "relu": _all(_relu),
     "sign": lambda known: (-1, 1),

@@ -1,4 +1,4 @@
-"""Booleans combined: AND, OR, XOR, NOT. Packed, 64 to a word."""
+"""Booleans combined: AND, OR, XOR, NOT. Packed, 64 to a word. The same on bits of integers."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import numpy as np
 
 from tacit.encoding.types import bool_
 from tacit.errors import TypeMismatchError
+from tacit.programs.integers import integer_bits, integer_type
 from tacit.programs.operation import Operation, ResultValues, Rule
 from tacit.programs.promotion import broadcast_shape, broadcasted_bits
 from tacit.programs.types import ArrayType, Operand, SecretValue, operand_types
@@ -20,15 +21,19 @@ __all__ = ["LOGIC"]
 
 def _rule(name: str) -> Rule:
     def rule(types: Sequence[ArrayType], attributes: Any) -> ArrayType:
+        shape = broadcast_shape(name, *(t.shape for t in types))
+        if all(t.dtype.kind == "int" for t in types):
+            return ArrayType(integer_type(name, types), shape)
         for place, array_type in enumerate(types):
             if array_type.dtype.kind != "bool":
                 raise TypeMismatchError(
-                    f"{name}: operand {place + 1} is {array_type.dtype!r}, not tacit.bool.",
-                    next_step="compare first, for instance x != 0.",
+                    f"{name}: operand {place + 1} is {array_type.dtype!r}; all must be"
+                    " tacit.bool, or all integers.",
+                    next_step="compare first, for instance x != 0, or convert with x.astype.",
                     case=12,
                     stage=name,
                 )
-        return ArrayType(bool_, broadcast_shape(name, *(t.shape for t in types)))
+        return ArrayType(bool_, shape)
 
     return rule
 
@@ -47,12 +52,18 @@ def _pair(operands: Sequence[Operand], name: str) -> tuple[Any, Any, bool]:
     return left, np.broadcast_to(y, shape), False
 
 
+def _are_integers(operands: Sequence[Operand]) -> bool:
+    return all(t.dtype.kind == "int" for t in operand_types(operands))
+
+
 def _masked(bits: Any, public: Any) -> Any:
     return bits.map(lambda plain: plain & public)
 
 
 def _and(party: Party, operands: Sequence[Operand], attributes: Any) -> Step[ResultValues]:
-    """a AND b: one round; local where one is public."""
+    """a AND b: one round; local where one is public. Integers: ``integers.py``."""
+    if _are_integers(operands):
+        return (yield from integer_bits(party, "bitwise_and", operands))
     a, b, secret = _pair(operands, "bitwise_and")
     if not secret:
         return SecretValue(bool_, _masked(a, b))
@@ -61,6 +72,8 @@ def _and(party: Party, operands: Sequence[Operand], attributes: Any) -> Step[Res
 
 def _or(party: Party, operands: Sequence[Operand], attributes: Any) -> Step[ResultValues]:
     """a OR b = NOT (NOT a AND NOT b): one round; local where one is public."""
+    if _are_integers(operands):
+        return (yield from integer_bits(party, "bitwise_or", operands))
     a, b, secret = _pair(operands, "bitwise_or")
     if not secret:
         return SecretValue(bool_, party.xor_public(_masked(a, ~b), b))
@@ -69,23 +82,29 @@ def _or(party: Party, operands: Sequence[Operand], attributes: Any) -> Step[Resu
 
 
 def _xor(party: Party, operands: Sequence[Operand], attributes: Any) -> Step[ResultValues]:
-    """a XOR b. Local."""
+    """a XOR b. Local for booleans."""
+    if _are_integers(operands):
+        return (yield from integer_bits(party, "bitwise_xor", operands))
     a, b, secret = _pair(operands, "bitwise_xor")
     return SecretValue(bool_, party.xor(a, b) if secret else party.xor_public(a, b))
-    yield  # a generator without rounds
 
 
 def _invert(party: Party, operands: Sequence[Operand], attributes: Any) -> Step[ResultValues]:
-    """NOT a. Local."""
+    """NOT a. Local. Of integers -1 - a, or 2^N - 1 - a without sign."""
     a = operands[0]
     assert isinstance(a, SecretValue)
+    if a.dtype.kind == "int":
+        ones = -1 if a.dtype.signed else (1 << a.dtype.bits) - 1
+        return SecretValue(a.dtype, party.add_public(party.negate(a.share), ones))
     return SecretValue(bool_, party.invert(a.share))
     yield  # a generator without rounds
 
 
 LOGIC = (
-    Operation("bitwise_and", _rule("bitwise_and"), _and, elementwise=True),
-    Operation("bitwise_or", _rule("bitwise_or"), _or, elementwise=True),
-    Operation("bitwise_xor", _rule("bitwise_xor"), _xor, elementwise=True),
-    Operation("bitwise_invert", _rule("bitwise_invert"), _invert, elementwise=True),
+    Operation("bitwise_and", _rule("bitwise_and"), _and, elementwise=True, integers="bits"),
+    Operation("bitwise_or", _rule("bitwise_or"), _or, elementwise=True, integers="bits"),
+    Operation("bitwise_xor", _rule("bitwise_xor"), _xor, elementwise=True, integers="bits"),
+    Operation(
+        "bitwise_invert", _rule("bitwise_invert"), _invert, elementwise=True, integers="bits"
+    ),
 )

@@ -69,7 +69,7 @@ class Operation:
         ``meaning(party, operands, attributes)``: a protocol step that computes the result from
         operands whose types the rule accepted. Operands are secret values, or public arrays of
         float64, int64 or bool; integers of all types come as int64 unless `integers` is
-        ``"typed"``. Secret ones have at least one axis; see :meth:`evaluate`.
+        ``"typed"`` or ``"bits"``. Secret ones have at least one axis; see :meth:`evaluate`.
     attributes : type
         The parameters' structure.
     check : callable, optional
@@ -78,10 +78,11 @@ class Operation:
     elementwise : bool
         Whether there is one result, each element of which depends on the operands' elements at
         its place alone: long arrays are then computed in chunks (``chunks.py``).
-    integers : {"settled", "modular", "typed"}
+    integers : {"settled", "modular", "typed", "bits"}
         How it takes integers of fewer than 64 bits (``settling.py``): wrapped into their range;
         as elements that are right modulo 2^bits, because it only adds, multiplies and moves
-        them; or with their types. Operations without communication are modular.
+        them; wrapped and with their types; right modulo 2^bits and with their types. Operations
+        without communication are modular.
     """
 
     name: str
@@ -106,9 +107,7 @@ class Operation:
         if has_narrow(operands):
             types = operand_types(operands)
             expected = self.result_types(types, attributes)
-            plain = operands
-            if self.integers != "typed":
-                plain = yield from settled_operands(party, operands, self.integers, expected)
+            plain = yield from settled_operands(party, operands, self.integers, expected)
             values = yield from self._shaped_step(party, plain, attributes)
         else:
             values = yield from self._shaped_step(party, operands, attributes)

@@ -4,7 +4,8 @@ An integer of N < 64 bits is held as a ring element that is right modulo 2^N. A 
 (``SecretValue.held``) says how far the elements may be outside the type's range; None says that
 they are not. Operations that are sums and products modulo 2^N take such elements as they are
 (:attr:`Operation.integers` is ``"modular"``), and all others get them wrapped first. Both get
-them as ``tacit.int64``, and the results get their types back here.
+them as ``tacit.int64``, and the results get their types back here. An operation that depends on
+the types themselves gets them: ``"typed"`` ones wrapped, ``"bits"`` ones as they are.
 
 What is wrapped when follows from public types alone, equally at every party.
 """
@@ -26,8 +27,8 @@ from tacit.rounds.contract import Step
 
 __all__ = ["Integers", "has_narrow", "held_results", "settled_bounds", "settled_operands"]
 
-Integers: TypeAlias = Literal["settled", "modular", "typed"]
-"""How an operation takes small integers: wrapped, modulo 2^N, or by itself with their types."""
+Integers: TypeAlias = Literal["settled", "modular", "typed", "bits"]
+"""How an operation takes small integers."""
 
 
 def has_narrow(values: Sequence[ArrayType | Operand]) -> bool:
@@ -46,7 +47,7 @@ def _stays(dtype: DType, integers: Integers, results: Sequence[ArrayType]) -> bo
     """Whether elements of this type may go into the operation unwrapped."""
     if integers == "modular":
         return all(result.dtype == dtype for result in results)
-    return integers == "typed"
+    return integers == "bits"
 
 
 def settled_bounds(
@@ -80,17 +81,19 @@ def settled_operands(
     integers: Integers,
     results: Sequence[ArrayType],
 ) -> Step[list[Operand]]:
-    """Small integers as ``tacit.int64``, wrapped where the operation needs the number itself."""
+    """Small integers as the operation takes them: as int64 or typed, wrapped or as they are."""
+    typed = integers in ("typed", "bits")
 
     def step(operand: Operand) -> Step[Operand]:
         if not isinstance(operand, SecretValue):
-            return operand.astype(np.int64) if operand.dtype.kind in "iu" else operand
+            plain = typed or operand.dtype.kind not in "iu"
+            return operand if plain else operand.astype(np.int64)
         dtype, share = operand.dtype, operand.share
         if not dtype.narrow:
             return operand
         if operand.held is not None and not _stays(dtype, integers, results):
             share = yield from functions.wrapped(party, share, dtype, operand.held)
-        return SecretValue(int64, share)
+        return SecretValue(dtype if typed else int64, share)
 
     return list((yield from together(*map(step, operands))))
 

@@ -10,6 +10,7 @@ from tacit.programs.choice import CHOICE
 from tacit.programs.comparison import COMPARISON
 from tacit.programs.conversion import CONVERSION
 from tacit.programs.elementwise import ELEMENTWISE
+from tacit.programs.integers import INTEGER
 from tacit.programs.logic import LOGIC
 from tacit.programs.manipulation import MANIPULATION
 from tacit.programs.moments import MOMENTS
@@ -30,6 +31,7 @@ OPERATIONS: Mapping[str, Operation] = {
         ARITHMETIC,
         COMPARISON,
         LOGIC,
+        INTEGER,
         CHOICE,
         CONVERSION,
         MANIPULATION,

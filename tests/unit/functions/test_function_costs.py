@@ -69,8 +69,13 @@ PRODUCTS: dict[str, Callable[..., Declaration]] = {
     "prod": products.prod_cost,
     "cumulative_prod": products.cumulative_prod_cost,
 }
-ELSEWHERE = {"integer_power", "power_of_public", "public_power", "square"}
-"""With public parameters of their own, in ``test_powers.py``."""
+ELSEWHERE = {"floor_divide", "floor_divide_public", "shift_right"} | {
+    "integer_power",
+    "power_of_public",
+    "public_power",
+    "square",
+}
+"""With public parameters of their own, in ``test_quotients.py`` and ``test_powers.py``."""
 
 WHOLE: dict[str, tuple[Callable[..., Any], Callable[..., Declaration]]] = {
     "floor": (lambda p, x: functions.floor(p, x, 18), rounding.floor_cost),

@@ -12,10 +12,12 @@ from tacit.arrays.functions import (
     creation,
     elementwise,
     indexing,
+    integers,
     linear_algebra,
     logic,
     manipulation,
     refused,
+    rounding,
     sorting,
     statistics,
     types,
@@ -26,10 +28,12 @@ from tacit.arrays.functions.comparison import *
 from tacit.arrays.functions.creation import *
 from tacit.arrays.functions.elementwise import *
 from tacit.arrays.functions.indexing import *
+from tacit.arrays.functions.integers import *
 from tacit.arrays.functions.linear_algebra import *
 from tacit.arrays.functions.logic import *
 from tacit.arrays.functions.manipulation import *
 from tacit.arrays.functions.refused import *
+from tacit.arrays.functions.rounding import *
 from tacit.arrays.functions.sorting import *
 from tacit.arrays.functions.statistics import *
 from tacit.arrays.functions.types import *
@@ -41,10 +45,12 @@ __all__ = [
     *creation.__all__,
     *elementwise.__all__,
     *indexing.__all__,
+    *integers.__all__,
     *linear_algebra.__all__,
     *logic.__all__,
     *manipulation.__all__,
     *refused.__all__,
+    *rounding.__all__,
     *sorting.__all__,
     *statistics.__all__,
     *types.__all__,

@@ -19,22 +19,22 @@ __all__ = [
 
 
 def bitwise_and(x1: Any, x2: Any, /) -> SecretArray:
-    """x1 & x2, of booleans."""
+    """x1 & x2, of booleans or, bit by bit, of integers."""
     return applied("bitwise_and", x1, x2)
 
 
 def bitwise_or(x1: Any, x2: Any, /) -> SecretArray:
-    """x1 | x2, of booleans."""
+    """x1 | x2, of booleans or, bit by bit, of integers."""
     return applied("bitwise_or", x1, x2)
 
 
 def bitwise_xor(x1: Any, x2: Any, /) -> SecretArray:
-    """x1 ^ x2, of booleans. Local."""
+    """x1 ^ x2, of booleans (local) or, bit by bit, of integers."""
     return applied("bitwise_xor", x1, x2)
 
 
 def bitwise_invert(x: SecretArray, /) -> SecretArray:
-    """~x, of booleans. Local."""
+    """~x, of booleans or, bit by bit, of integers. Local."""
     return applied("bitwise_invert", x)
 
 
