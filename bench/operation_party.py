@@ -33,11 +33,24 @@ CHECKED = 1 << 12
 
 
 class Settings(Struct, frozen=True):
-    """What to compute, on how many elements, how often."""
+    """What to compute.
+
+    Attributes
+    ----------
+    operation : str
+        One of `OPERATIONS`.
+    size : int
+        On how many elements.
+    repeats : int
+        How often.
+    depth : int
+        How many times in a row, each on the result before; for those that can.
+    """
 
     operation: str
     size: int
     repeats: int = 1
+    depth: int = 1
 
 
 class Report(Struct, frozen=True):
@@ -101,6 +114,8 @@ def run_party(context: PartyContext) -> Report:
         _together(context, mpc)
         before, start = mpc.total_cost, time.perf_counter()
         result = operation.secret(x)
+        for _ in range(settings.depth - 1):
+            result = operation.secret(result)
         seconds.append(time.perf_counter() - start)
         spent = mpc.total_cost - before
     peak = peak_memory(os.getpid())

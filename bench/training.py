@@ -3,24 +3,33 @@
 The banks' files are generated before; the clock runs from the start of the processes to the last
 owner's result. Training alone and the comparison with pooled data, which only a demo makes, are
 left out.
+
+``python -m bench.training --rows 10000000`` runs it once at any size, and with ``--page`` renews
+its table in ``docs/performance.md``.
 """
 
 from __future__ import annotations
 
+import argparse
+import sys
+import tempfile
 import time
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
+from bench import machine, results
 from bench.interleave import Job
+from bench.peers.comparison import PAGE, Grid, as_markdown, write_between_markers
+from bench.tables import duration
 from tacit.cli.demos import fraud
 from tacit.cli.demos.files import DemoFiles
 from tacit.cli.training import TrainingRequest
 from tacit.ml.job import OwnerResult, TrainingSettings
 from tacit.sessions import launch
 
-__all__ = ["FULL_ROWS", "SMALL_ROWS", "jobs", "measure", "settings_of"]
+__all__ = ["FULL_ROWS", "SMALL_ROWS", "jobs", "main", "measure", "settings_of"]
 
 SMALL_ROWS, FULL_ROWS = 50_000, 500_000
 
@@ -99,3 +108,60 @@ def settings_of(
     return {
         name: msgspec.structs.replace(request.settings(name), alone=False) for name in request.files
     }
+
+
+def main() -> int:
+    """Run the job once at the size that the command line asks for."""
+    parser = argparse.ArgumentParser(prog="python -m bench.training", description=__doc__)
+    parser.add_argument("--rows", type=int, default=10_000_000, help="default: 10,000,000")
+    parser.add_argument("--epochs", type=int, default=1, help="default: 1")
+    parser.add_argument("--batch-size", type=int, default=1024, help="default: 1,024")
+    parser.add_argument("--page", action="store_true", help="renew the documentation's table")
+    arguments = parser.parse_args()
+    with tempfile.TemporaryDirectory(prefix="tacit-bench-") as folder:
+        files = fraud.generate(folder, rows=arguments.rows)
+        on_disk = sum(path.stat().st_size for path in files.files.values())
+        found = measure(files, arguments.epochs, arguments.batch_size)
+    run: dict[str, Any] = {
+        "machine": machine.describe(),
+        "when": results.stamp(),
+        "rows": arguments.rows,
+        "epochs": arguments.epochs,
+        "batch_size": arguments.batch_size,
+        "file_bytes": on_disk,
+        **found,
+    }
+    results.save(run, results.FOLDER / f"training-{arguments.rows}.json")
+    text = f"{_explained(run)}\n\n{as_markdown(_phases(run))}"
+    print(text)
+    if arguments.page:
+        write_between_markers(PAGE, text, "large")
+    return 0
+
+
+def _phases(run: dict[str, Any]) -> Grid:
+    rows = [
+        [
+            phase["name"],
+            duration(phase["seconds"]),
+            f"{phase['rounds']:,}",
+            f"{phase['bytes'] / 1e6:,.1f}",
+        ]
+        for phase in run["phases"]
+    ]
+    return Grid("By phase", ["phase", "slowest party", "rounds", "MB sent by all"], rows)
+
+
+def _explained(run: dict[str, Any]) -> str:
+    here = run["machine"]
+    return (
+        f"{run['rows']:,} rows in {run['file_bytes'] / 1e6:,.0f} MB of Parquet,"
+        f" {run['epochs']} epoch of batches of {run['batch_size']:,}, measured"
+        f" {run['when'][:10]} on {here['processor']}, {here['cores']} cores:"
+        f" {run['seconds']:,.0f} s from the start of the processes to the last result, and at most"
+        f" {run['peak_memory'] / 2**20:,.0f} MiB resident in a party's process."
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -24,8 +24,7 @@ from bench.networks.party import PARTIES
 from bench.networks.predicted import predicted
 from bench.networks.relay import Relay
 from bench.networks.tunnels import Tunnels
-from bench.peers.__main__ import PAGE
-from bench.peers.comparison import Grid, as_markdown, on_terminal, write_between_markers
+from bench.peers.comparison import PAGE, Grid, as_markdown, on_terminal, write_between_markers
 from bench.tables import duration
 from tacit.rounds import METRO, WAN, Network
 

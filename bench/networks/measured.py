@@ -54,7 +54,11 @@ class _Direct:
 
 
 def measured(
-    runs: Sequence[Run], network: Network = LOOPBACK, line: _Line | None = None
+    runs: Sequence[Run],
+    network: Network = LOOPBACK,
+    line: _Line | None = None,
+    *,
+    threads: int = 1,
 ) -> list[list[float]]:
     """Run workloads in three processes over TLS; the seconds of every repeat of each.
 
@@ -66,6 +70,8 @@ def measured(
         What the line gives; for the time that messages about the start take.
     line : Relay or Tunnels, optional
         Through which the parties talk; loopback without a line by default.
+    threads : int
+        Of each party, for matrix products.
 
     Returns
     -------
@@ -84,6 +90,7 @@ def measured(
             told = {
                 "addresses": {k: (a.host, a.port) for k, a in books[name].items()},
                 "latency": network.latency_seconds,
+                "threads": threads,
                 "runs": [(run.workload, run.size, run.repeats) for run in runs],
             }
             process.stdin.write(json.dumps(told) + "\n")

@@ -22,14 +22,19 @@ from bench import links, machine, results
 from bench.floor import floor_of, kernel_seconds, links_from
 from bench.interleave import Job, chosen, interleaved, summary
 from bench.peers import driving, inputs
-from bench.peers.comparison import grids, in_markdown, on_terminal, write_between_markers
+from bench.peers.comparison import (
+    PAGE,
+    grids,
+    in_markdown,
+    on_terminal,
+    write_between_markers,
+)
 from bench.peers.driving import Contestant
 from bench.tables import progress_bars
 from bench.workloads import SKIPPED
 
 __all__ = ["main"]
 
-PAGE = Path(__file__).resolve().parents[2] / "docs" / "performance.md"
 WIDTH = 140
 LONG_SECONDS = 15.0
 """A repeat that takes longer, from asking to answer, is not made again."""

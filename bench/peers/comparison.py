@@ -12,10 +12,21 @@ from rich.table import Table
 
 from bench.tables import duration
 
-__all__ = ["Grid", "as_markdown", "grids", "in_markdown", "on_terminal", "write_between_markers"]
+__all__ = [
+    "PAGE",
+    "Grid",
+    "as_markdown",
+    "grids",
+    "in_markdown",
+    "on_terminal",
+    "write_between_markers",
+]
 
 Row: TypeAlias = Mapping[str, Any]
 Run: TypeAlias = Mapping[str, Any]
+
+PAGE = Path(__file__).resolve().parents[2] / "docs" / "performance.md"
+"""Whose tables are written from here."""
 
 
 @dataclass(frozen=True)
