@@ -1,6 +1,6 @@
 """``tacit.linalg``: linear algebra under the names of the array API standard and of NumPy.
 
-Norms here, products in ``functions/linear_algebra.py``.
+Norms here, products in ``functions/linear_algebra.py``, systems and eigenvectors in ``systems.py``.
 """
 
 from __future__ import annotations
@@ -26,18 +26,25 @@ from tacit.arrays.functions import (
     vecdot,
 )
 from tacit.arrays.functions.manipulation import broadcast_to, moveaxis, reshape
+from tacit.arrays.systems import cholesky, det, inv, leading_eigenvectors, lstsq, solve
 from tacit.errors import ShapeError, UsageError
 from tacit.programs.manipulation import normal_axis
 
 __all__ = [
+    "cholesky",
     "cross",
+    "det",
     "diagonal",
+    "inv",
+    "leading_eigenvectors",
+    "lstsq",
     "matmul",
     "matrix_norm",
     "matrix_power",
     "matrix_transpose",
     "norm",
     "outer",
+    "solve",
     "tensordot",
     "trace",
     "vecdot",

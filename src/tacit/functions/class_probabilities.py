@@ -6,28 +6,21 @@ Used by training, where a row has a handful of classes and rounds are what costs
    comparisons (an AND tree over bits), and the winner's number is injected. More numbers: groups
    of 16, then the winners. Ties go to the class that comes first, so there is one winner.
 2. exp of what each number is below it: at most 1 (``exponential.py``).
-3. The sum s lies in [1, k], which is public: no normalisation by the leading bit. The best
-   quadratic for 1/s there, with relative error e_0 = 1 / T_3((k + 1) / (k - 1)) (T_3 Chebyshev's
-   polynomial), starts Goldschmidt's iteration (Goldschmidt 1964), whose first product is already
-   the numerator's: N (1 + e) (1 + e^2) (1 + e^4) … with e = 1 - s r_0.
+3. The sum lies in [1, k] for k classes: a quotient by a divisor of known size
+   (``bounded_division.py``).
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from math import acosh, cosh, floor, log2
 from typing import Any
 
 import numpy as np
 
-from tacit.functions.approximation import scaled_integer
-from tacit.functions.costs import NOTHING, Costs, in_sequence, side_by_side
-from tacit.functions.division import divide, divide_cost
+from tacit.functions.bounded_division import quotients_by_row, quotients_by_row_cost
+from tacit.functions.costs import NOTHING, Costs, in_sequence
 from tacit.functions.domains import require_fraction_bits
 from tacit.functions.exponential import exp, exp_cost
-from tacit.functions.polynomials import sum_truncate
 from tacit.protocols.interface import Party
-from tacit.rounds.combine import together
 from tacit.rounds.contract import Step
 from tacit.rounds.cost import Declaration
 
@@ -40,18 +33,6 @@ __all__ = [
 
 GROUP = 16
 """So many numbers are compared pair by pair."""
-
-SCALE = 24
-"""Fractional bits inside the quotient."""
-
-START_SCALE = 18
-"""Fractional bits of the sum where the iteration starts."""
-
-MOST_CLASSES = 128
-"""More classes than this take a division by any secret: their sum is no small number."""
-
-QUOTIENT_ERROR = 2.0**-17
-"""The iteration goes on until the quotient's relative error is below this."""
 
 
 def class_probabilities(party: Party, scores: Any, fraction_bits: int) -> Step[Any]:
@@ -82,7 +63,8 @@ def class_probabilities(party: Party, scores: Any, fraction_bits: int) -> Step[A
     largest = yield from largest_by_row(party, scores)
     below = party.subtract(scores, party.broadcast(largest.reshape(rows, 1), scores.shape))
     powers = yield from exp(party, below, fraction_bits)
-    return (yield from _normalised(party, powers, fraction_bits))
+    total = party.sum(powers, axis=1)
+    return (yield from quotients_by_row(party, powers, total, classes, fraction_bits))
 
 
 def class_probabilities_cost(
@@ -94,7 +76,7 @@ def class_probabilities_cost(
     return in_sequence(
         largest_by_row_cost(costs, rows, classes),
         exp_cost(costs, rows * classes, fraction_bits),
-        _normalised_cost(costs, rows, classes, fraction_bits),
+        quotients_by_row_cost(costs, rows, classes, classes, fraction_bits),
     )
 
 
@@ -182,92 +164,4 @@ def largest_by_row_cost(costs: Costs, rows: int, columns: int) -> Declaration:
             left = left // 2 + left % 2
         parts.append(costs["inject"](size * width))
         columns = count
-    return in_sequence(*parts)
-
-
-# Step 3.
-
-
-@dataclass(frozen=True, slots=True)
-class _Start:
-    """r_0 = slope (s - vertex)^2 + intercept on [1, k], and how often to iterate."""
-
-    vertex: float
-    slope: float
-    intercept: float
-    steps: int
-
-
-def _start(classes: int) -> _Start:
-    """1 - s r_0(s) = T_3(y) / T_3(y_0) with y = (2s - k - 1) / (k - 1) and y_0 its value at 0."""
-    middle, half = (classes + 1) / 2, (classes - 1) / 2
-    top = cosh(3 * acosh(middle / half))
-    # T_3(y) = 4 y^3 - 3 y, y = (s - m) / h, and -T_3(y_0) = top:
-    # r_0 = (1 + T_3(y) / top) / s = (4 s^2 - 12 m s + 12 m^2 - 3 h^2) / (h^3 top).
-    unit = half**3 * top
-    steps, error = 1, 1 / top**2
-    while error > QUOTIENT_ERROR:
-        steps, error = steps + 1, error**2
-    return _Start(1.5 * middle, 4 / unit, (3 * middle**2 - 3 * half**2) / unit, steps)
-
-
-def _slope_bits(slope: float) -> int:
-    """Fractional bits of the slope, which is at most 0.33: about twelve significant ones.
-
-    slope (s - vertex)^2 is below 2, so the product fits with 2 · 18 + 24 bits.
-    """
-    return min(24, 12 - floor(log2(slope)))
-
-
-def _normalised(party: Party, powers: Any, fraction_bits: int) -> Step[Any]:
-    """Numbers of a row over their sum, which lies in [1, k] up to rounding."""
-    rows, classes = powers.shape
-    total = party.sum(powers, axis=1)
-    if classes > MOST_CLASSES:
-        every = party.broadcast(total.reshape(rows, 1), powers.shape)
-        return (yield from divide(party, powers, every, fraction_bits))
-    start = _start(classes)
-    bits = _slope_bits(start.slope)
-    rough = total
-    if fraction_bits > START_SCALE:
-        rough = yield from party.truncate(total, fraction_bits - START_SCALE)
-    elif fraction_bits < START_SCALE:
-        rough = party.multiply_public(total, 1 << (START_SCALE - fraction_bits))
-    difference = party.add_public(rough, -scaled_integer(start.vertex, START_SCALE))
-    sloped = party.multiply_public(difference, scaled_integer(start.slope, bits))
-    square = yield from party.multiply_truncate(difference, sloped, 2 * START_SCALE + bits - SCALE)
-    reciprocal = party.add_public(square, scaled_integer(start.intercept, SCALE))
-    wide = party.broadcast(reciprocal.reshape(rows, 1), powers.shape)
-    product, quotient = yield from together(
-        party.multiply_truncate(total, reciprocal, fraction_bits),
-        party.multiply_truncate(powers, wide, fraction_bits),
-    )
-    error = party.add_public(party.negate(product), 1 << SCALE)
-    for step in range(start.steps):
-        factor = party.broadcast(error.reshape(rows, 1), powers.shape)
-        linear = party.multiply_public(quotient, 1 << SCALE)
-        last = step == start.steps - 1
-        drops = 2 * SCALE - fraction_bits if last else SCALE
-        grown = sum_truncate(party, [(quotient, factor)], linear, drops)
-        if last:
-            return (yield from grown)
-        quotient, error = yield from together(grown, party.multiply_truncate(error, error, SCALE))
-    raise AssertionError("at least one step")
-
-
-def _normalised_cost(costs: Costs, rows: int, classes: int, fraction_bits: int) -> Declaration:
-    size = rows * classes
-    if classes > MOST_CLASSES:
-        return divide_cost(costs, size, fraction_bits)
-    start = _start(classes)
-    product = costs["multiply_truncate"]
-    parts = [
-        product(rows, 2 * START_SCALE + _slope_bits(start.slope) - SCALE),
-        side_by_side(product(rows, fraction_bits), product(size, fraction_bits)),
-    ]
-    if fraction_bits > START_SCALE:
-        parts.insert(0, costs["truncate"](rows, fraction_bits - START_SCALE))
-    between = side_by_side(costs["sum_products_truncate"](size, SCALE), product(rows, SCALE))
-    parts += [between] * (start.steps - 1)
-    parts.append(costs["sum_products_truncate"](size, 2 * SCALE - fraction_bits))
     return in_sequence(*parts)

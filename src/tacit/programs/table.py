@@ -11,6 +11,7 @@ from tacit.programs.comparison import COMPARISON
 from tacit.programs.conversion import CONVERSION
 from tacit.programs.elementwise import ELEMENTWISE
 from tacit.programs.integers import INTEGER
+from tacit.programs.linear_algebra import LINEAR_ALGEBRA
 from tacit.programs.logic import LOGIC
 from tacit.programs.manipulation import MANIPULATION
 from tacit.programs.moments import MOMENTS
@@ -44,6 +45,7 @@ OPERATIONS: Mapping[str, Operation] = {
         REGRESSION,
         PERCEPTRON,
         SORTING,
+        LINEAR_ALGEBRA,
     )
     for operation in operations
 }

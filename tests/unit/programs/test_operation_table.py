@@ -172,6 +172,8 @@ def test_the_meaning_gives_what_the_rule_says(session: LocalSession, case: Case)
         assert session.reveal_to_all(result).shape == result.shape
 
 
+RNG = np.random.default_rng(5)
+DEFINITE = np.array([[2.0, 0.5, 0.25], [0.5, 1.0, -0.25], [0.25, -0.25, 1.5]])
 PERCEPTRON = [(numbers(*shape), fixed) for shape in ((3, 4), (4,), (4, 2), (2,))]
 
 ROUNDED: list[Case] = [
@@ -182,6 +184,12 @@ ROUNDED: list[Case] = [
      {"learning_rate": 0.3, "decay": 0.01}),
     ("sort_by", [X, B, P, (np.array([2, 1]), int64), (np.array([True, False]), None)],
      {"descending": (False, True)}),
+    *(("inv", [(DEFINITE, fixed)], {"assume_a": a}) for a in ("gen", "pos")),
+    *((name, [(DEFINITE, fixed)], {}) for name in ("cholesky", "det")),
+    *(("solve", [(DEFINITE, fixed), (numbers(3), t)], {"assume_a": a})
+      for a in ("gen", "pos") for t in (fixed, None)),
+    ("lstsq", [(RNG.normal(size=(9, 3)), fixed), (numbers(9, 2), fixed)], {"penalty": 0.5}),
+    ("leading_eigenvectors", [(DEFINITE, fixed)], {"count": 2, "squarings": 3}),
     ("mlp_forward", [(numbers(9, 3), fixed), *PERCEPTRON], {"output": "softmax"}),
     ("mlp_step", [(numbers(9, 3), fixed), (np.eye(2)[np.arange(9) % 2], int64), *PERCEPTRON],
      {"learning_rate": 0.3}),
@@ -233,6 +241,7 @@ def test_every_operation_is_covered() -> None:
         | {"logistic_step"}
         | {"mlp_forward", "mlp_step"}
         | {"sort_by"}
+        | {"cholesky", "det", "inv", "leading_eigenvectors", "lstsq", "solve"}
     )
     assert {case[0] for case in CASES} | elsewhere == set(OPERATIONS)
 
@@ -283,6 +292,15 @@ LAYER = [ArrayType(fixed, shape) for shape in ((2, 3), (3, 4), (4,))]
         ("var", [ArrayType(bool_, (2,))], {}, "TC-1210"),
         ("clip", [ArrayType(fixed, (2,))], {"low": 0, "high": 2.0**50}, "TC-1300"),
         ("clip", [ArrayType(int64, (2,))], {"low": 0, "high": 1.5}, "TC-1202"),
+        ("inv", [ArrayType(fixed, (2, 3))], {}, "TC-1183"),
+        ("inv", [ArrayType(fixed, (2, 2))], {"assume_a": "sym"}, "TC-1080"),
+        ("cholesky", [ArrayType(fixed, (2, 2, 2))], {}, "TC-1183"),
+        ("solve", [ArrayType(fixed, (2, 2)), ArrayType(fixed, (3,))], {}, "TC-1184"),
+        ("solve", [ArrayType(fixed, (2, 3)), ArrayType(fixed, (2,))], {}, "TC-1183"),
+        ("lstsq", [ArrayType(fixed, (0, 3)), ArrayType(fixed, (0,))], {}, "TC-1185"),
+        ("lstsq", [ArrayType(fixed, (4, 3))] * 2, {"penalty": (1.0,)}, "TC-1185"),
+        ("lstsq", [ArrayType(fixed, (4, 3))] * 2, {"penalty": -1.0}, "TC-1381"),
+        ("leading_eigenvectors", [ArrayType(fixed, (3, 3))], {"count": 4}, "TC-1081"),
         ("mlp_forward", [ArrayType(fixed, (2, 3))] * 2, {}, "TC-1180"),
         ("mlp_forward", [ArrayType(fixed, (2, 3)), ArrayType(fixed, (3, 4))], {}, "TC-1180"),
         ("mlp_forward", [*LAYER[:2], ArrayType(fixed, (4,), public=True)], {}, "TC-1280"),
