@@ -41,6 +41,28 @@ __all__ = [
     "truncation_finish",
     "truncation_mask",
     "truncation_open",
+    "wide_add_zero_share",
+    "wide_bits_combine",
+    "wide_bits_send",
+    "wide_carry_generate",
+    "wide_carry_monomials",
+    "wide_combine",
+    "wide_cross_terms",
+    "wide_cumulative_sum",
+    "wide_from_floats",
+    "wide_inject_combine",
+    "wide_inject_send",
+    "wide_low_products",
+    "wide_multiply_share",
+    "wide_shift_left",
+    "wide_shift_right",
+    "wide_sum",
+    "wide_to_floats",
+    "wide_truncation_carry_b",
+    "wide_truncation_carry_c",
+    "wide_truncation_finish",
+    "wide_truncation_mask",
+    "wide_truncation_open",
     "xor",
     "xor_zero_share",
 ]
@@ -215,6 +237,149 @@ def bits_send(
     y_next: _Ring,
 ) -> None: ...
 def bits_combine(
+    role: Literal["B", "C"],
+    q: _Ring,
+    message: _Ring | None,
+    key: StreamKey,
+    nonce: int,
+    out: _Ring,
+    y: _Ring,
+) -> None: ...
+
+# Over Z_2^128: elements are two words each, flat -------------------------------------------------
+
+def wide_combine(
+    operation: Literal["add", "subtract", "multiply"], a: _Ring, b: _Ring, out: _Ring
+) -> None: ...
+def wide_shift_left(a: _Ring, bits: int, out: _Ring) -> None: ...
+def wide_shift_right(a: _Ring, bits: int, out: _Ring) -> None: ...
+def wide_sum(a: _Ring, n: int, inner: int, out: _Ring) -> None: ...
+def wide_cumulative_sum(a: _Ring, n: int, inner: int) -> None: ...
+def wide_from_floats(values: _Ring, out: _Ring) -> None: ...
+def wide_to_floats(a: _Ring, out: _Ring) -> None: ...
+def wide_low_products(a: _Ring, b: _Ring, k: int, out: _Ring) -> None: ...
+def wide_cross_terms(
+    x_own: _Ring, x_next: _Ring, y_own: _Ring, y_next: _Ring, out: _Ring
+) -> None: ...
+def wide_multiply_share(
+    x_own: _Ring,
+    x_next: _Ring,
+    y_own: _Ring,
+    y_next: _Ring,
+    key_own: StreamKey,
+    key_next: StreamKey,
+    nonce: int,
+    lane: int,
+    out: _Ring,
+) -> None: ...
+def wide_add_zero_share(
+    z: _Ring, key_own: StreamKey, key_next: StreamKey, nonce: int, lane: int
+) -> None: ...
+def wide_truncation_mask(
+    role: Literal["B", "C"],
+    x_own: _Ring | None,
+    x_next: _Ring | None,
+    y_own: _Ring | None,
+    y_next: _Ring | None,
+    z: _Ring | None,
+    key_bc: StreamKey,
+    nonce: int,
+    m: int,
+    message: _Ring,
+    r_share: _Ring,
+) -> None: ...
+def wide_truncation_open(
+    x_own: _Ring | None,
+    x_next: _Ring | None,
+    y_own: _Ring | None,
+    y_next: _Ring | None,
+    z: _Ring | None,
+    from_b: _Ring,
+    from_c: _Ring | None,
+    key_ab: StreamKey,
+    key_ca: StreamKey,
+    nonce: int,
+    m: int,
+    share_own: _Ring,
+    share_next: _Ring,
+    message: _Ring,
+    field: _Field,
+) -> None: ...
+def wide_truncation_carry_b(
+    key_ab: StreamKey, nonce: int, m: int, r_share: _Ring, share_own: _Ring, field: _Field
+) -> None: ...
+def wide_truncation_carry_c(
+    message: _Ring,
+    field_in: _Field,
+    key_ca: StreamKey,
+    nonce: int,
+    m: int,
+    r_share: _Ring,
+    share_next: _Ring,
+    field: _Field,
+) -> None: ...
+def wide_truncation_finish(field_1: _Field, field_2: _Field, m: int, r_share: _Ring) -> None: ...
+def wide_carry_monomials(
+    x_own: _Ring,
+    x_next: _Ring,
+    key_ca: StreamKey,
+    key_ab: StreamKey,
+    nonce: int,
+    width: int,
+    with_top: bool,
+    message: _Ring,
+    level_own: _Ring,
+    level_next: _Ring,
+    top_own: _Ring,
+    top_next: _Ring,
+) -> None: ...
+def wide_carry_generate(
+    role: Literal["B", "C"],
+    t: _Ring,
+    message: _Ring | None,
+    key: StreamKey,
+    nonce: int,
+    width: int,
+    with_top: bool,
+    out: _Ring,
+    level: _Ring,
+    top_t: _Ring,
+    top_s: _Ring,
+) -> None: ...
+def wide_inject_send(
+    x_own: _Ring,
+    x_next: _Ring,
+    b_own: _Ring,
+    b_next: _Ring,
+    key_ca: StreamKey,
+    key_ab: StreamKey,
+    nonce: int,
+    message: _Ring,
+    y_own: _Ring,
+    y_next: _Ring,
+) -> None: ...
+def wide_inject_combine(
+    role: Literal["B", "C"],
+    t: _Ring,
+    x_side: _Ring,
+    q: _Ring,
+    message: _Ring | None,
+    key: StreamKey,
+    nonce: int,
+    out: _Ring,
+    y: _Ring,
+) -> None: ...
+def wide_bits_send(
+    b_own: _Ring,
+    b_next: _Ring,
+    key_ca: StreamKey,
+    key_ab: StreamKey,
+    nonce: int,
+    message: _Ring,
+    y_own: _Ring,
+    y_next: _Ring,
+) -> None: ...
+def wide_bits_combine(
     role: Literal["B", "C"],
     q: _Ring,
     message: _Ring | None,

@@ -5,6 +5,7 @@
 //! carry tree has a pair (g, p) for each group, but no p for the first.
 
 mod tree;
+pub(crate) mod wide;
 
 pub use tree::{Masks, Tail, carry_level};
 

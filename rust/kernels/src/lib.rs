@@ -30,6 +30,7 @@ mod planes;
 mod ring;
 mod stream;
 mod truncation;
+pub mod wide;
 
 pub use bits::{bits_combine, bits_send, inject_combine, inject_send};
 pub use carry::{Masks, Planes, PlanesMut, Tail, carry_generate, carry_level, carry_monomials};

@@ -13,12 +13,12 @@ use crate::stream::{Stream, StreamKey};
 use crate::{CHUNK, Mismatch, same_length};
 
 /// Lanes of s and r (key of B and C), c_1, u_1 and w_1 (A and B), w_0 (C and A).
-const S: u16 = 0;
-const R: u16 = 1;
-const C1: u16 = 2;
-const U1: u16 = 3;
-const W1: u16 = 4;
-const W0: u16 = 5;
+pub(crate) const S: u16 = 0;
+pub(crate) const R: u16 = 1;
+pub(crate) const C1: u16 = 2;
+pub(crate) const U1: u16 = 3;
+pub(crate) const W1: u16 = 4;
+pub(crate) const W0: u16 = 5;
 
 /// One of the two roles that know the third share.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

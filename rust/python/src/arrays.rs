@@ -94,6 +94,11 @@ impl<'a, 'py> FromPyObject<'a, 'py> for Array<'a> {
 }
 
 impl Array<'_> {
+    /// The number of elements.
+    pub fn len(&self) -> usize {
+        self.len
+    }
+
     fn bytes(&self) -> usize {
         self.len * self.item
     }

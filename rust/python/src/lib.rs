@@ -11,6 +11,7 @@ mod matmul;
 mod ring;
 mod stream;
 mod truncation;
+mod wide;
 
 use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;
@@ -134,6 +135,7 @@ fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     truncation::register(module)?;
     carry::register(module)?;
     bits::register(module)?;
+    wide::register(module)?;
     links::register(module)?;
     module.add_function(wrap_pyfunction!(set_path, module)?)?;
     module.add_function(wrap_pyfunction!(path, module)?)

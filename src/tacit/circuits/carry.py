@@ -1,4 +1,7 @@
-"""The shape of the carry circuit: blocks of three bits, then a tree of (generate, propagate)."""
+"""The shape of the carry circuit: blocks of three bits, then a tree of (generate, propagate).
+
+The lowest block has what is left over, one or two bits where their number is no multiple of three.
+"""
 
 from __future__ import annotations
 
@@ -37,7 +40,8 @@ class CarryTree:
     Attributes
     ----------
     monomials : int
-        What A shares of a value, the top bit apart: seven for each block of three bits.
+        What A shares of a value, the top bit apart: all products of a block's bits, seven for
+        three bits.
     leaves : int
         Blocks, each with a pair (g, p).
     levels : tuple of Level
@@ -61,11 +65,12 @@ class CarryTree:
 
 @lru_cache
 def carry_tree(bits: int) -> CarryTree:
-    """The circuit for the carry out of `bits` bits, a multiple of three.
+    """The circuit for the carry out of `bits` bits.
 
     Neighbours join; where their number is odd, the highest waits until it is odd again.
     """
-    leaves = bits // 3
+    leaves = -(-bits // 3)
+    lowest = bits - 3 * (leaves - 1)
     levels: list[Level] = []
     pairs, waiting = leaves, None
     while pairs > 1 or waiting is not None:
@@ -76,4 +81,4 @@ def carry_tree(bits: int) -> CarryTree:
             spare, waiting = waiting, None
         pairs = (pairs + (spare is not None)) // 2
         levels.append(Level(pairs, spare))
-    return CarryTree(7 * leaves, leaves, tuple(levels))
+    return CarryTree((1 << lowest) - 1 + 7 * (leaves - 1), leaves, tuple(levels))

@@ -153,17 +153,15 @@ class Ring(abc.ABC):
 
 def integer_array(values: Integers) -> NDArray[Any]:
     """Public integers as an array of int64, uint64 or Python's integers, of their shape."""
-    array = np.asarray(values)
+    # NumPy would make floats or uint64 of large Python integers.
+    given = isinstance(values, np.ndarray | np.generic)
+    array = np.asarray(values) if given else np.array(values, object)
     if array.dtype.kind in "ib":
         return array.astype(np.int64, copy=False)
     if array.dtype.kind == "u":
         return array if array.dtype == np.uint64 else array.astype(np.int64)
-    if array.size == 0 and not hasattr(values, "dtype"):
-        return array.astype(np.int64)
-    if not isinstance(values, np.ndarray | np.generic) or array.dtype.kind == "O":
-        array = np.array(values, object)  # NumPy makes floats of some large Python integers
-        if all(isinstance(value, int | np.integer) for value in array.reshape(-1).tolist()):
-            return array
+    if array.dtype.kind == "O" and all(isinstance(v, int | np.integer) for v in array.flat):
+        return array
     raise TypeError(f"ring elements are integers, not {array.dtype}")
 
 
