@@ -7,11 +7,15 @@ from contextlib import AbstractContextManager
 from types import TracebackType
 from typing import Any, Self
 
+import numpy as np
 from numpy.typing import ArrayLike
 
 from tacit.arrays import functions
 from tacit.arrays.array import SecretArray
-from tacit.encoding.types import DType
+from tacit.encoding.fixed import natural_type
+from tacit.encoding.ring import RING64
+from tacit.encoding.rings import ring_of
+from tacit.encoding.types import DType, fixed, fixed_point
 from tacit.errors import UsageError
 from tacit.network import NetworkSettings
 from tacit.protocols import SecurityModel, protocol_named
@@ -41,7 +45,9 @@ class Computation:
 
     def __repr__(self) -> str:
         session = self.session
-        return f"Computation({session.protocol.name}: {', '.join(self.parties)}; {session.place})"
+        ring = "" if session.ring == RING64 else f" over {session.ring.bits} bits"
+        names = ", ".join(self.parties)
+        return f"Computation({session.protocol.name}{ring}: {names}; {session.place})"
 
     @property
     def parties(self) -> tuple[str, ...]:
@@ -52,6 +58,16 @@ class Computation:
     def protocol(self) -> str:
         """The protocol's name."""
         return self.session.protocol.name
+
+    @property
+    def ring(self) -> int:
+        """The bits of the ring that shares are elements of."""
+        return self.session.ring.bits
+
+    @property
+    def fixed(self) -> DType:
+        """What float arrays become when they are shared without a type."""
+        return self.session.fractions
 
     @property
     def security(self) -> SecurityModel:
@@ -77,7 +93,8 @@ class Computation:
         Parameters
         ----------
         values : array_like
-            Floats become ``tacit.fixed``, integers ``tacit.int64``, booleans ``tacit.bool``.
+            Floats become the computation's fixed point, integers ``tacit.int64``, booleans
+            ``tacit.bool``.
             None only inside a party that is not the owner.
         owner : str
             The party whose input it is.
@@ -101,16 +118,16 @@ class Computation:
 
         Notes
         -----
-        1 round; the owner sends 8 bytes an element, for booleans 1 bit.
+        1 round; the owner sends 8 bytes an element (16 over 128 bits), for booleans 1 bit.
         """
         reference = self.session.share(values, owner, dtype=dtype, shape=shape, bounds=bounds)
         return SecretArray(self.session, reference)
 
     def constant(self, values: ArrayLike, *, dtype: DType | None = None) -> SecretArray:
         """A secret array that begins with values everybody knows, such as initial weights."""
-        attributes: dict[str, Any] = {}
-        if dtype is not None:
-            attributes = dtype.parameters
+        if dtype is None:
+            dtype = natural_type(np.asarray(values), self.session.fractions)
+        attributes = dtype.parameters
         reference = self.session.apply("constant", [values], **attributes)
         assert isinstance(reference, Reference)
         return SecretArray(self.session, reference)
@@ -202,6 +219,8 @@ def local(
     seed: int | None = None,
     settings: NetworkSettings | None = None,
     rounding: Rounding = "probabilistic",
+    ring: int = 64,
+    fraction_bits: int = fixed.fraction_bits,
 ) -> Computation:
     """Open a computation whose parties all run on this machine.
 
@@ -221,6 +240,12 @@ def local(
         How fixed-point products, sums and functions round. With ``"exact"`` (down) and
         ``"nearest"`` results are the same bits in every run, at more rounds
         (``docs/decisions/0026-rounding-modes.md``).
+    ring : {64, 128}
+        The bits of the ring that shares are elements of. 128 hold numbers and products that 64
+        do not, at twice the bytes and more work (``docs/encodings.md``).
+    fraction_bits : int
+        The fractional bits of the fixed point that float arrays become by default: 1 to 40, over
+        128 bits 1 to 100.
 
     Returns
     -------
@@ -229,8 +254,10 @@ def local(
     Raises
     ------
     UsageError
-        An unknown protocol or rounding, a wrong number of parties, bad names, or a seed with
-        processes.
+        An unknown protocol, rounding or ring, a wrong number of parties, bad names, or a seed
+        with processes.
+    RangeError
+        More fractional bits than the ring has room for.
 
     Examples
     --------
@@ -243,6 +270,7 @@ def local(
     chosen = protocol_named(protocol)
     names = checked_parties(chosen, parties)
     checked_rounding(rounding)
+    elements, fractions = ring_of(ring), fixed_point(fraction_bits)
     if processes:
         if seed is not None:
             raise UsageError(
@@ -250,6 +278,14 @@ def local(
                 next_step="leave seed away, or processes=False.",
                 case=32,
             )
-        return Computation(ProcessSession(chosen, names, settings, rounding=rounding))
+        return Computation(
+            ProcessSession(
+                chosen, names, settings, rounding=rounding, ring=elements, fractions=fractions
+            )
+        )
     randomness = None if seed is None else SeededRandomness(seed)
-    return Computation(LocalSession(chosen, names, randomness, rounding=rounding))
+    return Computation(
+        LocalSession(
+            chosen, names, randomness, rounding=rounding, ring=elements, fractions=fractions
+        )
+    )

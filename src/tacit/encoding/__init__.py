@@ -5,11 +5,11 @@ Values become elements of a ring (two's complement, fixed point). May import ``e
 """
 
 from tacit.encoding.digest import tagged_hash
-from tacit.encoding.fixed import decode, encode, encode_public
+from tacit.encoding.fixed import decode, encode
 from tacit.encoding.ring import RING64, Ring
+from tacit.encoding.rings import ring_of
 from tacit.encoding.types import (
     INTEGERS,
-    RING_BITS,
     DType,
     bool_,
     fixed,
@@ -22,23 +22,24 @@ from tacit.encoding.types import (
     uint16,
     uint32,
 )
+from tacit.encoding.wide import RING128
 
 __all__ = [
     "INTEGERS",
     "RING64",
-    "RING_BITS",
+    "RING128",
     "DType",
     "Ring",
     "bool_",
     "decode",
     "encode",
-    "encode_public",
     "fixed",
     "fixed_point",
     "int8",
     "int16",
     "int32",
     "int64",
+    "ring_of",
     "tagged_hash",
     "uint8",
     "uint16",

@@ -7,22 +7,21 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from tacit.encoding.ring import RING64, Elements, Ring
 from tacit.encoding.types import INTEGERS, DType, bool_, fixed, int64
 from tacit.errors import RangeError, TypeMismatchError
 
-__all__ = ["decode", "encode", "encode_public", "natural_type"]
-
-_SAFE_EXPONENT = 61
+__all__ = ["decode", "encode", "magnitude_limit", "natural_type"]
 
 
-def natural_type(values: NDArray[Any]) -> DType:
-    """The secret type of a NumPy array: float is fixed, integers and bool keep their type.
+def natural_type(values: NDArray[Any], fractions: DType = fixed) -> DType:
+    """The secret type of a NumPy array: float is `fractions`, integers and bool keep their type.
 
     uint64 is int64, which holds what is below 2^63.
     """
     kind = values.dtype.kind
     if kind == "f":
-        return fixed
+        return fractions
     if kind in "iu":
         return INTEGERS.get(values.dtype.name, int64)
     if kind == "b":
@@ -35,8 +34,11 @@ def natural_type(values: NDArray[Any]) -> DType:
 
 
 def encode(
-    values: ArrayLike, dtype: DType, bounds: tuple[float, float] | None = None
-) -> NDArray[np.uint64]:
+    values: ArrayLike,
+    dtype: DType,
+    bounds: tuple[float, float] | None = None,
+    ring: Ring = RING64,
+) -> Elements:
     """Encode numbers as ring elements.
 
     Parameters
@@ -47,11 +49,13 @@ def encode(
         The secret type. Booleans become 0 and 1 (packing is up to the protocol).
     bounds : (low, high), optional
         Declared bounds, checked here.
+    ring : Ring
+        What the numbers become elements of.
 
     Returns
     -------
-    ndarray of uint64
-        Same shape, C-contiguous, elements of Z_2^64 rounded to nearest.
+    ndarray of ring.dtype
+        Same shape, C-contiguous, rounded to nearest; uint64 for booleans in every ring.
 
     Raises
     ------
@@ -103,43 +107,50 @@ def encode(
             _too_large(dtype, float(1 << 63))
         if array.dtype.kind == "f" and array.size and float(np.abs(array).max()) >= 2.0**63:
             _too_large(dtype, float(1 << 63))
-        return np.asarray(array.astype(np.int64), order="C").view(np.uint64)
-    limit = 2.0 ** (_SAFE_EXPONENT - dtype.fraction_bits)
+        return ring.elements(np.asarray(array.astype(np.int64), order="C"))
+    limit = magnitude_limit(dtype, ring)
     scaled = np.asarray(array, dtype=np.float64)
     if scaled.size and max(float(scaled.max()), -float(scaled.min())) >= limit:
         _too_large(dtype, limit)
     scaled = scaled * dtype.scale
-    return np.asarray(np.rint(scaled).astype(np.int64), order="C").view(np.uint64)
+    return ring.from_floats(np.rint(scaled))
+
+
+def magnitude_limit(dtype: DType, ring: Ring = RING64) -> float:
+    """Numbers in a fixed-point type lie below this magnitude: their sums have room left."""
+    return float(2.0 ** (ring.bits - 3 - dtype.fraction_bits))
 
 
 def _too_large(dtype: DType, limit: float) -> None:
     raise RangeError(
         f"A value is too large for {dtype!r}, which holds magnitudes below {limit:g}.",
-        next_step="scale the data down, or use fewer fractional bits (tacit.fixed_point).",
+        next_step="scale the data down, use fewer fractional bits (tacit.fixed_point), or the"
+        " 128-bit ring (tacit.local(..., ring=128)).",
         case=0,
     )
 
 
-def encode_public(values: ArrayLike, dtype: DType) -> NDArray[np.int64]:
-    """Encode public numbers; the same rules, as signed integers."""
-    return encode(values, dtype).view(np.int64)
-
-
-def decode(elements: NDArray[np.uint64], dtype: DType) -> NDArray[Any]:
+def decode(elements: Elements, dtype: DType, ring: Ring = RING64) -> NDArray[Any]:
     """Decode opened ring elements: float64 for fixed, the integer type, bool for booleans.
 
     Parameters
     ----------
-    elements : ndarray of uint64
+    elements : ndarray of ring.dtype, or of 0 and 1
         Opened values, any shape; integers of fewer bits modulo 2^bits.
     dtype : DType
         Their type.
+    ring : Ring
+        What the elements belong to.
+
+    Notes
+    -----
+    Fixed point is rounded to the nearest float64, which has 53 bits. Integers of a longer ring
+    wrap to 64 bits, as NumPy's do.
     """
     if dtype.kind == "bool":
         return elements.astype(np.bool_)
-    signed = elements.view(np.int64)
     if dtype.kind == "int":
-        return signed.astype(dtype.numpy)
-    result: NDArray[Any] = signed.astype(np.float64)
+        return ring.low_words(elements).astype(dtype.numpy, copy=False)
+    result: NDArray[Any] = ring.to_floats(elements)
     result *= dtype.resolution
     return result

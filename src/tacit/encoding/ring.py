@@ -43,6 +43,8 @@ class Ring(abc.ABC):
         Of arrays of elements.
     kernels : module
         The fused loops over elements of this ring.
+    most_fraction_bits : int
+        The finest fixed point that leaves room for numbers and their products.
 
     Notes
     -----
@@ -55,6 +57,7 @@ class Ring(abc.ABC):
     bits: int
     dtype: np.dtype[Any]
     kernels: ModuleType
+    most_fraction_bits: int
 
     def __repr__(self) -> str:
         return f"Ring(2^{self.bits})"
@@ -101,6 +104,14 @@ class Ring(abc.ABC):
     @abc.abstractmethod
     def integers(self, elements: Elements) -> NDArray[Any]:
         """Elements as signed integers: int64 where they all fit by type, else Python's."""
+
+    @abc.abstractmethod
+    def low_words(self, elements: Elements) -> NDArray[np.int64]:
+        """Elements mod 2^64 as signed integers, a copy."""
+
+    @abc.abstractmethod
+    def trailing_zeros(self, elements: Elements) -> int:
+        """The greatest k so that 2^k divides all elements; `bits` where all are 0."""
 
     @abc.abstractmethod
     def from_floats(self, values: NDArray[np.float64]) -> Elements:
@@ -165,6 +176,11 @@ def integer_array(values: Integers) -> NDArray[Any]:
     raise TypeError(f"ring elements are integers, not {array.dtype}")
 
 
+def trailing_zeros(number: int, bits: int) -> int:
+    """The places of zeros below the lowest one of a number; `bits` for 0."""
+    return (number & -number).bit_length() - 1 if number else bits
+
+
 class Ring64(Ring):
     """Z_2^64: elements are uint64, and arithmetic is the processor's."""
 
@@ -173,6 +189,7 @@ class Ring64(Ring):
     bits: Final = 64  # type: ignore[misc]
     dtype: Final = np.dtype(np.uint64)  # type: ignore[misc]
     kernels: Final = kernels  # type: ignore[misc]
+    most_fraction_bits: Final = 40  # type: ignore[misc]
 
     def elements(self, values: Integers) -> Elements:
         """Public integers as elements; Python's integers and int64 wrap as two's complement."""
@@ -193,6 +210,14 @@ class Ring64(Ring):
     def integers(self, elements: Elements) -> NDArray[Any]:
         """Elements as int64."""
         return elements.view(np.int64)
+
+    def low_words(self, elements: Elements) -> NDArray[np.int64]:
+        """Elements as signed integers, a copy."""
+        return elements.view(np.int64).copy()
+
+    def trailing_zeros(self, elements: Elements) -> int:
+        """The greatest k so that 2^k divides all elements; 64 where all are 0."""
+        return trailing_zeros(int(np.bitwise_or.reduce(elements, axis=None)), 64)
 
     def from_floats(self, values: NDArray[np.float64]) -> Elements:
         """Whole numbers below 2^63 in magnitude, exactly. C-contiguous."""

@@ -7,6 +7,8 @@ from typing import Any, Literal
 
 import numpy as np
 
+from tacit.errors import RangeError
+
 __all__ = [
     "INTEGERS",
     "MAGNITUDE_BITS",
@@ -20,16 +22,20 @@ __all__ = [
     "int32",
     "int64",
     "promoted_integer",
+    "require_room",
     "uint8",
     "uint16",
     "uint32",
 ]
 
 RING_BITS = 64
-"""The ring is Z_2^64."""
+"""The bits of the ring of all sessions unless another is asked for."""
 
 MAGNITUDE_BITS = 62
-"""Products and sums stay below 2^62 in magnitude before truncation, which then never wraps."""
+"""In Z_2^64 products and sums stay below 2^62 in magnitude before truncation: it never wraps."""
+
+MOST_FRACTION_BITS = 100
+"""The finest fixed point of any ring."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,13 +162,32 @@ def promoted_integer(a: DType, b: DType) -> DType:
 
 
 def fixed_point(fraction_bits: int) -> DType:
-    """Fixed point with another number of fractional bits, 1 to 40."""
-    if not 1 <= fraction_bits <= 40:
-        from tacit.errors import RangeError
+    """Fixed point with another number of fractional bits: 1 to 40, or to 100 in 128-bit rings.
 
-        raise RangeError(
-            f"{fraction_bits} fractional bits do not leave room in a 64-bit ring.",
-            next_step="choose 1 to 40 fractional bits; the default is 18.",
-            case=3,
-        )
-    return DType("fixed", fraction_bits)
+    Raises
+    ------
+    RangeError
+        No ring has room for it (TC-1303).
+    """
+    dtype = DType("fixed", fraction_bits)
+    if not 1 <= fraction_bits <= MOST_FRACTION_BITS:
+        require_room(dtype, MOST_FRACTION_BITS)
+    return dtype
+
+
+def require_room(dtype: DType, most: int, bits: int = 128) -> None:
+    """Refuse fixed point that is too fine for a ring of `bits` bits, which takes up to `most`.
+
+    Raises
+    ------
+    RangeError
+        It is (TC-1303).
+    """
+    if dtype.kind != "fixed" or 1 <= dtype.fraction_bits <= most:
+        return
+    longer = "; the 128-bit ring (tacit.local(..., ring=128)) takes up to 100" * (bits < 128)
+    raise RangeError(
+        f"{dtype.fraction_bits} fractional bits do not leave room in a {bits}-bit ring.",
+        next_step=f"choose 1 to {most} fractional bits{longer}; the default is 18.",
+        case=3,
+    )

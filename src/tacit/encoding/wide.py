@@ -8,7 +8,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from tacit.encoding.ring import Axis, Elements, Integers, Ring, integer_array
+from tacit.encoding.ring import Axis, Elements, Integers, Ring, integer_array, trailing_zeros
 from tacit.kernels import wide
 
 __all__ = ["RING128", "Ring128"]
@@ -27,6 +27,7 @@ class Ring128(Ring):
     bits: Final = 128  # type: ignore[misc]
     dtype: Final = wide.WIDE  # type: ignore[misc]
     kernels: Final = wide  # type: ignore[misc]
+    most_fraction_bits: Final = 100  # type: ignore[misc]
 
     def elements(self, values: Integers) -> Elements:
         """Public integers as elements, negative ones as two's complement.
@@ -55,6 +56,15 @@ class Ring128(Ring):
         """Elements as Python's integers, in an array of objects."""
         high = elements["high"].view(np.int64).astype(object)
         return np.asarray(high * _WORD + elements["low"].astype(object), object)
+
+    def low_words(self, elements: Elements) -> NDArray[np.int64]:
+        """Elements mod 2^64 as signed integers, a copy."""
+        return np.array(elements["low"], order="C").view(np.int64)
+
+    def trailing_zeros(self, elements: Elements) -> int:
+        """The greatest k so that 2^k divides all elements; 128 where all are 0."""
+        low, high = (int(np.bitwise_or.reduce(elements[w], axis=None)) for w in ("low", "high"))
+        return trailing_zeros(high * _WORD + low, 128)
 
     def from_floats(self, values: NDArray[np.float64]) -> Elements:
         """Whole numbers below 2^127 in magnitude, exactly. C-contiguous."""

@@ -1,8 +1,8 @@
 """Comparisons: a secret boolean from secret numbers.
 
 All are the sign bit of a difference, so numbers of the same number of fractional bits compare
-exactly. The difference of the operands must not overflow: ``|x - y| < 2^63`` in the ring, which
-holds for all numbers below 2^62. :func:`equal` is exact in the whole ring.
+exactly. The difference of the operands must not overflow: ``|x - y| < 2^63`` in the ring (2^127 in
+Z_2^128), which holds for all numbers below 2^62 (2^126). :func:`equal` is exact in the whole ring.
 
 Sources: comparison by the sign of the difference, Catrina and de Hoogh (2010); in rings,
 Damgard, Escudero, Frederiksen, Keller, Scholl, Volgushev (2019).
@@ -12,8 +12,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Any
-
-import numpy as np
 
 from tacit.functions.costs import Costs, in_sequence
 from tacit.protocols.interface import Party
@@ -134,6 +132,6 @@ def below_public(party: Party, x: Any, thresholds: Sequence[int]) -> Step[Any]:
 
 def differences(party: Party, x: Any, offsets: Sequence[int]) -> Any:
     """x - c for each public c, stacked along a new first axis. Local."""
-    column = np.array([-offset for offset in offsets], np.int64)
+    column = party.ring.elements([-offset for offset in offsets])
     column = column.reshape(-1, *[1] * x.ndim)
     return party.add_public(x.reshape(1, *x.shape), column)

@@ -85,7 +85,8 @@ def reciprocal(party: Party, x: Any, fraction_bits: int) -> Step[Any]:
     vector = flat(x)
     lowest = max(fraction_bits - FINEST, 0)
     leading = yield from leading_one(party, vector, signed=True, lowest=lowest)
-    power = yield from product(party, [*leading.factors(party, SHIFT), leading.flag])
+    factors = [*leading.factors(party, SHIFT), leading.flag]
+    power = yield from product(party, [*factors, leading.found] if lowest else factors)
     # 2^f / x = (1/x') 2^(2f - 61 + i) in units of the last place; two bits more are kept.
     numerator = party.truncate(power, UNIT - 2 * fraction_bits - _RECIPROCAL_EXTRA)
     result = yield from _over(
@@ -224,7 +225,7 @@ def reciprocal_cost(costs: Costs, size: int, fraction_bits: int = 18) -> Declara
     numerator = costs["truncate"](size, UNIT - 2 * fraction_bits - _RECIPROCAL_EXTRA)
     return in_sequence(
         leading_one_cost(costs, size),
-        product_cost(costs, size, DIGITS + 1),
+        product_cost(costs, size, DIGITS + 1 + (lowest > 0)),
         _over_cost(costs, size, numerator, _RECIPROCAL_EXTRA, 2 * fraction_bits - lowest),
     )
 

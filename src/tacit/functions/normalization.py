@@ -67,12 +67,15 @@ class LeadingOne:
     digits : arithmetic sharing, (6, n)
         Binary digits of i, least significant first; all ones where x = 0.
     flag : arithmetic sharing, (n,)
-        For signed x its sign -1, 0 or 1; else 1 for x > 0 and 0 for x <= 0. (For numbers that
-        count as 0 by `lowest` the digits are all ones and an even flag gives 2^63 · flag = 0.)
+        For signed x its sign -1, 0 or 1; else 1 for x > 0 and 0 for x <= 0. For numbers that
+        count as 0 by `lowest` it may be -2; multiply by `found` as well.
+    found : arithmetic sharing, (n,)
+        1 where there is a leading one, else 0.
     """
 
     digits: Any
     flag: Any
+    found: Any
 
     def factors(self, party: Party, choices: Sequence[tuple[int, int]]) -> list[Any]:
         """For each digit k a share of choices[k][digit]. Local."""
@@ -98,21 +101,22 @@ def leading_one(party: Party, x: Any, *, signed: bool, lowest: int = 0) -> Step[
     -----
     Rounds: `to_bits`, 6 ANDs, a bit to arithmetic (16 for `replicated3`).
     """
+    top = party.ring.top_bit
     if signed:
         bits = yield from party.to_bits(party.multiply_public(x, 2))
         # Bit 62 of 2x equals the sign: it makes leaves that are 0.
         ladder = _ladder(TOP + 1, lowest, 62)
-        leaves = party.xor(bits.plane(ladder), bits.plane(np.full(LEAVES, 63)))
+        leaves = party.xor(bits.plane(ladder), bits.plane(np.full(LEAVES, top)))
     else:
         bits = yield from party.to_bits(x)
         # Bit 61 is 0 for x >= 0.
         leaves = bits.plane(_ladder(TOP, lowest, 61))
     planes = yield from first_one(party, leaves)
-    rows = [plane.reshape(1, *x.shape) for plane in (*planes, bits.plane(63))]
+    rows = [plane.reshape(1, *x.shape) for plane in (*planes, bits.plane(top))]
     digits = yield from party.bit_to_arithmetic(party.concatenate_bits(rows))
     found, negative = digits[DIGITS], digits[DIGITS + 1]
     flag = party.subtract(found, party.multiply_public(negative, 2 if signed else 1))
-    return LeadingOne(digits[:DIGITS], flag)
+    return LeadingOne(digits[:DIGITS], flag, found)
 
 
 def _ladder(top: int, lowest: int, empty: int) -> NDArray[np.intp]:

@@ -12,18 +12,36 @@ from typing import Any, Final, Literal, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from tacit import _native
 from tacit._native import (
     StreamKey,
     carry_level,
+    wide_add_zero_share,
+    wide_bits_combine,
+    wide_bits_send,
+    wide_carry_generate,
+    wide_carry_monomials,
     wide_combine,
+    wide_cross_terms,
     wide_cumulative_sum,
     wide_from_floats,
+    wide_inject_combine,
+    wide_inject_send,
+    wide_low_products,
+    wide_multiply_share,
     wide_shift_left,
     wide_shift_right,
     wide_sum,
     wide_to_floats,
+    wide_truncation_carry_b,
+    wide_truncation_carry_c,
+    wide_truncation_finish,
+    wide_truncation_mask,
+    wide_truncation_open,
 )
+from tacit._native import fill as _fill
+from tacit._native import from_planes as _from_planes
+from tacit._native import matmul as _matmul
+from tacit._native import to_planes as _to_planes
 
 __all__ = [
     "WIDE",
@@ -77,7 +95,7 @@ def _optional(array: Wide | None) -> Words | None:
 
 def fill(key: StreamKey, nonce: int, lane: int, out: npt.NDArray[Any], start: int = 0) -> None:
     """As the reference's."""
-    _native.fill(key, nonce, lane, words(out), start)
+    _fill(key, nonce, lane, words(out), start)
 
 
 def add(a: Wide, b: Wide, out: Wide) -> None:
@@ -96,14 +114,14 @@ def matmul(a: Wide, b: Wide, *, out: Wide | None = None, accumulate: bool = Fals
     left = np.broadcast_to(a_low, (*batch, *a.shape[-2:]))
     right = np.broadcast_to(b_low, (*batch, *b.shape[-2:]))
     for place in np.ndindex(batch):
-        _native.wide_low_products(
+        wide_low_products(
             np.ascontiguousarray(left[place]).reshape(-1),
             np.ascontiguousarray(right[place].T).reshape(-1),
             a.shape[-1],
             words(result[place]),
         )
-    _native.matmul(a_low, b_high, out=result["high"], accumulate=True)
-    _native.matmul(a_high, b_low, out=result["high"], accumulate=True)
+    _matmul(a_low, b_high, out=result["high"], accumulate=True)
+    _matmul(a_high, b_low, out=result["high"], accumulate=True)
     if out is None:
         return result
     if accumulate:
@@ -116,12 +134,12 @@ def matmul(a: Wide, b: Wide, *, out: Wide | None = None, accumulate: bool = Fals
 
 def cross_terms(x_own: Wide, x_next: Wide, y_own: Wide, y_next: Wide, out: Wide) -> None:
     """As the reference's."""
-    _native.wide_cross_terms(*map(words, (x_own, x_next, y_own, y_next, out)))
+    wide_cross_terms(*map(words, (x_own, x_next, y_own, y_next, out)))
 
 
 def add_zero_share(z: Wide, key_own: StreamKey, key_next: StreamKey, nonce: int, lane: int) -> None:
     """As the reference's."""
-    _native.wide_add_zero_share(words(z), key_own, key_next, nonce, lane)
+    wide_add_zero_share(words(z), key_own, key_next, nonce, lane)
 
 
 def multiply_share(
@@ -136,7 +154,7 @@ def multiply_share(
     out: Wide,
 ) -> None:
     """As the reference's."""
-    _native.wide_multiply_share(
+    wide_multiply_share(
         words(x_own),
         words(x_next),
         words(y_own),
@@ -163,7 +181,7 @@ def truncation_mask(
     r_share: Wide,
 ) -> None:
     """As the reference's."""
-    _native.wide_truncation_mask(
+    wide_truncation_mask(
         role,
         _optional(x_own),
         _optional(x_next),
@@ -196,7 +214,7 @@ def truncation_open(
     field: Field,
 ) -> None:
     """As the reference's."""
-    _native.wide_truncation_open(
+    wide_truncation_open(
         _optional(x_own),
         _optional(x_next),
         _optional(y_own),
@@ -219,9 +237,7 @@ def truncation_carry_b(
     key_ab: StreamKey, nonce: int, m: int, r_share: Wide, share_own: Wide, field: Field
 ) -> None:
     """As the reference's."""
-    _native.wide_truncation_carry_b(
-        key_ab, nonce, m, words(r_share), words(share_own), words(field)
-    )
+    wide_truncation_carry_b(key_ab, nonce, m, words(r_share), words(share_own), words(field))
 
 
 def truncation_carry_c(
@@ -235,7 +251,7 @@ def truncation_carry_c(
     field: Field,
 ) -> None:
     """As the reference's."""
-    _native.wide_truncation_carry_c(
+    wide_truncation_carry_c(
         words(message),
         words(field_in),
         key_ca,
@@ -249,7 +265,7 @@ def truncation_carry_c(
 
 def truncation_finish(field_1: Field, field_2: Field, m: int, r_share: Wide) -> None:
     """As the reference's."""
-    _native.wide_truncation_finish(words(field_1), words(field_2), m, words(r_share))
+    wide_truncation_finish(words(field_1), words(field_2), m, words(r_share))
 
 
 def carry_monomials(
@@ -267,7 +283,7 @@ def carry_monomials(
     top_next: Words,
 ) -> None:
     """As the reference's."""
-    _native.wide_carry_monomials(
+    wide_carry_monomials(
         words(x_own),
         words(x_next),
         key_ca,
@@ -297,22 +313,22 @@ def carry_generate(
     top_s: Words,
 ) -> None:
     """As the reference's."""
-    _native.wide_carry_generate(
+    wide_carry_generate(
         role, words(t), message, key, nonce, width, with_top, out, level, top_t, top_s
     )
 
 
 def to_planes(x: Wide, out: Words) -> None:
     """As the reference's."""
-    _native.to_planes(np.ascontiguousarray(x["low"]), out[:64])
-    _native.to_planes(np.ascontiguousarray(x["high"]), out[64:])
+    _to_planes(np.ascontiguousarray(x["low"]), out[:64])
+    _to_planes(np.ascontiguousarray(x["high"]), out[64:])
 
 
 def from_planes(planes: Words, out: Wide) -> None:
     """As the reference's."""
     half = np.empty(out.shape, np.uint64)
     for word, part in (("low", planes[:64]), ("high", planes[64:])):
-        _native.from_planes(part, half)
+        _from_planes(part, half)
         out[word] = half
 
 
@@ -329,7 +345,7 @@ def inject_send(
     y_next: Wide,
 ) -> None:
     """As the reference's."""
-    _native.wide_inject_send(
+    wide_inject_send(
         words(x_own),
         words(x_next),
         b_own,
@@ -356,7 +372,7 @@ def inject_combine(
 ) -> None:
     """As the reference's."""
     values = (words(t), words(x_side), q, _optional(message))
-    _native.wide_inject_combine(role, *values, key, nonce, words(out), words(y))
+    wide_inject_combine(role, *values, key, nonce, words(out), words(y))
 
 
 def bits_send(
@@ -370,7 +386,7 @@ def bits_send(
     y_next: Wide,
 ) -> None:
     """As the reference's."""
-    _native.wide_bits_send(
+    wide_bits_send(
         b_own, b_next, key_ca, key_ab, nonce, words(message), words(y_own), words(y_next)
     )
 
@@ -385,4 +401,4 @@ def bits_combine(
     y: Wide,
 ) -> None:
     """As the reference's."""
-    _native.wide_bits_combine(role, q, _optional(message), key, nonce, words(out), words(y))
+    wide_bits_combine(role, q, _optional(message), key, nonce, words(out), words(y))

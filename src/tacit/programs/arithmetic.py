@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from tacit import functions
+from tacit.encoding.ring import Ring
 from tacit.encoding.types import DType, fixed
 from tacit.errors import RangeError, ShapeError
 from tacit.functions.domains import require_fraction_bits
@@ -74,12 +75,13 @@ def _linear(party: Party, operands: Sequence[Operand], sign: int) -> SecretValue
     if isinstance(x, SecretValue):
         assert not isinstance(y, SecretValue)
         left = broadcasted(party, rescaled_up(party, x, dtype), shape)
-        constant = ring_constant(y, dtype)
-        return SecretValue(dtype, party.add_public(left, constant if sign > 0 else -constant))
+        constant = ring_constant(party, y, dtype)
+        constant = constant if sign > 0 else party.ring.negate(constant)
+        return SecretValue(dtype, party.add_public(left, constant))
     assert isinstance(y, SecretValue)
     right = broadcasted(party, rescaled_up(party, y, dtype), shape)
     right = right if sign > 0 else party.negate(right)
-    return SecretValue(dtype, party.add_public(right, ring_constant(x, dtype)))
+    return SecretValue(dtype, party.add_public(right, ring_constant(party, x, dtype)))
 
 
 def _negative_rule(types: Sequence[ArrayType], attributes: Any) -> ArrayType:
@@ -154,7 +156,7 @@ def _bits_times_public(
     dtype = fixed if y.dtype.kind == "f" else DType("int")
     share = yield from party.bit_to_arithmetic(x.share)
     share = broadcasted(party, share, shape)
-    return SecretValue(dtype, party.multiply_public(share, ring_constant(y, dtype)))
+    return SecretValue(dtype, party.multiply_public(share, ring_constant(party, y, dtype)))
 
 
 # Quotients.
@@ -255,12 +257,10 @@ def _matmul(party: Party, operands: Sequence[Operand], attributes: Any) -> Step[
     ring = party.ring
     to_bits, from_bits = dtype.fraction_bits, secret.dtype.fraction_bits
     if secret is x:
-        constant, bits = scaled_constant(right, to_bits, to_bits - from_bits)
-        matrix = ring.elements(constant)
+        matrix, bits = scaled_constant(right, to_bits, to_bits - from_bits, ring)
         share = left.map(lambda part: ring.matmul(part, matrix))
     else:
-        constant, bits = scaled_constant(left, to_bits, to_bits - from_bits)
-        matrix = ring.elements(constant)
+        matrix, bits = scaled_constant(left, to_bits, to_bits - from_bits, ring)
         share = right.map(lambda part: ring.matmul(matrix, part))
     surplus = from_bits + bits - to_bits
     if surplus:
@@ -274,24 +274,25 @@ def _as_matrix(array: Any, shape: tuple[int, ...], alone: tuple[int, int]) -> An
 
 
 def _check_factor(
-    types: Sequence[ArrayType], values: Sequence[PublicArray | None], attributes: Any
+    types: Sequence[ArrayType], values: Sequence[PublicArray | None], attributes: Any, ring: Ring
 ) -> None:
     for own, other, public in zip(types, types[::-1], values, strict=True):
         if public is not None and other.dtype.kind == "bool":
-            encoded(extremes(public), own.dtype)
+            encoded(extremes(public), own.dtype, ring=ring)
         elif public is not None:
             to_bits = product_type("multiply", types).fraction_bits
-            scaled_constant(extremes(public), to_bits, to_bits - other.dtype.fraction_bits)
+            least = to_bits - other.dtype.fraction_bits
+            scaled_constant(extremes(public), to_bits, least, ring)
 
 
 def _check_quotient(
-    types: Sequence[ArrayType], values: Sequence[PublicArray | None], attributes: Any
+    types: Sequence[ArrayType], values: Sequence[PublicArray | None], attributes: Any, ring: Ring
 ) -> None:
     dividend, divisor = values
     if divisor is not None:
-        _check_factor(types, (None, _public_reciprocal(divisor)), attributes)
+        _check_factor(types, (None, _public_reciprocal(divisor)), attributes, ring)
     if dividend is not None:
-        encoded(extremes(dividend), _divide_rule(types, attributes).dtype)
+        encoded(extremes(dividend), _divide_rule(types, attributes).dtype, ring=ring)
 
 
 ARITHMETIC = (

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from tacit import functions
+from tacit.encoding.ring import Ring
 from tacit.encoding.types import DType, bool_, fixed
 from tacit.errors import TypeMismatchError
 from tacit.programs.operation import Attributes, Meaning, Operation, ResultValues, Rule
@@ -73,9 +74,9 @@ def _where(party: Party, operands: Sequence[Operand], attributes: Any) -> Step[R
 
 
 def _check_choices(
-    types: Sequence[ArrayType], values: Sequence[PublicArray | None], attributes: Any
+    types: Sequence[ArrayType], values: Sequence[PublicArray | None], attributes: Any, ring: Ring
 ) -> None:
-    check_encodable(types[1:], values[1:], attributes)
+    check_encodable(types[1:], values[1:], attributes, ring)
 
 
 def _extremum(name: str, function: Callable[[Party, Any, Any], Step[Any]]) -> Operation:
@@ -120,23 +121,28 @@ class Limits(Attributes, frozen=True):
     high: int | float
 
 
-def _limits(dtype: DType, attributes: Limits) -> tuple[int, int]:
+def _limits(dtype: DType, attributes: Limits, ring: Ring) -> tuple[int, int]:
     ends = np.array([min(attributes.low, attributes.high), attributes.high])
-    low, high = encoded(ends, dtype).view(np.int64)
+    low, high = ring.integers(encoded(ends, dtype, ring=ring))
     return int(low), int(high)
 
 
 def _clip_rule(types: Sequence[ArrayType], attributes: Limits) -> ArrayType:
     numeric("clip", types)
-    _limits(types[0].dtype, attributes)
     return types[0]
+
+
+def _check_limits(
+    types: Sequence[ArrayType], values: Sequence[PublicArray | None], attributes: Limits, ring: Ring
+) -> None:
+    _limits(types[0].dtype, attributes, ring)
 
 
 def _clip(party: Party, operands: Sequence[Operand], attributes: Limits) -> Step[ResultValues]:
     """Limited to public numbers: both comparisons and both choices at once. Exact."""
     value = operands[0]
     assert isinstance(value, SecretValue)
-    low, high = _limits(value.dtype, attributes)
+    low, high = _limits(value.dtype, attributes, party.ring)
     return SecretValue(value.dtype, (yield from functions.clip(party, value.share, low, high)))
 
 
@@ -179,6 +185,6 @@ CHOICE = (
     Operation("abs", _same_type("abs"), _signed(functions.absolute), elementwise=True),
     Operation("relu", _same_type("relu"), _signed(functions.relu), elementwise=True),
     Operation("sign", _same_type("sign"), _sign, elementwise=True),
-    Operation("clip", _clip_rule, _clip, Limits, elementwise=True),
+    Operation("clip", _clip_rule, _clip, Limits, _check_limits, elementwise=True),
     Operation("copysign", _copysign_rule, _copysign, check=check_encodable, elementwise=True),
 )

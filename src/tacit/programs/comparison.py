@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from tacit import functions
+from tacit.encoding.ring import Ring
 from tacit.encoding.types import bool_, int64
 from tacit.programs.operation import Meaning, Operation, ResultValues, Rule
 from tacit.programs.promotion import (
@@ -102,7 +103,7 @@ def _with_public(
             whole = np.broadcast_to(rounded == y, shape)  # a fraction equals no integer
         y = rounded
     share = broadcasted(party, x.share, shape)
-    difference = party.add_public(share, np.negative(ring_constant(y, x.dtype)))
+    difference = party.add_public(share, party.ring.negate(ring_constant(party, y, x.dtype)))
     bits = yield from _compare(party, difference, relation)
     if whole is not None and not whole.all():
         bits = bits.map(lambda plain: plain & whole)
@@ -123,13 +124,13 @@ def _compare(party: Party, difference: Any, relation: str) -> Step[Any]:
 
 
 def _check(
-    types: Sequence[ArrayType], values: Sequence[PublicArray | None], attributes: Any
+    types: Sequence[ArrayType], values: Sequence[PublicArray | None], attributes: Any, ring: Ring
 ) -> None:
     if any(t.dtype.kind == "int" and not t.public for t in types):
         # Integers meet whole numbers: fractions are rounded away first.
         values = [v if v is None or v.dtype.kind != "f" else np.rint(extremes(v)) for v in values]
         types = [ArrayType(int64, t.shape, t.public) for t in types]
-    check_encodable(types, values, attributes)
+    check_encodable(types, values, attributes, ring)
 
 
 COMPARISON = tuple(

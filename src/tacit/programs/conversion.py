@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Literal
 
 from tacit import functions
+from tacit.encoding.ring import Ring
 from tacit.encoding.types import DType, int64
 from tacit.programs.operation import Attributes, Operation, ResultValues, local
 from tacit.programs.promotion import encoded, rescaled_up
@@ -97,17 +98,20 @@ def _constant(party: Party, operands: Sequence[Operand], attributes: ConstantTyp
     values = operands[0]
     assert not isinstance(values, SecretValue)
     dtype = _constant_type(public_type(values), attributes)
-    elements = encoded(values, dtype)
+    elements = encoded(values, dtype, ring=party.ring)
     if dtype.kind == "bool":
         return SecretValue(dtype, party.public_bits(elements))
     return SecretValue(dtype, reshaped(party.public(elements), values.shape))
 
 
 def _check_constant(
-    types: Sequence[ArrayType], values: Sequence[PublicArray | None], attributes: ConstantType
+    types: Sequence[ArrayType],
+    values: Sequence[PublicArray | None],
+    attributes: ConstantType,
+    ring: Ring,
 ) -> None:
     if values[0] is not None:
-        encoded(values[0], _constant_type(types[0], attributes))
+        encoded(values[0], _constant_type(types[0], attributes), ring=ring)
 
 
 CONVERSION = (

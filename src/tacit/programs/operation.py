@@ -10,6 +10,7 @@ from typing import Any, TypeAlias, TypeVar
 import numpy as np
 from msgspec import Struct
 
+from tacit.encoding.ring import Ring
 from tacit.programs.chunks import LARGEST_WHOLE, in_chunks, is_long
 from tacit.programs.settling import Integers, has_narrow, held_results, settled_operands
 from tacit.programs.types import (
@@ -48,7 +49,7 @@ class NoAttributes(Attributes, frozen=True):
 ResultTypes: TypeAlias = ArrayType | tuple[ArrayType, ...]
 ResultValues: TypeAlias = SecretValue | tuple[SecretValue, ...]
 Rule: TypeAlias = Callable[[Sequence[ArrayType], Any], ResultTypes]
-Check: TypeAlias = Callable[[Sequence[ArrayType], Sequence[PublicArray | None], Any], None]
+Check: TypeAlias = Callable[[Sequence[ArrayType], Sequence[PublicArray | None], Any, Ring], None]
 Meaning: TypeAlias = Callable[[Party, Sequence[Operand], Any], Step[ResultValues]]
 
 F = TypeVar("F", bound=ResultValues)
@@ -73,8 +74,9 @@ class Operation:
     attributes : type
         The parameters' structure.
     check : callable, optional
-        ``check(types, values, attributes)`` raises RangeError for public operands that cannot be
-        encoded, before any party hears of the operation. `values` has None for secrets.
+        ``check(types, values, attributes, ring)`` raises RangeError for public operands that the
+        ring cannot hold, or for such parameters, before any party hears of the operation.
+        `values` has None for secrets.
     elementwise : bool
         Whether there is one result, each element of which depends on the operands' elements at
         its place alone: long arrays are then computed in chunks (``chunks.py``).

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from tacit import functions
+from tacit.encoding.ring import Ring
 from tacit.encoding.types import DType, fixed
 from tacit.errors import RangeError
 from tacit.functions.domains import require_fraction_bits
@@ -82,7 +83,7 @@ def _whole(values: PublicArray) -> bool:
 
 
 def _check(
-    types: Sequence[ArrayType], values: Sequence[PublicArray | None], attributes: Any
+    types: Sequence[ArrayType], values: Sequence[PublicArray | None], attributes: Any, ring: Ring
 ) -> None:
     bases, exponents = values
     if bases is not None:

@@ -13,9 +13,10 @@ from functools import reduce
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
-from tacit.encoding.fixed import encode, natural_type
+from tacit.encoding.fixed import encode, magnitude_limit, natural_type
+from tacit.encoding.ring import RING64, Elements, Ring
 from tacit.encoding.types import DType, fixed, int64, promoted_integer
 from tacit.errors import RangeError, ShapeError, TypeMismatchError
 from tacit.programs.types import ArrayType, Operand, PublicArray, SecretValue
@@ -153,11 +154,14 @@ def counted_type(dtype: DType) -> DType:
 
 
 def encoded(
-    values: ArrayLike, dtype: DType, bounds: tuple[float, float] | None = None
-) -> NDArray[np.uint64]:
+    values: ArrayLike,
+    dtype: DType,
+    bounds: tuple[float, float] | None = None,
+    ring: Ring = RING64,
+) -> Elements:
     """An array of any shape, the empty one included, as ring elements or bits of that shape."""
     array = np.asarray(values)
-    return encode(array.reshape(-1), dtype, bounds).reshape(array.shape)
+    return encode(array.reshape(-1), dtype, bounds, ring).reshape(array.shape)
 
 
 def extremes(values: PublicArray) -> PublicArray:
@@ -166,23 +170,23 @@ def extremes(values: PublicArray) -> PublicArray:
 
 
 def check_encodable(
-    types: Sequence[ArrayType], values: Sequence[PublicArray | None], attributes: Any
+    types: Sequence[ArrayType], values: Sequence[PublicArray | None], attributes: Any, ring: Ring
 ) -> None:
     """Refuse public operands that the common type cannot hold, NaN and infinity among them."""
     if all(t.dtype.kind == "bool" for t in types):
         return
     dtype = common_type("", types)
-    limit = 2.0 ** (60 - dtype.fraction_bits)
+    limit = magnitude_limit(dtype, ring) / 2
     for public in values:
         if public is not None and public.size:
             if -limit < public.min() and public.max() < limit:
                 continue  # far inside; NaN is not
-            encoded(extremes(public), dtype)
+            encoded(extremes(public), dtype, ring=ring)
 
 
-def ring_constant(values: PublicArray, dtype: DType) -> NDArray[np.uint64]:
-    """A public operand as ring elements of a numeric type."""
-    return encoded(values, dtype)
+def ring_constant(party: Party, values: PublicArray, dtype: DType) -> Elements:
+    """A public operand as elements of the party's ring, in a numeric type."""
+    return encoded(values, dtype, ring=party.ring)
 
 
 def rescaled_up(party: Party, value: SecretValue, dtype: DType) -> Any:
@@ -195,7 +199,7 @@ def secret_share(party: Party, operand: Operand, dtype: DType) -> Any:
     """An operand as an arithmetic sharing in `dtype`; public ones become constant sharings."""
     if isinstance(operand, SecretValue):
         return rescaled_up(party, operand, dtype)
-    return party.public(ring_constant(operand, dtype))
+    return party.public(ring_constant(party, operand, dtype))
 
 
 def boolean_share(party: Party, operand: Operand) -> Any:

@@ -11,9 +11,9 @@ import math
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from tacit.encoding.types import MAGNITUDE_BITS, int64
+from tacit.encoding.ring import RING64, Elements, Ring
+from tacit.encoding.types import int64
 from tacit.errors import RangeError
 from tacit.functions.costs import NOTHING, Costs, in_sequence
 from tacit.programs.promotion import encoded
@@ -26,8 +26,8 @@ __all__ = ["divide_by_count", "divide_by_count_cost", "scaled_constant", "scaled
 
 
 def scaled_constant(
-    values: PublicArray, fraction_bits: int, least_bits: int = 0
-) -> tuple[NDArray[np.int64], int]:
+    values: PublicArray, fraction_bits: int, least_bits: int = 0, ring: Ring = RING64
+) -> tuple[Elements, int]:
     """Integers C and bits g with ``values`` ≈ C / 2^g.
 
     Parameters
@@ -39,10 +39,12 @@ def scaled_constant(
         fewer, and at least this many significant bits where all values are below 1.
     least_bits : int
         g is at least this.
+    ring : Ring
+        What C is to be elements of.
 
     Returns
     -------
-    (ndarray of int64, int)
+    (ndarray of ring.dtype, int)
         C, of the shape of `values`, and g.
 
     Raises
@@ -51,27 +53,26 @@ def scaled_constant(
         NaN, infinity, or too large (TC-1300, TC-1301).
     """
     if values.dtype.kind != "f":
-        integers = encoded(values, int64).view(np.int64)
-        return (integers << least_bits if least_bits else integers), least_bits
+        integers = encoded(values, int64, ring=ring)
+        return (ring.shift_left(integers, least_bits) if least_bits else integers), least_bits
     largest = float(np.abs(values).max()) if values.size else 0.0
     if not math.isfinite(largest):
         encoded(values, int64)  # raises: NaN or infinity
     bits = fraction_bits
     if 0 < largest < 1:
         bits += 1 - math.frexp(largest)[1]
-    bits = max(min(bits, MAGNITUDE_BITS), least_bits)
-    if largest * 2.0**bits >= 2.0**MAGNITUDE_BITS:
+    most = ring.magnitude_bits
+    bits = max(min(bits, most), least_bits)
+    if largest * 2.0**bits >= 2.0**most:
         raise RangeError(
             f"A public factor is too large for {fraction_bits} fraction bits:"
-            f" magnitudes below {2.0 ** (MAGNITUDE_BITS - bits):g} fit.",
+            f" magnitudes below {2.0 ** (most - bits):g} fit.",
             next_step="scale the data down, or use fewer fractional bits (tacit.fixed_point).",
             case=0,
         )
-    scaled = np.rint(values * 2.0**bits).astype(np.int64)
-    together = int(np.bitwise_or.reduce(scaled, axis=None)) if scaled.size else 0
-    zeros = (together & -together).bit_length() - 1 if together else bits
-    spare = min(zeros, bits - least_bits)
-    return (scaled >> spare if spare else scaled), bits - spare
+    scaled = ring.from_floats(np.rint(values * 2.0**bits))
+    spare = min(ring.trailing_zeros(scaled), bits - least_bits)
+    return (ring.shift_right(scaled, spare) if spare else scaled), bits - spare
 
 
 def scaled_product(
@@ -97,10 +98,11 @@ def scaled_product(
 
     Notes
     -----
-    Needs |x · values| below 2^(62 - from_bits - g), where g is about `to_bits` for factors of
-    at least 1. Relative error of the factor at most 2^-to_bits.
+    Needs |x · values| below 2^(62 - from_bits - g) (126 in Z_2^128), where g is about `to_bits`
+    for factors of at least 1. Relative error of the factor at most 2^-to_bits, or the 2^-53 of
+    a float64.
     """
-    constant, bits = scaled_constant(values, to_bits, to_bits - from_bits)
+    constant, bits = scaled_constant(values, to_bits, to_bits - from_bits, party.ring)
     product = party.multiply_public(share, constant)
     surplus = from_bits + bits - to_bits
     if surplus:

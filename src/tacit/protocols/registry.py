@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 
+from tacit.encoding.ring import RING64, Ring
 from tacit.errors import UsageError
 from tacit.protocols.interface import Party, Rounding
 from tacit.protocols.replicated3 import Replicated3Party
@@ -30,22 +31,30 @@ class Protocol:
     security : SecurityModel
         What it promises.
     party : callable
-        ``party(names, index, seeds, session_id=b"", rounding="probabilistic")`` makes one
-        party; ``seeds`` maps each peer's index to the 16-byte seed shared with it; hashes are
-        bound to the session id.
+        ``party(names, index, seeds, session_id=b"", rounding="probabilistic", ring=RING64)``
+        makes one party; ``seeds`` maps each peer's index to the 16-byte seed shared with it;
+        hashes are bound to the session id.
     costs : mapping of str to callable
-        For each primitive, its declared cost as a function of its arguments' sizes.
+        For each primitive, its declared cost as a function of its arguments' sizes, in Z_2^64;
+        all take a ring, and those in `ROUNDED` a rounding.
+    rings : tuple of int
+        The bits of the rings that it runs over.
     """
 
     name: str
     security: SecurityModel
     party: Callable[..., Party]
     costs: Mapping[str, Callable[..., Declaration]]
+    rings: tuple[int, ...] = (64,)
 
-    def costs_with(self, rounding: Rounding) -> Mapping[str, Callable[..., Declaration]]:
-        """The declarations for parties whose truncations round in this way."""
+    def costs_with(
+        self, rounding: Rounding = "probabilistic", ring: Ring = RING64
+    ) -> Mapping[str, Callable[..., Declaration]]:
+        """The declarations for parties that round in this way and compute in this ring."""
         return {
-            name: partial(declare, rounding=rounding) if name in ROUNDED else declare
+            name: partial(declare, rounding=rounding, ring=ring)
+            if name in ROUNDED
+            else partial(declare, ring=ring)
             for name, declare in self.costs.items()
         }
 
@@ -56,6 +65,7 @@ PROTOCOLS: Mapping[str, Protocol] = {
         security=REPLICATED3_SECURITY,
         party=Replicated3Party,
         costs=Replicated3Party.costs,
+        rings=(64, 128),
     ),
 }
 

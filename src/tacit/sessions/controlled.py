@@ -16,7 +16,8 @@ import numpy as np
 from msgspec import Raw
 from numpy.typing import NDArray
 
-from tacit.encoding.types import DType
+from tacit.encoding.ring import RING64, Ring
+from tacit.encoding.types import DType, fixed
 from tacit.errors import InternalError, TacitError
 from tacit.network import NetworkSettings
 from tacit.programs.operation import Attributes, Operation
@@ -37,7 +38,7 @@ from tacit.sessions.messages import (
     Revealed,
     encode,
 )
-from tacit.sessions.processes import ROUNDING, PartyProcesses
+from tacit.sessions.processes import RING, ROUNDING, PartyProcesses
 from tacit.sessions.session import Handle, Reference, Session
 
 __all__ = ["ProcessSession", "RemoteReference"]
@@ -68,6 +69,10 @@ class ProcessSession(Session):
         Time limits.
     rounding : {"probabilistic", "nearest", "exact"}
         How fixed-point products, sums and functions round.
+    ring : Ring
+        What shares are elements of.
+    fractions : DType
+        What float arrays become by default.
 
     Notes
     -----
@@ -85,8 +90,10 @@ class ProcessSession(Session):
         settings: NetworkSettings | None = None,
         *,
         rounding: Rounding = "probabilistic",
+        ring: Ring = RING64,
+        fractions: DType = fixed,
     ) -> None:
-        super().__init__(protocol, parties, rounding)
+        super().__init__(protocol, parties, rounding, ring, fractions)
         self._next_number = 0
         self._freed: deque[int] = deque()
         self.processes = PartyProcesses(
@@ -94,7 +101,7 @@ class ProcessSession(Session):
             _SERVICE,
             {},
             protocol=protocol.name,
-            parameters={ROUNDING: rounding},
+            parameters={ROUNDING: rounding, RING: str(ring.bits)},
             settings=settings,
         )
 
@@ -119,7 +126,7 @@ class ProcessSession(Session):
     def input_elements(
         self,
         owner: int,
-        elements: NDArray[np.uint64] | None,
+        elements: NDArray[Any] | None,
         dtype: DType,
         shape: tuple[int, ...],
     ) -> Reference:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-import numpy as np
 from numpy.typing import NDArray
 
 from tacit.encoding.types import DType
@@ -20,7 +19,7 @@ __all__ = ["input_step", "reveal_step"]
 def input_step(
     party: Party,
     owner: int,
-    elements: NDArray[np.uint64] | None,
+    elements: NDArray[Any] | None,
     dtype: DType,
     shape: tuple[int, ...],
 ) -> Step[SecretValue]:

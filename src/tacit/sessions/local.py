@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
-import numpy as np
 from numpy.typing import NDArray
 
 from tacit.encoding.fixed import decode
-from tacit.encoding.types import DType
+from tacit.encoding.ring import RING64, Ring
+from tacit.encoding.types import DType, fixed
 from tacit.errors import UsageError
 from tacit.programs.operation import Attributes, Operation
 from tacit.programs.types import ArrayType, SecretValue
@@ -53,6 +53,10 @@ class LocalSession(Session):
         Moves the messages; a virtual-time or an adversarial driver where wanted.
     rounding : {"probabilistic", "nearest", "exact"}
         How fixed-point products, sums and functions round.
+    ring : Ring
+        What shares are elements of.
+    fractions : DType
+        What float arrays become by default.
     """
 
     place = "in this process"
@@ -65,11 +69,13 @@ class LocalSession(Session):
         driver: LockstepDriver | None = None,
         *,
         rounding: Rounding = "probabilistic",
+        ring: Ring = RING64,
+        fractions: DType = fixed,
     ) -> None:
-        super().__init__(protocol, parties, rounding)
+        super().__init__(protocol, parties, rounding, ring, fractions)
         seeds = deal_pairwise_seeds(parties, randomness or SystemRandomness())
         self.members = tuple(
-            protocol.party(parties, index, seeds[index], rounding=rounding)
+            protocol.party(parties, index, seeds[index], rounding=rounding, ring=ring)
             for index in range(len(parties))
         )
         self.driver = driver or LockstepDriver(parties)
@@ -96,7 +102,7 @@ class LocalSession(Session):
     def input_elements(
         self,
         owner: int,
-        elements: NDArray[np.uint64] | None,
+        elements: NDArray[Any] | None,
         dtype: DType,
         shape: tuple[int, ...],
     ) -> Reference:
@@ -141,7 +147,7 @@ class LocalSession(Session):
         for index in answer:
             elements = opened[index]
             assert elements is not None
-            revealed[self.parties[index]] = decode(elements, reference.dtype)
+            revealed[self.parties[index]] = decode(elements, reference.dtype, self.ring)
         return revealed
 
     def _cost(self) -> Cost:

@@ -6,10 +6,10 @@ import time
 from collections.abc import Sequence
 from typing import Any, TypeVar
 
-import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from tacit.encoding.fixed import decode
+from tacit.encoding.ring import RING64, Ring
 from tacit.encoding.types import DType
 from tacit.errors import ShapeError, UsageError
 from tacit.network import LinkDriver, Mesh
@@ -58,7 +58,7 @@ class PartySession(Session):
     place = "seen from one party"
 
     def __init__(self, protocol: Protocol, party: Party, driver: LinkDriver) -> None:
-        super().__init__(protocol, party.names, party.rounding)
+        super().__init__(protocol, party.names, party.rounding, party.ring)
         self.party = party
         self.driver = driver
         self._stage = ""
@@ -66,19 +66,26 @@ class PartySession(Session):
 
     @classmethod
     def over(
-        cls, protocol: Protocol, mesh: Mesh, *, rounding: Rounding = "probabilistic"
+        cls,
+        protocol: Protocol,
+        mesh: Mesh,
+        *,
+        rounding: Rounding = "probabilistic",
+        ring: Ring = RING64,
     ) -> PartySession:
         """The session of a party whose links stand: its keys come from those links.
 
-        `rounding` must be the same at all parties: it belongs into the parameters that they
-        compare in their handshake.
+        `rounding` and `ring` must be the same at all parties: they belong into the parameters
+        that they compare in their handshake.
         """
         seeds = {
             peer: mesh.pairwise_key(peer, "prss")
             for peer in range(len(mesh.names))
             if peer != mesh.index
         }
-        party = protocol.party(mesh.names, mesh.index, seeds, mesh.session_id, rounding=rounding)
+        party = protocol.party(
+            mesh.names, mesh.index, seeds, mesh.session_id, rounding=rounding, ring=ring
+        )
         return cls(protocol, party, mesh.driver)
 
     @property
@@ -123,6 +130,7 @@ class PartySession(Session):
                 case=29,
                 stage="share",
             )
+        self.check_room(dtype)
         if (values is None) == (position == self.party.index):
             raise UsageError(
                 f"{self.name} {'passes no' if values is None else 'passes'} values for an input"
@@ -134,7 +142,7 @@ class PartySession(Session):
         shape = tuple(shape)
         elements = None
         if values is not None:
-            elements = encoded(values, dtype, bounds)
+            elements = encoded(values, dtype, bounds, self.ring)
             if elements.shape != shape:
                 raise ShapeError(
                     f"The array of {owner} has shape {elements.shape}, not {shape}.",
@@ -148,7 +156,7 @@ class PartySession(Session):
     def input_elements(
         self,
         owner: int,
-        elements: NDArray[np.uint64] | None,
+        elements: NDArray[Any] | None,
         dtype: DType,
         shape: tuple[int, ...],
     ) -> PartyReference:
@@ -174,7 +182,7 @@ class PartySession(Session):
         """Open to the parties in `to`; the values if this one is among them."""
         assert isinstance(reference, PartyReference)
         opened = self.run(reveal_step(self.party, reference.part, to), "reveal")
-        return {} if opened is None else {self.name: decode(opened, reference.dtype)}
+        return {} if opened is None else {self.name: decode(opened, reference.dtype, self.ring)}
 
     def _cost(self) -> Cost:
         return self.driver.cost()

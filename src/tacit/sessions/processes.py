@@ -42,10 +42,13 @@ from tacit.sessions.messages import (
 )
 from tacit.sessions.session import checked_parties
 
-__all__ = ["ROUNDING", "OnProgress", "PartyProcesses", "launch"]
+__all__ = ["RING", "ROUNDING", "OnProgress", "PartyProcesses", "launch"]
 
 ROUNDING = "rounding"
 """The handshake's parameter that says how truncations round; probabilistic if it is not there."""
+
+RING = "ring"
+"""The handshake's parameter for the bits of the ring; 64 if it is not there."""
 
 OnProgress: TypeAlias = Callable[[str, Progress], None]
 M = TypeVar("M")
@@ -80,7 +83,7 @@ def launch(
         The protocol.
     parameters : mapping of str to str
         What the parties compare in their handshake beyond protocol and job. ``"rounding"`` is
-        the session's rounding mode.
+        the session's rounding mode, ``"ring"`` the bits of its ring.
     on_progress : callable, optional
         ``on_progress(party, progress)`` is called here for every progress message.
     settings : NetworkSettings, optional

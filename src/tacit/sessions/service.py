@@ -67,7 +67,7 @@ class _Service:
         dtype = DType(command.kind, command.fraction_bits, command.bits, command.signed)
         elements: NDArray[Any] | None = None
         if buffers:
-            element_type: Any = np.uint8 if dtype.kind == "bool" else np.uint64
+            element_type: Any = np.uint8 if dtype.kind == "bool" else self._session.ring.dtype
             elements = buffers[0].view(element_type).reshape(command.shape)
         self._held[command.result] = self._session.input_elements(
             command.owner, elements, dtype, command.shape

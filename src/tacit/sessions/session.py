@@ -15,7 +15,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from tacit.encoding.fixed import natural_type
-from tacit.encoding.types import DType, int64, promoted_integer
+from tacit.encoding.ring import RING64, Ring
+from tacit.encoding.types import DType, fixed, int64, promoted_integer, require_room
 from tacit.errors import RangeError, ShapeError, UsageError
 from tacit.programs.operation import Attributes, Operation
 from tacit.programs.promotion import encoded, public_array
@@ -119,6 +120,10 @@ class Session(abc.ABC):
         Their names, by index.
     rounding : {"probabilistic", "nearest", "exact"}
         How fixed-point products, sums and functions round.
+    ring : Ring
+        What shares are elements of.
+    fractions : DType
+        What float arrays become by default.
 
     Notes
     -----
@@ -133,9 +138,20 @@ class Session(abc.ABC):
         protocol: Protocol,
         parties: tuple[str, ...],
         rounding: Rounding = "probabilistic",
+        ring: Ring = RING64,
+        fractions: DType = fixed,
     ) -> None:
+        if ring.bits not in protocol.rings:
+            raise UsageError(
+                f"{protocol.name} does not run over a ring of {ring.bits} bits.",
+                next_step=f"choose one of: {', '.join(map(str, protocol.rings))}.",
+                case=91,
+            )
         self.protocol = protocol
         self.parties = parties
+        self.ring = ring
+        self.fractions = fractions
+        self.check_room(fractions)
         self.rounding: Rounding = checked_rounding(rounding)
         self._opened = time.perf_counter()
         self._closed = False
@@ -168,8 +184,8 @@ class Session(abc.ABC):
         owner : str
             The party whose input it is.
         dtype : DType, optional
-            By default ``tacit.fixed`` for floats, ``tacit.int64`` for integers, ``tacit.bool``
-            for booleans.
+            By default the session's fixed point for floats, ``tacit.int64`` for integers,
+            ``tacit.bool`` for booleans.
         shape : tuple of int, optional
             Must be the array's where both are given.
         bounds : (low, high), optional
@@ -203,8 +219,10 @@ class Session(abc.ABC):
                 parties=[owner],
                 stage="share",
             )
-        chosen = natural_type(array) if dtype is None else dtype
-        return self.input_elements(position, encoded(array, chosen, bounds), chosen, array.shape)
+        chosen = natural_type(array, self.fractions) if dtype is None else dtype
+        self.check_room(chosen)
+        elements = encoded(array, chosen, bounds, self.ring)
+        return self.input_elements(position, elements, chosen, array.shape)
 
     def apply(
         self, name: str, operands: Sequence[Handle | ArrayLike], **attributes: Any
@@ -246,9 +264,11 @@ class Session(abc.ABC):
                 types.append(public_type(public))
         parameters = _attributes(operation, attributes)
         result = operation.rule(types, parameters)
-        if operation.check is not None and any(t.public for t in types):
+        if operation.check is not None:
             public_values = [None if isinstance(h, Reference) else h for h in handles]
-            operation.check(types, public_values, parameters)
+            operation.check(types, public_values, parameters, self.ring)
+        for result_type in result if isinstance(result, tuple) else (result,):
+            self.check_room(result_type.dtype)
         if isinstance(result, tuple):
             return self.execute(operation, handles, parameters, result)
         return self.execute(operation, handles, parameters, (result,))[0]
@@ -366,13 +386,17 @@ class Session(abc.ABC):
                 case=27,
             )
 
+    def check_room(self, dtype: DType) -> None:
+        """Refuse fixed point that is too fine for the session's ring (TC-1303)."""
+        require_room(dtype, self.ring.most_fraction_bits, self.ring.bits)
+
     # What each kind of session does in its own way.
 
     @abc.abstractmethod
     def input_elements(
         self,
         owner: int,
-        elements: NDArray[np.uint64] | None,
+        elements: NDArray[Any] | None,
         dtype: DType,
         shape: tuple[int, ...],
     ) -> Reference:

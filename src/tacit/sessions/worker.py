@@ -18,6 +18,7 @@ from typing import Any
 import msgspec
 from msgspec import Raw
 
+from tacit.encoding import RING64, ring_of
 from tacit.errors import InternalError, MessageError, TacitError
 from tacit.network import Address, Agreement, Credentials, Listener, NetworkSettings, connect
 from tacit.protocols import protocol_named
@@ -26,7 +27,7 @@ from tacit.sessions.context import PartyContext
 from tacit.sessions.memory import keep_freed_memory
 from tacit.sessions.messages import Failed, Finished, Listening, Peers, Ready, Start, encode
 from tacit.sessions.party import PartySession
-from tacit.sessions.processes import ROUNDING
+from tacit.sessions.processes import RING, ROUNDING
 from tacit.sessions.session import checked_rounding
 
 __all__ = ["described", "main"]
@@ -72,7 +73,9 @@ def _run(channel: Channel) -> Any:
     with mesh:
         channel.send(encode(Ready()))
         rounding = checked_rounding(start.parameters.get(ROUNDING, "probabilistic"))
-        session = PartySession.over(protocol_named(start.protocol), mesh, rounding=rounding)
+        ring = ring_of(int(start.parameters.get(RING, RING64.bits)))
+        protocol = protocol_named(start.protocol)
+        session = PartySession.over(protocol, mesh, rounding=rounding, ring=ring)
         with session:
             configuration = bytes(start.configuration)
             return job.run_party(PartyContext(start.name, configuration, session, mesh, channel))

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from tacit.encoding import DType, bool_, fixed, fixed_point, int8, int64
+from tacit.encoding import RING64, DType, bool_, fixed, fixed_point, int8, int64
 from tacit.errors import RangeError, TacitError, UsageError
 from tacit.programs import OPERATIONS, operation_named
 from tacit.programs.manipulation import NewAxis, Positions, Rest, Slice
@@ -322,8 +322,11 @@ LAYER = [ArrayType(fixed, shape) for shape in ((2, 3), (3, 4), (4,))]
 )
 def test_rules_refuse(name: str, types: list[ArrayType], attributes: Any, code: str) -> None:
     operation = operation_named(name)
+    parameters = operation.attributes(**attributes)
     with pytest.raises(TacitError) as caught:
-        operation.rule(types, operation.attributes(**attributes))
+        operation.rule(types, parameters)
+        if operation.check is not None:
+            operation.check(types, [None] * len(types), parameters, RING64)
     assert caught.value.code == code
     assert caught.value.next_step
 

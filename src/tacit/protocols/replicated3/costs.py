@@ -7,7 +7,6 @@ by index; the roles' shares of the work follow ``roles.py``. Figures in the text
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from functools import partial
 
 import numpy as np
 
@@ -22,7 +21,7 @@ from tacit.protocols.replicated3.truncation import field_type
 from tacit.rounds.cost import Declaration
 from tacit.sharing.bits import word_count
 
-__all__ = ["COSTS", "costs_in"]
+__all__ = ["COSTS"]
 
 WORD = 8
 """Bytes of 64 packed bits."""
@@ -229,8 +228,3 @@ COSTS: Mapping[str, Callable[..., Declaration]] = {
     "permute": permute,
     "permute_bits": permute_bits,
 }
-
-
-def costs_in(ring: Ring) -> Mapping[str, Callable[..., Declaration]]:
-    """The declarations for one ring."""
-    return {name: partial(declare, ring=ring) for name, declare in COSTS.items()}
