@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from tacit.encoding.ring import Ring
 from tacit.encoding.types import DType, int64
 from tacit.errors import ShapeError
 from tacit.functions.sorting import Key, partitioned, shuffled, sorted_bits, sorted_by
@@ -194,11 +195,11 @@ def _keys(party: Party, operands: Sequence[Operand], attributes: Directions) -> 
 
 
 def _check_columns(
-    types: Sequence[ArrayType], values: Sequence[PublicArray | None], attributes: Any
+    types: Sequence[ArrayType], values: Sequence[PublicArray | None], attributes: Any, ring: Ring
 ) -> None:
     for array_type, public in zip(types, values, strict=True):
         if public is not None:
-            encoded(extremes(public), array_type.dtype)
+            encoded(extremes(public), array_type.dtype, ring=ring)
 
 
 # Shuffling.
