@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tacit import functions
+from tacit.encoding.ring import Ring
 from tacit.encoding.types import DType
 from tacit.errors import RangeError, TypeMismatchError
 from tacit.functions.integers import extended, from_planes, power_of_two, public_planes
@@ -64,7 +65,7 @@ def _divided(party: Party, operands: Sequence[Operand]) -> Step[tuple[SecretValu
             party, dividend, divisor, min(dtype.bits, _DIVISOR_BITS)
         )
     else:
-        constant = ring_constant(y, dtype).view(np.int64)
+        constant = party.ring.low_words(ring_constant(party, y, dtype))
         quotient, remainder = yield from functions.floor_divide_public(
             party, dividend, constant, _bound(dtype)
         )
@@ -97,14 +98,14 @@ def _divmod(party: Party, operands: Sequence[Operand], attributes: Any) -> Step[
 
 
 def _check_division(
-    types: Sequence[ArrayType], values: Sequence[PublicArray | None], attributes: Any
+    types: Sequence[ArrayType], values: Sequence[PublicArray | None], attributes: Any, ring: Ring
 ) -> None:
     dtype = common_type("floor_divide", types)
     for public in values:
         if public is not None:
-            encoded(extremes(public), dtype)
+            encoded(extremes(public), dtype, ring=ring)
     divisor = values[1]
-    if divisor is not None and divisor.size and not ring_constant(divisor, dtype).all():
+    if divisor is not None and not ring.to_floats(encoded(divisor, dtype, ring=ring)).all():
         raise RangeError(
             f"Division by a public zero, as {dtype!r} holds it.",
             next_step="remove the zeros from the public divisor, and fractions that round to 0.",
@@ -231,7 +232,7 @@ def _right_shift(party: Party, operands: Sequence[Operand], attributes: Any) -> 
 
 
 def _check_shift(
-    types: Sequence[ArrayType], values: Sequence[PublicArray | None], attributes: Any
+    types: Sequence[ArrayType], values: Sequence[PublicArray | None], attributes: Any, ring: Ring
 ) -> None:
     amounts = values[1]
     if amounts is not None and amounts.size and amounts.min() < 0:
