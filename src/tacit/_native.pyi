@@ -1,6 +1,6 @@
 """The Rust extension: kernels (defined by :mod:`tacit.kernels.reference`) and TLS links."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Literal, NoReturn, TypeAlias, final
 
 import numpy as np
@@ -30,6 +30,7 @@ __all__ = [
     "from_planes",
     "inject_combine",
     "inject_send",
+    "linear_combination",
     "matmul",
     "multiply_share",
     "path",
@@ -88,7 +89,17 @@ def matmul(
 ) -> _Ring: ...
 def add(a: _Ring, b: _Ring, out: _Ring) -> None: ...
 def xor(a: _Ring, b: _Ring, out: _Ring) -> None: ...
-def cross_terms(x_own: _Ring, x_next: _Ring, y_own: _Ring, y_next: _Ring, out: _Ring) -> None: ...
+def linear_combination(
+    terms: Sequence[_Ring], factors: Sequence[int], constant: int, out: _Ring
+) -> None: ...
+def cross_terms(
+    x_own: _Ring,
+    x_next: _Ring,
+    y_own: _Ring,
+    y_next: _Ring,
+    out: _Ring,
+    accumulate: bool = False,
+) -> None: ...
 def add_zero_share(
     z: _Ring, key_own: StreamKey, key_next: StreamKey, nonce: int, lane: int
 ) -> None: ...

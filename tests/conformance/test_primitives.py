@@ -255,6 +255,25 @@ def test_sharings_rearrange_like_arrays(session: Session) -> None:
     np.testing.assert_array_equal(session.leave(transposed), x.T)
 
 
+@pytest.mark.parametrize("shape", [(), (0,), (130,), (3, 4)])
+@pytest.mark.parametrize("count", [1, 2, 3])
+def test_linear_combination(session: Session, shape: tuple[int, ...], count: int) -> None:
+    xs = [integers(RNG, shape, 40) for _ in range(count)]
+    factors, constant = [3, -1, 1 << 20][:count], -12345
+    parts = session.local(
+        lambda p, *s: p.linear_combination(s, factors, constant), *map(session.both, xs)
+    )
+    total = sum(factor * x for factor, x in zip(factors, xs, strict=True)) + constant
+    assert parts[0].shape == shape
+    np.testing.assert_array_equal(session.leave(parts), total)
+    turned = session.both(integers(RNG, (3, 5), 40))
+    parts = session.local(
+        lambda p, a: p.linear_combination([a.map(np.transpose), a.map(np.transpose)], [1, 2]),
+        turned,
+    )
+    np.testing.assert_array_equal(session.leave(parts), 3 * session.leave(turned).T)
+
+
 # Local bits.
 
 
@@ -465,6 +484,29 @@ def test_sum_products_truncate(session: Session, count: int) -> None:
     )
     total = sum(xs[2 * k] * xs[2 * k + 1] for k in range(count))
     check_rounding(session.leave(got), np.asarray(total), 18, "probabilistic")
+    got = session.run(lambda p, a, b: p.sum_products_truncate([(a, a)], 18, b), *shared[:2])
+    total = xs[0] * xs[0] + xs[1]
+    check_rounding(session.leave(got), np.asarray(total), 18, "probabilistic")
+
+
+@pytest.mark.parametrize("shape", [(64, 1024, 16), (70, 90, 200), (192, 80, 70)])
+@pytest.mark.parametrize("bits", [15, 16, 18, 31, 61, 62])
+def test_matmul_truncate_of_large_matrices(
+    session: Session, shape: tuple[int, int, int], bits: int
+) -> None:
+    """Fewer local products: the same result, up to the stated range of the sums."""
+    rows, inner, columns = shape
+    x, y = integers(RNG, (rows, inner), 20), integers(RNG, (inner, columns), 20)
+    # The sums of the first rows reach ±2^61 (less a little) with one column of y.
+    y[:, 0] = 1 << 30
+    x[:6] = 0
+    x[0, :4], x[1, :4], x[2, :4] = (1 << 29) - 1, -(1 << 29), (1 << 29) - 7
+    expected = x @ y
+    assert np.abs(expected).max() <= 1 << 61
+    got = session.run(
+        lambda p, a, b: p.matmul_truncate(a, b, bits), session.both(x), session.both(y)
+    )
+    check_rounding(session.leave(got), expected, bits, "probabilistic")
 
 
 # Bits with communication.

@@ -124,7 +124,25 @@ def multiplication(k: int) -> Protocol:
     return run
 
 
-def truncated_product(k: int, m: int, weakness: str = "") -> Protocol:
+def cross_terms(item: int, i: int, x: Sequence[Any], y: Sequence[Any]) -> Any:
+    """Party i's additive part of x·y: its terms of the nine."""
+    j = (i + 1) % 3
+    return x[i] * y[i] + x[i] * y[j] + x[j] * y[i]
+
+
+def doubled_terms(item: int, i: int, x: Sequence[Any], y: Sequence[Any]) -> Any:
+    """Party i's additive part of 2 x·y in one product (decision 0010); A is party `item`."""
+    j = (i + 1) % 3
+    if i == item:
+        return -2 * (x[i] - x[j]) * (y[i] - y[j])
+    if i == (item + 1) % 3:
+        return (2 * x[i] + x[j]) * (2 * y[i] + y[j])
+    return (x[i] + 2 * x[j]) * (y[i] + 2 * y[j])
+
+
+def truncated_product(
+    k: int, m: int, weakness: str = "", terms: Callable[..., Any] = cross_terms
+) -> Protocol:
     """The product with truncation: steps (1), (2), (3) of decision 0005, in Z_2^k."""
     n, f = 1 << k, 1 << m
 
@@ -134,8 +152,7 @@ def truncated_product(k: int, m: int, weakness: str = "") -> Protocol:
         a, b, c_ = item, (item + 1) % 3, (item + 2) % 3
 
         def cross(i: int) -> int:
-            j = (i + 1) % 3
-            return int(x[i] * y[i] + x[i] * y[j] + x[j] * y[i])
+            return int(terms(item, i, x, y))
 
         s, r = stream(bc, "s", item, n), stream(bc, "r", item, n)
         from_b = cross(b) - s
@@ -382,6 +399,27 @@ def test_truncated_product(observer: int, k: int, m: int) -> None:
     rng = np.random.default_rng(2)
     options = pairs_of(observer, 1 << k, rng, exhaustive=False)
     assert_uniform(truncated_product(k, m), triples(options, rng, 8), observer)
+
+
+@pytest.mark.parametrize("item", [0, 1, 2])
+def test_three_products_add_up(item: int) -> None:
+    """2xy for all shares of x and y in Z_2^3; by bilinearity so for matrices in every Z_2^N."""
+    x_0, x_1, x_2, y_0, y_1, y_2 = np.indices((8,) * 6)
+    x, y = (x_0, x_1, x_2), (y_0, y_1, y_2)
+    parts = sum(doubled_terms(item, i, x, y) for i in range(3))
+    assert ((parts - 2 * sum(x) * sum(y)) % 8 == 0).all()
+    for factor in range(3):
+        wrong = parts + (x[factor] - x[factor - 1]) * y[factor]
+        assert ((wrong - 2 * sum(x) * sum(y)) % 8 != 0).any()
+
+
+@OBSERVERS
+@pytest.mark.parametrize(("k", "m"), [(4, 2), (5, 2)])
+def test_three_products(observer: int, k: int, m: int) -> None:
+    """The views of the truncation are as uniform over these parts as over the others."""
+    rng = np.random.default_rng(2)
+    options = pairs_of(observer, 1 << k, rng, exhaustive=False)
+    assert_uniform(truncated_product(k, m, terms=doubled_terms), triples(options, rng, 8), observer)
 
 
 @OBSERVERS

@@ -8,8 +8,8 @@
 //! # Instruction sets
 //! One generic body is compiled for each [`Path`] and chosen at run time. `unsafe` is confined
 //! to calling code compiled for a detected instruction set (two macros, in `path.rs` and
-//! `lanes.rs`) and to the files that hold intrinsics: `lanes.rs`, `matmul/avx512.rs` and
-//! `matmul/avx2.rs`.
+//! `lanes.rs`) and to the files that hold intrinsics or assembly: `lanes.rs`, `matmul/avx512.rs`,
+//! `matmul/avx512_words.rs` and `matmul/avx2.rs`.
 //!
 //! # Constant time
 //! No branch and no address depends on an element, a bit or a key: control flow follows
@@ -38,7 +38,10 @@ pub use matmul::{Matrix, MatrixMut, matmul};
 pub use path::{Path, path, set_path};
 pub use permutation::permutation;
 pub use planes::{from_planes, to_planes};
-pub use ring::{add, add_zero_share, and_share, cross_terms, multiply_share, xor, xor_zero_share};
+pub use ring::{
+    add, add_zero_share, and_share, cross_terms, linear_combination, multiply_share, xor,
+    xor_zero_share,
+};
 pub use stream::{MAX_BLOCKS, StreamKey, fill};
 pub use truncation::{
     Factors, Field, Role, truncation_carry_b, truncation_carry_c, truncation_finish,

@@ -36,11 +36,42 @@ multiversion! {
 }
 
 multiversion! {
-    fn products(pairs: Pairs<'_>, out: &mut [u64]) {
+    fn combine(terms: &[(u64, &[u64])], constant: u64, out: &mut [u64]) {
+        for (c, out) in out.chunks_mut(CHUNK).enumerate() {
+            let (from, n) = (c * CHUNK, out.len());
+            let mut terms = terms;
+            match terms {
+                [(factor, x), (factor_2, y), rest @ ..] => {
+                    let pairs = x[from..from + n].iter().zip(&y[from..from + n]);
+                    for (out, (x, y)) in out.iter_mut().zip(pairs) {
+                        let sum = factor.wrapping_mul(*x).wrapping_add(factor_2.wrapping_mul(*y));
+                        *out = sum.wrapping_add(constant);
+                    }
+                    terms = rest;
+                }
+                _ => out.fill(constant),
+            }
+            for (factor, x) in terms {
+                for (out, x) in out.iter_mut().zip(&x[from..from + n]) {
+                    *out = out.wrapping_add(factor.wrapping_mul(*x));
+                }
+            }
+        }
+    }
+}
+
+multiversion! {
+    fn products(pairs: Pairs<'_>, accumulate: bool, out: &mut [u64]) {
         let n = out.len();
         let [[x0, x1], [y0, y1]] = pairs.map(|pair| pair.map(|share| &share[..n]));
-        for i in 0..n {
-            out[i] = local_product([x0[i], x1[i]], [y0[i], y1[i]]);
+        if accumulate {
+            for i in 0..n {
+                out[i] = out[i].wrapping_add(local_product([x0[i], x1[i]], [y0[i], y1[i]]));
+            }
+        } else {
+            for i in 0..n {
+                out[i] = local_product([x0[i], x1[i]], [y0[i], y1[i]]);
+            }
         }
     }
 }
@@ -131,13 +162,33 @@ pub fn xor(a: &[u64], b: &[u64], out: &mut [u64]) -> Result<(), Mismatch> {
     Ok(())
 }
 
-/// The local terms of x·y for `[[x_own, x_next], [y_own, y_next]]`.
+/// `out = Σ factor x + constant` over the terms, any number of them.
 ///
 /// # Errors
 /// If the lengths differ.
-pub fn cross_terms(pairs: [[&[u64]; 2]; 2], out: &mut [u64]) -> Result<(), Mismatch> {
+pub fn linear_combination(
+    terms: &[(u64, &[u64])],
+    constant: u64,
+    out: &mut [u64],
+) -> Result<(), Mismatch> {
+    if terms.iter().any(|(_, x)| x.len() != out.len()) {
+        return Err(Mismatch("arrays differ in length"));
+    }
+    combine(terms, constant, out);
+    Ok(())
+}
+
+/// The local terms of x·y for `[[x_own, x_next], [y_own, y_next]]`, or `out` plus these.
+///
+/// # Errors
+/// If the lengths differ.
+pub fn cross_terms(
+    pairs: [[&[u64]; 2]; 2],
+    accumulate: bool,
+    out: &mut [u64],
+) -> Result<(), Mismatch> {
     lengths(pairs, out.len())?;
-    products(pairs, out);
+    products(pairs, accumulate, out);
     Ok(())
 }
 

@@ -240,7 +240,7 @@ proptest! {
         let keys = keys();
         let (mut out, mut other) = (e.clone(), vec![0; 64 * lengths[1]]);
         let pairs = [[&a[..], &b], [&c, &d]];
-        prop_assert_eq!(cross_terms(pairs, &mut out).is_ok(), same);
+        prop_assert_eq!(cross_terms(pairs, false, &mut out).is_ok(), same);
         prop_assert_eq!(multiply_share(pairs, [&keys[0], &keys[1]], 0, 0, &mut out).is_ok(), same);
         let masked = truncation_mask(
             Role::B, Factors::Shares(pairs), &keys[0], 0, m, &mut out, &mut other,

@@ -179,6 +179,20 @@ pub fn lend<'a, const N: usize, const M: usize>(
     inputs: [Array<'a>; N],
     outputs: [Array<'a>; M],
 ) -> PyResult<([Loan<'a>; N], [LoanMut<'a>; M])> {
+    check(&inputs, &outputs)?;
+    Ok((inputs.map(Loan), outputs.map(LoanMut)))
+}
+
+/// [`lend`] for any number of inputs.
+pub fn lend_all<'a, const M: usize>(
+    inputs: &[Array<'a>],
+    outputs: [Array<'a>; M],
+) -> PyResult<(Vec<Loan<'a>>, [LoanMut<'a>; M])> {
+    check(inputs, &outputs)?;
+    Ok((inputs.iter().copied().map(Loan).collect(), outputs.map(LoanMut)))
+}
+
+fn check(inputs: &[Array<'_>], outputs: &[Array<'_>]) -> PyResult<()> {
     let range = |array: &Array<'_>| (array.data.addr(), array.data.addr() + array.bytes());
     for (i, output) in outputs.iter().enumerate() {
         if !output.writeable {
@@ -193,7 +207,7 @@ pub fn lend<'a, const N: usize, const M: usize>(
             return Err(PyValueError::new_err("an output array overlaps another argument"));
         }
     }
-    Ok((inputs.map(Loan), outputs.map(LoanMut)))
+    Ok(())
 }
 
 /// An optional array for [`lend`]: nothing is an empty one.

@@ -3,7 +3,7 @@
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 
-use crate::arrays::{Rows, Words, lend};
+use crate::arrays::{Loan, Rows, Words, lend, lend_all};
 use crate::stream::StreamKey;
 use crate::{Lane, Nonce, run};
 
@@ -21,8 +21,29 @@ fn xor(py: Python<'_>, a: Words<'_>, b: Words<'_>, out: Words<'_>) -> PyResult<(
     run(py, out.bytes(), || tacit_kernels::xor(a.words(), b.words(), out.words()))
 }
 
-/// The local terms of x·y.
+/// out = Σ factor x + constant mod 2^64.
 #[pyfunction]
+fn linear_combination(
+    py: Python<'_>,
+    terms: Vec<Bound<'_, PyAny>>,
+    factors: Vec<Nonce>,
+    constant: Nonce,
+    out: Words<'_>,
+) -> PyResult<()> {
+    if terms.len() != factors.len() {
+        return Err(PyValueError::new_err("there must be as many factors as terms"));
+    }
+    let arrays = terms.iter().map(|term| term.extract().map(|Words(array)| array));
+    let arrays: Vec<_> = arrays.collect::<PyResult<_>>()?;
+    let (loans, [out]) = lend_all(&arrays, [out.0])?;
+    let slices = loans.into_iter().map(Loan::words);
+    let terms: Vec<_> = factors.into_iter().map(|factor| factor.0).zip(slices).collect();
+    run(py, out.bytes(), || tacit_kernels::linear_combination(&terms, constant.0, out.words()))
+}
+
+/// The local terms of x·y, or out plus these.
+#[pyfunction]
+#[pyo3(signature = (x_own, x_next, y_own, y_next, out, accumulate=false))]
 fn cross_terms(
     py: Python<'_>,
     x_own: Words<'_>,
@@ -30,11 +51,12 @@ fn cross_terms(
     y_own: Words<'_>,
     y_next: Words<'_>,
     out: Words<'_>,
+    accumulate: bool,
 ) -> PyResult<()> {
     let (pairs, [out]) = lend([x_own.0, x_next.0, y_own.0, y_next.0], [out.0])?;
     let [x_own, x_next, y_own, y_next] = pairs.map(|share| share.words());
     run(py, out.bytes(), || {
-        tacit_kernels::cross_terms([[x_own, x_next], [y_own, y_next]], out.words())
+        tacit_kernels::cross_terms([[x_own, x_next], [y_own, y_next]], accumulate, out.words())
     })
 }
 
@@ -141,6 +163,7 @@ fn from_planes(py: Python<'_>, planes: Rows<'_>, out: Words<'_>) -> PyResult<()>
 pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(add, module)?)?;
     module.add_function(wrap_pyfunction!(xor, module)?)?;
+    module.add_function(wrap_pyfunction!(linear_combination, module)?)?;
     module.add_function(wrap_pyfunction!(cross_terms, module)?)?;
     module.add_function(wrap_pyfunction!(multiply_share, module)?)?;
     module.add_function(wrap_pyfunction!(and_share, module)?)?;

@@ -145,6 +145,25 @@ class Ring(abc.ABC):
     ) -> Elements:
         """a @ b for arrays with at least two axes, batched with broadcasting; any strides."""
 
+    def linear_combination(
+        self, terms: Sequence[Elements], factors: Sequence[int], constant: int = 0
+    ) -> Elements:
+        """Σ factor · term + constant over terms of one shape, at least one; a new array."""
+        total = np.broadcast_to(self.elements(constant), terms[0].shape)
+        for term, factor in zip(terms, factors, strict=True):
+            total = self.add(total, self.multiply(term, self.elements(factor)))
+        return total
+
+    def cross_terms(
+        self, pairs: Sequence[tuple[Elements, Elements, Elements, Elements]], addend: Elements
+    ) -> Elements:
+        """addend + Σ (x_own y_own + x_own y_next + x_next y_own); C-contiguous vectors."""
+        term = np.empty_like(addend)
+        for pair in pairs:
+            self.kernels.cross_terms(*pair, term)
+            addend = self.add(addend, term)
+        return addend
+
     @abc.abstractmethod
     def sum(self, a: Elements, axis: Axis = None, keepdims: bool = False) -> Elements:
         """The sum over axes."""
@@ -249,6 +268,28 @@ class Ring64(Ring):
         """a @ b for arrays with at least two axes, batched with broadcasting; any strides."""
         return kernels.matmul(a, b, out=out, accumulate=accumulate)
 
+    def linear_combination(
+        self, terms: Sequence[Elements], factors: Sequence[int], constant: int = 0
+    ) -> Elements:
+        """Σ factor · term + constant over terms of one shape, at least one, in one pass."""
+        out = np.empty(terms[0].shape, np.uint64)
+        kernels.linear_combination(
+            [np.ascontiguousarray(term).reshape(-1) for term in terms],
+            [factor & _WORD for factor in factors],
+            constant & _WORD,
+            out.reshape(-1),
+        )
+        return out
+
+    def cross_terms(
+        self, pairs: Sequence[tuple[Elements, Elements, Elements, Elements]], addend: Elements
+    ) -> Elements:
+        """addend + Σ (x_own y_own + x_own y_next + x_next y_own); C-contiguous vectors."""
+        total = addend.copy()
+        for pair in pairs:
+            kernels.cross_terms(*pair, total, accumulate=True)
+        return total
+
     def sum(self, a: Elements, axis: Axis = None, keepdims: bool = False) -> Elements:
         """The sum over axes."""
         return np.asarray(a.sum(axis=axis, keepdims=keepdims, dtype=np.uint64))
@@ -268,6 +309,7 @@ class Ring64(Ring):
 
 
 _ZERO: Final = np.zeros((), np.uint64)
+_WORD: Final = (1 << 64) - 1
 
 
 def _apply(operation: np.ufunc, a: Elements, b: Elements, out: Elements | None) -> Elements:

@@ -149,12 +149,10 @@ def weighted_sum(
     party: Party, terms: Sequence[tuple[Scaled, float]], constant: float, scale: int
 ) -> Any:
     """Σ c x + constant at a scale that is at least that of every x. Local."""
-    total = None
-    for x, coefficient in terms:
-        factor = scaled_integer(coefficient, scale - x.scale)
-        term = x.share if factor == 1 else party.multiply_public(x.share, factor)
-        total = term if total is None else party.add(total, term)
-    return party.add_public(total, scaled_integer(constant, scale))
+    factors = [scaled_integer(coefficient, scale - x.scale) for x, coefficient in terms]
+    return party.linear_combination(
+        [x.share for x, _ in terms], factors, scaled_integer(constant, scale)
+    )
 
 
 def polynomial(

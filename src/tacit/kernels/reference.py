@@ -13,7 +13,7 @@ the stream of a key that two parties hold; ``key_ab`` is held by A and B, and so
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any, Literal, NoReturn, TypeAlias, TypeVar
 
 import numpy as np
@@ -35,6 +35,7 @@ __all__ = [
     "from_planes",
     "inject_combine",
     "inject_send",
+    "linear_combination",
     "matmul",
     "multiply_share",
     "permutation",
@@ -152,9 +153,25 @@ def xor(a: Ring, b: Ring, out: Ring) -> None:
     np.bitwise_xor(a, b, out=out)
 
 
-def cross_terms(x_own: Ring, x_next: Ring, y_own: Ring, y_next: Ring, out: Ring) -> None:
-    """A party's terms of x·y: ``out = x_own y_own + x_own y_next + x_next y_own``."""
-    out[...] = x_own * y_own + x_own * y_next + x_next * y_own
+def linear_combination(
+    terms: Sequence[Ring], factors: Sequence[int], constant: int, out: Ring
+) -> None:
+    """``out = Σ factor x + constant``; factors and constant are elements, 0 to 2^64 - 1."""
+    total = np.full(out.shape, constant, np.uint64)
+    for x, factor in zip(terms, factors, strict=True):
+        total += x * np.uint64(factor)
+    out[...] = total
+
+
+def cross_terms(
+    x_own: Ring, x_next: Ring, y_own: Ring, y_next: Ring, out: Ring, accumulate: bool = False
+) -> None:
+    """A party's terms of x·y: ``out = x_own y_own + x_own y_next + x_next y_own``.
+
+    With ``accumulate`` they are added to ``out``.
+    """
+    terms = x_own * y_own + x_own * y_next + x_next * y_own
+    out[...] = out + terms if accumulate else terms
 
 
 def add_zero_share(z: Ring, key_own: StreamKey, key_next: StreamKey, nonce: int, lane: int) -> None:

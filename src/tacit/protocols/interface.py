@@ -109,6 +109,11 @@ class Party(Protocol):
     def multiply_public(self, x: A, c: Integers) -> A:
         """x · c in the ring for public integers c, broadcast against x; no truncation."""
 
+    def linear_combination(
+        self, terms: Sequence[A], factors: Sequence[int], constant: int = 0
+    ) -> A:
+        """Σ factor · x + constant for public ring integers; one pass over terms of one shape."""
+
     def sum(self, x: A, axis: Axis = None, keepdims: bool = False) -> A:
         """The sum over axes."""
 
@@ -174,10 +179,14 @@ class Party(Protocol):
         """x · y / 2^bits, the product within ring.magnitude_bits; error at most one unit."""
 
     def matmul_truncate(self, x: A, y: A, bits: int) -> Step[A]:
-        """x @ y / 2^bits, the sums within ring.magnitude_bits; error at most one unit."""
+        """x @ y / 2^bits; error at most one unit. The sums stay a bit below ring.magnitude_bits:
+        within [-2^(magnitude_bits - 1), 2^(magnitude_bits - 1)).
+        """
 
-    def sum_products_truncate(self, pairs: Sequence[tuple[A, A]], bits: int) -> Step[A]:
-        """(Σ x·y) / 2^bits over the pairs, element-wise, one truncation for the sum."""
+    def sum_products_truncate(
+        self, pairs: Sequence[tuple[A, A]], bits: int, addend: A | None = None
+    ) -> Step[A]:
+        """(Σ x·y + addend) / 2^bits over the pairs, element-wise, one truncation for the sum."""
 
     def bitwise_and(self, a: B, b: B) -> Step[B]:
         """a AND b; equal shapes and planes."""

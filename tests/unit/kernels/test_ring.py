@@ -9,6 +9,8 @@ import pytest
 from hypothesis import given
 from kernel_arrays import NEXT, OWN, lanes, lengths, nonces, offsets, sources
 
+from tacit.kernels import reference
+
 
 @pytest.mark.parametrize("name", ["add", "xor"])
 @given(source=sources, n=lengths, offset=offsets)
@@ -16,9 +18,34 @@ def test_add_and_xor(agree: Any, name: str, source: Any, n: int, offset: int) ->
     agree(name, source(n), source(n), source(n), offset=offset)
 
 
+@pytest.mark.parametrize("count", [0, 1, 2, 3, 6])
+@given(source=sources, n=lengths)
+def test_linear_combination(native: Any, source: Any, n: int, count: int) -> None:
+    terms, factors = [source(n) for _ in range(count)], source(count).tolist()
+    (constant,) = source(1).tolist()
+    expected, out = source(n), source(n)
+    reference.linear_combination(terms, factors, constant, expected)
+    native.linear_combination(terms, factors, constant, out)
+    np.testing.assert_array_equal(out, expected)
+
+
+def test_terms_of_a_combination_are_checked(native: Any) -> None:
+    x, out = np.zeros(8, np.uint64), np.zeros(8, np.uint64)
+    for terms, factors, text in (
+        ([x, x], [1], "as many factors"),
+        ([x, x[:7]], [1, 1], "length"),
+        ([x, out], [1, 1], "overlaps"),
+        ([x], [-1], "0 to 2"),
+    ):
+        with pytest.raises(ValueError, match=text):
+            native.linear_combination(terms, factors, 0, out)
+
+
+@pytest.mark.parametrize("accumulate", [False, True])
 @given(source=sources, n=lengths, offset=offsets)
-def test_cross_terms(agree: Any, source: Any, n: int, offset: int) -> None:
-    agree("cross_terms", *(source(n) for _ in range(5)), offset=offset)
+def test_cross_terms(agree: Any, accumulate: bool, source: Any, n: int, offset: int) -> None:
+    arrays = (source(n) for _ in range(5))
+    agree("cross_terms", *arrays, offset=offset, accumulate=accumulate)
 
 
 @pytest.mark.parametrize("name", ["multiply_share", "and_share"])

@@ -22,6 +22,7 @@ __all__ = [
     "add_public",
     "broadcast",
     "concatenate",
+    "linear_combination",
     "multiply_public",
     "negate",
     "public",
@@ -70,6 +71,17 @@ def multiply_public(party: Replicated3Party, x: Replicated, c: Integers) -> Repl
     ring = party.ring
     c = ring.elements(c)
     return Replicated(ring.multiply(x.own, c), ring.multiply(x.next, c))
+
+
+def linear_combination(
+    party: Replicated3Party, terms: Sequence[Replicated], factors: Sequence[int], constant: int = 0
+) -> Replicated:
+    """Σ factor · term + constant, share by share in one pass; share 0 takes the constant."""
+    combine = party.ring.linear_combination
+    return Replicated(
+        combine([x.own for x in terms], factors, constant if party.index == 0 else 0),
+        combine([x.next for x in terms], factors, constant if party.index == 2 else 0),
+    )
 
 
 def sum_(

@@ -112,6 +112,7 @@ class Replicated3Party:
     negate = local.negate
     add_public = local.add_public
     multiply_public = local.multiply_public
+    linear_combination = local.linear_combination
     sum = local.sum_
     broadcast = local.broadcast
     concatenate = local.concatenate

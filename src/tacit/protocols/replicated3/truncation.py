@@ -235,16 +235,20 @@ def multiply_truncate(
 
 
 def sum_products_truncate(
-    party: Replicated3Party, pairs: Sequence[tuple[Replicated, Replicated]], bits: int
+    party: Replicated3Party,
+    pairs: Sequence[tuple[Replicated, Replicated]],
+    bits: int,
+    addend: Replicated | None = None,
 ) -> Step[Replicated]:
-    """(Σ x·y) / 2^bits, element by element, one truncation for the sum. 3 rounds; exact: 10."""
+    """(Σ x·y + addend) / 2^bits, element by element, one truncation. 3 rounds; exact: 10.
+
+    A party's own share of the addend is its additive part of it.
+    """
     shape = pairs[0][0].shape
     ring = party.ring
-    z = ring.zeros(pairs[0][0].size)
-    term = np.empty_like(z)
-    for x, y in pairs:
-        ring.kernels.cross_terms(flat(x.own), flat(x.next), flat(y.own), flat(y.next), term)
-        ring.add(z, term, out=z)
+    start = ring.zeros(pairs[0][0].size) if addend is None else flat(addend.own)
+    terms = [(flat(x.own), flat(x.next), flat(y.own), flat(y.next)) for x, y in pairs]
+    z = ring.cross_terms(terms, start)
     if party.rounding != "probabilistic":
         total = yield from reshare(party, z.reshape(shape))
         return (yield from truncate(party, total, bits))
@@ -256,9 +260,10 @@ def sum_products_truncate(
 def matmul_truncate(
     party: Replicated3Party, x: Replicated, y: Replicated, bits: int
 ) -> Step[Replicated]:
-    """x @ y / 2^bits; sums of products in [-2^(N-2), 2^(N-2)). 3 rounds, bytes by the result.
+    """x @ y / 2^bits; sums of products in [-2^(N-3), 2^(N-3)). 3 rounds, bytes by the result.
 
-    With exact rounding 10 rounds.
+    Products of vectors and small matrices have the range of other products, 2^(N-2); with exact
+    rounding all have, and take 10 rounds.
     """
     if party.rounding != "probabilistic":
         return (yield from truncate(party, (yield from matmul(party, x, y)), bits))
@@ -274,15 +279,38 @@ def matmul_truncate(
 def _matmul_by_rows(
     party: Replicated3Party, x: Replicated, y: Replicated, bits: int
 ) -> Step[Replicated]:
-    """Roles rotate over row blocks, so that five local products do instead of six.
+    """Roles rotate over row blocks, so that three or five local products do instead of six."""
+    rows, columns = x.shape[0], y.shape[1]
+    by_row = thirds(rows, party.index)
+    if _is_large(x, y) and _has_room(party.ring, bits):
+        z = _doubled_product_terms(party, x, y, by_row)
+        bits += 1
+    else:
+        z = _product_terms_by_row(party, x, y, by_row)
+
+    def elements(part: slice) -> slice:
+        return slice(part.start * columns, part.stop * columns)
+
+    first, second, third = by_row.bounds
+    parts = Thirds(
+        elements(by_row.a),
+        elements(by_row.b),
+        elements(by_row.c),
+        (elements(first), elements(second), elements(third)),
+    )
+    return (yield from _product_truncate(party, parts, bits, z=z.reshape(-1)))
+
+
+def _product_terms_by_row(
+    party: Replicated3Party, x: Replicated, y: Replicated, by_row: Thirds
+) -> Elements:
+    """Additive parts of x @ y in five local products.
 
     Of the nine terms of a row block A computes the four in s_x s_y with one product; B computes
     x_{j+1} y_{j+2} + x_{j+2} (y_{j+1} + y_{j+2}), C computes x_{j+2} y_j + x_j y_{j+2}.
     """
-    rows, columns = x.shape[0], y.shape[1]
-    by_row = thirds(rows, party.index)
     ring, matmul = party.ring, party.ring.matmul
-    z = ring.empty((rows, columns))
+    z = ring.empty((x.shape[0], y.shape[1]))
     y_sum = ring.add(y.own, y.next)
     a, b, c = by_row.a, by_row.b, by_row.c
     matmul(x.own[b], y.next, out=z[b])
@@ -290,15 +318,45 @@ def _matmul_by_rows(
     matmul(x.own[c], y.next, out=z[c])
     matmul(x.next[c], y.own, out=z[c], accumulate=True)
     matmul(ring.add(x.own[a], x.next[a]), y_sum, out=z[a])
+    return z
 
-    def elements(part: slice) -> slice:
-        return slice(part.start * columns, part.stop * columns)
 
-    first, second, third = by_row.bounds
-    parts = Thirds(
-        elements(a), elements(b), elements(c), (elements(first), elements(second), elements(third))
-    )
-    return (yield from _product_truncate(party, parts, bits, z=z.reshape(-1)))
+def _doubled_product_terms(
+    party: Replicated3Party, x: Replicated, y: Replicated, by_row: Thirds
+) -> Elements:
+    """Additive parts of 2 (x @ y) in three local products, one a party and row block.
+
+    With x = x_j + x_{j+1} + t, and u for y's shares as t for x's,
+
+        2 x y = -2 (x_j - x_{j+1}) (y_j - y_{j+1})            A
+                + (2 x_{j+1} + t) (2 y_{j+1} + u)             B
+                + (t + 2 x_j) (u + 2 y_j)                     C
+
+    (``docs/decisions/0010-matrix-product-of-three.md``).
+    """
+    ring = party.ring
+    combination = ring.linear_combination
+    z = ring.empty((x.shape[0], y.shape[1]))
+    forms = (((-2, 2), (1, -1), by_row.a), ((2, 1), (2, 1), by_row.b), ((1, 2), (1, 2), by_row.c))
+    for left, right, block in forms:
+        ring.matmul(
+            combination((x.own[block], x.next[block]), left),
+            combination((y.own, y.next), right),
+            out=z[block],
+        )
+    return z
+
+
+def _has_room(ring: Ring, bits: int) -> bool:
+    """Whether one more bit can be dropped with the same field, so with the same bytes."""
+    return bits < ring.magnitude_bits and field_type(ring, bits) == field_type(ring, bits + 1)
+
+
+def _is_large(x: Replicated, y: Replicated) -> bool:
+    """Whether fewer products are worth the sums that they take: decided by the shapes alone."""
+    rows, inner = x.shape
+    columns = y.shape[1]
+    return rows >= 64 and columns >= 16 and rows * inner * columns >= 1 << 20
 
 
 def _product_truncate(
