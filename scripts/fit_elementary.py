@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
+from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -51,7 +53,8 @@ def odd_fit(f: Callable[[Reals], Reals]) -> tuple[list[float], float]:
     u = nodes(0.0, 1.0)
     columns = {str(k): u**k for k in (1, 3, 5, 7)}
     found, error = rounded_minimax(columns, f(u), ONE, {"7": 16, "5": 16})
-    return [found[k] for k in columns], error
+    values = sum((found[k] * u ** int(k) for k in columns), np.zeros(NODES))
+    return [found[k] for k in columns], max(error, float(np.abs(values - f(u)).max()))
 
 
 # Polynomials near 0 whose linear term is exactly x, relative error.
@@ -78,6 +81,28 @@ def acos_fit(degree: int) -> tuple[Reals, float]:
 # Functions with tails: constant or linear outside, three pieces inside.
 
 
+@dataclass(frozen=True)
+class Tailed:
+    """Half of a function with tails: the pieces to the right of 0.
+
+    Attributes
+    ----------
+    ends : list of float
+        Where the centre and the outer pieces end.
+    centre : ndarray
+        Coefficients of some exponents of x / scale, besides slope x.
+    outer : list of ndarray
+        Coefficients of all powers of x / scale.
+    error : float
+        The same everywhere.
+    """
+
+    ends: list[float]
+    centre: Reals
+    outer: list[Reals]
+    error: float
+
+
 def tailed_fit(
     f: Callable[[Reals], Reals],
     tail: Callable[[float], float],
@@ -86,12 +111,9 @@ def tailed_fit(
     degree: int,
     scale: float,
     reach: tuple[float, float],
-) -> tuple[tuple[float, float], Reals, Reals, float]:
-    """Ends of the centre and of the outer piece, their coefficients, the error.
-
-    Centre: slope x and a sum of the `exponents` of x / scale. Outer: this degree in x / scale.
-    `tail` is the error beyond an end, which lies within `reach`. All errors are equal.
-    """
+    pieces: int = 1,
+) -> Tailed:
+    """As many outer pieces as asked for; `tail` is the error beyond an end within `reach`."""
 
     def centre(high: float) -> tuple[Reals, float]:
         x = nodes(0.0, high)
@@ -102,18 +124,23 @@ def tailed_fit(
         x = nodes(low, high)
         return minimax(np.stack([(x / scale) ** k for k in range(degree + 1)], axis=1), f(x), ONE)
 
-    def ends(error: float) -> tuple[float, float]:
+    def ends(error: float) -> list[float]:
         last = float(brentq(lambda high: tail(high) - error, *reach, xtol=1e-10))
-        first = brentq(lambda high: centre(high)[1] - error, 0.5, last, xtol=1e-7)
-        return float(first), last
+        found = [float(brentq(lambda high: centre(high)[1] - error, 0.5, last, xtol=1e-7))]
+        for _ in range(pieces - 1):
+            low = found[-1]
+            found.append(
+                float(brentq(lambda high, low=low: outer(low, high)[1] - error, low + 0.3, 20.0))
+            )
+        return [*found, last]
 
     def excess(logarithm: float) -> float:
         error = float(np.exp(logarithm))
-        return outer(*ends(error))[1] - error
+        return outer(*ends(error)[-2:])[1] - error
 
     error = float(np.exp(brentq(excess, np.log(5e-5), np.log(3e-4), xtol=1e-6)))
-    first, last = ends(error)
-    return (first, last), centre(first)[0], outer(first, last)[0], error
+    found = ends(error)
+    return Tailed(found, centre(found[0])[0], [outer(*e)[0] for e in pairwise(found)], error)
 
 
 def softplus(x: Reals | float) -> Reals:
@@ -136,35 +163,35 @@ def gelu(x: Reals | float) -> Reals:
 def tailed_table(
     name: str,
     meaning: str,
-    fit: tuple[tuple[float, float], Reals, Reals, float],
+    fit: Tailed,
     exponents: list[int],
     slope: float,
     range_bits: int,
 ) -> str:
-    """A table of five pieces. The mirror of f(x) is -f(-x) if odd, else x + f(-x)."""
-    (first, last), centre, outer, error = fit
+    """A table of all pieces. The mirror of f(x) is -f(-x) if odd, else x + f(-x)."""
     middle = [0.0] * (max(exponents) + 1)
-    for power, coefficient in zip(exponents, centre, strict=True):
+    for power, coefficient in zip(exponents, fit.centre, strict=True):
         middle[power] = float(coefficient)
     odd = slope == 0.0
-    if odd:
-        mirrored = [float(-c) * (-1.0) ** k for k, c in enumerate(outer)]
-        ends = ("(-1.0,)", "(1.0,)")
-    else:
+    sign = -1.0 if odd else 1.0
+    mirrored = [[float(sign * c) * (-1.0) ** k for k, c in enumerate(p)] for p in fit.outer]
+    if not odd:
         middle[1] = slope * 2.0**range_bits
-        mirrored = [float(c) * (-1.0) ** k for k, c in enumerate(outer)]
-        mirrored[1] += 2.0**range_bits
-        ends = ("(0.0,)", "(0.0,)")
-    inner = "".join(f"        {row(piece, ' ' * 8)},\n" for piece in (mirrored, middle, outer))
+        for piece in mirrored:
+            piece[1] += 2.0**range_bits
+    tails = ("(-1.0,)", "(1.0,)") if odd else ("(0.0,)", "(0.0,)")
+    rows = [*reversed(mirrored), middle, *fit.outer]
+    inner = "".join(f"        {row(piece, ' ' * 8)},\n" for piece in rows)
+    breakpoints = [*(-end for end in reversed(fit.ends)), *fit.ends]
     return f'''
 {name} = PiecewisePolynomial(
-    breakpoints=({-last!r}, {-first!r}, {first!r}, {last!r}),
+    breakpoints={row(breakpoints)},
     pieces=(
-        {ends[0]},
-{inner}        {ends[1]},
+        {tails[0]},
+{inner}        {tails[1]},
     ),
     range_bits={range_bits},
-    error={up(error)},
+    error={up(fit.error)},
 )
 """{meaning}"""
 '''
@@ -220,12 +247,12 @@ def table() -> str:
     expm1, expm1_error = near_zero_fit(np.expm1, [2, 3, 4, 5, 6])
     sinh, sinh_error = near_zero_fit(np.sinh, [3, 5])
     erf_fit = tailed_fit(erf, lambda t: 1 - float(erf(t)), [1, 3, 5], 0.0, 4, 2, (1.5, 4.0))
-    softplus_fit = tailed_fit(
-        softplus, lambda t: float(softplus(-t)), [0, 2, 4, 6], 0.5, 5, 8, (3.0, 14.0)
+    even = [0, 2, 4, 6]
+    softplus_fit = tailed_fit(softplus, lambda t: float(softplus(-t)), even, 0.5, 5, 8, (3.0, 14.0))
+    silu_fit = tailed_fit(
+        silu, lambda t: -float(silu(-t)), even[:3], 0.5, 5, 8, (4.0, 18.0), pieces=2
     )
-    even = [0, 2, 4, 6, 8]
-    silu_fit = tailed_fit(silu, lambda t: -float(silu(-t)), even, 0.5, 7, 16, (4.0, 18.0))
-    gelu_fit = tailed_fit(gelu, lambda t: -float(gelu(-t)), even[:4], 0.5, 5, 4, (2.0, 6.0))
+    gelu_fit = tailed_fit(gelu, lambda t: -float(gelu(-t)), even, 0.5, 5, 4, (2.0, 6.0))
     return f'''"""Coefficients, written by ``scripts/fit_elementary.py``; not to be edited."""
 
 from __future__ import annotations
@@ -278,8 +305,12 @@ __all__ = [
             3,
         )
     }\
-{tailed_table("SILU", "x / (1 + e^-x) without its tail x, in u = x / 16.", silu_fit, even, 0.5, 4)}\
-{tailed_table("GELU", "x Phi(x) without its tail x, in u = x / 4.", gelu_fit, even[:4], 0.5, 2)}\
+{
+        tailed_table(
+            "SILU", "x / (1 + e^-x) without its tail x, in u = x / 8.", silu_fit, even[:3], 0.5, 3
+        )
+    }\
+{tailed_table("GELU", "x Phi(x) without its tail x, in u = x / 4.", gelu_fit, even, 0.5, 2)}\
 {elu_table()}'''
 
 

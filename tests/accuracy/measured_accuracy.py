@@ -15,6 +15,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import erf
 from simulation import Simulation
 
 from tacit import functions
@@ -48,6 +49,20 @@ RULES: dict[str, Callable[..., Reals]] = {
     "log10": np.log10,
     "power": np.power,
     "hypot": np.hypot,
+    "sin": np.sin,
+    "cos": np.cos,
+    "tan": np.tan,
+    "atan": np.arctan,
+    "atan2": np.arctan2,
+    "asin": np.arcsin,
+    "acos": np.arccos,
+    "erf": erf,
+    "softplus": lambda x: np.logaddexp(0, x),
+    "silu": lambda x: x / (1 + np.exp(-np.clip(x, -60, 60))),
+    "gelu": lambda x: x * (1 + erf(x / np.sqrt(2))) / 2,
+    "elu": lambda x: np.where(x < 0, np.expm1(np.minimum(x, 0)), x),
+    "leaky_relu": lambda x: np.where(x < 0, x * 0.01, x),
+    "logaddexp": np.logaddexp,
 }
 """The same functions of float64."""
 
@@ -73,9 +88,9 @@ def signs(values: Integers, rng: np.random.Generator) -> Integers:
 
 def inputs(name: str, f: int, count: int, rng: np.random.Generator) -> tuple[Integers, ...]:
     """Operands of a function as ring integers: `count` and more, edges of the domain included."""
-    if name in ("sigmoid", "tanh"):
+    if name in ("sigmoid", "tanh", "erf", "softplus", "silu", "gelu", "elu"):
         huge = signs(positive(f, count // 10, rng), rng)
-        return (np.concatenate([line(f, -10, 10, count), huge, [0]]),)
+        return (np.concatenate([line(f, -13, 13, count), huge, [0]]),)
     if name in ("exp", "expm1"):
         low, high = exp_domain(f)
         return (np.concatenate([line(f, low - 1, high, count), line(f, -6, 2, count // 2), [0]]),)
@@ -93,6 +108,27 @@ def inputs(name: str, f: int, count: int, rng: np.random.Generator) -> tuple[Int
     if name in ("sinh", "cosh"):
         high = exp_domain(f)[1] + np.log(2.0) - 2.0**-f
         return (np.concatenate([line(f, -high, high, count), line(f, -2, 2, count // 2), [0]]),)
+    if name in ("sin", "cos", "tan"):
+        x = held(signs(positive(f, count, rng), rng))
+        angles = np.concatenate([line(f, -8, 8, count // 4), x, quarter_turns(f), [0]])
+        near_pole = np.abs(np.tan(angles * 2.0**-f)) > 64
+        return (angles[~near_pole] if name == "tan" else angles,)
+    if name in ("asin", "acos"):
+        near_end = (1 << f) - positive(f, count // 5, rng)
+        inside = np.concatenate([line(f, -1, 1, count), near_end, -near_end, [0]])
+        return (inside[np.abs(inside) <= 1 << f],)
+    if name == "atan":
+        return (np.append(signs(positive(f, count, rng), rng), 0),)
+    if name == "atan2":
+        return points(f, count, rng)
+    if name == "logaddexp":
+        y = signs(positive(f, 2 * count, rng), rng)
+        y = y[np.abs(y) < 1 << 50]  # float64 has no digits after the point much further up
+        x = y + np.rint(rng.uniform(-12, 12, len(y)) * 2.0**f).astype(np.int64)
+        return np.concatenate([x, y[:1000], y[1000:]]), np.concatenate([y, y[1000:], y[:1000]])
+    if name == "leaky_relu":
+        x = signs(positive(f, 2 * count, rng), rng)
+        return (np.append(x[x > -(1 << 44)], 0),)
     if name == "log1p":
         return (positive(f, count, rng) - (1 << f),)
     if name == "power":
@@ -104,6 +140,30 @@ def inputs(name: str, f: int, count: int, rng: np.random.Generator) -> tuple[Int
         return np.append(x[kept], 0), np.append(y[kept], 0)
     x = positive(f, count, rng)
     return (np.append(x, 0),) if name == "sqrt" else (x,)
+
+
+def held(values: Integers) -> Integers:
+    """Integers that float64 holds exactly, so that a function of them can be compared."""
+    return values.astype(np.float64).astype(np.int64)
+
+
+def quarter_turns(f: int) -> Integers:
+    """The numbers nearest to multiples of a quarter turn, of all magnitudes, and neighbours."""
+    turns = np.concatenate([np.arange(200), np.floor(2.0 ** np.arange(8, 50 - f, 0.25))])
+    nearest = np.rint(turns * (np.pi / 2) * 2.0**f).astype(np.int64)
+    return np.concatenate([nearest - 1, nearest, nearest + 1])
+
+
+def points(f: int, count: int, rng: np.random.Generator) -> tuple[Integers, Integers]:
+    """y and x of points of all magnitudes, on the axes and diagonals among them."""
+    y, x = (signs(positive(f, count, rng), rng) for _ in range(2))
+    rng.shuffle(y)
+    some = y[:500]
+    zero = np.zeros_like(some)
+    y = np.concatenate([y, some, zero, some, some, [0]])
+    x = np.concatenate([x, zero, some, some, -some, [0]])
+    kept = (np.abs(y) < 1 << (LIMIT - 1)) & (np.abs(x) < 1 << (LIMIT - 1))
+    return y[kept], x[kept]
 
 
 def powers(f: int, count: int, rng: np.random.Generator) -> tuple[Integers, Integers]:
@@ -217,8 +277,8 @@ point took. Bytes are those of all parties together.
 TAIL = """
 Outside of a domain nothing wraps into a plausible number, except where a product would:
 quotients beyond the limit of `divide` (divide both operands by a common public number first, or
-multiply the divisor), sums of squares in `hypot`, and exponents y log x of 2^(38 - f) and more in
-`power`.
+multiply the divisor), sums of squares in `hypot`, exponents y log x of 2^(38 - f) and more in
+`power`, and `leaky_relu` far below 0.
 """
 
 

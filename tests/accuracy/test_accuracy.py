@@ -10,7 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from measured_accuracy import DEFAULT, LIMIT, PAGE, POINTS, RULES, evaluate, measure
+from simulation import Simulation
 
+from tacit import functions
 from tacit.functions.accuracy import ACCURACY
 from tacit.functions.division import quotient_limit_bits
 from tacit.functions.exponential import exp_domain
@@ -57,7 +59,8 @@ def holds(name: str, f: int, *operands: int) -> None:
     assert np.abs(found - expected) <= ACCURACY[name].bound(expected, f)
 
 
-@pytest.mark.parametrize("name", ["sigmoid", "tanh"])
+@pytest.mark.parametrize("name", ["sigmoid", "tanh", "erf", "softplus", "silu", "gelu", "elu"])
+@settings(max_examples=40)
 @given(x=RING, f=FRACTION_BITS)
 def test_bounded_functions_everywhere(name: str, x: int, f: int) -> None:
     holds(name, f, x)
@@ -149,6 +152,49 @@ def test_relatives_of_exp_saturate(f: int) -> None:
     np.testing.assert_allclose(results("cosh", *mirrored, f=f), np.exp(high), rtol=1e-6)
     below = [int(low * 2**f) - 2, *(-v for v in huge(f + 2))]
     assert set(results("expm1", *below, f=f)) == {-1.0}
+
+
+@pytest.mark.parametrize("f", [12, 18, 24])
+@pytest.mark.parametrize("name", ["softplus", "silu", "gelu", "elu"])
+def test_tails_are_exact(name: str, f: int) -> None:
+    values = huge(f)
+    assert results(name, *values, f=f) == [v * 2.0**-f for v in values]
+    below = -1.0 if name == "elu" else 0.0
+    assert set(results(name, *(-v for v in values), f=f)) == {below}
+
+
+@pytest.mark.parametrize("f", [12, 18, 24])
+def test_error_function_saturates(f: int) -> None:
+    assert set(results("erf", *huge(f), f=f)) == {1.0}
+    assert set(results("erf", *(-v for v in huge(f)), f=f)) == {-1.0}
+
+
+@pytest.mark.parametrize("f", [12, 18, 24])
+def test_arcs_outside_of_their_domain(f: int) -> None:
+    above = [(1 << f) + 1, *huge(f)]
+    for name, ends in (("asin", (np.pi / 2, -np.pi / 2)), ("acos", (0.0, np.pi))):
+        for sign, end in zip((1, -1), ends, strict=True):
+            found = results(name, *(sign * v for v in above), f=f)
+            assert max(abs(v - end) for v in found) <= 2.0**-f
+
+
+def test_angles_of_the_axes() -> None:
+    y = np.array([0, 0, 5, -5, 0, 1 << 59, 1 - (1 << 59)], np.int64)
+    x = np.array([0, 7, 0, 0, -7, 0, 0], np.int64)
+    found, _ = evaluate("atan2", DEFAULT, y, x)
+    np.testing.assert_allclose(
+        found, [0, 0, np.pi / 2, -np.pi / 2, np.pi, np.pi / 2, -np.pi / 2], rtol=0, atol=4 * UNIT
+    )
+
+
+@pytest.mark.parametrize("rounding", ["exact", "nearest"])
+def test_sine_near_the_ends_of_a_quarter_turn(rounding: str) -> None:
+    """Where the folded angle fills the domain of a truncation, whatever the rounding."""
+    x = measured_accuracy.quarter_turns(24)
+    simulation = Simulation(9, rounding=rounding)
+    parts = simulation.run(lambda party, s: functions.sin(party, s, 24), simulation.share(x))
+    found = simulation.open(parts) * 2.0**-24
+    assert np.abs(found - np.sin(x * 2.0**-24)).max() <= 2.2e-6
 
 
 @pytest.mark.parametrize("f", [12, 18, 24])

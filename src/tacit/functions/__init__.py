@@ -6,6 +6,7 @@ Start with ``comparison.py``, then ``piecewise.py`` and ``normalization.py``.
 """
 
 from tacit.functions.accuracy import ACCURACY, Accuracy
+from tacit.functions.activations import elu, erf, gelu, leaky_relu, logaddexp, silu, softplus
 from tacit.functions.comparison import (
     equal,
     greater,
@@ -20,6 +21,7 @@ from tacit.functions.division import divide, reciprocal
 from tacit.functions.exponential import exp
 from tacit.functions.hyperbolic import cosh, expm1, sinh
 from tacit.functions.integers import wrapped
+from tacit.functions.inverse_trigonometry import acos, asin, atan, atan2
 from tacit.functions.logarithm import log, log1p, log2, log10
 from tacit.functions.powers import (
     integer_power,
@@ -34,35 +36,46 @@ from tacit.functions.roots import hypot, rsqrt, sqrt
 from tacit.functions.rounding import ceil, floor, round_half_even, trunc
 from tacit.functions.selection import absolute, clip, copysign, maximum, minimum, relu, sign, where
 from tacit.functions.sigmoid import sigmoid, tanh
+from tacit.functions.trigonometry import cos, sin, tan
 
 __all__ = [
     "ACCURACY",
     "Accuracy",
     "absolute",
+    "acos",
+    "asin",
+    "atan",
+    "atan2",
     "ceil",
     "clip",
     "copysign",
+    "cos",
     "cosh",
     "cumulative_prod",
     "divide",
+    "elu",
     "equal",
+    "erf",
     "exp",
     "expm1",
     "floor",
     "floor_divide",
     "floor_divide_public",
+    "gelu",
     "greater",
     "greater_equal",
     "hypot",
     "integer_power",
     "is_negative",
     "is_zero",
+    "leaky_relu",
     "less",
     "less_equal",
     "log",
     "log1p",
     "log2",
     "log10",
+    "logaddexp",
     "maximum",
     "minimum",
     "not_equal",
@@ -77,9 +90,13 @@ __all__ = [
     "shift_right",
     "sigmoid",
     "sign",
+    "silu",
+    "sin",
     "sinh",
+    "softplus",
     "sqrt",
     "square",
+    "tan",
     "tanh",
     "trunc",
     "where",

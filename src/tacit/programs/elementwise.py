@@ -7,8 +7,16 @@ from typing import Any
 
 from tacit import functions
 from tacit.encoding.types import DType, fixed
+from tacit.functions.activations import require_slope
 from tacit.functions.domains import require_fraction_bits
-from tacit.programs.operation import Meaning, Operation, ResultValues, Rule
+from tacit.programs.operation import (
+    Attributes,
+    Meaning,
+    Operation,
+    ResultTypes,
+    ResultValues,
+    Rule,
+)
 from tacit.programs.promotion import (
     broadcast_shape,
     broadcasted,
@@ -72,6 +80,31 @@ def _of_two(name: str, function: Callable[[Party, Any, Any, int], Step[Any]]) ->
     return Operation(name, rule, meaning, check=check_encodable, elementwise=True)
 
 
+class Slope(Attributes, frozen=True):
+    """The public factor of an activation function below 0."""
+
+    slope: float
+
+
+def _sloped(name: str, function: Callable[[Party, Any, int, float], Step[Any]]) -> Operation:
+    """A function with a public factor below 0."""
+    plain = _rule(name)
+
+    def rule(types: Sequence[ArrayType], attributes: Slope) -> ResultTypes:
+        require_slope(name, attributes.slope)
+        return plain(types, attributes)
+
+    def meaning(party: Party, operands: Sequence[Operand], attributes: Slope) -> Step[ResultValues]:
+        """A function in fixed point; integers become ``tacit.fixed`` first."""
+
+        def with_slope(party: Party, x: Any, fraction_bits: int) -> Step[Any]:
+            return function(party, x, fraction_bits, attributes.slope)
+
+        return _meaning(with_slope)(party, operands, attributes)
+
+    return Operation(name, rule, meaning, Slope, elementwise=True)
+
+
 def _square_rule(types: Sequence[ArrayType], attributes: Any) -> ArrayType:
     numeric("square", types)
     return types[0]
@@ -101,6 +134,16 @@ _OF_ONE = tuple(
         ("rsqrt", functions.rsqrt),
         ("sinh", functions.sinh),
         ("cosh", functions.cosh),
+        ("sin", functions.sin),
+        ("cos", functions.cos),
+        ("tan", functions.tan),
+        ("asin", functions.asin),
+        ("acos", functions.acos),
+        ("atan", functions.atan),
+        ("erf", functions.erf),
+        ("softplus", functions.softplus),
+        ("silu", functions.silu),
+        ("gelu", functions.gelu),
     )
 )
 
@@ -108,4 +151,8 @@ ELEMENTWISE = (
     *_OF_ONE,
     Operation("square", _square_rule, _square, elementwise=True),
     _of_two("hypot", functions.hypot),
+    _of_two("atan2", functions.atan2),
+    _of_two("logaddexp", functions.logaddexp),
+    _sloped("elu", functions.elu),
+    _sloped("leaky_relu", functions.leaky_relu),
 )

@@ -12,18 +12,21 @@ from simulation import NAMES, Simulation
 from tacit import functions
 from tacit.encoding import int8, uint16
 from tacit.functions import (
+    activations,
     comparison,
     costs,
     division,
     exponential,
     hyperbolic,
     integers,
+    inverse_trigonometry,
     logarithm,
     powers,
     products,
     roots,
     rounding,
     selection,
+    trigonometry,
 )
 from tacit.functions.sigmoid import sigmoid_cost, tanh_cost
 from tacit.protocols import PROTOCOLS
@@ -46,6 +49,20 @@ FIXED_POINT: dict[str, Callable[..., Declaration]] = {
     "log10": logarithm.log_cost,
     "power": powers.power_cost,
     "hypot": roots.hypot_cost,
+    "sin": trigonometry.sin_cost,
+    "cos": trigonometry.cos_cost,
+    "tan": trigonometry.tan_cost,
+    "atan": inverse_trigonometry.atan_cost,
+    "atan2": inverse_trigonometry.atan2_cost,
+    "asin": inverse_trigonometry.asin_cost,
+    "acos": inverse_trigonometry.acos_cost,
+    "erf": activations.erf_cost,
+    "softplus": activations.softplus_cost,
+    "silu": activations.silu_cost,
+    "gelu": activations.gelu_cost,
+    "elu": activations.elu_cost,
+    "leaky_relu": activations.leaky_relu_cost,
+    "logaddexp": activations.logaddexp_cost,
 }
 EXACT: dict[str, tuple[int, Callable[..., Declaration]]] = {
     "less": (2, comparison.less_cost),
@@ -213,6 +230,20 @@ def test_adding_up() -> None:
         ("log10", 31, 705),
         ("power", 54, 1185),
         ("hypot", 32, 860),
+        ("sin", 22, 296),
+        ("cos", 22, 296),
+        ("tan", 53, 1385),
+        ("atan", 41, 1074),
+        ("atan2", 49, 1314),
+        ("asin", 43, 1055),
+        ("acos", 43, 1055),
+        ("erf", 12, 434),
+        ("softplus", 12, 500),
+        ("logaddexp", 12, 500),
+        ("silu", 12, 597),
+        ("gelu", 12, 500),
+        ("elu", 12, 399),
+        ("leaky_relu", 11, 108),
     ],
 )
 def test_headline(name: str, rounds: int, most_bytes: int) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+from scipy.special import erf
 
 import tacit
 from tacit import Computation, SecretArray
@@ -25,7 +26,19 @@ OF_ONE: dict[str, Callable[[Any], Any]] = {
     "rsqrt": lambda x: 1 / np.sqrt(x),
     "sinh": np.sinh,
     "cosh": np.cosh,
+    "sin": np.sin,
+    "cos": np.cos,
+    "tan": np.tan,
+    "arctan": np.arctan,
+    "erf": erf,
+    "softplus": lambda x: np.logaddexp(0, x),
+    "silu": lambda x: x / (1 + np.exp(-x)),
+    "gelu": lambda x: x * (1 + erf(x / np.sqrt(2))) / 2,
+    "elu": lambda x: x,
+    "leaky_relu": lambda x: x,
 }
+SHORT = {"arctan": "atan", "arcsin": "asin", "arccos": "acos", "arctan2": "atan2"}
+"""NumPy's names of what the standard and the table of errors call otherwise."""
 
 
 @pytest.fixture(scope="module")
@@ -38,7 +51,7 @@ def within(name: str, found: SecretArray, expected: NDArray[np.float64], slope: 
     """The stated bound, and what rounding the input adds."""
     assert found.shape == expected.shape
     f = found.dtype.fraction_bits
-    error = ACCURACY[name].bound(expected, f) + slope * 2.0**-f
+    error = ACCURACY[SHORT.get(name, name)].bound(expected, f) + slope * 2.0**-f
     assert (np.abs(found.reveal(to="all") - expected) <= error).all()
 
 
@@ -59,6 +72,30 @@ def test_numpy_calls_them(mpc: Computation, name: str) -> None:
     found = getattr(np, name)(mpc.share(POINTS, owner="alice"))
     assert isinstance(found, SecretArray)
     within(name, found, OF_ONE[name](POINTS))
+
+
+def test_arc_functions(mpc: Computation) -> None:
+    inside = np.array([-1.0, -0.5, 0.0, 0.25, 1.0])
+    x = mpc.share(inside, owner="alice")
+    for name in ("arcsin", "arccos"):
+        expected = getattr(np, name)(inside)
+        within(name, getattr(np, name)(x), expected)
+        within(name, getattr(tacit, SHORT[name])(x), expected)
+    y = np.array([[2.0], [-0.5], [0.0]])
+    for found in (np.arctan2(y, x), tacit.atan2(mpc.share(y, owner="bob"), inside)):
+        within("atan2", found, np.arctan2(y, inside))
+    within("logaddexp", np.logaddexp(x, y), np.logaddexp(inside, y))
+
+
+@pytest.mark.parametrize("factor", [0.0, 0.01, 0.2, 1.0, 3.0])
+def test_public_factors_below_zero(mpc: Computation, factor: float) -> None:
+    values = np.array([-30.0, -4.0, -1.0, -0.25, 0.0, 0.5, 20.0])
+    x = mpc.share(values, owner="alice")
+    expected = np.where(values < 0, factor * np.expm1(np.minimum(values, 0)), values)
+    found = tacit.elu(x, alpha=factor).reveal(to="all")
+    assert np.abs(found - expected).max() <= max(1.0, factor) * 2e-4 + 2.0**-17
+    found = tacit.leaky_relu(x, negative_slope=factor).reveal(to="all")
+    np.testing.assert_allclose(found, np.where(values < 0, factor * values, values), atol=1e-4)
 
 
 def test_hypot_of_secret_and_public(mpc: Computation) -> None:

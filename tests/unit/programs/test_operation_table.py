@@ -131,8 +131,11 @@ CASES: list[Case] = [
     *(("constant", [a], {}) for a in (P, Q, M, (np.array(2.5), None))),
     ("constant", [Q], {"kind": "fixed", "fraction_bits": 12}),
     *((name, [a], {}) for name in ("expm1", "log1p", "log2", "log10", "rsqrt", "sinh", "cosh",
-                                   "square")
+                                   "square", "sin", "cos", "tan", "asin", "acos", "atan", "erf",
+                                   "softplus", "silu", "gelu")
       for a in (X, Y, N, Z)),
+    *((name, [a, b], {}) for name in ("atan2", "logaddexp") for a, b in ((X, Y), (P, X), (N, Z))),
+    *((name, [a], {"slope": 0.25}) for name in ("elu", "leaky_relu") for a in (X, N, Z)),
     *(("hypot", [a, b], {}) for a, b in ((X, Y), (P, X), (N, Z))),
     *((name, [a], attributes) for name in ("sort", "argsort") for a in (X, N, B)
       for attributes in ({}, {"axis": 0, "descending": True})),
@@ -301,6 +304,8 @@ LAYER = [ArrayType(fixed, shape) for shape in ((2, 3), (3, 4), (4,))]
         ("lstsq", [ArrayType(fixed, (4, 3))] * 2, {"penalty": (1.0,)}, "TC-1185"),
         ("lstsq", [ArrayType(fixed, (4, 3))] * 2, {"penalty": -1.0}, "TC-1381"),
         ("leading_eigenvectors", [ArrayType(fixed, (3, 3))], {"count": 4}, "TC-1081"),
+        ("elu", [ArrayType(fixed, (2,))], {"slope": 65.0}, "TC-1343"),
+        ("leaky_relu", [ArrayType(fixed, (2,))], {"slope": float("nan")}, "TC-1343"),
         ("mlp_forward", [ArrayType(fixed, (2, 3))] * 2, {}, "TC-1180"),
         ("mlp_forward", [ArrayType(fixed, (2, 3)), ArrayType(fixed, (3, 4))], {}, "TC-1180"),
         ("mlp_forward", [*LAYER[:2], ArrayType(fixed, (4,), public=True)], {}, "TC-1280"),

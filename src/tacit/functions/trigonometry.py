@@ -1,0 +1,173 @@
+"""Sine, cosine and tangent: the ring itself reduces the angle.
+
+An angle in turns times 2^k (k = 64: the ring's bits) is a ring element, and the ring forgets
+whole turns: for x with f fractional bits, t = x K mod 2^k with K = 2^(k - f) / (2 pi) is the
+angle's fraction of a turn, a local product with a public number. K is not an integer, and its
+rounding would count |x| 2^f times, so what is left of it multiplies the upper half of x: one
+truncation, and the reduction is right to 2^-30 turns for every number of the encoding.
+
+Then sin(2 pi t) for t in [-1/4, 1/4) turns is an odd polynomial, and for other t it is
+sin(2 pi (1/2 - t)): one sign bit and one injection fold the circle onto its right half. The cosine
+is the sine a quarter of a turn later.
+
+Sources: range reduction by the modulus, as in Payne and Hanek 1983 for floating point; folding
+by one comparison, Aly and Smart 2019, section 5.2.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tacit.functions.comparison import is_negative
+from tacit.functions.costs import NOTHING, Costs, in_sequence
+from tacit.functions.division import divide, divide_cost
+from tacit.functions.domains import require_fraction_bits
+from tacit.functions.elementary_coefficients import SINE
+from tacit.functions.odd_polynomials import odd_polynomial, odd_polynomial_cost
+from tacit.functions.polynomials import Scaled
+from tacit.functions.shapes import flat, shaped
+from tacit.protocols.interface import Party
+from tacit.rounds.contract import Step
+from tacit.rounds.cost import Declaration
+
+__all__ = ["cos", "cos_cost", "sin", "sin_cost", "tan", "tan_cost"]
+
+U_SCALE = 22
+"""Of the angle in quarter turns."""
+
+TAN_SCALE = 19
+"""Of sine and cosine under a tangent."""
+
+TAN_BITS = 18
+"""Fractional bits of the quotient: |sin / cos| <= 2^19 lies within the limit of `divide`."""
+
+INVERSE_TURN_BITS = 256
+INVERSE_TURN = 0x28BE60DB9391054A7F09D5F47D4D377036D8A5664F10E4107F9458EAF7AEF158
+"""2^256 / (2 pi), rounded down."""
+
+
+def sin(party: Party, x: Any, fraction_bits: int) -> Step[Any]:
+    """The sine of an angle in radians.
+
+    Parameters
+    ----------
+    party : Party
+    x : arithmetic sharing
+        Any shape, f = `fraction_bits` fractional bits, every number of the encoding.
+    fraction_bits : int
+        12 to 24.
+
+    Returns
+    -------
+    arithmetic sharing
+        f fractional bits. Absolute error at most 2 units in the last place and 2e-6.
+
+    Notes
+    -----
+    Rounds: two truncations, a sign bit, an injection, 3 truncated products (22 for
+    `replicated3`).
+    """
+    require_fraction_bits("sin", fraction_bits)
+    turns = yield from _turns(party, flat(x), fraction_bits)
+    return shaped((yield from _sine(party, turns, fraction_bits)), x.shape)
+
+
+def cos(party: Party, x: Any, fraction_bits: int) -> Step[Any]:
+    """The cosine of an angle in radians: the sine a quarter of a turn later; see `sin`."""
+    require_fraction_bits("cos", fraction_bits)
+    turns = yield from _turns(party, flat(x), fraction_bits)
+    later = party.add_public(turns, 1 << (party.ring.bits - 2))
+    return shaped((yield from _sine(party, later, fraction_bits)), x.shape)
+
+
+def tan(party: Party, x: Any, fraction_bits: int) -> Step[Any]:
+    """The tangent of an angle in radians, the quotient of sine and cosine.
+
+    Parameters
+    ----------
+    party : Party
+    x : arithmetic sharing
+        Any shape, f = `fraction_bits` fractional bits, |tan x| <= 64.
+    fraction_bits : int
+        12 to 24.
+
+    Returns
+    -------
+    arithmetic sharing
+        f fractional bits. Error at most max(6e-4 relative, 2 units in the last place) and
+        1.2e-5. Nearer to a pole results stay large, with a relative error of 4e-6 |tan x|; within
+        2^-19 of a pole they may be 0.
+
+    Notes
+    -----
+    Rounds: those of `sin` and `divide` (53 for `replicated3`; 2 more for f < 18).
+    """
+    require_fraction_bits("tan", fraction_bits)
+    vector = flat(x)
+    turns = yield from _turns(party, vector, fraction_bits)
+    later = party.add_public(turns, 1 << (party.ring.bits - 2))
+    both = yield from _sine(party, party.concatenate([turns, later]), TAN_SCALE)
+    result = yield from divide(party, both[: vector.size], both[vector.size :], TAN_BITS)
+    if fraction_bits < TAN_BITS:
+        result = yield from party.truncate(result, TAN_BITS - fraction_bits)
+    else:
+        result = party.multiply_public(result, 1 << (fraction_bits - TAN_BITS))
+    return shaped(result, x.shape)
+
+
+def _turns(party: Party, x: Any, fraction_bits: int) -> Step[Any]:
+    """x / (2 pi) mod 1 as a ring element: turns times 2^k, two's complement."""
+    bits = party.ring.bits
+    half = bits // 2
+    # x_int · INVERSE_TURN / 2^(256 + f) turns; K and half a ring's bits of what follows it.
+    scaled = INVERSE_TURN >> (INVERSE_TURN_BITS + fraction_bits - bits - half)
+    whole, rest = divmod(scaled, 1 << half)
+    upper = yield from party.truncate(x, half)
+    return party.add(party.multiply_public(x, whole), party.multiply_public(upper, rest))
+
+
+def _sine(party: Party, turns: Any, scale: int) -> Step[Any]:
+    """sin(2 pi t) at a scale, from t in turns times 2^k."""
+    bits = party.ring.bits
+    quarter = 1 << (bits - 2)
+    # Where t + 1/4 is not in [0, 1/2), t becomes 1/2 - t (less one unit, to stay below 1/4).
+    outside = yield from is_negative(party, party.add_public(turns, quarter))
+    mirror = party.add_public(party.multiply_public(turns, -2), (1 << (bits - 1)) - 1)
+    folded = party.add(turns, (yield from party.inject(outside, mirror)))
+    # In quarter turns the same integer has k - 2 fractional bits. It fills the whole domain of
+    # a truncation but for the half unit that rounding to nearest would add.
+    rounding = "exact" if party.rounding == "nearest" else party.rounding
+    u = yield from party.truncate(folded, bits - 2 - U_SCALE, rounding)
+    return (yield from odd_polynomial(party, Scaled(u, U_SCALE), SINE, scale))
+
+
+def _turns_cost(costs: Costs, size: int) -> Declaration:
+    return costs["truncate"](size, 32)
+
+
+def _sine_cost(costs: Costs, size: int, scale: int) -> Declaration:
+    return in_sequence(
+        costs["most_significant_bit"](size),
+        costs["inject"](size),
+        costs["truncate"](size, 62 - U_SCALE),
+        odd_polynomial_cost(costs, size, U_SCALE, scale),
+    )
+
+
+def sin_cost(costs: Costs, size: int, fraction_bits: int = 18) -> Declaration:
+    """Of `sin` and `cos`."""
+    return in_sequence(_turns_cost(costs, size), _sine_cost(costs, size, fraction_bits))
+
+
+cos_cost = sin_cost
+
+
+def tan_cost(costs: Costs, size: int, fraction_bits: int = 18) -> Declaration:
+    """Of `tan`."""
+    surplus = TAN_BITS - fraction_bits
+    return in_sequence(
+        _turns_cost(costs, size),
+        _sine_cost(costs, 2 * size, TAN_SCALE),
+        divide_cost(costs, size, TAN_BITS),
+        costs["truncate"](size, surplus) if surplus > 0 else NOTHING,
+    )
