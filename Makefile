@@ -65,7 +65,7 @@ docs: setup  ## the documentation as HTML in docs/_build/html, warnings as error
 	$(BIN)/sphinx-build -W --keep-going -q -b html docs docs/_build/html
 
 wheel: setup  ## a wheel in dist/, for Python 3.11 and later
-	$(BIN)/maturin build --release --out dist
+	$(BIN)/maturin build --release --compatibility pypi --auditwheel check --out dist
 
 clean:  ## remove everything that was built
 	rm -rf $(VENV) target dist docs/_build docs/api .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
