@@ -4,10 +4,26 @@ from __future__ import annotations
 
 from tacit.errors import RangeError
 
-__all__ = ["LEAST_FRACTION_BITS", "MOST_FRACTION_BITS", "require_fraction_bits"]
+__all__ = [
+    "LEAST_FRACTION_BITS",
+    "MOST_FRACTION_BITS",
+    "require_fraction_bits",
+    "require_least_bits",
+]
 
 LEAST_FRACTION_BITS = 12
 MOST_FRACTION_BITS = 24
+
+
+def require_least_bits(name: str, fraction_bits: int) -> None:
+    """Refuse encodings that are too coarse; finer ones are computed with 24 fractional bits.
+
+    Raises
+    ------
+    RangeError
+        Fewer than 12 fractional bits (TC-1303).
+    """
+    require_fraction_bits(name, min(fraction_bits, MOST_FRACTION_BITS))
 
 
 def require_fraction_bits(name: str, fraction_bits: int) -> None:

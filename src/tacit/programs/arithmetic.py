@@ -11,8 +11,9 @@ from tacit import functions
 from tacit.encoding.ring import Ring
 from tacit.encoding.types import DType, fixed
 from tacit.errors import RangeError, ShapeError
-from tacit.functions.domains import require_fraction_bits
+from tacit.functions.domains import require_least_bits
 from tacit.programs.operation import Operation, ResultValues, local
+from tacit.programs.precision import of_products, of_quotients
 from tacit.programs.promotion import (
     broadcast_shape,
     broadcasted,
@@ -166,7 +167,7 @@ def _divide_rule(types: Sequence[ArrayType], attributes: Any) -> ArrayType:
     dtype = common_type("divide", types)
     dtype = dtype if dtype.kind == "fixed" else fixed
     if not types[1].public:
-        require_fraction_bits("divide", dtype.fraction_bits)
+        require_least_bits("divide", dtype.fraction_bits)
     return ArrayType(dtype, broadcast_shape("divide", types[0].shape, types[1].shape))
 
 
@@ -308,7 +309,22 @@ ARITHMETIC = (
         check=_check_factor,
         elementwise=True,
         integers="modular",
+        finest=of_products,
     ),
-    Operation("divide", _divide_rule, _divide, check=_check_quotient, elementwise=True),
-    Operation("matmul", _matmul_rule, _matmul, check=_check_factor, integers="modular"),
+    Operation(
+        "divide",
+        _divide_rule,
+        _divide,
+        check=_check_quotient,
+        elementwise=True,
+        finest=of_quotients,
+    ),
+    Operation(
+        "matmul",
+        _matmul_rule,
+        _matmul,
+        check=_check_factor,
+        integers="modular",
+        finest=of_products,
+    ),
 )

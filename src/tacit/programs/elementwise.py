@@ -8,7 +8,7 @@ from typing import Any
 from tacit import functions
 from tacit.encoding.types import DType, fixed
 from tacit.functions.activations import require_slope
-from tacit.functions.domains import require_fraction_bits
+from tacit.functions.domains import require_least_bits
 from tacit.programs.operation import (
     Attributes,
     Meaning,
@@ -17,6 +17,7 @@ from tacit.programs.operation import (
     ResultValues,
     Rule,
 )
+from tacit.programs.precision import of_functions, of_products
 from tacit.programs.promotion import (
     broadcast_shape,
     broadcasted,
@@ -41,7 +42,7 @@ def _rule(name: str) -> Rule:
     def rule(types: Sequence[ArrayType], attributes: Any) -> ArrayType:
         numeric(name, types)
         dtype = _fixed_type(types[0].dtype)
-        require_fraction_bits(name, dtype.fraction_bits)
+        require_least_bits(name, dtype.fraction_bits)
         return ArrayType(dtype, types[0].shape)
 
     return rule
@@ -64,7 +65,7 @@ def _of_two(name: str, function: Callable[[Party, Any, Any, int], Step[Any]]) ->
 
     def rule(types: Sequence[ArrayType], attributes: Any) -> ArrayType:
         dtype = _fixed_type(common_type(name, types))
-        require_fraction_bits(name, dtype.fraction_bits)
+        require_least_bits(name, dtype.fraction_bits)
         return ArrayType(dtype, broadcast_shape(name, *(t.shape for t in types)))
 
     def meaning(party: Party, operands: Sequence[Operand], attributes: Any) -> Step[ResultValues]:
@@ -77,7 +78,9 @@ def _of_two(name: str, function: Callable[[Party, Any, Any, int], Step[Any]]) ->
         share = yield from function(party, x, y, result.dtype.fraction_bits)
         return SecretValue(result.dtype, share)
 
-    return Operation(name, rule, meaning, check=check_encodable, elementwise=True)
+    return Operation(
+        name, rule, meaning, check=check_encodable, elementwise=True, finest=of_functions
+    )
 
 
 class Slope(Attributes, frozen=True):
@@ -102,7 +105,7 @@ def _sloped(name: str, function: Callable[[Party, Any, int, float], Step[Any]]) 
 
         return _meaning(with_slope)(party, operands, attributes)
 
-    return Operation(name, rule, meaning, Slope, elementwise=True)
+    return Operation(name, rule, meaning, Slope, elementwise=True, finest=of_functions)
 
 
 def _square_rule(types: Sequence[ArrayType], attributes: Any) -> ArrayType:
@@ -119,7 +122,7 @@ def _square(party: Party, operands: Sequence[Operand], attributes: Any) -> Step[
 
 
 _OF_ONE = tuple(
-    Operation(name, _rule(name), _meaning(function), elementwise=True)
+    Operation(name, _rule(name), _meaning(function), elementwise=True, finest=of_functions)
     for name, function in (
         ("exp", functions.exp),
         ("log", functions.log),
@@ -149,7 +152,7 @@ _OF_ONE = tuple(
 
 ELEMENTWISE = (
     *_OF_ONE,
-    Operation("square", _square_rule, _square, elementwise=True),
+    Operation("square", _square_rule, _square, elementwise=True, finest=of_products),
     _of_two("hypot", functions.hypot),
     _of_two("atan2", functions.atan2),
     _of_two("logaddexp", functions.logaddexp),

@@ -9,18 +9,18 @@ import numpy as np
 
 from tacit.encoding.types import DType, fixed
 from tacit.errors import RangeError, ShapeError, UsageError
-from tacit.functions.domains import require_fraction_bits
+from tacit.functions.domains import require_least_bits
 from tacit.functions.eigenvectors import leading_eigenvectors
 from tacit.functions.factorization import cholesky, determinant
 from tacit.functions.linear_systems import inverse, least_squares, solve
 from tacit.programs.operation import (
     Attributes,
     Meaning,
-    NoAttributes,
     Operation,
     ResultValues,
     Rule,
 )
+from tacit.programs.precision import of_functions
 from tacit.programs.promotion import check_encodable, common_type, secret_share
 from tacit.programs.types import ArrayType, Operand, SecretValue, operand_types, reshaped
 from tacit.protocols.interface import Party
@@ -52,7 +52,7 @@ def _matrix_type(name: str, types: Sequence[ArrayType]) -> DType:
     """The fixed-point type to compute in."""
     dtype = common_type(name, types)
     dtype = dtype if dtype.kind == "fixed" else fixed
-    require_fraction_bits(name, dtype.fraction_bits)
+    require_least_bits(name, dtype.fraction_bits)
     return dtype
 
 
@@ -212,12 +212,24 @@ def _eigenvectors(
 
 
 LINEAR_ALGEBRA: Any = (
-    Operation("inv", _one_matrix_rule("inv"), _inverse, System),
+    Operation("inv", _one_matrix_rule("inv"), _inverse, System, finest=of_functions),
     Operation(
-        "cholesky", _one_matrix_rule("cholesky"), _one_matrix("cholesky", cholesky), NoAttributes
+        "cholesky",
+        _one_matrix_rule("cholesky"),
+        _one_matrix("cholesky", cholesky),
+        finest=of_functions,
     ),
-    Operation("det", _one_matrix_rule("det", reduced=True), _one_matrix("det", determinant)),
-    Operation("solve", _solve_rule, _solve, System, check=check_encodable),
-    Operation("lstsq", _lstsq_rule, _least_squares, Penalty, check=check_encodable),
-    Operation("leading_eigenvectors", _eigenvectors_rule, _eigenvectors, Eigenvectors),
+    Operation(
+        "det",
+        _one_matrix_rule("det", reduced=True),
+        _one_matrix("det", determinant),
+        finest=of_functions,
+    ),
+    Operation("solve", _solve_rule, _solve, System, check=check_encodable, finest=of_functions),
+    Operation(
+        "lstsq", _lstsq_rule, _least_squares, Penalty, check=check_encodable, finest=of_functions
+    ),
+    Operation(
+        "leading_eigenvectors", _eigenvectors_rule, _eigenvectors, Eigenvectors, finest=of_functions
+    ),
 )

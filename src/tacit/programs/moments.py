@@ -10,6 +10,7 @@ from tacit.errors import RangeError
 from tacit.functions.costs import Costs, in_sequence
 from tacit.programs.conversion import converted
 from tacit.programs.operation import Operation, ResultValues
+from tacit.programs.precision import of_products
 from tacit.programs.promotion import numeric
 from tacit.programs.reduction import Axes, mean_type, reduced_axes
 from tacit.programs.scaling import divide_by_count, divide_by_count_cost
@@ -79,4 +80,4 @@ def variance_cost(
     )
 
 
-MOMENTS = (Operation("var", _var_rule, _var, Spread),)
+MOMENTS = (Operation("var", _var_rule, _var, Spread, finest=of_products),)

@@ -12,6 +12,7 @@ from msgspec import Struct
 
 from tacit.encoding.ring import Ring
 from tacit.programs.chunks import LARGEST_WHOLE, in_chunks, is_long
+from tacit.programs.precision import Finest, coarser, finer, too_fine
 from tacit.programs.settling import Integers, has_narrow, held_results, settled_operands
 from tacit.programs.types import (
     ArrayType,
@@ -85,6 +86,8 @@ class Operation:
         as elements that are right modulo 2^bits, because it only adds, multiplies and moves
         them; wrapped and with their types; right modulo 2^bits and with their types. Operations
         without communication are modular.
+    finest : callable, optional
+        ``finest(types)`` gives the fractional bits up to which it computes (``precision.py``).
     """
 
     name: str
@@ -94,6 +97,7 @@ class Operation:
     check: Check | None = None
     elementwise: bool = False
     integers: Integers = "settled"
+    finest: Finest | None = None
 
     def __post_init__(self) -> None:
         if self.integers == "settled" and getattr(self.meaning, "local", False):
@@ -104,8 +108,15 @@ class Operation:
     ) -> Step[tuple[SecretValue, ...]]:
         """The meaning, for secrets of any type and shape; always a tuple of results.
 
-        Small integers are wrapped first where the operation needs that (``settling.py``).
+        Small integers are wrapped first where the operation needs that (``settling.py``), and
+        fixed point is made coarser where it is too fine for the operation (``precision.py``).
         """
+        most = too_fine(operands, self.finest) if self.finest is not None else None
+        if most is not None:
+            expected = self.result_types(operand_types(operands), attributes)
+            plain = yield from coarser(party, operands, most)
+            values = yield from self.evaluate(party, plain, attributes)
+            return finer(party, values, expected)
         if has_narrow(operands):
             types = operand_types(operands)
             expected = self.result_types(types, attributes)

@@ -6,11 +6,12 @@ from collections.abc import Sequence
 from typing import Any, Literal
 
 from tacit.errors import ShapeError, TypeMismatchError
-from tacit.functions.domains import require_fraction_bits
+from tacit.functions.domains import require_least_bits
 from tacit.functions.optimization import Adam, Rule, Sgd
 from tacit.functions.perceptron import Activation, Layer, Output, mlp_forward, mlp_step
 from tacit.programs.conversion import converted
 from tacit.programs.operation import Attributes, Operation, ResultValues
+from tacit.programs.precision import of_functions
 from tacit.programs.types import ArrayType, Operand, SecretValue
 from tacit.protocols.interface import Party
 from tacit.rounds.contract import Step
@@ -59,7 +60,7 @@ def _check_network(name: str, x: ArrayType, parameters: Sequence[ArrayType]) -> 
             case=80,
             stage=name,
         )
-    require_fraction_bits(name, x.dtype.fraction_bits)
+    require_least_bits(name, x.dtype.fraction_bits)
     fits = len(x.shape) == 2 and len(parameters) >= 2 and len(parameters) % 2 == 0
     width = x.shape[-1] if x.shape else 0
     for weights, bias in zip(parameters[::2], parameters[1::2], strict=False):
@@ -173,6 +174,6 @@ def _step(
 
 
 PERCEPTRON: Any = (
-    Operation("mlp_forward", _forward_rule, _forward, Network),
-    Operation("mlp_step", _step_rule, _step, TrainingStep),
+    Operation("mlp_forward", _forward_rule, _forward, Network, finest=of_functions),
+    Operation("mlp_step", _step_rule, _step, TrainingStep, finest=of_functions),
 )

@@ -11,9 +11,10 @@ from tacit import functions
 from tacit.encoding.ring import Ring
 from tacit.encoding.types import DType, fixed
 from tacit.errors import RangeError
-from tacit.functions.domains import require_fraction_bits
+from tacit.functions.domains import require_least_bits
 from tacit.functions.powers import require_bases, require_exponents
 from tacit.programs.operation import Operation, ResultValues
+from tacit.programs.precision import of_functions
 from tacit.programs.promotion import (
     broadcast_shape,
     broadcasted,
@@ -50,7 +51,7 @@ def _dtype(types: Sequence[ArrayType]) -> DType:
 def _rule(types: Sequence[ArrayType], attributes: Any) -> ArrayType:
     dtype = _dtype(types)
     if dtype.kind == "fixed":
-        require_fraction_bits("pow", dtype.fraction_bits)
+        require_least_bits("pow", dtype.fraction_bits)
     return ArrayType(dtype, broadcast_shape("pow", *(t.shape for t in types)))
 
 
@@ -99,5 +100,5 @@ def _check(
             )
 
 
-POWERS = (Operation("pow", _rule, _pow, check=_check, elementwise=True),)
+POWERS = (Operation("pow", _rule, _pow, check=_check, elementwise=True, finest=of_functions),)
 """The operation table's rows."""

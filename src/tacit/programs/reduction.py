@@ -10,6 +10,7 @@ from tacit.encoding.types import fixed, int64
 from tacit.errors import ShapeError
 from tacit.programs.manipulation import normal_axis
 from tacit.programs.operation import Attributes, Operation, ResultValues, Rule
+from tacit.programs.precision import of_products
 from tacit.programs.promotion import counted_type
 from tacit.programs.scaling import divide_by_count
 from tacit.programs.types import ArrayType, Operand, SecretValue, reshaped
@@ -141,6 +142,6 @@ def _mean(party: Party, operands: Sequence[Operand], attributes: Axes) -> Step[R
 
 REDUCTION = (
     Operation("sum", _counted_rule("sum"), _sum, Axes),
-    Operation("prod", _counted_rule("prod"), _prod, Axes),
-    Operation("mean", _mean_rule, _mean, Axes),
+    Operation("prod", _counted_rule("prod"), _prod, Axes, finest=of_products),
+    Operation("mean", _mean_rule, _mean, Axes, finest=of_products),
 )

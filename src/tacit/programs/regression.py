@@ -9,6 +9,7 @@ from tacit.errors import ShapeError, TypeMismatchError
 from tacit.functions.logistic import logistic_step, quantized_rate
 from tacit.programs.conversion import converted
 from tacit.programs.operation import Attributes, Operation, ResultValues
+from tacit.programs.precision import of_functions
 from tacit.programs.types import ArrayType, Operand, SecretValue
 from tacit.protocols.interface import Party
 from tacit.rounds.contract import Step
@@ -68,4 +69,6 @@ def _logistic_step(
     return SecretValue(weights.dtype, after)
 
 
-REGRESSION: Any = (Operation("logistic_step", _rule, _logistic_step, LogisticStep),)
+REGRESSION: Any = (
+    Operation("logistic_step", _rule, _logistic_step, LogisticStep, finest=of_functions),
+)

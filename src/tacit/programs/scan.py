@@ -11,6 +11,7 @@ from tacit.encoding.types import int64
 from tacit.errors import ShapeError
 from tacit.programs.manipulation import normal_axis, rearranged
 from tacit.programs.operation import Attributes, Operation, ResultValues, Rule, local
+from tacit.programs.precision import of_products
 from tacit.programs.promotion import counted_type, numeric
 from tacit.programs.types import ArrayType, Operand, SecretValue
 from tacit.protocols.interface import Party
@@ -111,6 +112,12 @@ def _diff(party: Party, operands: Sequence[Operand], attributes: Difference) -> 
 
 SCAN: tuple[Operation, ...] = (
     Operation("cumulative_sum", _scan_rule("cumulative_sum"), _cumulative_sum, Along),
-    Operation("cumulative_prod", _scan_rule("cumulative_prod"), _cumulative_prod, Along),
+    Operation(
+        "cumulative_prod",
+        _scan_rule("cumulative_prod"),
+        _cumulative_prod,
+        Along,
+        finest=of_products,
+    ),
     Operation("diff", _diff_rule, local(_diff), Difference),
 )
