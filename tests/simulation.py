@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tacit import kernels
+from tacit.encoding import RING64, Ring
 from tacit.kernels import reference
 from tacit.protocols import PROTOCOLS
 from tacit.rounds import LockstepDriver, Round
@@ -43,6 +44,12 @@ def ring(values: Any) -> NDArray[np.uint64]:
     return array.view(np.uint64)
 
 
+def uniform(rng: np.random.Generator, shape: Any, over: Ring = RING64) -> Any:
+    """Uniform ring elements."""
+    size = prod(np.empty(shape, np.bool_).shape)
+    return np.frombuffer(rng.bytes(over.element_bytes * size), over.dtype).reshape(shape)
+
+
 def split_words(
     words: NDArray[np.uint64], rng: np.random.Generator, combine: Any = np.subtract
 ) -> list[NDArray[np.uint64]]:
@@ -62,6 +69,8 @@ class Simulation:
     protocol : str
     rounding : str
         How the parties' truncations round.
+    over : Ring
+        What shares are elements of.
     """
 
     def __init__(
@@ -70,11 +79,13 @@ class Simulation:
         driver: LockstepDriver | None = None,
         protocol: str = "replicated3",
         rounding: Any = "probabilistic",
+        over: Ring = RING64,
     ) -> None:
+        self.ring = over
         self.seeds = deal_pairwise_seeds(NAMES, SeededRandomness(seed))
         make = PROTOCOLS[protocol].party
         self.parties: list[Any] = [
-            make(NAMES, i, self.seeds[i], rounding=rounding) for i in range(3)
+            make(NAMES, i, self.seeds[i], rounding=rounding, ring=over) for i in range(3)
         ]
         self.driver = driver or LockstepDriver(NAMES)
         self.rng = np.random.default_rng(seed)
@@ -90,7 +101,10 @@ class Simulation:
 
     def share(self, values: Any) -> list[Replicated]:
         """A fresh uniform sharing of integers."""
-        shares = split_words(ring(values), self.rng)
+        over, array = self.ring, np.asarray(values)
+        elements = over.elements(array if array.dtype.kind in "iO" else array.astype(np.int64))
+        shares = [uniform(self.rng, elements.shape, over) for _ in range(2)]
+        shares.append(over.subtract(over.subtract(elements, shares[0]), shares[1]))
         return [Replicated(shares[i], shares[(i + 1) % 3]) for i in range(3)]
 
     def share_bits(self, bits: Any, planes: int = 0) -> list[ReplicatedBits]:
@@ -103,11 +117,12 @@ class Simulation:
         shares = split_words(words, self.rng, np.bitwise_xor)
         return [ReplicatedBits(shares[i], shares[(i + 1) % 3], shape) for i in range(3)]
 
-    def open(self, parts: Sequence[Replicated]) -> NDArray[np.int64]:
+    def open(self, parts: Sequence[Replicated]) -> NDArray[Any]:
         """The secret integers; checks that the two copies of every share agree."""
         for i in range(3):
             np.testing.assert_array_equal(parts[i].next, parts[(i + 1) % 3].own)
-        return np.ascontiguousarray(reconstruct(parts)).view(np.int64).reshape(parts[0].shape)
+        secret = np.ascontiguousarray(reconstruct(parts, self.ring))
+        return self.ring.integers(secret).reshape(parts[0].shape)
 
     def open_bits(self, parts: Sequence[ReplicatedBits]) -> NDArray[np.uint8]:
         """The secret bits; checks that the two copies of every share agree where it matters."""

@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 from simulation import NAMES, SIZES, Simulation, integers
 
+from tacit.encoding import RING64, RING128, Ring
 from tacit.protocols import PROTOCOLS
 from tacit.protocols.interface import Party
 from tacit.rounds import Declaration, LockstepDriver
@@ -70,12 +71,12 @@ MATRICES = (
 
 def cases() -> Iterator[Case]:
     for n in SIZES:
-        zeros = np.zeros(n, np.uint64)
+        zeros = np.zeros(n, np.int64)
         for o in range(3):
             yield Case(
                 "input",
                 (n, o),
-                lambda p, n=n, o=o, v=zeros: p.input(o, v if p.index == o else None, (n,)),
+                lambda p, n=n, o=o: p.input(o, p.ring.zeros(n) if p.index == o else None, (n,)),
                 numbers(),
             )
             yield Case(
@@ -147,14 +148,36 @@ def cases() -> Iterator[Case]:
             )
 
 
+def long_cases() -> Iterator[Case]:
+    """What only a ring of 128 bits has: truncations by more bits, more planes."""
+    for n in (0, 1, 65, 4097):
+        for m in (63, 64, 65, 100, 126):
+            yield Case(
+                "multiply_truncate",
+                (n, m),
+                lambda p, x, y, m=m: p.multiply_truncate(x, y, m),
+                numbers(n, n),
+            )
+            for rounding in ("probabilistic", "exact"):
+                yield Case(
+                    "truncate",
+                    (n, m, rounding),
+                    lambda p, x, m=m, r=rounding: p.truncate(x, m, r),
+                    numbers(n),
+                )
+        yield Case("from_bits", (n, 128), lambda p, x, y: p.from_bits(x), planes(128, n))
+
+
 CASES = list(cases())
+LONG_CASES = list(long_cases())
 PROTOCOL_NAMES = sorted(PROTOCOLS)
 
 
-def measured(protocol: str, case: Case) -> tuple[LockstepDriver, Declaration]:
-    simulation = Simulation(2, protocol=protocol)
+def measured(protocol: str, case: Case, over: Ring = RING64) -> tuple[LockstepDriver, Declaration]:
+    simulation = Simulation(2, protocol=protocol, over=over)
     simulation.run(case.step, *case.shared(simulation))
-    return simulation.driver, PROTOCOLS[protocol].costs[case.primitive](*case.arguments)
+    declared = PROTOCOLS[protocol].costs_with(ring=over)
+    return simulation.driver, declared[case.primitive](*case.arguments)
 
 
 @pytest.mark.parametrize("protocol", PROTOCOL_NAMES)
@@ -165,12 +188,14 @@ def test_every_communicating_primitive_declares_and_has_cases(protocol: str) -> 
 
 
 @pytest.mark.parametrize("protocol", PROTOCOL_NAMES)
+@pytest.mark.parametrize("over", [RING64, RING128], ids=repr)
 @pytest.mark.parametrize("primitive", sorted(COMMUNICATING))
-def test_declared_is_measured(protocol: str, primitive: str) -> None:
-    for case in CASES:
+def test_declared_is_measured(protocol: str, primitive: str, over: Ring) -> None:
+    assert over.bits in PROTOCOLS[protocol].rings
+    for case in CASES + (LONG_CASES if over == RING128 else []):
         if case.primitive != primitive:
             continue
-        driver, declared = measured(protocol, case)
+        driver, declared = measured(protocol, case, over)
         cost = driver.cost()
         assert {c.rounds for c in driver.counters} == {declared.rounds}, case
         assert tuple(cost.bytes_sent[n] for n in NAMES) == tuple(declared.bytes_sent), case
@@ -178,14 +203,15 @@ def test_declared_is_measured(protocol: str, primitive: str) -> None:
 
 
 @pytest.mark.parametrize("protocol", PROTOCOL_NAMES)
+@pytest.mark.parametrize("over", [RING64, RING128], ids=repr)
 @pytest.mark.parametrize("rounding", ["nearest", "exact"])
-def test_declared_is_measured_with_every_rounding(protocol: str, rounding: Any) -> None:
-    declared = PROTOCOLS[protocol].costs_with(rounding)
+def test_declared_is_measured_with_every_rounding(protocol: str, rounding: Any, over: Ring) -> None:
+    declared = PROTOCOLS[protocol].costs_with(rounding, over)
     rounded = {name for name, declare in declared.items() if "rounding" in declare.keywords}  # type: ignore[attr-defined]
     assert rounded == {name for name in COMMUNICATING if name.endswith("truncate")}
     for case in CASES:
         if case.primitive in rounded and len(case.arguments) != 3 + case.primitive.startswith("m"):
-            simulation = Simulation(2, protocol=protocol, rounding=rounding)
+            simulation = Simulation(2, protocol=protocol, rounding=rounding, over=over)
             simulation.run(case.step, *case.shared(simulation))
             cost = declared[case.primitive](*case.arguments)
             assert {c.rounds for c in simulation.driver.counters} == {cost.rounds}, case
@@ -232,6 +258,33 @@ def test_headline(
 ) -> None:
     # 4,096 fills words and blocks exactly.
     assert per_element(primitive, *arguments, n=4096) == (rounds, bytes_in_all)
+
+
+@pytest.mark.parametrize(
+    ("primitive", "arguments", "rounds", "bytes_in_all"),
+    [
+        ("multiply", (), 1, 3 * 16),
+        ("truncate", (18, "probabilistic"), 2, 4 * 16),
+        ("multiply_truncate", (16,), 3, 3 * 16 + 3 * 2),
+        ("multiply_truncate", (40,), 3, 3 * 16 + 3 * 8),
+        ("inject", (), 2, 4 * 16),
+        ("reveal", ((0, 1, 2),), 1, 3 * 16),
+        ("most_significant_bit", (), 8, 700 / 8),
+        ("truncate", (18, "exact"), 10, (700 - 1) / 8 + 4 * 16 + 3 * 16),
+        ("to_bits", (), 9, 16 + 3 * (128 + 769) / 8),
+    ],
+)
+def test_headline_over_128_bits(
+    primitive: str, arguments: tuple[Any, ...], rounds: int, bytes_in_all: float
+) -> None:
+    simulation = Simulation(2, over=RING128)
+    x = simulation.share(np.ones(4096, np.int64))
+    bits = simulation.share_bits(np.ones(4096, np.uint8))
+    operands = {"multiply": (x, x), "multiply_truncate": (x, x), "inject": (bits, x)}
+    step = lambda p, *parts: getattr(p, primitive)(*parts, *arguments)  # noqa: E731
+    simulation.run(step, *operands.get(primitive, (x,)))
+    cost = simulation.driver.cost()
+    assert (cost.rounds, cost.total_bytes / 4096) == (rounds, bytes_in_all)
 
 
 def test_multiplication_is_eight_bytes_from_each_party() -> None:

@@ -51,10 +51,9 @@ class Protocol:
         self, rounding: Rounding = "probabilistic", ring: Ring = RING64
     ) -> Mapping[str, Callable[..., Declaration]]:
         """The declarations for parties that round in this way and compute in this ring."""
+        rounded = {} if rounding == "probabilistic" else {"rounding": rounding}
         return {
-            name: partial(declare, rounding=rounding, ring=ring)
-            if name in ROUNDED
-            else partial(declare, ring=ring)
+            name: partial(declare, ring=ring, **(rounded if name in ROUNDED else {}))
             for name, declare in self.costs.items()
         }
 
