@@ -244,6 +244,9 @@ def test_element_by_element(mpc: Computation) -> None:
             (tacit.signbit(x), values < 0),
             (tacit.square(x), np.square(values)),
             (tacit.isnan(x), np.isnan(values)),
+            (tacit.conj(x), values),
+            (tacit.real(x), values),
+            (tacit.imag(x), np.zeros_like(values)),
             (tacit.isinf(x), np.isinf(values)),
             (tacit.isfinite(x), np.isfinite(values)),
         ]:
@@ -436,6 +439,8 @@ def test_types(mpc: Computation) -> None:
     x, n = mpc.share(VECTOR, owner="alice"), mpc.share([1, 2], owner="bob")
     assert tacit.result_type(x, n) == tacit.fixed
     assert tacit.result_type(n, 2) == tacit.int64
+    assert tacit.result_type(tacit.uint8, 1) == tacit.uint8
+    assert tacit.result_type(tacit.uint8, 1.5) == tacit.fixed
     assert tacit.result_type(n, 2.5, tacit.fixed_point(26)) == tacit.fixed_point(26)
     assert tacit.result_type(tacit.bool, True) == tacit.bool
     with pytest.raises(TypeMismatchError):

@@ -9,11 +9,14 @@ from tacit.arrays.array import SecretArray, applied, secret_operand
 __all__ = [
     "abs",
     "add",
+    "conj",
     "divide",
+    "imag",
     "matmul",
     "multiply",
     "negative",
     "positive",
+    "real",
     "subtract",
 ]
 
@@ -51,6 +54,21 @@ def negative(x: SecretArray, /) -> SecretArray:
 def positive(x: SecretArray, /) -> SecretArray:
     """x itself."""
     return secret_operand("positive", x)
+
+
+def conj(x: SecretArray, /) -> SecretArray:
+    """x itself: there are no complex numbers. Local."""
+    return secret_operand("conj", x)
+
+
+def real(x: SecretArray, /) -> SecretArray:
+    """x itself: there are no complex numbers. Local."""
+    return secret_operand("real", x)
+
+
+def imag(x: SecretArray, /) -> SecretArray:
+    """Zeros: there are no complex numbers. Local."""
+    return applied("subtract", x, x)
 
 
 def abs(x: SecretArray, /) -> SecretArray:

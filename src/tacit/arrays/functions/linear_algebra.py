@@ -16,6 +16,7 @@ import numpy as np
 
 from tacit.arrays.array import SecretArray, applied, secret_operand
 from tacit.arrays.functions.manipulation import diagonal, moveaxis, reshape
+from tacit.encoding.types import DType
 from tacit.errors import ShapeError
 from tacit.programs.manipulation import normal_axis
 from tacit.programs.promotion import broadcast_shape, public_array
@@ -156,6 +157,7 @@ def cross(x1: Any, x2: Any, /, *, axis: int = -1) -> SecretArray:
     return moveaxis(result, -1, axis)
 
 
-def trace(x: SecretArray, /, *, offset: int = 0) -> SecretArray:
+def trace(x: SecretArray, /, *, offset: int = 0, dtype: DType | None = None) -> SecretArray:
     """The sum of a diagonal of every matrix. Local."""
-    return applied("sum", diagonal(secret_operand("trace", x), offset=offset), axis=-1)
+    sums = applied("sum", diagonal(secret_operand("trace", x), offset=offset), axis=-1)
+    return sums if dtype is None else sums.astype(dtype)

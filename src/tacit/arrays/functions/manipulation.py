@@ -108,7 +108,7 @@ def moveaxis(
     return permute_dims(x, order)
 
 
-def expand_dims(x: SecretArray, /, *, axis: int | Sequence[int] = 0) -> SecretArray:
+def expand_dims(x: SecretArray, /, axis: int | Sequence[int] = 0) -> SecretArray:
     """Axes of length one inserted at places of the result."""
     shape = secret_operand("expand_dims", x).shape
     places = _several(axis)
@@ -154,18 +154,18 @@ def broadcast_shapes(*shapes: Sequence[int]) -> tuple[int, ...]:
     return broadcast_shape("broadcast_shapes", *map(_several, shapes)) if shapes else ()
 
 
-def broadcast_arrays(*arrays: Any) -> tuple[Any, ...]:
+def broadcast_arrays(*arrays: Any) -> list[Any]:
     """Arrays repeated to the shape that they have in common; public ones stay public."""
     shape = broadcast_shapes(*(np.shape(array) for array in arrays))
-    return tuple(
+    return [
         broadcast_to(array, shape)
         if isinstance(array, SecretArray)
         else np.broadcast_to(array, shape)
         for array in arrays
-    )
+    ]
 
 
-def meshgrid(*arrays: SecretArray, indexing: str = "xy") -> tuple[SecretArray, ...]:
+def meshgrid(*arrays: SecretArray, indexing: str = "xy") -> list[SecretArray]:
     """The coordinates of a grid from those of its axes, one vector an axis.
 
     Parameters
@@ -191,7 +191,7 @@ def meshgrid(*arrays: SecretArray, indexing: str = "xy") -> tuple[SecretArray, .
     for i, vector in enumerate(vectors):
         own = [vector.size if j == i else 1 for j in order]
         grids.append(broadcast_to(reshape(vector, own), shape))
-    return tuple(grids)
+    return grids
 
 
 # Joining and splitting.

@@ -132,8 +132,12 @@ def can_cast(from_: DType | SecretArray, to: DType, /) -> bool:
 
 
 def result_type(*arrays_and_dtypes: Any) -> DType:
-    """The type of a sum of arrays, types and Python numbers."""
-    types = [_array_type(x) for x in arrays_and_dtypes]
+    """The type of a sum of arrays, types and Python numbers; those only change the kind."""
+    strong = [x for x in arrays_and_dtypes if not isinstance(x, bool | int | float)]
+    weak = [x for x in arrays_and_dtypes if isinstance(x, bool | int | float)]
+    if strong and all(_array_type(x).dtype.kind != "bool" for x in strong):
+        weak = [x for x in weak if isinstance(x, float)]
+    types = [_array_type(x) for x in (*strong, *weak)]
     if types and all(t.dtype.kind == "bool" for t in types):
         return types[0].dtype
     return common_type("result_type", types)

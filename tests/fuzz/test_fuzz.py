@@ -1,0 +1,165 @@
+"""Random operations on random arrays: equal to NumPy's within the documented error, or refused.
+
+Shapes from empty to zero-dimensional, every type, values up to the edge of the ring. What an
+example raises must be an error of tacit's tree, with a number and a next step, and nothing must
+have been computed by then: the session goes on. NumPy's own refusal counts as one too, and then
+tacit must refuse as well.
+"""
+
+from __future__ import annotations
+
+import warnings
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, event, given, settings
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
+from numpy.typing import NDArray
+from operations import OPERATIONS, UNIT, WRAPPING
+
+import tacit
+from tacit import Computation, SecretArray
+from tacit.errors import UsageError
+
+EXAMPLES = 2000
+"""Drawn in continuous integration; ``--fuzz-examples`` draws others."""
+
+EDGE = 1 << 61
+FIXED = st.one_of(
+    st.integers(-(1 << 21), 1 << 21),
+    st.sampled_from([0, 1, -1, 1 << 18, -(1 << 18), 3 << 17, EDGE - 512, 512 - EDGE, 1 << 43]),
+    st.integers(0, 60).map(lambda k: 1 << k),
+    st.integers(-(1 << 52), 1 << 52),
+).map(lambda n: float(n * UNIT))
+"""Numbers that fixed point holds exactly, and float64 too."""
+
+INTEGERS = ("int64", "int8", "int16", "int32", "uint8", "uint16", "uint32")
+
+
+@st.composite
+def arrays(draw: st.DrawFn, kind: str, shape: tuple[int, ...]) -> NDArray[Any]:
+    if kind == "b":
+        return draw(hnp.arrays(np.bool_, shape))
+    if kind == "f":
+        return draw(hnp.arrays(np.float64, shape, elements=FIXED))
+    dtype = np.dtype(draw(st.sampled_from(INTEGERS)))
+    info = np.iinfo(dtype)
+    edges = st.sampled_from([int(info.min), int(info.max), 0, 1, int(info.max) // 2 + 1])
+    small = st.integers(max(int(info.min), -100), 100)
+    return draw(hnp.arrays(dtype, shape, elements=small | edges | st.integers(info.min, info.max)))
+
+
+@st.composite
+def examples(draw: st.DrawFn) -> tuple[str, list[NDArray[Any]], dict[str, Any], str]:
+    name = draw(st.sampled_from(sorted(OPERATIONS)))
+    fuzzed = OPERATIONS[name]
+    kind = draw(st.sampled_from(fuzzed.kinds))
+    shapes = draw(
+        hnp.mutually_broadcastable_shapes(
+            num_shapes=fuzzed.operands, max_dims=3, min_side=0, max_side=3
+        )
+    ).input_shapes
+    operands = [draw(arrays(kind, shape)) for shape in shapes]
+    side = draw(st.sampled_from(["secret", "left", "right"])) if fuzzed.public else "secret"
+    return name, operands, dict(draw(st.sampled_from(fuzzed.options))), side
+
+
+def compute(mpc: Computation, example: Any) -> Any:
+    name, operands, options, side = example
+    fuzzed = OPERATIONS[name]
+    given_as = [
+        x
+        if len(operands) == 2 and side == ("right", "left")[place]
+        else mpc.share(x, owner=mpc.parties[place])
+        for place, x in enumerate(operands)
+    ]
+    return fuzzed.ours(*given_as, **options)
+
+
+def by_numpy(name: str, operands: list[NDArray[Any]], options: Any) -> NDArray[Any]:
+    with np.errstate(all="ignore"), warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # means of nothing
+        return np.asarray(OPERATIONS[name].numpys(*operands, **options))
+
+
+def judge(name: str, found: Any, operands: list[NDArray[Any]], options: Any) -> None:
+    fuzzed = OPERATIONS[name]
+    expected = by_numpy(name, operands, options)
+    assert found.shape == expected.shape
+    plain = [x.astype(np.float64) if x.dtype.kind != "b" else x for x in operands]
+    if found.dtype.kind == "f":
+        with np.errstate(all="ignore"):
+            error = fuzzed.error(*plain, **options)
+            fits = np.broadcast_to(fuzzed.fits(*plain, **options), expected.shape)
+            difference = np.abs(found - expected)
+        assert (difference <= np.broadcast_to(error, expected.shape))[fits].all()
+    elif all(x.dtype.kind == "b" for x in operands):
+        np.testing.assert_array_equal(found, expected)
+    else:
+        domain = True if name in WRAPPING else fuzzed.fits(*plain, **options)
+        fits = np.broadcast_to(domain, expected.shape)
+        np.testing.assert_array_equal(found[fits], expected.astype(found.dtype)[fits])
+
+
+def refused_by_numpy(example: Any) -> bool:
+    name, operands, options, _ = example
+    try:
+        by_numpy(name, operands, options)
+    except (ValueError, TypeError, IndexError, ZeroDivisionError):
+        return True
+    return False
+
+
+def documented(name: str, operands: list[NDArray[Any]], code: str) -> bool:
+    """Refusals that are documented, where NumPy gives something."""
+    match code:
+        case "TC-1118":  # the mean of no elements; NumPy's is NaN
+            return name in ("mean", "var")
+        case "TC-1360":  # no degrees of freedom
+            return name == "var"
+        case "TC-1160":  # NumPy takes a vector for a matrix of one row
+            return name in ("tril", "triu") and operands[0].ndim < 2
+        case "TC-1112":  # an axis of a number without axes
+            return operands[0].ndim == 0
+        case "TC-1300" | "TC-1310":  # a public operand that the encoding cannot hold
+            return any(np.abs(x.astype(np.float64)).max(initial=0) >= 2.0**20 for x in operands)
+    return False
+
+
+def test_any_operation_on_any_arrays(pytestconfig: pytest.Config) -> None:
+    asked = pytestconfig.getoption("--fuzz-examples", default=None)
+    state: dict[str, Computation] = {"mpc": tacit.local("replicated3")}
+
+    @settings(
+        max_examples=asked or EXAMPLES,
+        derandomize=asked is None,
+        database=None,
+        deadline=None,
+        suppress_health_check=list(HealthCheck),
+    )
+    @given(examples())
+    def check(example: Any) -> None:
+        mpc = state["mpc"]
+        name, operands, options, _ = example
+        refusal: UsageError | None = None
+        try:
+            found = compute(mpc, example)
+            assert isinstance(found, SecretArray)
+            opened = found.reveal(to="all")
+        except UsageError as error:
+            refusal = error
+        except BaseException:
+            state["mpc"] = tacit.local("replicated3")
+            raise
+        if refusal is None:
+            judge(name, opened, operands, options)
+            return
+        event("refused")
+        assert refusal.next_step
+        assert refusal.code != "TC-1033", "the session did not survive"
+        allowed = documented(name, operands, refusal.code) or refused_by_numpy(example)
+        assert allowed, f"{name} refused: {refusal}"
+
+    check()
