@@ -15,7 +15,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import erf
+from scipy.special import erf, log_softmax, logsumexp, softmax
 from simulation import Simulation
 
 from tacit import functions
@@ -63,6 +63,9 @@ RULES: dict[str, Callable[..., Reals]] = {
     "elu": lambda x: np.where(x < 0, np.expm1(np.minimum(x, 0)), x),
     "leaky_relu": lambda x: np.where(x < 0, x * 0.01, x),
     "logaddexp": np.logaddexp,
+    "softmax": lambda x: softmax(x, axis=-1),
+    "log_softmax": lambda x: log_softmax(x, axis=-1),
+    "logsumexp": lambda x: logsumexp(x, axis=-1),
 }
 """The same functions of float64."""
 
@@ -105,6 +108,8 @@ def inputs(name: str, f: int, count: int, rng: np.random.Generator) -> tuple[Int
         y = quotients * x
         kept = (np.abs(y) < 2.0**LIMIT) & (np.abs(np.rint(y) / x) < 2 ** quotient_limit_bits(f))
         return np.rint(y[kept]).astype(np.int64), x[kept]
+    if ACCURACY[name].rows:
+        return (rows(f, count, rng),)
     if name in ("sinh", "cosh"):
         high = exp_domain(f)[1] + np.log(2.0) - 2.0**-f
         return (np.concatenate([line(f, -high, high, count), line(f, -2, 2, count // 2), [0]]),)
@@ -140,6 +145,16 @@ def inputs(name: str, f: int, count: int, rng: np.random.Generator) -> tuple[Int
         return np.append(x[kept], 0), np.append(y[kept], 0)
     x = positive(f, count, rng)
     return (np.append(x, 0),) if name == "sqrt" else (x,)
+
+
+def rows(f: int, count: int, rng: np.random.Generator) -> Integers:
+    """Rows of 10 numbers, close together, far apart, with ties, and of all magnitudes."""
+    shape = (count // 10 + 4, 10)
+    spread = 2.0 ** rng.uniform(-6, 9, (shape[0], 1))
+    offset = np.rint(rng.normal(size=(shape[0], 1)) * 2.0 ** rng.uniform(f, 45, (shape[0], 1)))
+    close = np.rint(rng.normal(size=shape) * spread * 2.0**f)
+    close[: shape[0] // 10, 3:] = close[: shape[0] // 10, :1]
+    return (close + offset).astype(np.int64)
 
 
 def held(values: Integers) -> Integers:
@@ -229,13 +244,13 @@ def measure(name: str, f: int = DEFAULT, count: int = POINTS) -> Measurement:
     large, small = size > 2**20, size < 2**9
     cost = simulation.driver.cost()
     return Measurement(
-        points=len(found),
+        points=operands[0].size,
         worst=float((error / ACCURACY[name].bound(expected, f)).max()),
         relative=float((error[large] / np.abs(expected[large])).max(initial=0.0)),
         units=float(error[small].max(initial=0.0)) * 2.0**f,
         absolute=float(error.max()),
         rounds=cost.rounds,
-        bytes_per_element=cost.total_bytes / len(found),
+        bytes_per_element=cost.total_bytes / operands[0].size,
     )
 
 
@@ -270,7 +285,7 @@ For f = 18 on `replicated3`, over at least 100,000 points each: even grids, all 
 ends of the domain, powers of two and their neighbours. *Error*: the largest absolute error, or
 the largest relative one among results above 2^20 units (4.0). *Units*: the largest error among
 results below 2^9 units in the last place. *Of the bound*: how much of what is allowed the worst
-point took. Bytes are those of all parties together.
+point took. Bytes are those of all parties together; rows have 10 numbers.
 
 """
 

@@ -219,7 +219,7 @@ def test_square_root_of_zero_is_zero() -> None:
     assert results("sqrt", 0) == [0.0]
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", [name for name in NAMES if not ACCURACY[name].rows])
 @pytest.mark.parametrize("shape", [(), (0,), (1,), (3, 0), (2, 3, 1)])
 def test_shapes_are_kept(name: str, shape: tuple[int, ...]) -> None:
     operands = [np.full(shape, 1 << DEFAULT, np.int64)] * ACCURACY[name].operands

@@ -36,6 +36,7 @@ from tacit.functions.roots import hypot, rsqrt, sqrt
 from tacit.functions.rounding import ceil, floor, round_half_even, trunc
 from tacit.functions.selection import absolute, clip, copysign, maximum, minimum, relu, sign, where
 from tacit.functions.sigmoid import sigmoid, tanh
+from tacit.functions.softmax import log_softmax, logsumexp, softmax
 from tacit.functions.trigonometry import cos, sin, tan
 
 __all__ = [
@@ -75,7 +76,9 @@ __all__ = [
     "log1p",
     "log2",
     "log10",
+    "log_softmax",
     "logaddexp",
+    "logsumexp",
     "maximum",
     "minimum",
     "not_equal",
@@ -93,6 +96,7 @@ __all__ = [
     "silu",
     "sin",
     "sinh",
+    "softmax",
     "softplus",
     "sqrt",
     "square",

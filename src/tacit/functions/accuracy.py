@@ -34,6 +34,8 @@ class Accuracy:
         Error that is always allowed.
     operands : int
         How many secret numbers it takes.
+    rows : bool
+        Whether it is a function of rows, not of elements.
     """
 
     formula: str
@@ -43,6 +45,7 @@ class Accuracy:
     units: float = 2.0
     absolute: float = 0.0
     operands: int = 1
+    rows: bool = False
 
     def bound(self, results: NDArray[np.float64], fraction_bits: int) -> NDArray[np.float64]:
         """max(relative · |result|, units · 2^-f) + absolute, element by element."""
@@ -255,6 +258,30 @@ ACCURACY: dict[str, Accuracy] = {
         "the larger one where they differ by more than 8.85, exactly",
         absolute=1.5e-4,
         operands=2,
+    ),
+    "softmax": Accuracy(
+        "exp(x_i) / Σ exp(x_j)",
+        "k ≤ 16 numbers a row that differ by less than 2^(61 - f)",
+        "half a unit for each number beyond 16",
+        units=4.0,
+        absolute=6e-4,
+        rows=True,
+    ),
+    "log_softmax": Accuracy(
+        "x_i - log Σ exp(x_j)",
+        "k ≤ 16 numbers a row that differ by less than 2^(61 - f)",
+        "a unit for each number beyond 16",
+        units=16.0,
+        absolute=6e-4,
+        rows=True,
+    ),
+    "logsumexp": Accuracy(
+        "log Σ exp(x_j)",
+        "k ≤ 16 numbers a row that differ by less than 2^(61 - f)",
+        "a unit for each number beyond 16",
+        units=16.0,
+        absolute=6e-4,
+        rows=True,
     ),
 }
 """By name of the function; comparisons, extrema, `relu`, `absolute`, `sign` are exact,

@@ -22,6 +22,7 @@ from tacit.programs.rearrangement import REARRANGEMENT
 from tacit.programs.reduction import REDUCTION
 from tacit.programs.regression import REGRESSION
 from tacit.programs.scan import SCAN
+from tacit.programs.softmax import SOFTMAX
 from tacit.programs.sorting import SORTING
 
 __all__ = ["OPERATIONS", "operation_named"]
@@ -42,6 +43,7 @@ OPERATIONS: Mapping[str, Operation] = {
         MOMENTS,
         ELEMENTWISE,
         POWERS,
+        SOFTMAX,
         REGRESSION,
         PERCEPTRON,
         SORTING,

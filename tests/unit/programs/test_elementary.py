@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+from scipy import special
 from scipy.special import erf
 
 import tacit
@@ -96,6 +97,20 @@ def test_public_factors_below_zero(mpc: Computation, factor: float) -> None:
     assert np.abs(found - expected).max() <= max(1.0, factor) * 2e-4 + 2.0**-17
     found = tacit.leaky_relu(x, negative_slope=factor).reveal(to="all")
     np.testing.assert_allclose(found, np.where(values < 0, factor * values, values), atol=1e-4)
+
+
+def test_softmax_along_any_axis(mpc: Computation) -> None:
+    values = np.random.default_rng(4).normal(size=(3, 4, 2)) * 4
+    x = mpc.share(values, owner="alice")
+    for axis in (0, 1, 2, -1, -3):
+        within("softmax", tacit.softmax(x, axis=axis), special.softmax(values, axis=axis))
+        found = tacit.log_softmax(x, axis=axis)
+        within("log_softmax", found, special.log_softmax(values, axis=axis))
+    for axes in (None, 0, (2, 0), (0, 1, 2)):
+        for keepdims in (False, True):
+            found = tacit.logsumexp(x, axis=axes, keepdims=keepdims)
+            expected = special.logsumexp(values, axis=axes, keepdims=keepdims)
+            within("logsumexp", found, np.asarray(expected))
 
 
 def test_hypot_of_secret_and_public(mpc: Computation) -> None:

@@ -135,6 +135,11 @@ CASES: list[Case] = [
                                    "softplus", "silu", "gelu")
       for a in (X, Y, N, Z)),
     *((name, [a, b], {}) for name in ("atan2", "logaddexp") for a, b in ((X, Y), (P, X), (N, Z))),
+    *((name, [a], {"axis": axis}) for name in ("softmax", "log_softmax") for a in (X, Y, N)
+      for axis in (0, -1)),
+    *(("logsumexp", [a], attributes) for a in (X, N)
+      for attributes in ({}, {"axis": 0}, {"axis": (1, 0), "keepdims": True})),
+    ("logsumexp", [Z], {}),
     *((name, [a], {"slope": 0.25}) for name in ("elu", "leaky_relu") for a in (X, N, Z)),
     *(("hypot", [a, b], {}) for a, b in ((X, Y), (P, X), (N, Z))),
     *((name, [a], attributes) for name in ("sort", "argsort") for a in (X, N, B)
@@ -304,6 +309,10 @@ LAYER = [ArrayType(fixed, shape) for shape in ((2, 3), (3, 4), (4,))]
         ("lstsq", [ArrayType(fixed, (4, 3))] * 2, {"penalty": (1.0,)}, "TC-1185"),
         ("lstsq", [ArrayType(fixed, (4, 3))] * 2, {"penalty": -1.0}, "TC-1381"),
         ("leading_eigenvectors", [ArrayType(fixed, (3, 3))], {"count": 4}, "TC-1081"),
+        ("softmax", [ArrayType(fixed, (2,))], {"axis": 1}, "TC-1112"),
+        ("log_softmax", [ArrayType(fixed, ())], {}, "TC-1112"),
+        ("softmax", [ArrayType(bool_, (2,))], {}, "TC-1210"),
+        ("logsumexp", [ArrayType(fixed, (2, 0))], {"axis": 1}, "TC-1140"),
         ("elu", [ArrayType(fixed, (2,))], {"slope": 65.0}, "TC-1343"),
         ("leaky_relu", [ArrayType(fixed, (2,))], {"slope": float("nan")}, "TC-1343"),
         ("mlp_forward", [ArrayType(fixed, (2, 3))] * 2, {}, "TC-1180"),

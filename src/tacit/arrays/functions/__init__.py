@@ -16,6 +16,7 @@ from tacit.arrays.functions import (
     linear_algebra,
     logic,
     manipulation,
+    neural,
     refused,
     rounding,
     sorting,
@@ -32,6 +33,7 @@ from tacit.arrays.functions.integers import *
 from tacit.arrays.functions.linear_algebra import *
 from tacit.arrays.functions.logic import *
 from tacit.arrays.functions.manipulation import *
+from tacit.arrays.functions.neural import *
 from tacit.arrays.functions.refused import *
 from tacit.arrays.functions.rounding import *
 from tacit.arrays.functions.sorting import *
@@ -49,6 +51,7 @@ __all__ = [
     *linear_algebra.__all__,
     *logic.__all__,
     *manipulation.__all__,
+    *neural.__all__,
     *refused.__all__,
     *rounding.__all__,
     *sorting.__all__,
