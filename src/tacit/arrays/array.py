@@ -99,6 +99,21 @@ class SecretArray(ArrayMethods):
         return namespace(api_version)
 
     @property
+    def bounds(self) -> tuple[float, float] | None:
+        """A public interval that holds its numbers, where one is known.
+
+        From bounds declared in ``share``, from the range of booleans and small integers, and
+        from operations on such arrays. An operation that could wrap within the bounds of its
+        operands is refused.
+        """
+        bounds, limits = self._reference.bounds, self.dtype.range
+        if limits is None or not self.dtype.range_is_narrow:
+            return bounds
+        if bounds is None or bounds[0] < limits[0] or bounds[1] > limits[1]:
+            return limits
+        return bounds
+
+    @property
     def session(self) -> Session:
         """The session that it belongs to."""
         return self._session

@@ -80,7 +80,7 @@ def encode(
             )
     if bounds is not None and array.size:
         low, high = bounds
-        if float(array.min()) < low or float(array.max()) > high:
+        if array.min().item() < low or array.max().item() > high:
             raise RangeError(
                 f"A value lies outside the declared bounds ({low}, {high}).",
                 next_step="widen the bounds or clip the data with np.clip.",

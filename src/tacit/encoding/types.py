@@ -85,6 +85,11 @@ class DType:
         return 0, (1 << self.bits) - 1
 
     @property
+    def range_is_narrow(self) -> bool:
+        """Whether the type alone keeps numbers far below the ring: booleans, small integers."""
+        return self.bits != 64 or self.kind == "bool"
+
+    @property
     def numpy(self) -> np.dtype[Any]:
         """The type of revealed values: float64, the integer type of the same name, or bool."""
         if self.kind == "int":

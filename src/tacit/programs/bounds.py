@@ -24,8 +24,10 @@ from tacit.programs.types import ArrayType, Bounds, PublicArray
 
 __all__ = [
     "ANYWHERE",
+    "BOUNDING",
     "Known",
     "bounds_of_results",
+    "declared_bounds",
     "dtype_bounds",
     "operand_bounds",
     "public_bounds",
@@ -75,6 +77,23 @@ Inner: TypeAlias = Callable[..., Bounds | None]
 def dtype_bounds(dtype: DType) -> Bounds | None:
     """What the type alone says: the range of booleans and of integers below 64 bits."""
     return dtype.range if dtype.kind == "bool" or dtype.narrow else None
+
+
+def declared_bounds(bounds: tuple[float, float] | None, dtype: DType) -> Bounds | None:
+    """Bounds that an owner declared, as those of the encoded numbers: outwards to whole units.
+
+    For small integers the type's range where it is narrower.
+    """
+    if bounds is None:
+        return None
+    if dtype.kind == "fixed":
+        low, high = (float(bound) * dtype.scale for bound in bounds)
+        if not -inf < low <= high < inf:
+            return None
+        return floor(low) / dtype.scale, ceil(high) / dtype.scale
+    least, most = dtype.range or (0, 0)
+    low, high = max(bounds[0], least), min(bounds[1], most)
+    return ceil(low), floor(high)
 
 
 def public_bounds(values: PublicArray) -> Bounds | None:
@@ -172,6 +191,22 @@ def _multiply(known: Known, x: Bounds, y: Bounds) -> Bounds:
     # A public factor is within 2^-f of what it stands for, relatively or absolutely.
     relative = known.unit * max(1.0, abs(low), abs(high)) if known.unit else 0
     return _widened((low, high), known.unit + relative)
+
+
+def _square(known: Known, x: Bounds) -> Bounds:
+    low, high = _abs(known, x)
+    return _widened((low * low, high * high), known.unit)
+
+
+def _clip(known: Known) -> Bounds:
+    high = known.attributes.high
+    low = min(known.attributes.low, high)
+    if known.unit:
+        low, high = floor(low / known.unit) * known.unit, ceil(high / known.unit) * known.unit
+    x = known.bounds[0]
+    if x is None:
+        return low, high
+    return min(max(low, x[0]), high), max(min(high, x[1]), low)
 
 
 def _matmul(known: Known, x: Bounds, y: Bounds) -> Bounds:
@@ -294,8 +329,8 @@ def _growing(name: str, function: Callable[[float, float], float]) -> Rule:
 
 
 def _exponential(x: float, unit: float) -> float:
-    # From the end of its domain on, exp stays at one value.
-    return exp(min(x, 16.56 + log(2) * 23 + log(unit) - 0.01))
+    # Soon after the end of its domain exp stays at one value.
+    return exp(min(x, 16.6 + log(2) * 23 + log(unit)))
 
 
 def _saturating(name: str, low: float, high: float) -> Rule:
@@ -326,6 +361,8 @@ RULES: Mapping[str, Rule | tuple[Rule, ...]] = {
     "subtract": _all(_subtract),
     "negative": _all(_negative),
     "multiply": _all(_multiply),
+    "square": _all(_square),
+    "clip": _clip,
     "matmul": _all(_matmul),
     "sum": _all(_sum),
     "cumulative_sum": _all(_running_sum),
@@ -353,3 +390,6 @@ RULES: Mapping[str, Rule | tuple[Rule, ...]] = {
     "sqrt": _growing("sqrt", lambda x, unit: sqrt(max(x, 0))),
 }
 """By name of the operation; others say nothing about their results."""
+
+BOUNDING = frozenset({"clip", "sigmoid", "tanh", "sign"})
+"""Operations that say something about their results whatever their operands are."""

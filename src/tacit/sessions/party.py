@@ -120,7 +120,11 @@ class PartySession(Session):
         shape: tuple[int, ...] | None = None,
         bounds: tuple[float, float] | None = None,
     ) -> Reference:
-        """Share an array: the owner passes it, the others None; all pass its type and shape."""
+        """Share an array: the owner passes it, the others None; all pass type, shape and bounds.
+
+        Bounds are public and decide which operations are refused, so they must be the same at
+        every party.
+        """
         self.check_open()
         position = self.position(owner)
         if dtype is None or shape is None:
@@ -151,7 +155,9 @@ class PartySession(Session):
                     parties=[owner],
                     stage="share",
                 )
-        return self.input_elements(position, elements, dtype, shape)
+        reference = self.input_elements(position, elements, dtype, shape)
+        reference.declare(bounds)
+        return reference
 
     def input_elements(
         self,

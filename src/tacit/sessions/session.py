@@ -18,10 +18,13 @@ from tacit.encoding.fixed import natural_type
 from tacit.encoding.ring import RING64, Ring
 from tacit.encoding.types import DType, fixed, int64, promoted_integer, require_room
 from tacit.errors import RangeError, ShapeError, UsageError
+from tacit.programs.bounds import BOUNDING, declared_bounds, operand_bounds
 from tacit.programs.operation import Attributes, Operation
+from tacit.programs.overflow import bounds_within, refuse_overflow
 from tacit.programs.promotion import encoded, public_array
+from tacit.programs.settling import settled_bounds
 from tacit.programs.table import operation_named
-from tacit.programs.types import ArrayType, PublicArray, public_type
+from tacit.programs.types import ArrayType, Bounds, PublicArray, public_type
 from tacit.protocols import Protocol, SecurityModel
 from tacit.protocols.interface import ROUNDINGS, Rounding
 from tacit.rounds.cost import Cost
@@ -41,13 +44,26 @@ class Reference:
         The type of its numbers.
     shape : tuple of int
         Its shape.
+    bounds : (low, high) or None
+        A public interval that its numbers lie in, where one is known; see
+        :attr:`~tacit.programs.types.ArrayType.bounds`.
+    declared : bool
+        Whether they come from a declaration, not from types alone: operations that could wrap
+        within declared bounds are refused.
     """
 
-    __slots__ = ("__weakref__", "dtype", "shape")
+    __slots__ = ("__weakref__", "bounds", "declared", "dtype", "shape")
 
     def __init__(self, dtype: DType, shape: tuple[int, ...]) -> None:
         self.dtype = dtype
         self.shape = shape
+        self.bounds: Bounds | None = None
+        self.declared = False
+
+    def declare(self, bounds: tuple[float, float] | None) -> None:
+        """Note the bounds that the owner of an input declared."""
+        self.bounds = declared_bounds(bounds, self.dtype)
+        self.declared = self.bounds is not None
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.dtype!r}, shape={self.shape})"
@@ -189,7 +205,8 @@ class Session(abc.ABC):
         shape : tuple of int, optional
             Must be the array's where both are given.
         bounds : (low, high), optional
-            Declared bounds; checked before anything is sent.
+            Declared bounds; checked before anything is sent, and public. Operations that could
+            wrap within them are refused.
 
         Returns
         -------
@@ -222,7 +239,9 @@ class Session(abc.ABC):
         chosen = natural_type(array, self.fractions) if dtype is None else dtype
         self.check_room(chosen)
         elements = encoded(array, chosen, bounds, self.ring)
-        return self.input_elements(position, elements, chosen, array.shape)
+        reference = self.input_elements(position, elements, chosen, array.shape)
+        reference.declare(bounds)
+        return reference
 
     def apply(
         self, name: str, operands: Sequence[Handle | ArrayLike], **attributes: Any
@@ -254,7 +273,7 @@ class Session(abc.ABC):
         for operand in operands:
             if isinstance(operand, Reference):
                 handles.append(operand)
-                types.append(ArrayType(operand.dtype, operand.shape))
+                types.append(ArrayType(operand.dtype, operand.shape, bounds=operand.bounds))
             else:
                 if isinstance(operand, int) and not isinstance(operand, bool):
                     public = weak_integer(name, operand, operands)
@@ -267,11 +286,22 @@ class Session(abc.ABC):
         if operation.check is not None:
             public_values = [None if isinstance(h, Reference) else h for h in handles]
             operation.check(types, public_values, parameters, self.ring)
-        for result_type in result if isinstance(result, tuple) else (result,):
+        results = result if isinstance(result, tuple) else (result,)
+        for result_type in results:
             self.check_room(result_type.dtype)
-        if isinstance(result, tuple):
-            return self.execute(operation, handles, parameters, result)
-        return self.execute(operation, handles, parameters, (result,))[0]
+        known = _known_operands(operation, types, handles, results)
+        declared = any(h.declared for h in handles if isinstance(h, Reference))
+        bounds: Sequence[Bounds | None] = ()
+        if known is not None:
+            # Where bounds are declared, what could wrap within them is refused here.
+            values = [None if isinstance(h, Reference) else h for h in handles]
+            track = refuse_overflow if declared else bounds_within
+            bounds = track(name, types, values, known, parameters, results, self.ring)
+        references = self.execute(operation, handles, parameters, results)
+        for reference, interval in zip(references, bounds, strict=False):
+            reference.bounds = interval
+            reference.declared = interval is not None and (declared or name == "clip")
+        return references if isinstance(result, tuple) else references[0]
 
     def reveal(self, reference: Reference, to: str | Sequence[str]) -> dict[str, NDArray[Any]]:
         """Open a secret array to some parties, and to nobody else.
@@ -427,6 +457,26 @@ class Session(abc.ABC):
     def _abandon(self, error: BaseException) -> None:
         """End the session because of an error, without raising another."""
         self._close()
+
+
+def _known_operands(
+    operation: Operation,
+    types: Sequence[ArrayType],
+    handles: Sequence[Handle],
+    results: Sequence[ArrayType],
+) -> list[Bounds | None] | None:
+    """What is known of each operand; None where nothing is known of the secret ones."""
+    for array_type in types:
+        if not array_type.public and (array_type.bounds or array_type.dtype.range_is_narrow):
+            break
+    else:
+        if operation.name not in BOUNDING:
+            return None
+    known = [
+        operand_bounds(t, None if isinstance(h, Reference) else h)
+        for t, h in zip(types, handles, strict=True)
+    ]
+    return settled_bounds(types, known, operation.integers, results)
 
 
 def weak_integer(name: str, value: int, operands: Sequence[Any]) -> PublicArray:
