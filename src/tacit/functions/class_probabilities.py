@@ -27,6 +27,8 @@ from tacit.rounds.cost import Declaration
 __all__ = [
     "class_probabilities",
     "class_probabilities_cost",
+    "class_winners",
+    "class_winners_cost",
     "largest_by_row",
     "largest_by_row_cost",
 ]
@@ -149,6 +151,48 @@ def _all_won(party: Party, loses: Any, width: int) -> Step[Any]:
             both = party.concatenate_bits([both, rest], axis=1)
         bits, left = both, half + left % 2
     return bits.reshape(width, size)
+
+
+def class_winners(party: Party, scores: Any) -> Step[Any]:
+    """For every row a 1 at its largest number, the first of several, and 0 elsewhere.
+
+    Parameters
+    ----------
+    party : Party
+    scores : arithmetic sharing, (n, k)
+        Numbers of a row differ by less than 2^63 in the ring; k >= 1.
+
+    Returns
+    -------
+    arithmetic sharing, (n, k)
+        Ring integers 0 and 1. Exact.
+
+    Notes
+    -----
+    Rounds: a sign bit, ceil(log2(k - 1)) ANDs, a bit to arithmetic. Bytes: k (k - 1) / 2 sign
+    bits a row, however many classes there are.
+    """
+    _rows, width = scores.shape
+    if width == 1:
+        return party.public(np.ones(scores.shape, np.int64))
+    first, second = np.triu_indices(width, 1)
+    difference = scores.map(lambda share: (share[:, first] - share[:, second]).T.copy())
+    loses = yield from party.most_significant_bit(difference)
+    wins = yield from _all_won(party, loses, width)
+    digits = yield from party.bit_to_arithmetic(wins)
+    return digits.map(lambda share: share.T)
+
+
+def class_winners_cost(costs: Costs, rows: int, classes: int) -> Declaration:
+    """Of `class_winners`."""
+    if classes == 1:
+        return NOTHING
+    parts = [costs["most_significant_bit"](rows * classes * (classes - 1) // 2)]
+    left = classes - 1
+    while left > 1:
+        parts.append(costs["bitwise_and"](rows * classes * (left // 2)))
+        left = left // 2 + left % 2
+    return in_sequence(*parts, costs["bit_to_arithmetic"](rows * classes))
 
 
 def largest_by_row_cost(costs: Costs, rows: int, columns: int) -> Declaration:

@@ -1,23 +1,57 @@
 """Machine learning on secret data: estimators with scikit-learn's face, and joint training.
 
-``logistic.py`` is what users call on secret arrays; ``job.py`` is what every owner's process runs
-in ``tacit train``. May import ``arrays``, ``tables`` and below. Start with ``training.py``.
+Users call the estimators on secret arrays (``perceptron.py``, ``linear.py``, ``logistic.py``,
+``preparation.py``, ``secret_metrics.py``); ``job.py`` is what every owner's process runs in
+``tacit train``. May import ``arrays``, ``tables`` and below. Start with ``training.py``.
 """
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from tacit.ml.linear import LinearRegression, Ridge
     from tacit.ml.logistic import LogisticRegression
+    from tacit.ml.perceptron import MLPClassifier, MLPRegressor
+    from tacit.ml.preparation import StandardScaler, train_test_split
+    from tacit.ml.secret_metrics import (
+        accuracy_score,
+        confusion_matrix,
+        log_loss,
+        mean_squared_error,
+        r2_score,
+        roc_auc_score,
+    )
 
-__all__ = ["LogisticRegression"]
+__all__ = [
+    "LinearRegression",
+    "LogisticRegression",
+    "MLPClassifier",
+    "MLPRegressor",
+    "Ridge",
+    "StandardScaler",
+    "accuracy_score",
+    "confusion_matrix",
+    "log_loss",
+    "mean_squared_error",
+    "r2_score",
+    "roc_auc_score",
+    "train_test_split",
+]
+
+_MODULES = {
+    "linear": ("LinearRegression", "Ridge"),
+    "logistic": ("LogisticRegression",),
+    "perceptron": ("MLPClassifier", "MLPRegressor"),
+    "preparation": ("StandardScaler", "train_test_split"),
+}
+_HOME = {name: module for module, names in _MODULES.items() for name in names}
 
 
 def __getattr__(name: str) -> Any:
     """Import estimators when asked for: scikit-learn takes a second, parties do without."""
     if name in __all__:
-        from tacit.ml import logistic
-
-        return getattr(logistic, name)
+        module = import_module(f"tacit.ml.{_HOME.get(name, 'secret_metrics')}")
+        return getattr(module, name)
     raise AttributeError(f"module 'tacit.ml' has no attribute {name!r}")

@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, Self
 
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.linear_model import LogisticRegression as ClearLogisticRegression
 
 from tacit.arrays import SecretArray
-from tacit.arrays.array import applied
+from tacit.arrays.array import applied, applied_all
 from tacit.arrays.functions import concatenate, sigmoid, stack
 from tacit.errors import ShapeError, TypeMismatchError, UsageError
+from tacit.ml.checks import batch_rows, batches_of, checked_classes, constant, indicators, opened
 
 __all__ = ["LogisticRegression"]
 
 
 class LogisticRegression(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
-    """Binary logistic regression by minibatch gradient descent on secret rows and labels.
+    """Logistic regression by minibatch gradient descent on secret rows and labels.
+
+    Binary by the sigmoid; with more than two `classes` multinomial by softmax.
 
     Minimises C · Σ log-loss + ½ ‖w‖², as scikit-learn's estimator of the same name, from zero
     weights. Nothing is revealed by fitting: the weights stay secret until :meth:`reveal`.
@@ -41,19 +46,23 @@ class LogisticRegression(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         Extension, as in ``MLPClassifier``: the step size; features should be standardised.
     shuffle : bool, default=True
         Extension, as in ``MLPClassifier``: a public random order of rows in every pass.
+    classes : array_like, optional
+        Extension: the public labels, 0 and 1 by default. What labels occur is a secret, so it
+        cannot be learned from them.
 
     Attributes
     ----------
-    coef_ : SecretArray, (1, d)
-    intercept_ : SecretArray, (1,)
-    classes_ : ndarray, [0, 1]
+    coef_ : SecretArray, (1, d), or (k, d) for k > 2 classes
+    intercept_ : SecretArray, (1,) or (k,)
+    classes_ : ndarray
     n_features_in_ : int
     n_iter_ : ndarray of int, (1,)
 
     Notes
     -----
     A step costs 6 rounds and the sigmoid's; see ``functions/logistic.py``. The sigmoid's error is
-    at most 1e-3.
+    at most 1e-3. With more classes it is ``mlp_step`` without hidden layers, whose intercepts are
+    not penalised.
 
     Examples
     --------
@@ -78,6 +87,7 @@ class LogisticRegression(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         batch_size: int | str = "auto",
         learning_rate_init: float = 0.5,
         shuffle: bool = True,
+        classes: ArrayLike | None = None,
     ) -> None:
         self.C = C
         self.fit_intercept = fit_intercept
@@ -87,6 +97,7 @@ class LogisticRegression(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         self.batch_size = batch_size
         self.learning_rate_init = learning_rate_init
         self.shuffle = shuffle
+        self.classes = classes
 
     def fit(self, X: SecretArray, y: SecretArray) -> Self:
         """Fit to secret rows and labels.
@@ -95,7 +106,7 @@ class LogisticRegression(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         ----------
         X : SecretArray, (n, d), tacit.fixed
         y : SecretArray, (n,)
-            Labels: tacit.bool, or integers or fixed point that are 0 or 1.
+            Labels: tacit.bool, or numbers that are among the classes.
 
         Returns
         -------
@@ -121,39 +132,64 @@ class LogisticRegression(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
                 "There are no rows to fit.", next_step="share at least one row.", case=51
             )
         decay = 0.0 if not np.isfinite(self.C) else 1.0 / (self.C * rows)
+        classes = checked_classes(self, self.classes)
+        y = indicators(y, classes)
+        if classes.size > 2:
+            self._fit_multinomial(X, y.astype(X.dtype), decay)
+        else:
+            self._fit_binary(X, y.reshape(rows).astype(X.dtype), decay)
+        self.n_features_in_ = columns
+        self.classes_ = classes
+        self.n_iter_ = np.array([self.max_iter])
+        return self
+
+    def _fit_binary(self, X: SecretArray, y: SecretArray, decay: float) -> None:
+        rows, columns = X.shape
         if self.fit_intercept:
             X = concatenate([X, np.ones((rows, 1))], axis=1)
         weights = self._initial(X)
-        y = y.astype(X.dtype)
-        size = min(200, rows) if self.batch_size == "auto" else min(int(self.batch_size), rows)
+        size = batch_rows(self.batch_size, rows)
         order = np.random.default_rng(self.random_state)
         for _ in range(self.max_iter):
-            index = order.permutation(rows) if self.shuffle else np.arange(rows)
-            for start in range(0, rows, size):
-                batch = index[start : start + size]
-                part_x, part_y = (
-                    (X[batch], y[batch])
-                    if self.shuffle
-                    else (
-                        X[start : start + size],
-                        y[start : start + size],
-                    )
-                )
+            for batch in batches_of(rows, size, self.shuffle, order):
                 weights = applied(
                     "logistic_step",
-                    part_x,
-                    part_y,
+                    X[batch],
+                    y[batch],
                     weights,
                     learning_rate=float(self.learning_rate_init),
                     decay=decay,
                 )
         self._weights = weights
-        self.n_features_in_ = columns
-        self.classes_ = np.array([0, 1])
-        self.n_iter_ = np.array([self.max_iter])
         self.coef_ = weights[:columns].reshape(1, columns)
-        self.intercept_ = weights[columns:] if self.fit_intercept else None
-        return self
+        self.intercept_: SecretArray | None = weights[columns:] if self.fit_intercept else None
+
+    def _fit_multinomial(self, X: SecretArray, y: SecretArray, decay: float) -> None:
+        (rows, columns), classes = X.shape, y.shape[1]
+        previous = getattr(self, "_weights", None)
+        zeros = constant(X, np.zeros(classes))
+        weights, bias = constant(X, np.zeros((columns, classes))), zeros
+        if self.warm_start and previous is not None and previous.shape == (columns, classes):
+            weights = previous
+            bias = zeros if self.intercept_ is None else self.intercept_
+        size = batch_rows(self.batch_size, rows)
+        order = np.random.default_rng(self.random_state)
+        for _ in range(self.max_iter):
+            for batch in batches_of(rows, size, self.shuffle, order):
+                part = X[batch]
+                weights, moved = applied_all(
+                    "mlp_step",
+                    part,
+                    y[batch],
+                    weights,
+                    bias,
+                    learning_rate=float(self.learning_rate_init),
+                    alpha=decay * part.shape[0],
+                )
+                bias = moved if self.fit_intercept else zeros
+        self._weights = weights
+        self.coef_ = weights.T
+        self.intercept_ = bias if self.fit_intercept else None
 
     def _initial(self, X: SecretArray) -> SecretArray:
         previous: SecretArray | None = getattr(self, "_weights", None)
@@ -183,24 +219,37 @@ class LogisticRegression(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             )
 
     def decision_function(self, X: SecretArray) -> SecretArray:
-        """Secret log-odds of secret rows, (n,)."""
+        """Secret log-odds of secret rows, (n,), or scores (n, k) for k > 2 classes."""
         self._check_fitted()
         _check_rows(X)
-        scores: SecretArray = X @ self.coef_.reshape(self.n_features_in_)
+        if self.classes_.size > 2:
+            scores: SecretArray = X @ self._weights
+        else:
+            scores = X @ self.coef_.reshape(self.n_features_in_)
         return scores if self.intercept_ is None else scores + self.intercept_
 
     def predict_proba(self, X: SecretArray) -> SecretArray:
-        """Secret probabilities of both classes, (n, 2)."""
-        positive = sigmoid(self.decision_function(X))
+        """Secret probabilities of all classes, (n, k)."""
+        scores = self.decision_function(X)
+        if self.classes_.size > 2:
+            unit = constant(X, np.eye(self.classes_.size))
+            zero = constant(X, np.zeros(self.classes_.size))
+            return applied("mlp_forward", scores, unit, zero, output="softmax")
+        positive = sigmoid(scores)
         both: SecretArray = stack([1.0 - positive, positive], axis=1)
         return both
 
     def predict(self, X: SecretArray) -> SecretArray:
-        """Secret predicted labels, (n,), tacit.bool."""
-        labels: SecretArray = self.decision_function(X) > 0.0
-        return labels
+        """Secret labels, (n,): tacit.bool for classes 0 and 1, else of the classes' type."""
+        scores = self.decision_function(X)
+        if self.classes_.size > 2:
+            return applied("class_of_largest", scores, self.classes_)
+        positive: SecretArray = scores > 0.0
+        if np.array_equal(self.classes_, [0, 1]):
+            return positive
+        return applied("where", positive, self.classes_[1], self.classes_[0])
 
-    def reveal(self, *, to: str | list[str]) -> Any:
+    def reveal(self, *, to: str | Sequence[str]) -> Any:
         """Open the weights and return a fitted scikit-learn estimator.
 
         Parameters
@@ -214,15 +263,13 @@ class LogisticRegression(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             The estimator with "all"; otherwise one for each recipient, by name.
         """
         self._check_fitted()
-        opened = self._weights.reveal(to=to)
-        if isinstance(opened, dict):
-            return {name: self._clear(weights) for name, weights in opened.items()}
-        return self._clear(opened)
+        present = [self.coef_] if self.intercept_ is None else [self.coef_, self.intercept_]
+        return opened(present, to, self._clear)
 
-    def _clear(self, weights: Any) -> ClearLogisticRegression:
+    def _clear(self, values: list[NDArray[Any]]) -> ClearLogisticRegression:
         model = ClearLogisticRegression(C=self.C, fit_intercept=self.fit_intercept)
-        model.coef_ = weights[: self.n_features_in_].reshape(1, -1)
-        model.intercept_ = weights[self.n_features_in_ :] if self.fit_intercept else np.zeros(1)
+        model.coef_ = values[0]
+        model.intercept_ = values[1] if self.fit_intercept else np.zeros(len(values[0]))
         model.classes_ = self.classes_
         model.n_features_in_ = self.n_features_in_
         model.n_iter_ = self.n_iter_

@@ -5,14 +5,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Literal
 
+from tacit.encoding.types import fixed, int64
 from tacit.errors import ShapeError, TypeMismatchError
+from tacit.functions.class_probabilities import class_winners
 from tacit.functions.domains import require_least_bits
 from tacit.functions.optimization import Adam, Rule, Sgd
 from tacit.functions.perceptron import Activation, Layer, Output, mlp_forward, mlp_step
 from tacit.programs.conversion import converted
-from tacit.programs.operation import Attributes, Operation, ResultValues
+from tacit.programs.operation import Attributes, NoAttributes, Operation, ResultValues
 from tacit.programs.precision import of_functions
-from tacit.programs.types import ArrayType, Operand, SecretValue
+from tacit.programs.promotion import ring_constant
+from tacit.programs.types import ArrayType, Operand, SecretValue, operand_types
 from tacit.protocols.interface import Party
 from tacit.rounds.contract import Step
 
@@ -173,7 +176,41 @@ def _step(
     )
 
 
+def _choice_rule(types: Sequence[ArrayType], attributes: NoAttributes) -> ArrayType:
+    scores, classes = types
+    if scores.public or scores.dtype.kind == "bool" or not classes.public:
+        raise TypeMismatchError(
+            "class_of_largest: scores are secret numbers and classes are public.",
+            next_step="pass secret scores (n, k) and a public array of k labels.",
+            case=81,
+            stage="class_of_largest",
+        )
+    if len(scores.shape) != 2 or classes.shape != scores.shape[1:] or not classes.shape[0]:
+        raise ShapeError(
+            f"class_of_largest: scores {scores.shape} and classes {classes.shape} do not fit.",
+            next_step="pass scores (n, k) and k labels.",
+            case=86,
+            stage="class_of_largest",
+        )
+    kind = fixed if classes.dtype.kind == "fixed" else int64
+    return ArrayType(kind, scores.shape[:1])
+
+
+def _choice(
+    party: Party, operands: Sequence[Operand], attributes: NoAttributes
+) -> Step[ResultValues]:
+    """The label of every row's largest score, the first of several."""
+    scores, classes = operands
+    assert isinstance(scores, SecretValue)
+    assert not isinstance(classes, SecretValue)
+    dtype = _choice_rule(operand_types(operands), attributes).dtype
+    winners = yield from class_winners(party, scores.share)
+    labels = party.multiply_public(winners, ring_constant(party, classes, dtype)[None, :])
+    return SecretValue(dtype, party.sum(labels, axis=1))
+
+
 PERCEPTRON: Any = (
     Operation("mlp_forward", _forward_rule, _forward, Network, finest=of_functions),
     Operation("mlp_step", _step_rule, _step, TrainingStep, finest=of_functions),
+    Operation("class_of_largest", _choice_rule, _choice),
 )

@@ -11,6 +11,8 @@ from tacit.errors import RangeError
 from tacit.functions.class_probabilities import (
     class_probabilities,
     class_probabilities_cost,
+    class_winners,
+    class_winners_cost,
     largest_by_row,
     largest_by_row_cost,
 )
@@ -57,6 +59,15 @@ def test_the_largest_of_every_row_is_exact(shape: tuple[int, int]) -> None:
     parts = simulation.run(largest_by_row, simulation.share(values))
     np.testing.assert_array_equal(simulation.open(parts), values.max(axis=1))
     check_cost(simulation, largest_by_row_cost(PROTOCOLS["replicated3"].costs, *shape))
+
+
+@pytest.mark.parametrize("shape", SHAPES[:-2], ids=str)
+def test_the_winner_of_every_row_is_the_first_largest(shape: tuple[int, int]) -> None:
+    values = np.random.default_rng(3).integers(-2, 3, shape)
+    simulation = Simulation()
+    found = simulation.open(simulation.run(class_winners, simulation.share(values)))
+    np.testing.assert_array_equal(found, np.eye(shape[1])[values.argmax(axis=1)])
+    check_cost(simulation, class_winners_cost(PROTOCOLS["replicated3"].costs, *shape))
 
 
 def test_other_encodings_are_refused() -> None:

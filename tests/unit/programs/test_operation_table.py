@@ -192,6 +192,8 @@ ROUNDED: list[Case] = [
      {"learning_rate": 0.3, "decay": 0.01}),
     ("sort_by", [X, B, P, (np.array([2, 1]), int64), (np.array([True, False]), None)],
      {"descending": (False, True)}),
+    *(("class_of_largest", [X, (labels, None)], {})
+      for labels in (np.array([3, 5, 7]), np.array([0.5, 1.5, -2.0]))),
     *(("inv", [(DEFINITE, fixed)], {"assume_a": a}) for a in ("gen", "pos")),
     *((name, [(DEFINITE, fixed)], {}) for name in ("cholesky", "det")),
     *(("solve", [(DEFINITE, fixed), (numbers(3), t)], {"assume_a": a})
@@ -247,7 +249,7 @@ def test_every_operation_is_covered() -> None:
     elsewhere = (
         {"exp", "log", "sqrt", "reciprocal"}
         | {"logistic_step"}
-        | {"mlp_forward", "mlp_step"}
+        | {"mlp_forward", "mlp_step", "class_of_largest"}
         | {"sort_by"}
         | {"cholesky", "det", "inv", "leading_eigenvectors", "lstsq", "solve"}
     )
@@ -300,6 +302,13 @@ LAYER = [ArrayType(fixed, shape) for shape in ((2, 3), (3, 4), (4,))]
         ("var", [ArrayType(bool_, (2,))], {}, "TC-1210"),
         ("clip", [ArrayType(fixed, (2,))], {"low": 0, "high": 2.0**50}, "TC-1300"),
         ("clip", [ArrayType(int64, (2,))], {"low": 0, "high": 1.5}, "TC-1202"),
+        ("class_of_largest", [ArrayType(fixed, (2, 3))] * 2, {}, "TC-1281"),
+        (
+            "class_of_largest",
+            [ArrayType(fixed, (2, 3)), ArrayType(int64, (2,), public=True)],
+            {},
+            "TC-1186",
+        ),
         ("inv", [ArrayType(fixed, (2, 3))], {}, "TC-1183"),
         ("inv", [ArrayType(fixed, (2, 2))], {"assume_a": "sym"}, "TC-1080"),
         ("cholesky", [ArrayType(fixed, (2, 2, 2))], {}, "TC-1183"),

@@ -1,0 +1,396 @@
+"""Multilayer perceptrons on secret arrays, with scikit-learn's face."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Sequence
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
+from sklearn.neural_network import MLPClassifier as ClearClassifier
+from sklearn.neural_network import MLPRegressor as ClearRegressor
+from sklearn.preprocessing import LabelBinarizer
+
+from tacit.arrays import SecretArray
+from tacit.arrays.array import applied, applied_all
+from tacit.arrays.functions import concat
+from tacit.ml.checks import (
+    batch_rows,
+    batches_of,
+    checked_classes,
+    checked_rows,
+    checked_targets,
+    constant,
+    indicators,
+    is_batch_size,
+    opened,
+    refuse,
+    require_fitted,
+)
+
+__all__ = ["MLPClassifier", "MLPRegressor"]
+
+ACTIVATIONS = ("identity", "logistic", "tanh", "relu")
+
+
+class _Perceptron(BaseEstimator):  # type: ignore[misc]
+    """What both perceptrons share: initial weights, minibatches, steps."""
+
+    _output = "identity"
+
+    hidden_layer_sizes: int | Sequence[int]
+    activation: str
+    solver: str
+    alpha: float
+    batch_size: int | str
+    learning_rate_init: float
+    max_iter: int
+    shuffle: bool
+    random_state: int
+    warm_start: bool
+    momentum: float
+    nesterovs_momentum: bool
+    beta_1: float
+    beta_2: float
+    epsilon: float
+    t_: int
+
+    def _hidden(self) -> tuple[int, ...]:
+        sizes = self.hidden_layer_sizes
+        return tuple(np.atleast_1d(np.asarray(sizes, int)).tolist())
+
+    def _check_parameters(self) -> None:
+        refuse(
+            self,
+            {
+                "hidden_layer_sizes must be positive": min(self._hidden(), default=1) < 1,
+                f"activation must be one of {', '.join(ACTIVATIONS)}": self.activation
+                not in ACTIVATIONS,
+                "solver must be 'sgd' or 'adam'": self.solver not in ("sgd", "adam"),
+                "alpha must not be negative": not self.alpha >= 0,
+                "batch_size must be 'auto' or at least 1": not is_batch_size(self.batch_size),
+                "learning_rate_init must be positive": not self.learning_rate_init > 0,
+                "max_iter must be at least 1": not self.max_iter >= 1,
+                "momentum must be at least 0 and below 1": not 0 <= self.momentum < 1,
+                "beta_1 and beta_2 must be at least 0 and below 1": not (
+                    0 <= self.beta_1 < 1 and 0 <= self.beta_2 < 1
+                ),
+                "epsilon must be between 2^-24 and 1": not 2.0**-24 <= self.epsilon <= 1,
+            },
+        )
+
+    def _initial(self, X: SecretArray, widths: Sequence[int]) -> list[SecretArray]:
+        """Glorot's uniform weights, as scikit-learn draws them; public."""
+        draw = np.random.default_rng(self.random_state)
+        factor = 2.0 if self.activation == "logistic" else 6.0
+        parameters = []
+        for inputs, outputs in itertools.pairwise(widths):
+            bound = np.sqrt(factor / (inputs + outputs))
+            parameters.append(constant(X, draw.uniform(-bound, bound, (inputs, outputs))))
+            parameters.append(constant(X, draw.uniform(-bound, bound, outputs)))
+        return parameters
+
+    def _fit(self, X: SecretArray, targets: SecretArray) -> None:
+        rows, columns = X.shape
+        widths = (columns, *self._hidden(), targets.shape[1])
+        shapes = [s for a, b in itertools.pairwise(widths) for s in ((a, b), (b,))]
+        previous: list[SecretArray] | None = getattr(self, "_values", None)
+        slots = 2 if self.solver == "adam" else 1 if self.momentum else 0
+        known = (
+            self.warm_start
+            and previous is not None
+            and [p.shape for p in previous] == shapes * (1 + slots)
+            and previous[0].session is X.session
+        )
+        if known:
+            assert previous is not None
+            values, step = previous, self.t_
+        else:
+            values, step = self._initial(X, widths), 0
+            values += [constant(X, np.zeros(shape)) for _ in range(slots) for shape in shapes]
+        order = np.random.default_rng(self.random_state)
+        size = batch_rows(self.batch_size, rows)
+        for _ in range(self.max_iter):
+            for batch in batches_of(rows, size, self.shuffle, order):
+                step += 1
+                values = list(self._step(X[batch], targets[batch], values, step))
+        self._values = values
+        self.t_ = step
+        self.n_features_in_ = columns
+        self.n_layers_ = len(widths)
+        self.n_outputs_ = targets.shape[1]
+        self.n_iter_ = self.max_iter
+        self.out_activation_ = self._output
+        parameters = values[: len(shapes)]
+        self.coefs_ = parameters[::2]
+        self.intercepts_ = parameters[1::2]
+
+    def _step(
+        self, X: SecretArray, targets: SecretArray, values: list[SecretArray], step: int
+    ) -> tuple[SecretArray, ...]:
+        options: dict[str, Any] = {
+            "learning_rate": float(self.learning_rate_init),
+            "activation": self.activation,
+            "output": self._output,
+            "solver": self.solver,
+            "alpha": float(self.alpha),
+        }
+        if self.solver == "sgd":
+            options |= {"momentum": float(self.momentum), "nesterov": self.nesterovs_momentum}
+        else:
+            options |= {
+                "beta_1": float(self.beta_1),
+                "beta_2": float(self.beta_2),
+                "epsilon": float(self.epsilon),
+                "step": step,
+            }
+        return applied_all("mlp_step", X, targets, *values, **options)
+
+    def _forward(self, X: Any, output: str) -> SecretArray:
+        require_fitted(self)
+        rows = checked_rows(X, self.n_features_in_)
+        parameters = self._values[: 2 * (self.n_layers_ - 1)]
+        return applied("mlp_forward", rows, *parameters, activation=self.activation, output=output)
+
+    def _fill(self, model: Any, parameters: list[NDArray[Any]]) -> Any:
+        model.coefs_ = parameters[::2]
+        model.intercepts_ = parameters[1::2]
+        model.n_features_in_ = self.n_features_in_
+        model.n_layers_ = self.n_layers_
+        model.n_outputs_ = self.n_outputs_
+        model.out_activation_ = self.out_activation_
+        model.n_iter_ = self.n_iter_
+        model.t_ = self.t_
+        return model
+
+    def _clear_parameters(self) -> dict[str, Any]:
+        return {
+            "hidden_layer_sizes": self._hidden(),
+            "activation": self.activation,
+            "solver": self.solver,
+            "alpha": self.alpha,
+        }
+
+    def _parameters(self) -> list[SecretArray]:
+        require_fitted(self)
+        return self._values[: 2 * (self.n_layers_ - 1)]
+
+    def __sklearn_is_fitted__(self) -> bool:
+        return hasattr(self, "_values")
+
+
+class MLPClassifier(ClassifierMixin, _Perceptron):  # type: ignore[misc]
+    """A perceptron that classifies, trained on secret rows and labels.
+
+    Minimises the mean cross-entropy plus alpha / (2 n) ‖W‖² by minibatch steps, as scikit-learn's
+    estimator of the same name: logistic output for two classes, softmax for more. Every step is
+    one operation (``functions/perceptron.py``), and nothing is revealed: the weights stay secret
+    until :meth:`reveal`.
+
+    Parameters
+    ----------
+    hidden_layer_sizes : int or sequence of int, default=(100,)
+    activation : {"identity", "logistic", "tanh", "relu"}, default="relu"
+    solver : {"sgd", "adam"}, default="adam"
+        Adam in a rescaled form (decision 0030), which costs several times an SGD step.
+    alpha : float, default=1e-4
+        L2 penalty of the weights.
+    batch_size : int or "auto", default="auto"
+        "auto" is min(200, n).
+    learning_rate_init : float, default=1e-3
+        Constant.
+    max_iter : int, default=200
+        Passes over the rows. There is no tolerance and no early stopping: when training has
+        converged is a secret.
+    shuffle : bool, default=True
+        A public random order of rows in every pass.
+    random_state : int, default=0
+        Public: makes initial weights and orders.
+    warm_start : bool, default=False
+        Go on from the weights and the optimiser's state of the last fit.
+    momentum : float, default=0.9
+    nesterovs_momentum : bool, default=True
+    beta_1, beta_2 : float, default=0.9, 0.999
+    epsilon : float, default=2**-16
+        Larger than scikit-learn's 1e-8, which fixed point does not hold.
+    classes : array_like, optional
+        Extension: the public labels. By default 0 and 1. Labels that none of them equals are
+        of no class.
+
+    Attributes
+    ----------
+    coefs_, intercepts_ : list of SecretArray
+    classes_ : ndarray
+    n_features_in_, n_layers_, n_outputs_, n_iter_, t_ : int
+    out_activation_ : str
+
+    Examples
+    --------
+    >>> import numpy as np, tacit
+    >>> rows = np.array([[-1.0, 0.0], [-0.5, 0.5], [0.5, -0.5], [1.0, 0.0]] * 4)
+    >>> with tacit.local("replicated3") as mpc:
+    ...     X = mpc.share(rows, owner="alice")
+    ...     y = mpc.share(rows[:, 0] > 0, owner="bob")
+    ...     model = tacit.ml.MLPClassifier((4,), solver="sgd", learning_rate_init=0.5, max_iter=20)
+    ...     float(tacit.ml.accuracy_score(y, model.fit(X, y).predict(X), to="all"))
+    1.0
+    """
+
+    def __init__(
+        self,
+        hidden_layer_sizes: int | Sequence[int] = (100,),
+        activation: str = "relu",
+        *,
+        solver: str = "adam",
+        alpha: float = 0.0001,
+        batch_size: int | str = "auto",
+        learning_rate_init: float = 0.001,
+        max_iter: int = 200,
+        shuffle: bool = True,
+        random_state: int = 0,
+        warm_start: bool = False,
+        momentum: float = 0.9,
+        nesterovs_momentum: bool = True,
+        beta_1: float = 0.9,
+        beta_2: float = 0.999,
+        epsilon: float = 2.0**-16,
+        classes: ArrayLike | None = None,
+    ) -> None:
+        self.hidden_layer_sizes = hidden_layer_sizes
+        self.activation = activation
+        self.solver = solver
+        self.alpha = alpha
+        self.batch_size = batch_size
+        self.learning_rate_init = learning_rate_init
+        self.max_iter = max_iter
+        self.shuffle = shuffle
+        self.random_state = random_state
+        self.warm_start = warm_start
+        self.momentum = momentum
+        self.nesterovs_momentum = nesterovs_momentum
+        self.beta_1 = beta_1
+        self.beta_2 = beta_2
+        self.epsilon = epsilon
+        self.classes = classes
+
+    def fit(self, X: SecretArray, y: SecretArray) -> Self:
+        """Fit to secret rows and labels.
+
+        Parameters
+        ----------
+        X : SecretArray, (n, d)
+        y : SecretArray, (n,) or (n, k)
+            Labels; booleans for two classes; or a column of 0 and 1 for every class.
+
+        Returns
+        -------
+        self
+
+        Raises
+        ------
+        TypeMismatchError, ShapeError, UsageError
+            X or y are not secret, do not fit, or a parameter is out of range.
+        """
+        self._check_parameters()
+        X = checked_rows(X)
+        self.classes_ = checked_classes(self, self.classes)
+        targets = indicators(checked_targets(X, y), self.classes_).astype(X.dtype)
+        self._output = "logistic" if self.classes_.size == 2 else "softmax"
+        self._fit(X, targets)
+        return self
+
+    def predict_proba(self, X: SecretArray) -> SecretArray:
+        """Secret probabilities of all classes, (n, k)."""
+        require_fitted(self)
+        found = self._forward(X, self._output)
+        return found if self.n_outputs_ > 1 else concat([1.0 - found, found], axis=1)
+
+    def predict(self, X: SecretArray) -> SecretArray:
+        """Secret labels, (n,): tacit.bool for classes 0 and 1, else of the classes' type."""
+        require_fitted(self)
+        scores = self._forward(X, "identity")
+        if self.n_outputs_ > 1:
+            return applied("class_of_largest", scores, self.classes_)
+        positive = scores.reshape(-1) > 0.0
+        if np.array_equal(self.classes_, [0, 1]):
+            return positive
+        return applied("where", positive, self.classes_[1], self.classes_[0])
+
+    def reveal(self, *, to: str | Sequence[str]) -> Any:
+        """Open the weights and return a fitted scikit-learn estimator, or one a recipient."""
+
+        def build(parameters: list[NDArray[Any]]) -> ClearClassifier:
+            model = self._fill(ClearClassifier(**self._clear_parameters()), parameters)
+            model.classes_ = self.classes_
+            model._label_binarizer = LabelBinarizer().fit(self.classes_)
+            return model
+
+        return opened(self._parameters(), to, build)
+
+
+class MLPRegressor(RegressorMixin, _Perceptron):  # type: ignore[misc]
+    """A perceptron for numbers, trained on secret rows and targets.
+
+    Minimises half the mean squared error plus alpha / (2 n) ‖W‖². Parameters and attributes are
+    those of :class:`MLPClassifier` without classes; the output is the identity.
+    """
+
+    def __init__(
+        self,
+        hidden_layer_sizes: int | Sequence[int] = (100,),
+        activation: str = "relu",
+        *,
+        solver: str = "adam",
+        alpha: float = 0.0001,
+        batch_size: int | str = "auto",
+        learning_rate_init: float = 0.001,
+        max_iter: int = 200,
+        shuffle: bool = True,
+        random_state: int = 0,
+        warm_start: bool = False,
+        momentum: float = 0.9,
+        nesterovs_momentum: bool = True,
+        beta_1: float = 0.9,
+        beta_2: float = 0.999,
+        epsilon: float = 2.0**-16,
+    ) -> None:
+        self.hidden_layer_sizes = hidden_layer_sizes
+        self.activation = activation
+        self.solver = solver
+        self.alpha = alpha
+        self.batch_size = batch_size
+        self.learning_rate_init = learning_rate_init
+        self.max_iter = max_iter
+        self.shuffle = shuffle
+        self.random_state = random_state
+        self.warm_start = warm_start
+        self.momentum = momentum
+        self.nesterovs_momentum = nesterovs_momentum
+        self.beta_1 = beta_1
+        self.beta_2 = beta_2
+        self.epsilon = epsilon
+
+    def fit(self, X: SecretArray, y: SecretArray) -> Self:
+        """Fit to secret rows (n, d) and targets (n,) or (n, m); see :class:`MLPClassifier`."""
+        self._check_parameters()
+        X = checked_rows(X)
+        targets = checked_targets(X, y)
+        self._flat = targets.ndim == 1
+        self._fit(X, targets.reshape(X.shape[0], -1).astype(X.dtype))
+        return self
+
+    def predict(self, X: SecretArray) -> SecretArray:
+        """Secret predictions, (n,) or (n, m) as the targets were."""
+        require_fitted(self)
+        found = self._forward(X, "identity")
+        return found.reshape(-1) if self._flat else found
+
+    def reveal(self, *, to: str | Sequence[str]) -> Any:
+        """Open the weights and return a fitted scikit-learn estimator, or one a recipient."""
+
+        def build(parameters: list[NDArray[Any]]) -> ClearRegressor:
+            return self._fill(ClearRegressor(**self._clear_parameters()), parameters)
+
+        return opened(self._parameters(), to, build)
