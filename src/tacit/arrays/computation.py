@@ -22,6 +22,7 @@ from tacit.protocols import SecurityModel, protocol_named
 from tacit.protocols.interface import Rounding
 from tacit.rounds.cost import Cost
 from tacit.rounds.randomness import SeededRandomness
+from tacit.rounds.virtual import Network, VirtualTime
 from tacit.sessions import LocalSession, ProcessSession, Session, checked_parties
 from tacit.sessions.session import Reference, checked_rounding
 
@@ -221,6 +222,7 @@ def local(
     rounding: Rounding = "probabilistic",
     ring: int = 64,
     fraction_bits: int = fixed.fraction_bits,
+    network: Network | None = None,
 ) -> Computation:
     """Open a computation whose parties all run on this machine.
 
@@ -246,6 +248,10 @@ def local(
     fraction_bits : int
         The fractional bits of the fixed point that float arrays become by default: 1 to 40, over
         128 bits 1 to 100.
+    network : Network, optional
+        Count seconds in virtual time, as if the parties were on such a network, for instance
+        ``tacit.METRO`` or ``tacit.WAN``: what `measure` gives is then a prediction
+        (``docs/performance.md``). For parties in this process.
 
     Returns
     -------
@@ -254,8 +260,8 @@ def local(
     Raises
     ------
     UsageError
-        An unknown protocol, rounding or ring, a wrong number of parties, bad names, or a seed
-        with processes.
+        An unknown protocol, rounding or ring, a wrong number of parties, bad names, a seed or a
+        network with processes.
     RangeError
         More fractional bits than the ring has room for.
 
@@ -278,14 +284,21 @@ def local(
                 next_step="leave seed away, or processes=False.",
                 case=32,
             )
+        if network is not None:
+            raise UsageError(
+                "A network is simulated for parties in one process; processes have a real one.",
+                next_step="leave network away, or processes=False.",
+                case=34,
+            )
         return Computation(
             ProcessSession(
                 chosen, names, settings, rounding=rounding, ring=elements, fractions=fractions
             )
         )
     randomness = None if seed is None else SeededRandomness(seed)
+    driver = None if network is None else VirtualTime(names, network)
     return Computation(
         LocalSession(
-            chosen, names, randomness, rounding=rounding, ring=elements, fractions=fractions
+            chosen, names, randomness, driver, rounding=rounding, ring=elements, fractions=fractions
         )
     )

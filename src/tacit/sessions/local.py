@@ -19,6 +19,7 @@ from tacit.rounds.contract import Step
 from tacit.rounds.cost import Cost
 from tacit.rounds.lockstep import LockstepDriver
 from tacit.rounds.randomness import Randomness, SystemRandomness, deal_pairwise_seeds
+from tacit.rounds.virtual import VirtualTime
 from tacit.sessions.execution import input_step, reveal_step
 from tacit.sessions.session import Handle, Reference, Session
 
@@ -152,6 +153,11 @@ class LocalSession(Session):
 
     def _cost(self) -> Cost:
         return self.driver.cost()
+
+    def _seconds(self) -> float:
+        """Those of the network where one is simulated."""
+        driver = self.driver
+        return driver.seconds if isinstance(driver, VirtualTime) else super()._seconds()
 
     def _close(self) -> None:
         self.members = ()

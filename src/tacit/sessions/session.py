@@ -350,9 +350,7 @@ class Session(abc.ABC):
         """Everything since the session was opened. Waits for what is still being computed."""
         self.check_open()
         cost = self._cost()
-        return Cost(
-            cost.rounds, cost.bytes_sent, cost.check_bytes, time.perf_counter() - self._opened
-        )
+        return Cost(cost.rounds, cost.bytes_sent, cost.check_bytes, self._seconds())
 
     def close(self) -> None:
         """End the session. May be called again."""
@@ -450,6 +448,10 @@ class Session(abc.ABC):
 
     @abc.abstractmethod
     def _cost(self) -> Cost: ...
+
+    def _seconds(self) -> float:
+        """Since the session was opened."""
+        return time.perf_counter() - self._opened
 
     @abc.abstractmethod
     def _close(self) -> None: ...

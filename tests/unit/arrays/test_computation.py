@@ -45,6 +45,21 @@ def test_measure_is_filled_at_the_end_and_counts_what_is_inside() -> None:
         assert failed == tacit.Cost()
 
 
+def test_a_network_makes_seconds_virtual() -> None:
+    with tacit.local(network=tacit.WAN) as far, tacit.local(network=tacit.METRO) as near:
+        seconds = []
+        for mpc in (far, near):
+            x = mpc.share(np.ones(10), owner="alice")
+            with mpc.measure() as cost:
+                y = x * x
+            np.testing.assert_allclose(y.reveal(to="all"), 1.0, atol=1e-4)
+            assert mpc.total_cost.seconds > cost.seconds
+            seconds.append(cost.seconds)
+        for measured, network in zip(seconds, (tacit.WAN, tacit.METRO), strict=True):
+            assert 3 * network.latency_seconds < measured < 1.0
+        assert seconds[0] > seconds[1]
+
+
 @pytest.mark.parametrize(
     ("arguments", "code", "text"),
     [
@@ -56,6 +71,7 @@ def test_measure_is_filled_at_the_end_and_counts_what_is_inside() -> None:
         ({"parties": ["a", "b", ""]}, "TC-1023", "letters"),
         ({"parties": ["a", "b", 3]}, "TC-1023", "letters"),
         ({"processes": True, "seed": 1}, "TC-1032", "seed"),
+        ({"processes": True, "network": tacit.WAN}, "TC-1034", "real one"),
     ],
 )
 def test_what_cannot_be_opened(arguments: dict[str, object], code: str, text: str) -> None:

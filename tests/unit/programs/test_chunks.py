@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from simulation import NAMES, Simulation
 from test_operation_table import CASES, Case
 
+from tacit.encoding.rings import ring_of
 from tacit.encoding.types import bool_, fixed, int64
 from tacit.functions import exponential, selection
 from tacit.functions.costs import Costs
@@ -28,9 +29,9 @@ CHUNK = 128
 RNG = np.random.default_rng(5)
 
 
-@pytest.fixture(scope="module")
-def session() -> Iterator[LocalSession]:
-    with LocalSession(protocol_named("replicated3"), NAMES) as opened:
+@pytest.fixture(scope="module", params=[64, 128], ids=["ring 64", "ring 128"])
+def session(request: pytest.FixtureRequest) -> Iterator[LocalSession]:
+    with LocalSession(protocol_named("replicated3"), NAMES, ring=ring_of(request.param)) as opened:
         yield opened
 
 
