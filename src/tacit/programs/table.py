@@ -22,6 +22,7 @@ from tacit.programs.rearrangement import REARRANGEMENT
 from tacit.programs.reduction import REDUCTION
 from tacit.programs.regression import REGRESSION
 from tacit.programs.scan import SCAN
+from tacit.programs.searching import SEARCHING
 from tacit.programs.softmax import SOFTMAX
 from tacit.programs.sorting import SORTING
 
@@ -48,6 +49,7 @@ OPERATIONS: Mapping[str, Operation] = {
         PERCEPTRON,
         SORTING,
         LINEAR_ALGEBRA,
+        SEARCHING,
     )
     for operation in operations
 }

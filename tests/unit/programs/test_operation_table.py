@@ -144,6 +144,15 @@ CASES: list[Case] = [
     *(("hypot", [a, b], {}) for a, b in ((X, Y), (P, X), (N, Z))),
     *((name, [a], attributes) for name in ("sort", "argsort") for a in (X, N, B)
       for attributes in ({}, {"axis": 0, "descending": True})),
+    *((name, [a], attributes) for name in ("max", "min", "argmax", "argmin") for a in (X, N, B)
+      for attributes in ({}, {"axis": 0, "keepdims": True})),
+    *((name, [B], {"axis": -1}) for name in ("any", "all")),
+    *((name, [a], attributes) for name in ("median", "quantile") for a in (X, N)
+      for attributes in ({}, {"axis": 0}, {"q": (0.2, 0.7), "single": False})),
+    *(("searchsorted", [a, b], {"right": True}) for a, b in (((numbers(3), fixed), N), (Q, X))),
+    *(("isin", [a, b], {}) for a, b in ((X, P), (N, Q))),
+    ("one_hot", [N], {"classes": 4}),
+    *(("take_secret", [a, N], {"axis": 1}) for a in (X, B, (numbers(2, 3), None))),
     ("lexsort", [(numbers(3), fixed), Q, M], {"descending": (True, False, True)}),
     *(("shuffle", [(np.ones((2, 3), kind), dtype)], {"axis": 1})
       for kind, dtype in ((float, fixed), (bool, bool_))),
@@ -190,6 +199,7 @@ ROUNDED: list[Case] = [
     *(("divide", [a, b], {}) for a, b in ((X, Y), (P, X), (N, X))),
     ("logistic_step", [(numbers(9, 3), fixed), (np.arange(9) % 2, int64), (numbers(3), fixed)],
      {"learning_rate": 0.3, "decay": 0.01}),
+    ("topk", [X], {"k": 2}), ("topk", [N], {"k": 1, "axis": 0, "largest": False}),
     ("sort_by", [X, B, P, (np.array([2, 1]), int64), (np.array([True, False]), None)],
      {"descending": (False, True)}),
     *(("class_of_largest", [X, (labels, None)], {})
@@ -250,8 +260,8 @@ def test_every_operation_is_covered() -> None:
         {"exp", "log", "sqrt", "reciprocal"}
         | {"logistic_step"}
         | {"mlp_forward", "mlp_step", "class_of_largest"}
-        | {"sort_by"}
         | {"cholesky", "det", "inv", "leading_eigenvectors", "lstsq", "solve"}
+        | {"sort_by", "topk"}
     )
     assert {case[0] for case in CASES} | elsewhere == set(OPERATIONS)
 

@@ -19,6 +19,7 @@ from tacit.arrays.functions import (
     neural,
     refused,
     rounding,
+    searching,
     sorting,
     statistics,
     types,
@@ -36,6 +37,7 @@ from tacit.arrays.functions.manipulation import *
 from tacit.arrays.functions.neural import *
 from tacit.arrays.functions.refused import *
 from tacit.arrays.functions.rounding import *
+from tacit.arrays.functions.searching import *
 from tacit.arrays.functions.sorting import *
 from tacit.arrays.functions.statistics import *
 from tacit.arrays.functions.types import *
@@ -54,6 +56,7 @@ __all__ = [
     *neural.__all__,
     *refused.__all__,
     *rounding.__all__,
+    *searching.__all__,
     *sorting.__all__,
     *statistics.__all__,
     *types.__all__,

@@ -1,4 +1,4 @@
-"""Elements at public positions. Local: nothing is sent."""
+"""Elements at positions: public ones without communication, secret ones by comparing."""
 
 from __future__ import annotations
 
@@ -7,24 +7,36 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from tacit.arrays.array import SecretArray, secret_operand
+from tacit.arrays.array import SecretArray, applied, secret_operand
 from tacit.errors import SecretMisuseError
 from tacit.programs.manipulation import normal_axis
 
 __all__ = ["take", "take_along_axis"]
 
 
-def take(x: SecretArray, indices: ArrayLike, /, *, axis: int | None = None) -> SecretArray:
-    """The elements of an axis at public positions.
+def take(x: Any, indices: Any, /, *, axis: int | None = None) -> SecretArray:
+    """The elements of an axis at positions.
 
     Parameters
     ----------
-    x : SecretArray
-    indices : array_like of int
-        Any shape, which replaces the axis.
+    x : SecretArray or array_like
+        Secret, or public where the positions are secret.
+    indices : SecretArray or array_like of int
+        Any shape, which replaces the axis. Secret positions below 0 give the first element, those
+        behind the end the last one, as nobody may learn that they are outside.
     axis : int, optional
         By default the array is flattened first.
+
+    Notes
+    -----
+    Public positions: local. Secret ones: each is compared with every place of the axis, 9 rounds
+    and one more for a secret x, 66 bytes a position and place.
     """
+    if isinstance(indices, SecretArray):
+        if axis is None:
+            flat = x.reshape(-1) if isinstance(x, SecretArray) else np.ravel(x)
+            return applied("take_secret", flat, indices, axis=0)
+        return applied("take_secret", x, indices, axis=axis)
     array = secret_operand("take", x)
     positions = _public("take", indices)
     if axis is None:
