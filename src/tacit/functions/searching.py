@@ -201,7 +201,7 @@ def equal_to_any(party: Party, x: Any, values: Sequence[int]) -> Step[Any]:
     one equality an element and value.
     """
     n, m = x.size, len(values)
-    column = -np.array(values, np.int64).reshape(-1, 1)
+    column = party.ring.negate(party.ring.elements(list(values))).reshape(-1, 1)
     shifted = party.add_public(party.broadcast(x.reshape(1, n), (m, n)), column)
     equal = yield from is_zero(party, shifted)
     return equal.map(lambda plain: np.bitwise_xor.reduce(plain, axis=0))
@@ -243,8 +243,8 @@ def chosen_rows(party: Party, table: Any, index: Any) -> Step[Any]:
     Parameters
     ----------
     party : Party
-    table : arithmetic sharing or ndarray of int64, (m, width)
-        Secret or public (ring integers); m >= 1.
+    table : arithmetic sharing or ndarray of ring elements, (m, width)
+        Secret or public; m >= 1.
     index : arithmetic sharing, (n,)
         Ring integers below 2^62 in magnitude.
 
@@ -266,7 +266,7 @@ def chosen_rows(party: Party, table: Any, index: Any) -> Step[Any]:
         steps = party.subtract(table[: m - 1], table[1:])
     else:
         last = party.public(np.broadcast_to(table[m - 1], (n, width)))
-        steps = party.ring.elements(table[:-1] - table[1:])
+        steps = party.ring.subtract(table[:-1], table[1:])
     if m == 1 or n == 0:
         return last
     found: list[Any] = []

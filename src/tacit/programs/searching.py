@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from tacit.encoding.ring import Ring
 from tacit.encoding.types import DType, bool_, fixed, int64
 from tacit.errors import RangeError, ShapeError, TypeMismatchError
 from tacit.functions import searching
@@ -336,12 +337,13 @@ def _isin_rule(types: Sequence[ArrayType], attributes: Any) -> ArrayType:
     return ArrayType(bool_, types[0].shape)
 
 
-def _isin_values(values: PublicArray, dtype: DType) -> NDArray[np.int64]:
+def _isin_values(values: PublicArray, dtype: DType, ring: Ring) -> list[int]:
     """The different values as ring integers; fractions equal no integer."""
     flat = np.unique(values)
     if dtype.kind == "int" and flat.dtype.kind == "f":
         flat = flat[flat == np.rint(flat)]
-    return np.unique(encoded(flat, dtype).view(np.int64))
+    integers = ring.integers(encoded(flat, dtype, ring=ring))
+    return sorted(set(integers.tolist()))
 
 
 def _isin(party: Party, operands: Sequence[Operand], attributes: Any) -> Step[ResultValues]:
@@ -349,21 +351,21 @@ def _isin(party: Party, operands: Sequence[Operand], attributes: Any) -> Step[Re
     x, values = operands
     assert isinstance(x, SecretValue)
     assert not isinstance(values, SecretValue)
-    chosen = _isin_values(values, x.dtype)
-    if not chosen.size:
+    chosen = _isin_values(values, x.dtype, party.ring)
+    if not chosen:
         return SecretValue(bool_, party.public_bits(np.zeros(x.shape, np.uint8)))
     flat = x.share.map(lambda part: part.reshape(-1))
-    found = yield from searching.equal_to_any(party, flat, chosen.tolist())
+    found = yield from searching.equal_to_any(party, flat, chosen)
     return SecretValue(bool_, _shaped(found, x.shape))
 
 
 def _check_values(
-    types: Sequence[ArrayType], values: Sequence[PublicArray | None], attributes: Any
+    types: Sequence[ArrayType], values: Sequence[PublicArray | None], attributes: Any, ring: Ring
 ) -> None:
     if values[1] is not None and values[1].size:
         ends = extremes(values[1])
         whole = types[0].dtype.kind == "int" and ends.dtype.kind == "f"
-        encoded(np.rint(ends) if whole else ends, types[0].dtype)
+        encoded(np.rint(ends) if whole else ends, types[0].dtype, ring=ring)
 
 
 # Secret positions.
@@ -438,7 +440,7 @@ def _take(party: Party, operands: Sequence[Operand], attributes: TakeAxis) -> St
     if not isinstance(table, SecretValue):
         whole = table.astype(np.int64) if table.dtype == np.bool_ else table
         dtype = int64 if table.dtype == np.bool_ else table_type.dtype
-        rows = front(encoded(whole, dtype).view(np.int64))
+        rows = front(encoded(whole, dtype, ring=party.ring))
     elif table.dtype.kind == "bool":
         rows = (yield from party.bit_to_arithmetic(table.share)).map(front)
     else:
@@ -455,10 +457,10 @@ def _take(party: Party, operands: Sequence[Operand], attributes: TakeAxis) -> St
 
 
 def _check_table(
-    types: Sequence[ArrayType], values: Sequence[PublicArray | None], attributes: Any
+    types: Sequence[ArrayType], values: Sequence[PublicArray | None], attributes: Any, ring: Ring
 ) -> None:
     if values[0] is not None and values[0].size:
-        encoded(extremes(values[0]), types[0].dtype)
+        encoded(extremes(values[0]), types[0].dtype, ring=ring)
 
 
 SEARCHING: Any = (

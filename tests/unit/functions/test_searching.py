@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from simulation import EDGES, NAMES, Simulation
+from simulation import EDGES, NAMES, Simulation, ring
 
 from tacit.functions import searching
 from tacit.protocols import PROTOCOLS
@@ -106,7 +106,7 @@ def test_chosen_rows(
     shares: list[Any] = [simulation.share(table)] if secret else []
     shares.append(simulation.share(index))
     found = simulation.run(
-        lambda p, *a: searching.chosen_rows(p, a[0] if secret else table, a[-1]), *shares
+        lambda p, *a: searching.chosen_rows(p, a[0] if secret else ring(table), a[-1]), *shares
     )
     np.testing.assert_array_equal(simulation.open(found), table[np.clip(index, 0, m - 1)])
     check_cost(simulation, searching.chosen_rows_cost(TABLE, m, width, n, secret=secret))
