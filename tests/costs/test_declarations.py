@@ -90,7 +90,7 @@ def cases() -> Iterator[Case]:
             yield Case("reveal_bits", (n, to), lambda p, x, to=to: p.reveal_bits(x, to), bits(n))
         yield Case("multiply", (n,), lambda p, x, y: p.multiply(x, y), numbers(n, n))
         for rounding in ("probabilistic", "nearest", "exact"):
-            for m in (1, 18, 62):
+            for m in (1, 16, 18, 40, 62):
                 yield Case(
                     "truncate",
                     (n, m, rounding),
@@ -242,7 +242,9 @@ def per_element(primitive: str, *arguments: Any, n: int) -> tuple[int, float]:
     ("primitive", "arguments", "rounds", "bytes_in_all"),
     [
         ("multiply", (), 1, 3 * 8),
-        ("truncate", (18, "probabilistic"), 2, 4 * 8),
+        ("truncate", (18, "probabilistic"), 2, 20),
+        ("truncate", (16, "probabilistic"), 2, 14),
+        ("truncate", (40, "probabilistic"), 2, 4 * 8),
         ("multiply_truncate", (16,), 3, 30),
         ("multiply_truncate", (18,), 3, 36),
         ("bit_to_arithmetic", (), 2, 3 * 8),

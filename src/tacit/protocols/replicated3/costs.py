@@ -84,12 +84,12 @@ def reveal_bits(size: int, to: Sequence[int], planes: int = 1, ring: Ring = RING
 def truncate(
     size: int, bits: int = 18, rounding: Rounding = "probabilistic", ring: Ring = RING64
 ) -> Declaration:
-    """Probabilistic: 2 rounds, 32 bytes an element in all; exact and nearest: 9 rounds."""
-    element = ring.element_bytes
+    """Probabilistic: 2 rounds, 8 + 3w bytes an element in all; exact and nearest: 9 rounds."""
+    element, field = ring.element_bytes, field_type(ring, bits).itemsize
     if rounding == "probabilistic":
-        return Declaration(2, _by_role(size, 1, lambda a, b, c: element * (2 * a + b + c)))
+        return Declaration(2, _by_role(size, 1, lambda a, b, c: element * a + field * (a + b + c)))
     unit = 64 * block_width(size)
-    rough = _by_role(size, unit, lambda a, b, c: element * (2 * a + b + c))
+    rough = _by_role(size, unit, lambda a, b, c: element * a + field * (a + b + c))
     carry = _carry(size, ring, with_top=False)
     digits = bit_to_arithmetic(size, ring).bytes_sent
     total = tuple(r + s + d for r, s, d in zip(rough, carry, digits, strict=True))

@@ -18,7 +18,7 @@ different parties needs communication.
 
 Rounds and bytes (all parties together, an element):
 
-    truncate, probabilistic   2 rounds, 32 bytes (4 ring elements)
+    truncate, probabilistic   2 rounds, 8 + 3w bytes
     truncate, exact, nearest  9 rounds
     product and truncation    3 rounds, 24 + 3w bytes; w = 2, 4, 8 for m <= 16, 32, 62
     the same, exact, nearest  10 rounds: the product in the ring, then the truncation
@@ -112,7 +112,7 @@ def _truncate_probabilistic(
     ring = party.ring
     x_own, x_next = flat(x.own), flat(x.next)
     parts = thirds(x_own.size, party.index, unit)
-    work = _Carry(ring, parts, bits, ring.dtype)
+    work = _Carry(ring, parts, bits)
     # A: c = s + 2^(N-2). B and C: r = t.
     ring.kernels.truncation_open(
         None,
@@ -140,7 +140,8 @@ def _truncate_probabilistic(
 class _Carry:
     """The arrays of one truncation at one party, by role."""
 
-    def __init__(self, ring: Ring, parts: Thirds, bits: int, field: np.dtype[Any]) -> None:
+    def __init__(self, ring: Ring, parts: Thirds, bits: int) -> None:
+        field = field_type(ring, bits)
         size = parts.bounds[2].stop
         self.parts = parts
         self.bits = bits
@@ -374,7 +375,7 @@ def _product_truncate(
     """
     nonces = party.role_nonces()
     ring, kernels = party.ring, party.ring.kernels
-    work = _Carry(ring, parts, bits, field_type(ring, bits))
+    work = _Carry(ring, parts, bits)
 
     def inputs(part: slice) -> _Operands:
         if operands is None:
