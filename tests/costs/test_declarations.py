@@ -266,7 +266,7 @@ def test_headline(
     ("primitive", "arguments", "rounds", "bytes_in_all"),
     [
         ("multiply", (), 1, 3 * 16),
-        ("truncate", (18, "probabilistic"), 2, 4 * 16),
+        ("truncate", (18, "probabilistic"), 2, 28),
         ("multiply_truncate", (16,), 3, 3 * 16 + 3 * 2),
         ("multiply_truncate", (40,), 3, 3 * 16 + 3 * 8),
         ("inject", (), 2, 4 * 16),

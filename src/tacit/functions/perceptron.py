@@ -235,7 +235,9 @@ def _hidden_cost(
     if activation == "relu":
         return in_sequence(
             costs["matmul"](size),
-            side_by_side(costs["most_significant_bit"](size), costs["truncate"](size)),
+            side_by_side(
+                costs["most_significant_bit"](size), costs["truncate"](size, fraction_bits)
+            ),
             costs["inject"](size),
         )
     function = {"logistic": sigmoid_cost, "tanh": tanh_cost}.get(activation)
