@@ -272,7 +272,7 @@ def test_headline(
         ("inject", (), 2, 4 * 16),
         ("reveal", ((0, 1, 2),), 1, 3 * 16),
         ("most_significant_bit", (), 8, 700 / 8),
-        ("truncate", (18, "exact"), 10, (700 - 1) / 8 + 4 * 16 + 3 * 16),
+        ("truncate", (18, "exact"), 10, (700 - 1) / 8 + 28 + 3 * 16),
         ("to_bits", (), 9, 16 + 3 * (128 + 769) / 8),
     ],
 )
