@@ -2,7 +2,9 @@
 
 The systems run every workload in turn, then again, so that none has the machine to itself at a
 better moment; what is compared are medians. Results go to ``bench/results/peers.json``; a run
-with nothing left out also renews the tables of ``docs/performance.md``.
+with nothing left out also renews the tables of ``docs/performance.md``. Where a machine is quiet
+for minutes only, ``--only GLOBS --add`` measures some workloads after the others, each beside its
+peers.
 """
 
 from __future__ import annotations
@@ -33,7 +35,7 @@ from bench.peers.driving import Contestant
 from bench.tables import progress_bars
 from bench.workloads import SKIPPED
 
-__all__ = ["main"]
+__all__ = ["added", "main"]
 
 WIDTH = 140
 LONG_SECONDS = 15.0
@@ -60,7 +62,10 @@ def main() -> int:
         console.print(f"No workload is called {arguments.only!r}: {', '.join(inputs.names())}.")
         return 2
     run = _measure(names, peers, arguments.repeats, console)
-    results.save(run, results.FOLDER / "peers.json")
+    saved = results.FOLDER / "peers.json"
+    if arguments.add and saved.exists():
+        run = added(results.load(saved), run)
+    results.save(run, saved)
     if arguments.json:
         results.save(run, arguments.json)
     for grid in grids(run):
@@ -78,6 +83,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--only", metavar="GLOBS", default="*", help="such as 'matmul*,relu_1e6'")
     parser.add_argument("--repeats", type=int, default=5, metavar="N", help="default: 5")
     parser.add_argument("--all", action="store_true", help="also what only the peers can do")
+    parser.add_argument(
+        "--add", action="store_true", help="keep the last run's workloads that are not among these"
+    )
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the numbers to FILE too")
     parser.add_argument("--page", action="store_true", help="renew the documentation's tables")
     return parser
@@ -127,6 +135,17 @@ def _measure(
             floor = floor_of(rows["tacit"], kernels[name], link_speed)
             run["workloads"][name]["floor"] = asdict(floor)
     return run
+
+
+def added(before: dict[str, Any], run: dict[str, Any]) -> dict[str, Any]:
+    """A run with the workloads of one before that it did not measure, in the usual order."""
+    workloads = {**before["workloads"], **run["workloads"]}
+    return {
+        **run,
+        "systems": {**before["systems"], **run["systems"]},
+        "repeats": max(before["repeats"], run["repeats"]),
+        "workloads": {name: workloads[name] for name in inputs.names() if name in workloads},
+    }
 
 
 def _jobs(

@@ -198,8 +198,8 @@ def test_the_main_job_is_measured_by_phase(tmp_path: Path) -> None:
 def test_the_floor_adds_kernels_bytes_and_rounds(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("os.sched_getaffinity", lambda _: set(range(2)))
     rows = [
-        {"bytes": 64, "seconds": 1e-4, "gigabytes_per_second": 0.01},
-        {"bytes": 1 << 20, "seconds": 1e-3, "gigabytes_per_second": 2.0},
+        {"bytes": 64, "seconds": 1e-3, "fastest": 1e-4},
+        {"bytes": 2_000_000, "seconds": 1e-2, "fastest": 3e-3},
     ]
     found = floor.floor_of({"bytes": 4e9, "rounds": 10}, 3.0, floor.links_from(rows))
     assert found.seconds == pytest.approx(1.5 + 2.0 + 1e-3)

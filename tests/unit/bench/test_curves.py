@@ -13,6 +13,7 @@ from bench.networks import calibration
 from bench.networks.measured import Run
 from bench.operation_party import OPERATIONS
 from bench.peers import comparison
+from bench.peers.__main__ import added
 from tacit.rounds import Network
 
 
@@ -108,3 +109,24 @@ def test_calibration_finds_the_factors(monkeypatch: pytest.MonkeyPatch) -> None:
     )
     found = calibration.calibrated(runs).as_arguments()
     assert found == pytest.approx(truth, rel=1e-6)
+
+
+def test_runs_beside_peers_can_be_made_in_pieces() -> None:
+    before = {
+        "systems": {"tacit": "1", "spu": "2"},
+        "repeats": 5,
+        "when": "then",
+        "workloads": {"relu_1e6": "old", "matmul_256": "old"},
+    }
+    run = {
+        "systems": {"tacit": "1", "mpyc": "3"},
+        "repeats": 3,
+        "when": "now",
+        "workloads": {"multiply_1e6": "new", "relu_1e6": "new"},
+    }
+    both = added(before, run)
+    assert list(both["workloads"].items()) == [
+        ("matmul_256", "old"), ("multiply_1e6", "new"), ("relu_1e6", "new"),
+    ]  # fmt: skip
+    assert both["systems"] == {"tacit": "1", "spu": "2", "mpyc": "3"}
+    assert both["when"] == "now"
