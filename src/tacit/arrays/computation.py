@@ -223,6 +223,7 @@ def local(
     ring: int = 64,
     fraction_bits: int = fixed.fraction_bits,
     network: Network | None = None,
+    checked: bool = False,
 ) -> Computation:
     """Open a computation whose parties all run on this machine.
 
@@ -252,6 +253,10 @@ def local(
         Count seconds in virtual time, as if the parties were on such a network, for instance
         ``tacit.METRO`` or ``tacit.WAN``: what `measure` gives is then a prediction
         (``docs/performance.md``). For parties in this process.
+    checked : bool
+        For development, in one process: after every operation the parties open one bit, whether
+        it left its range, and :class:`~tacit.errors.RangeError` names the first that did
+        (``docs/types.md``). Slower by a factor of about ten.
 
     Returns
     -------
@@ -278,6 +283,12 @@ def local(
     checked_rounding(rounding)
     elements, fractions = ring_of(ring), fixed_point(fraction_bits)
     if processes:
+        if checked:
+            raise UsageError(
+                "checked=True is for parties in one process.",
+                next_step="leave checked away, or processes=False, and test there first.",
+                case=71,
+            )
         if seed is not None:
             raise UsageError(
                 "A seed is for parties in one process; processes take the system's randomness.",
@@ -299,6 +310,13 @@ def local(
     driver = None if network is None else VirtualTime(names, network)
     return Computation(
         LocalSession(
-            chosen, names, randomness, driver, rounding=rounding, ring=elements, fractions=fractions
+            chosen,
+            names,
+            randomness,
+            driver,
+            rounding=rounding,
+            ring=elements,
+            fractions=fractions,
+            checked=checked,
         )
     )

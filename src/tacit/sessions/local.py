@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 from tacit.encoding.fixed import decode
 from tacit.encoding.ring import RING64, Ring
 from tacit.encoding.types import DType, fixed
-from tacit.errors import UsageError
+from tacit.errors import RangeError, UsageError
+from tacit.programs.checking import left_range
 from tacit.programs.operation import Attributes, Operation
 from tacit.programs.types import ArrayType, SecretValue
 from tacit.protocols import Protocol
@@ -58,6 +59,8 @@ class LocalSession(Session):
         What shares are elements of.
     fractions : DType
         What float arrays become by default.
+    checked : bool
+        Whether every operation is tested for having left its range (``programs/checking.py``).
     """
 
     place = "in this process"
@@ -72,6 +75,7 @@ class LocalSession(Session):
         rounding: Rounding = "probabilistic",
         ring: Ring = RING64,
         fractions: DType = fixed,
+        checked: bool = False,
     ) -> None:
         super().__init__(protocol, parties, rounding, ring, fractions)
         seeds = deal_pairwise_seeds(parties, randomness or SystemRandomness())
@@ -80,6 +84,7 @@ class LocalSession(Session):
             for index in range(len(parties))
         )
         self.driver = driver or LockstepDriver(parties)
+        self.checked = checked
         self._broken = ""
 
     def check_open(self) -> None:
@@ -108,6 +113,8 @@ class LocalSession(Session):
         shape: tuple[int, ...],
     ) -> Reference:
         """Share encoded elements; only the owner's step is given them."""
+        if self.checked and elements is not None and not dtype.range_is_narrow:
+            self._check_input(elements)
         parts = self._run(
             lambda party: input_step(
                 party, owner, elements if party.index == owner else None, dtype, shape
@@ -134,7 +141,53 @@ class LocalSession(Session):
             ),
             operation.name,
         )
+        if self.checked:
+            self._check(operation, operands, attributes, computed, part)
         return tuple(LocalReference(parts) for parts in zip(*computed, strict=True))
+
+    def _check_input(self, elements: NDArray[Any]) -> None:
+        limit = 1 << self.ring.magnitude_bits
+        numbers = self.ring.integers(elements)
+        if numbers.size and (numbers.max() >= limit or numbers.min() < -limit):
+            raise RangeError(
+                f"checked: an input holds an integer of {limit:.4g} or more in magnitude.",
+                next_step="share smaller integers: beyond it, sums and comparisons may wrap.",
+                case=75,
+                stage="share",
+            )
+
+    def _check(
+        self,
+        operation: Operation,
+        operands: Sequence[Handle],
+        attributes: Attributes,
+        computed: Sequence[tuple[SecretValue, ...]],
+        part: Callable[[Handle, int], Any],
+    ) -> None:
+        """Raise if the operation left its range: one bit, which the parties open to each other."""
+        left = self._run(
+            lambda party: left_range(
+                party,
+                operation,
+                [part(handle, party.index) for handle in operands],
+                attributes,
+                computed[party.index],
+            ),
+            "check",
+        )
+        if left[0]:
+            shapes = " and ".join(
+                f"{'secret' if isinstance(h, Reference) else 'public'} {h.dtype!r} {h.shape}"
+                for h in operands
+            )
+            raise RangeError(
+                f"checked: {operation.name} of {shapes} left its range: a result, a product before"
+                " its truncation or an operand lies outside what the operation is exact for.",
+                next_step="look at the magnitudes of its operands (docs/types.md), scale them down,"
+                " clip them, or use fewer fractional bits or the 128-bit ring.",
+                case=74,
+                stage=operation.name,
+            )
 
     def open(
         self, reference: Reference, to: tuple[int, ...], answer: tuple[int, ...]
