@@ -270,7 +270,8 @@ Exact, for all operands whose difference fits the ring: `<`, `<=`, `>`, `>=`, `=
 numbers is off by at most one unit in the last place as long as it stays below 2^26 for f = 18
 (2^62 in the ring, before truncation), and so is `square`; an entry of a matrix product below 2^25.
 A public integer power n is off by at most (n - 1) max(1, |x|)^(n - 1) units for n > 0; for n < 0
-the error of `reciprocal` counts n times.
+the error of `reciprocal` counts n times. `interp` and `piecewise` with public pieces are off by 2
+units and the rounding of their breakpoints; `polyval` states its error where it is defined.
 
 ## Bounds
 

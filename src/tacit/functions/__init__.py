@@ -31,6 +31,7 @@ from tacit.functions.powers import (
     square,
 )
 from tacit.functions.products import cumulative_prod, prod
+from tacit.functions.public_polynomials import polyval
 from tacit.functions.quotients import floor_divide, floor_divide_public, shift_right
 from tacit.functions.roots import hypot, rsqrt, sqrt
 from tacit.functions.rounding import ceil, floor, round_half_even, trunc
@@ -82,6 +83,7 @@ __all__ = [
     "maximum",
     "minimum",
     "not_equal",
+    "polyval",
     "power",
     "power_of_public",
     "prod",

@@ -17,6 +17,7 @@ from tacit.programs.manipulation import MANIPULATION
 from tacit.programs.moments import MOMENTS
 from tacit.programs.operation import Operation
 from tacit.programs.perceptron import PERCEPTRON
+from tacit.programs.polynomials import POLYNOMIALS
 from tacit.programs.powers import POWERS
 from tacit.programs.rearrangement import REARRANGEMENT
 from tacit.programs.reduction import REDUCTION
@@ -44,6 +45,7 @@ OPERATIONS: Mapping[str, Operation] = {
         MOMENTS,
         ELEMENTWISE,
         POWERS,
+        POLYNOMIALS,
         SOFTMAX,
         REGRESSION,
         PERCEPTRON,

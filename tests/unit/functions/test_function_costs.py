@@ -88,11 +88,13 @@ PRODUCTS: dict[str, Callable[..., Declaration]] = {
 }
 ELSEWHERE = {"floor_divide", "floor_divide_public", "shift_right"} | {
     "integer_power",
+    "polyval",
     "power_of_public",
     "public_power",
     "square",
 }
-"""With public parameters of their own, in ``test_quotients.py`` and ``test_powers.py``."""
+"""With public parameters of their own, in ``test_quotients.py``, ``test_powers.py`` and
+``test_public_polynomials.py``."""
 
 OF_ROWS = {"log_softmax", "logsumexp", "softmax"}
 """In ``test_softmax.py``."""

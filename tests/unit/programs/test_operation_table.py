@@ -140,6 +140,11 @@ CASES: list[Case] = [
     *(("logsumexp", [a], attributes) for a in (X, N)
       for attributes in ({}, {"axis": 0}, {"axis": (1, 0), "keepdims": True})),
     ("logsumexp", [Z], {}),
+    *(("polyval", [a], {"coefficients": c}) for a in (X, Y, N, Z)
+      for c in ((2,), (3, -1, 2), (0.5, 1.5))),
+    *(("interp", [a], {"xp": (0.0, 1.0, 2.5), "fp": (1.0, -1.0, 0.25)}) for a in (X, N, Z)),
+    *(("piecewise", [a], {"breakpoints": (0.0, 2.0), "pieces": ((0.0,), (0.5, 1.0), (2.0,))})
+      for a in (X, Y, N)),
     *((name, [a], {"slope": 0.25}) for name in ("elu", "leaky_relu") for a in (X, N, Z)),
     *(("hypot", [a, b], {}) for a, b in ((X, Y), (P, X), (N, Z))),
     *((name, [a], attributes) for name in ("sort", "argsort") for a in (X, N, B)
@@ -332,6 +337,23 @@ LAYER = [ArrayType(fixed, shape) for shape in ((2, 3), (3, 4), (4,))]
         ("log_softmax", [ArrayType(fixed, ())], {}, "TC-1112"),
         ("softmax", [ArrayType(bool_, (2,))], {}, "TC-1210"),
         ("logsumexp", [ArrayType(fixed, (2, 0))], {"axis": 1}, "TC-1140"),
+        ("polyval", [ArrayType(fixed, (2,))], {"coefficients": ()}, "TC-1141"),
+        ("interp", [ArrayType(fixed, (2,))], {"xp": (0.0, 1.0), "fp": (1.0,)}, "TC-1142"),
+        ("interp", [ArrayType(fixed, (2,))], {"xp": (), "fp": ()}, "TC-1344"),
+        ("interp", [ArrayType(fixed, (2,))], {"xp": (1.0, 1.0), "fp": (1.0, 2.0)}, "TC-1344"),
+        (
+            "piecewise",
+            [ArrayType(fixed, (2,))],
+            {"breakpoints": (0.0,), "pieces": ((1.0,),)},
+            "TC-1345",
+        ),
+        (
+            "piecewise",
+            [ArrayType(fixed, (2,))],
+            {"breakpoints": (0.0,), "pieces": ((1.0,), (1.0, 0.0))},
+            "TC-1345",
+        ),
+        ("interp", [ArrayType(fixed, (2,))], {"xp": (0.0, 1.0), "fp": (0.0, 1e6)}, "TC-1346"),
         ("elu", [ArrayType(fixed, (2,))], {"slope": 65.0}, "TC-1343"),
         ("leaky_relu", [ArrayType(fixed, (2,))], {"slope": float("nan")}, "TC-1343"),
         ("mlp_forward", [ArrayType(fixed, (2, 3))] * 2, {}, "TC-1180"),

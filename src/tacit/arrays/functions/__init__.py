@@ -17,6 +17,7 @@ from tacit.arrays.functions import (
     logic,
     manipulation,
     neural,
+    polynomials,
     refused,
     rounding,
     searching,
@@ -35,6 +36,7 @@ from tacit.arrays.functions.linear_algebra import *
 from tacit.arrays.functions.logic import *
 from tacit.arrays.functions.manipulation import *
 from tacit.arrays.functions.neural import *
+from tacit.arrays.functions.polynomials import *
 from tacit.arrays.functions.refused import *
 from tacit.arrays.functions.rounding import *
 from tacit.arrays.functions.searching import *
@@ -54,6 +56,7 @@ __all__ = [
     *logic.__all__,
     *manipulation.__all__,
     *neural.__all__,
+    *polynomials.__all__,
     *refused.__all__,
     *rounding.__all__,
     *searching.__all__,
