@@ -17,7 +17,8 @@ from conftest import alive
 
 import tacit
 from tacit import Computation
-from tacit.errors import InternalError, PartyLostError, TacitError, UsageError
+from tacit.errors import HandshakeError, InternalError, PartyLostError, TacitError, UsageError
+from tacit.network.handshake import Hello, compare
 from tacit.sessions import LocalSession, ProcessSession
 
 pytestmark = pytest.mark.processes
@@ -64,6 +65,36 @@ def test_rounding_gives_the_same_bits_in_every_process(rounding: Any) -> None:
             assert mpc.session.rounding == rounding
             results.append([array.tobytes() for array in computed(mpc)[0]])
     assert results[0] == results[1] == results[2]
+
+
+def test_the_long_ring_gives_the_same_bits_in_every_process() -> None:
+    """Shares of 128 bits over TLS; exact rounding, so that results can be compared bit by bit."""
+    results = []
+    for processes in (True, False):
+        arguments: Any = {"processes": processes, "ring": 128, "rounding": "exact"}
+        with tacit.local("replicated3", fraction_bits=40, **arguments) as mpc:
+            assert (mpc.ring, mpc.fixed) == (128, tacit.fixed_point(40))
+            found, costs = computed(mpc)
+            fine = mpc.share(np.array([0.1, -3.0]), owner="carol", dtype=tacit.fixed_point(90))
+            found.append((fine * fine).reveal(to="all"))
+            results.append(([array.tobytes() for array in found], costs))
+    assert results[0] == results[1]
+
+
+def test_parties_of_different_rings_refuse_each_other() -> None:
+    """The ring is a parameter of the handshake, compared before the first share moves."""
+    agreements = []
+    for ring in (64, 128):
+        with tacit.local("replicated3", processes=True, ring=ring) as mpc:
+            agreements.append(mpc.session.processes.parameters)  # type: ignore[attr-defined]
+    assert [parameters["ring"] for parameters in agreements] == ["64", "128"]
+    hellos = [
+        Hello("1", "bob", ["alice", "bob"], "replicated3", dict(parameters), bytes(32), bytes(32))
+        for parameters in agreements
+    ]
+    with pytest.raises(HandshakeError, match="the parameter ring") as caught:
+        compare(hellos[0], hellos[1], "bob")
+    assert caught.value.code == "TC-3306"
 
 
 def test_the_example_of_the_design(mpc: Computation) -> None:

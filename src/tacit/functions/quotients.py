@@ -116,7 +116,7 @@ def floor_divide_public(
     divisor : ndarray of int64
         d, not 0; broadcast against x.
     bound : int, optional
-        At most 2^62; None for any ring element.
+        At most 2^62; None for any number of 64 bits.
 
     Returns
     -------
@@ -235,17 +235,18 @@ def _estimate(
 
 
 def _brought_near(party: Party, x: Any) -> Step[tuple[Any, Any]]:
-    """x = y + 3·2^61 w with w in {-1, 0, 1} and -2^62 <= y < 2^62, for any ring element.
+    """x = y + 3·2^61 w with w in {-1, 0, 1} and -2^62 <= y < 2^62, for any number of 64 bits.
 
-    x + 2^62 wraps to a negative number if and only if x lies outside; w is then x's sign. For
-    w = ±1, |y| <= 2^61.
+    x + 2^62 wraps to a negative number of 64 bits if and only if x lies outside; w is then x's
+    sign. For w = ±1, |y| <= 2^61. In a longer ring bit 63 is shifted up to the sign.
     """
-    bits = yield from party.most_significant_bit(
-        party.add_public(
-            x.map(lambda part: np.broadcast_to(part, (2, *part.shape))),
-            np.array([[1 << _LIMIT], [0]]),
-        )
+    moved = party.add_public(
+        x.map(lambda part: np.broadcast_to(part, (2, *part.shape))),
+        np.array([[1 << _LIMIT], [0]]),
     )
+    if party.ring.bits > 64:
+        moved = party.multiply_public(moved, 1 << (party.ring.bits - 64))
+    bits = yield from party.most_significant_bit(moved)
     outside, negative = bits.map(lambda plain: plain[0]), bits.map(lambda plain: plain[1])
     below = yield from party.bitwise_and(outside, negative)
     rows = [plain.reshape(1, *x.shape) for plain in (outside, below)]
@@ -310,7 +311,7 @@ def shift_right(
     amounts : ndarray of int64
         k, at least 0; broadcast against x. Beyond 63 they count as 63.
     bound : int, optional
-        At most 2^62; None for any ring element.
+        At most 2^62; None for any number of 64 bits.
 
     Notes
     -----

@@ -116,6 +116,8 @@ class PartyProcesses:
     ----------
     names : tuple of str
         The parties' names, by index.
+    parameters : dict of str to str
+        What they compare in their handshake beyond protocol and job.
     identifiers : dict of str to int
         The operating system's number of each party's process.
     """
@@ -131,6 +133,7 @@ class PartyProcesses:
         settings: NetworkSettings | None = None,
     ) -> None:
         self.names = checked_parties(protocol_named(protocol), parties)
+        self.parameters = dict(parameters or {})
         self._children: dict[str, subprocess.Popen[bytes]] = {}
         self._channels: dict[str, Channel] = {}
         self._finished: set[str] = set()
@@ -145,7 +148,7 @@ class PartyProcesses:
             self, _end, self._children, self._channels, self._selector
         )
         try:
-            self._start(module, configs, protocol, parameters or {}, settings)
+            self._start(module, configs, protocol, self.parameters, settings)
         except BaseException:
             self.kill()
             raise

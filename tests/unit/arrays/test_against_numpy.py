@@ -27,9 +27,9 @@ INTEGERS = st.integers(-(2**40), 2**40)
 COMPARISONS = [operator.eq, operator.ne, operator.lt, operator.le, operator.gt, operator.ge]
 
 
-@pytest.fixture(scope="module")
-def mpc() -> Iterator[Computation]:
-    with tacit.local("replicated3") as computation:
+@pytest.fixture(scope="module", params=[64, 128])
+def mpc(request: pytest.FixtureRequest) -> Iterator[Computation]:
+    with tacit.local("replicated3", ring=request.param) as computation:
         yield computation
 
 

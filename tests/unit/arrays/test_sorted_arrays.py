@@ -29,9 +29,9 @@ ARRAYS: dict[str, NDArray[Any]] = {
 }
 
 
-@pytest.fixture(scope="module")
-def mpc() -> Iterator[Computation]:
-    with tacit.local() as opened:
+@pytest.fixture(scope="module", params=[64, 128])
+def mpc(request: pytest.FixtureRequest) -> Iterator[Computation]:
+    with tacit.local(ring=request.param) as opened:
         yield opened
 
 

@@ -42,9 +42,9 @@ SHORT = {"arctan": "atan", "arcsin": "asin", "arccos": "acos", "arctan2": "atan2
 """NumPy's names of what the standard and the table of errors call otherwise."""
 
 
-@pytest.fixture(scope="module")
-def mpc() -> Iterator[Computation]:
-    with tacit.local("replicated3") as computation:
+@pytest.fixture(scope="module", params=[64, 128])
+def mpc(request: pytest.FixtureRequest) -> Iterator[Computation]:
+    with tacit.local("replicated3", ring=request.param) as computation:
         yield computation
 
 
