@@ -10,6 +10,7 @@ from tacit.programs.choice import CHOICE
 from tacit.programs.comparison import COMPARISON
 from tacit.programs.conversion import CONVERSION
 from tacit.programs.elementwise import ELEMENTWISE
+from tacit.programs.grouping import GROUPING
 from tacit.programs.integers import INTEGER
 from tacit.programs.linear_algebra import LINEAR_ALGEBRA
 from tacit.programs.logic import LOGIC
@@ -52,6 +53,7 @@ OPERATIONS: Mapping[str, Operation] = {
         SORTING,
         LINEAR_ALGEBRA,
         SEARCHING,
+        GROUPING,
     )
     for operation in operations
 }

@@ -157,6 +157,9 @@ CASES: list[Case] = [
     *(("searchsorted", [a, b], {"right": True}) for a, b in (((numbers(3), fixed), N), (Q, X))),
     *(("isin", [a, b], {}) for a, b in ((X, P), (N, Q))),
     ("one_hot", [N], {"classes": 4}),
+    *(("totals_between", [(np.arange(4), int64), (np.arange(3), None), *w], {"single": s})
+      for s in (False, True)
+      for w in ([], [(numbers(4), fixed)], [(numbers(4, 2), None)], [(np.ones(4, bool), bool_)])),
     *(("take_secret", [a, N], {"axis": 1}) for a in (X, B, (numbers(2, 3), None))),
     ("lexsort", [(numbers(3), fixed), Q, M], {"descending": (True, False, True)}),
     *(("shuffle", [(np.ones((2, 3), kind), dtype)], {"axis": 1})
@@ -204,6 +207,7 @@ ROUNDED: list[Case] = [
     *(("divide", [a, b], {}) for a, b in ((X, Y), (P, X), (N, X))),
     ("logistic_step", [(numbers(9, 3), fixed), (np.arange(9) % 2, int64), (numbers(3), fixed)],
      {"learning_rate": 0.3, "decay": 0.01}),
+    ("group_by", [(np.array([2, 1, 2]), int64), (numbers(3), fixed), M], {}),
     ("topk", [X], {"k": 2}), ("topk", [N], {"k": 1, "axis": 0, "largest": False}),
     ("sort_by", [X, B, P, (np.array([2, 1]), int64), (np.array([True, False]), None)],
      {"descending": (False, True)}),
@@ -266,7 +270,7 @@ def test_every_operation_is_covered() -> None:
         | {"logistic_step"}
         | {"mlp_forward", "mlp_step", "class_of_largest"}
         | {"cholesky", "det", "inv", "leading_eigenvectors", "lstsq", "solve"}
-        | {"sort_by", "topk"}
+        | {"sort_by", "topk", "group_by"}
     )
     assert {case[0] for case in CASES} | elsewhere == set(OPERATIONS)
 

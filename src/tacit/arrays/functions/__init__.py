@@ -11,6 +11,7 @@ from tacit.arrays.functions import (
     comparison,
     creation,
     elementwise,
+    grouping,
     indexing,
     integers,
     linear_algebra,
@@ -30,6 +31,7 @@ from tacit.arrays.functions.choice import *
 from tacit.arrays.functions.comparison import *
 from tacit.arrays.functions.creation import *
 from tacit.arrays.functions.elementwise import *
+from tacit.arrays.functions.grouping import *
 from tacit.arrays.functions.indexing import *
 from tacit.arrays.functions.integers import *
 from tacit.arrays.functions.linear_algebra import *
@@ -50,6 +52,7 @@ __all__ = [
     *comparison.__all__,
     *creation.__all__,
     *elementwise.__all__,
+    *grouping.__all__,
     *indexing.__all__,
     *integers.__all__,
     *linear_algebra.__all__,
