@@ -65,17 +65,27 @@ def together(*steps: Step[Any]) -> Step[tuple[Any, ...]]:
 
 
 def _merged(rounds: list[Round]) -> Round:
-    if any(r.split for r in rounds):
-        raise InternalError("a pipelined step cannot run beside others inside together")
-    merged = Round({}, {}, {}, {}, depth=0)
-    for part in rounds:
+    first = rounds[0]
+    merged = Round(
+        dict(first.send),
+        dict(first.receive),
+        dict(first.check) if first.check else {},
+        dict(first.check_receive) if first.check_receive else {},
+        first.depth,
+    )
+    split = first.split
+    for part in rounds[1:]:
+        split |= part.split
         _add(merged.send, part.send)  # type: ignore[arg-type]
         _add(merged.receive, part.receive)  # type: ignore[arg-type]
         if part.check:
             _add(merged.check, part.check)  # type: ignore[arg-type]
         if part.check_receive:
             _add(merged.check_receive, part.check_receive)  # type: ignore[arg-type]
-        merged.depth = max(merged.depth, part.depth)
+        if part.depth > merged.depth:
+            merged.depth = part.depth
+    if split:
+        raise InternalError("a pipelined step cannot run beside others inside together")
     return merged
 
 

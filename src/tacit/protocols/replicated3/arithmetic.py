@@ -31,6 +31,8 @@ _ZERO_SHARE = 0
 
 def flat(array: NDArray[Any]) -> NDArray[Any]:
     """A contiguous vector of the elements; a copy only where strides demand it."""
+    if array.ndim == 1 and array.flags.c_contiguous:
+        return array
     return np.ascontiguousarray(array).reshape(-1)
 
 

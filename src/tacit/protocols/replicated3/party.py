@@ -101,7 +101,7 @@ class Replicated3Party:
         lane that serves two of these would mask two messages alike; with one for each third a
         key plays one role at each nonce (``docs/decisions/0002``).
         """
-        by_third = [self.nonce() for _ in range(3)]
+        by_third = (self.nonce(), self.nonce(), self.nonce())
         return RoleNonces(by_third[self.index], by_third[self.previous], by_third[self.next])
 
     # The primitives, each in the file of its kind.

@@ -33,6 +33,7 @@ have no such correlation, and give the same bits in every run.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
@@ -71,6 +72,7 @@ _Operands: TypeAlias = tuple[
 ]
 
 
+@lru_cache(maxsize=256)
 def field_type(ring: Ring, bits: int) -> np.dtype[Any]:
     """The smallest word that holds numbers mod 2^bits: the carry is needed mod 2^m only."""
     if not 1 <= bits <= ring.magnitude_bits:
@@ -141,21 +143,21 @@ class _Carry:
     """The arrays of one truncation at one party, by role."""
 
     def __init__(self, ring: Ring, parts: Thirds, bits: int) -> None:
-        field = field_type(ring, bits)
+        field, element, empty = field_type(ring, bits), ring.dtype, np.empty
         size = parts.bounds[2].stop
         self.parts = parts
         self.bits = bits
-        self.own = ring.empty(size)
-        self.following = ring.empty(size)
+        self.own = empty(size, element)
+        self.following = empty(size, element)
         a, b, c = length(parts.a), length(parts.b), length(parts.c)
-        self.message_a = ring.empty(a)
-        self.field_a = np.empty(a, field)
-        self.field_b = np.empty(b, field)
-        self.field_c = np.empty(c, field)
-        self.message_at_c = ring.empty(c)
-        self.field_a_at_c = np.empty(c, field)
-        self.field_b_at_c = np.empty(c, field)
-        self.field_c_at_b = np.empty(b, field)
+        self.message_a = empty(a, element)
+        self.field_a = empty(a, field)
+        self.field_b = empty(b, field)
+        self.field_c = empty(c, field)
+        self.message_at_c = empty(c, element)
+        self.field_a_at_c = empty(c, field)
+        self.field_b_at_c = empty(c, field)
+        self.field_c_at_b = empty(b, field)
 
 
 def _carry_rounds(party: Replicated3Party, work: _Carry, nonces: RoleNonces) -> Step[None]:
@@ -384,7 +386,7 @@ def _product_truncate(
         x_own, x_next, y_own, y_next = operands
         return (x_own[part], x_next[part], y_own[part], y_next[part], None)
 
-    message_b, message_c = (ring.empty(length(p)) for p in (parts.b, parts.c))
+    message_b, message_c = ring.empty(length(parts.b)), ring.empty(length(parts.c))
     kernels.truncation_mask(
         "B",
         *inputs(parts.b),
@@ -403,7 +405,7 @@ def _product_truncate(
         message_c,
         work.own[parts.c],
     )
-    from_b, from_c = (ring.empty(length(parts.a)) for _ in range(2))
+    from_b, from_c = ring.empty(length(parts.a)), ring.empty(length(parts.a))
     yield Round(
         send={party.previous: (message_b,), party.next: (message_c,)},
         receive={party.next: (from_b,), party.previous: (from_c,)},
