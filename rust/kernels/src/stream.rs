@@ -1,16 +1,11 @@
 //! Pseudorandom streams that two parties share: AES-128 in counter mode.
 
-#[cfg(target_arch = "x86_64")]
-mod vaes;
-
 use aes::cipher::{Array, BlockCipherEncrypt, KeyInit};
 use aes::{Aes128Enc, Block};
 use bytemuck::Pod;
 
 use crate::Mismatch;
 use crate::path::multiversion;
-#[cfg(target_arch = "x86_64")]
-use crate::path::{Path, path};
 
 /// Blocks in a stream: the index has six bytes.
 pub const MAX_BLOCKS: u64 = 1 << 48;
@@ -21,22 +16,13 @@ const PIECE: usize = 8192;
 const GROUP: usize = 64;
 
 /// The expanded key of a stream; wiped when dropped.
-pub struct StreamKey {
-    cipher: Aes128Enc,
-    /// For the path with AVX-512, where the processor has wide AES.
-    #[cfg(target_arch = "x86_64")]
-    wide: Option<vaes::RoundKeys>,
-}
+pub struct StreamKey(Aes128Enc);
 
 impl StreamKey {
     /// Expand a key of 16 bytes.
     #[must_use]
     pub fn new(key: &[u8; 16]) -> Self {
-        Self {
-            cipher: Aes128Enc::new(&Array::from(*key)),
-            #[cfg(target_arch = "x86_64")]
-            wide: vaes::RoundKeys::new(key),
-        }
+        Self(Aes128Enc::new(&Array::from(*key)))
     }
 }
 
@@ -85,10 +71,6 @@ impl<'a> Stream<'a> {
     }
 
     fn whole(&self, start: u64, blocks: &mut [[u8; 16]]) {
-        #[cfg(target_arch = "x86_64")]
-        if let (Path::Avx512, Some(keys)) = (path(), &self.key.wide) {
-            return keys.encrypt(self.nonce, (u64::from(self.lane) << 48) | start, blocks);
-        }
         // AES runs fastest on whole groups: round a long enough remainder up.
         let (head, rest) = blocks.split_at_mut(blocks.len() & !(GROUP - 1));
         self.encrypt(start, head);
@@ -106,7 +88,7 @@ impl<'a> Stream<'a> {
             return;
         }
         write_counters(self.nonce, (u64::from(self.lane) << 48) | start, blocks);
-        self.key.cipher.encrypt_blocks(Block::cast_slice_from_core_mut(blocks));
+        self.key.0.encrypt_blocks(Block::cast_slice_from_core_mut(blocks));
     }
 }
 
