@@ -419,9 +419,9 @@ def floor_divide(party: Party, x: Any, y: Any, bits: int = 32) -> Step[tuple[Any
 
     Notes
     -----
-    With s the sign of y, ⌊x / y⌋ = ⌊s x / |y|⌋. |y| = y' 2^(32-i) with y' in [1/2, 1]
+    With s the sign of y, ⌊x / y⌋ = ⌊s x / a⌋ for a = abs(y) = y' 2^(32-i), y' in [1/2, 1]
     (``normalization.py``), and 1 / y' from the best quadratic and one or two Newton steps
-    (``division.py``), so 2^60 / |y| = (2^28 / y') 2^i is exact in the ring. Where y = 0, |y| is
+    (``division.py``), so 2^60 / a = (2^28 / y') 2^i is exact in the ring. Where y = 0, a is
     replaced by 1 and its reciprocal by 0, so all estimates are 0, up to 1.
 
     Rounds for `replicated3`: 59 for 32 bits, 52 for 16, 46 for 8.
