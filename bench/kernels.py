@@ -87,7 +87,19 @@ def _elements(n: int) -> Iterator[_Case]:
         np.add(out, x_next * y, out=out)
 
     k = kernels
+
+    def combination() -> None:
+        np.multiply(x, 3, out=out)
+        np.add(out, x_next * np.uint64(5), out=out)
+        np.add(out, y * np.uint64(7), out=out)
+        np.add(out, 9, out=out)
+
     yield _Case("cross_terms", n, lambda: k.cross_terms(*shares, out), "NumPy uint64", cross_terms)
+    yield _Case(
+        "linear_combination, three terms", n,
+        lambda: k.linear_combination([x, x_next, y], [3, 5, 7], 9, out),
+        "NumPy uint64", combination,
+    )  # fmt: skip
     cases: dict[str, Call] = {
         "add": lambda: k.add(x, y, out),
         "multiply_share": lambda: k.multiply_share(*shares, KEY_CA, KEY_AB, 1, 0, out),
