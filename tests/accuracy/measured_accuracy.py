@@ -13,6 +13,7 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
+import measured_linear_algebra as linear_algebra
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import erf, log_softmax, logsumexp, softmax
@@ -294,7 +295,7 @@ TAIL = """
 Outside of a domain nothing wraps into a plausible number, except where a product would:
 quotients beyond the limit of `divide` (divide both operands by a common public number first, or
 multiply the divisor), sums of squares in `hypot`, exponents y log x of 2^(38 - f) and more in
-`power`, and `leaky_relu` far below 0.
+`power`, `leaky_relu` far below 0, and linear algebra, as stated there.
 """
 
 
@@ -327,7 +328,7 @@ def measured_table() -> str:
 
 def page() -> str:
     """The whole page."""
-    return HEAD + bounds_table() + MIDDLE + measured_table() + TAIL
+    return HEAD + bounds_table() + MIDDLE + measured_table() + linear_algebra.section() + TAIL
 
 
 if __name__ == "__main__":

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 import measured_accuracy
+import measured_linear_algebra as linear_algebra
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -250,3 +251,13 @@ def test_the_page_shows_what_is_measured(name: str) -> None:
     assert [cell.strip() for cell in fresh[4:]] == shown[4:], "run measured_accuracy.py again"
     error, now = (float(cell.split()[0]) for cell in (shown[1], fresh[1]))
     assert now == pytest.approx(error, rel=0.2), "run measured_accuracy.py again"
+
+
+@pytest.mark.parametrize(("name", "size"), linear_algebra.cases())
+def test_the_page_shows_what_is_measured_of_linear_algebra(name: str, size: int) -> None:
+    found = linear_algebra.measure(name, size)
+    assert found.share <= 1.0
+    shown = section(PAGE.read_text(), "Linear algebra")
+    cells = linear_algebra.row(name, size, found).split(" | ")
+    pattern = " \\| ".join([*map(re.escape, cells[:3]), r"\d+%", *map(re.escape, cells[4:])])
+    assert re.search(pattern, shown), "run measured_accuracy.py again"

@@ -120,7 +120,7 @@ def _round_of_groups(party: Party, x: Any) -> Step[Any]:
     index = np.minimum(np.arange(count * width), columns - 1)
     grouped = x.map(lambda share: share[:, index].reshape(rows * count, width).T.copy())
     first, second = np.triu_indices(width, 1)
-    difference = grouped.map(lambda share: share[first] - share[second])
+    difference = party.subtract(grouped[first], grouped[second])
     # loses[p]: the first of pair p is below the second.
     loses = yield from party.most_significant_bit(difference)
     wins = yield from _all_won(party, loses, width)
@@ -176,7 +176,8 @@ def class_winners(party: Party, scores: Any) -> Step[Any]:
     if width == 1:
         return party.public(np.ones(scores.shape, np.int64))
     first, second = np.triu_indices(width, 1)
-    difference = scores.map(lambda share: (share[:, first] - share[:, second]).T.copy())
+    columns = scores.map(lambda share: share.T.copy())
+    difference = party.subtract(columns[first], columns[second])
     loses = yield from party.most_significant_bit(difference)
     wins = yield from _all_won(party, loses, width)
     digits = yield from party.bit_to_arithmetic(wins)

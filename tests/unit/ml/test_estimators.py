@@ -146,6 +146,18 @@ def test_metrics_are_scikit_learn_s() -> None:
         np.testing.assert_array_equal(counts, metrics.confusion_matrix(other, guess))
 
 
+def test_estimators_over_the_larger_ring() -> None:
+    rows = preprocessing.scale(ROWS)
+    with tacit.local(ring=128) as mpc:
+        X, y = mpc.share(rows, owner="alice"), mpc.share(LABELS, owner="bob")
+        z = mpc.share(NUMBERS, owner="carol")
+        model = ml.MLPClassifier(
+            (6,), solver="sgd", learning_rate_init=0.3, max_iter=4, batch_size=40, classes=[3, 5, 9]
+        ).fit(ml.StandardScaler().fit_transform(X), y)
+        assert ml.accuracy_score(y, model.predict(X), to="all") > 0.85
+        assert ml.r2_score(z, ml.LinearRegression().fit(X, z).predict(X), to="all") > 0.99
+
+
 def test_a_metric_reveals_one_number() -> None:
     with tacit.local() as mpc:
         t, s = mpc.share(np.arange(64) % 2, "alice"), mpc.share(np.arange(64) / 64, "bob")
