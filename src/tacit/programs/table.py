@@ -9,6 +9,7 @@ from tacit.programs.arithmetic import ARITHMETIC
 from tacit.programs.choice import CHOICE
 from tacit.programs.comparison import COMPARISON
 from tacit.programs.conversion import CONVERSION
+from tacit.programs.convolution import CONVOLUTION
 from tacit.programs.elementwise import ELEMENTWISE
 from tacit.programs.grouping import GROUPING
 from tacit.programs.integers import INTEGER
@@ -48,6 +49,7 @@ OPERATIONS: Mapping[str, Operation] = {
         POWERS,
         POLYNOMIALS,
         SOFTMAX,
+        CONVOLUTION,
         REGRESSION,
         PERCEPTRON,
         SORTING,

@@ -145,6 +145,16 @@ CASES: list[Case] = [
     *(("interp", [a], {"xp": (0.0, 1.0, 2.5), "fp": (1.0, -1.0, 0.25)}) for a in (X, N, Z)),
     *(("piecewise", [a], {"breakpoints": (0.0, 2.0), "pieces": ((0.0,), (0.5, 1.0), (2.0,))})
       for a in (X, Y, N)),
+    *(("convolution", [a, b], {"stride": (1,), "padding": (1,), "dilation": (1,), "groups": g})
+      for g in (1, 2)
+      for a in ((numbers(2, 4, 5), fixed), (numbers(2, 4, 5), None),
+                (np.ones((2, 4, 5), int), int64))
+      for b in ((numbers(2, 4 // g, 3), fixed), (np.ones((2, 4 // g, 3), int), int64))),
+    ("convolution", [(numbers(2, 3, 4, 4), FINE), (numbers(2, 3, 2, 2), None)],
+     {"stride": (2, 1), "padding": (0, 1), "dilation": (1, 2)}),
+    *((name, [a], {"kernel": (2, 2), "stride": (1, 2), "padding": (1, 0)})
+      for name in ("max_pool", "avg_pool")
+      for a in ((numbers(2, 3, 4, 4), fixed), (np.ones((1, 1, 3, 3), int), int64))),
     *((name, [a], {"slope": 0.25}) for name in ("elu", "leaky_relu") for a in (X, N, Z)),
     *(("hypot", [a, b], {}) for a, b in ((X, Y), (P, X), (N, Z))),
     *((name, [a], attributes) for name in ("sort", "argsort") for a in (X, N, B)
@@ -358,6 +368,48 @@ LAYER = [ArrayType(fixed, shape) for shape in ((2, 3), (3, 4), (4,))]
             "TC-1345",
         ),
         ("interp", [ArrayType(fixed, (2,))], {"xp": (0.0, 1.0), "fp": (0.0, 1e6)}, "TC-1346"),
+        (
+            "convolution",
+            [ArrayType(fixed, (1, 2, 5)), ArrayType(fixed, (1, 3, 2))],
+            {"stride": (1,), "padding": (0,), "dilation": (1,)},
+            "TC-1144",
+        ),
+        (
+            "convolution",
+            [ArrayType(fixed, (1, 2)), ArrayType(fixed, (1, 2))],
+            {"stride": (), "padding": (), "dilation": ()},
+            "TC-1144",
+        ),
+        (
+            "convolution",
+            [ArrayType(fixed, (1, 2, 5)), ArrayType(fixed, (1, 2, 7))],
+            {"stride": (1,), "padding": (0,), "dilation": (1,)},
+            "TC-1143",
+        ),
+        (
+            "convolution",
+            [ArrayType(fixed, (1, 2, 5)), ArrayType(fixed, (1, 2, 3))],
+            {"stride": (0,), "padding": (0,), "dilation": (1,)},
+            "TC-1143",
+        ),
+        (
+            "max_pool",
+            [ArrayType(fixed, (1, 2, 5))],
+            {"kernel": (2,), "stride": (1,), "padding": (2,)},
+            "TC-1145",
+        ),
+        (
+            "avg_pool",
+            [ArrayType(fixed, (2, 5))],
+            {"kernel": (2, 2), "stride": (1, 1), "padding": (0, 0)},
+            "TC-1145",
+        ),
+        (
+            "max_pool",
+            [ArrayType(fixed, (1, 2, 5))],
+            {"kernel": (6,), "stride": (1,), "padding": (0,)},
+            "TC-1143",
+        ),
         ("elu", [ArrayType(fixed, (2,))], {"slope": 65.0}, "TC-1343"),
         ("leaky_relu", [ArrayType(fixed, (2,))], {"slope": float("nan")}, "TC-1343"),
         ("mlp_forward", [ArrayType(fixed, (2, 3))] * 2, {}, "TC-1180"),
