@@ -126,7 +126,7 @@ def mlp_forward(
     Returns
     -------
     arithmetic sharing, (n, outputs)
-        Sums of products must stay below 2^(62 - 2f) (2^26 for f = 18). Error: one unit in the last
+        Sums of products must stay below 2^(61 - 2f) (2^25 for f = 18). Error: one unit in the last
         place a layer, carried on by the weights, and the functions' own.
 
     Notes

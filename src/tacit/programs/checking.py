@@ -166,14 +166,17 @@ def _limbs(party: Party, x: Any) -> Step[tuple[Any, Any, Any]]:
 
 
 def _products(
-    party: Party, pairs: Sequence[tuple[Any, Any]], times: Callable[[Any, Any], Step[Any]]
+    party: Party,
+    pairs: Sequence[tuple[Any, Any]],
+    times: Callable[[Any, Any], Step[Any]],
+    spare: int = 0,
 ) -> Step[Count]:
-    """How many sums of products (over the pairs, by `times`) are 2^m or more in magnitude."""
+    """How many sums of products (over the pairs, by `times`) reach 2^(m - spare) in magnitude."""
     parts = yield from together(*(_seen(party, x, y, times) for x, y in pairs))
     failed, seen = parts[0]
     for also, other in parts[1:]:
         failed, seen = party.add(failed, also), party.add(seen, other)
-    near = (1 << _GUARD) - 4 * len(parts)
+    near = (1 << (_GUARD - spare)) - 4 * len(parts)
     return party.add(failed, (yield from _outside(party, seen, 1 - near, near)))
 
 
@@ -229,7 +232,8 @@ def _matmul(
     right = right.map(lambda part: part[:, None]) if right.ndim == 1 else right
     cuts = range(0, left.shape[-1], _TERMS)
     pairs = [(left[..., k : k + _TERMS], right[..., k : k + _TERMS, :]) for k in cuts]
-    return (yield from _products(party, pairs, party.matmul))
+    both_secret = isinstance(x, SecretValue) and isinstance(y, SecretValue)
+    return (yield from _products(party, pairs, party.matmul, spare=int(both_secret)))
 
 
 def _tested_pair(x: Operand, y: Operand) -> bool:

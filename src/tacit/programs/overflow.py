@@ -1,8 +1,8 @@
 """What could wrap within declared bounds: refused before anything is sent.
 
 For every operation that has a domain, how far its operands' bounds let it reach, and how far it
-may reach. Products and sums of products stay below 2^62 before they are truncated, differences
-that are compared below 2^63, results below 2^62 in fixed point and within 64 bits as integers
+may reach. Products and sums of products stay below 2^62 before they are truncated (matrix
+products of secrets below 2^61, see ``Party.matmul_truncate``), differences that are compared below 2^63, results below 2^62 in fixed point and within 64 bits as integers
 (in Z_2^64; a ring of k bits has 2^(k-2) and 2^(k-1)). Where the bounds of an operand are not
 known, nothing is refused.
 """
@@ -185,7 +185,8 @@ def _products(call: _Call) -> Iterator[_Reach]:
         return
     terms = _inner(call)
     sums = f"the sum of {terms} products" if terms > 1 else "|x · y|"
-    yield _Reach(sums, terms * x * y, call.limit(bits), 2 if terms == 1 else 1)
+    doubled = call.name == "matmul" and not left.public and not right.public
+    yield _Reach(sums, terms * x * y, call.limit(bits, -doubled), 2 if terms == 1 else 1)
 
 
 def _product_bits(call: _Call, left: ArrayType, right: ArrayType) -> int | None:
