@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from tacit import kernels
 from tacit.encoding import RING64, Ring
-from tacit.kernels import reference
+from tacit.kernels import reference, wide, wide_reference
 from tacit.protocols import PROTOCOLS
 from tacit.rounds import LockstepDriver, Round
 from tacit.rounds.randomness import SeededRandomness, deal_pairwise_seeds
@@ -170,3 +170,5 @@ def use_reference(monkeypatch: Any) -> None:
     """Let the protocols compute with the reference kernels, whose streams can be watched."""
     for name in kernels.__all__:
         monkeypatch.setattr(kernels, name, getattr(reference, name))
+    for name in wide_reference.__all__:
+        monkeypatch.setattr(wide, name, getattr(wide_reference, name))

@@ -14,6 +14,7 @@ from simulation import Listener, Simulation
 from streams import Watched, overlaps
 
 from tacit import kernels
+from tacit.encoding import RING128
 from tacit.protocols import PROTOCOLS
 from tacit.rounds import Step, pipelined, together
 
@@ -205,3 +206,26 @@ def test_two_masks_of_one_range_reveal_the_difference(monkeypatch: pytest.Monkey
         simulation.run(lambda p, s=secret: p.input(0, s if p.index == 0 else None, s.shape))
     first, second = (np.frombuffer(h.tobytes(), np.uint64) for h in driver.heard)
     np.testing.assert_array_equal(first - second, secrets[0] - secrets[1])
+
+
+def everything(p: Any) -> Step[Any]:
+    """Every kind of mask over a ring of 128 bits, on sizes that fill no block."""
+    x, y = p.random((150,)), p.random((150,))
+    product = yield from p.multiply(x, y)
+    for bits in (16, 40, 80):
+        product = p.add(product, (yield from p.multiply_truncate(x, y, bits)))
+    rounded = yield from p.truncate(product, 20, "exact")
+    negative, planes = yield from together(p.most_significant_bit(rounded), p.to_bits(y))
+    back = yield from p.from_bits(planes)
+    chosen = yield from p.select(negative, rounded, back)
+    digits = yield from p.bit_to_arithmetic(negative)
+    moved = yield from p.permute(p.permutation(1, 150), p.add(chosen, digits).reshape(1, 150))
+    return (yield from p.reveal(moved, (0, 1, 2)))
+
+
+def test_no_range_is_drawn_twice_over_128_bits(monkeypatch: pytest.MonkeyPatch) -> None:
+    driver = Watched(monkeypatch)
+    Simulation(1, driver, over=RING128).run(everything)
+    assert len(driver.draws) > 100
+    assert {draw.party for draw in driver.draws} == {0, 1, 2}
+    assert overlaps(driver.draws) == []
