@@ -45,10 +45,10 @@ LARGEST_SAMPLE: Final = 9
 
 PIVOTS: Final = 3
 
-WIDE: Final = 6.0
+WIDE: Final = 8.0
 """All pairs are compared once they are at most this many an element."""
 
-LEVEL: Final = 1 << 17
+LEVEL: Final = 1 << 15
 """Or at most this many in all: a level's rounds take as long as some 10^4 comparisons."""
 
 

@@ -175,9 +175,18 @@ def _check_intervals(
 
 
 class Columns(Attributes, frozen=True):
-    """How many of the operands are keys; the others are values."""
+    """Which of the operands are keys; the others are values.
+
+    Attributes
+    ----------
+    keys : int
+        How many.
+    key_bits : tuple of int or None
+        For each every ring element is below 2^bits in magnitude; empty where nothing is known.
+    """
 
     keys: int = 1
+    key_bits: tuple[int | None, ...] = ()
 
 
 def _grouped_rule(types: Sequence[ArrayType], attributes: Columns) -> tuple[ArrayType, ...]:
@@ -217,9 +226,10 @@ def _grouped(party: Party, operands: Sequence[Operand], attributes: Columns) -> 
     for operand in operands:
         share = yield from _numbers(party, operand)
         columns.append(share.reshape(1, length))
+    known = attributes.key_bits or (None,) * attributes.keys
     keys = [
-        Key(column, 1 if t.dtype.kind == "bool" else None)
-        for column, t in zip(columns[: attributes.keys], types, strict=False)
+        Key(column, 1 if t.dtype.kind == "bool" else bits)
+        for column, t, bits in zip(columns, types, known, strict=False)
     ]
     groups = yield from grouped(party, keys, columns[attributes.keys :])
     found: list[SecretValue] = []

@@ -187,6 +187,7 @@ class Largest(Attributes, frozen=True):
     k: int
     axis: int = -1
     largest: bool = True
+    key_bits: int | None = None
 
 
 def _topk_rule(types: Sequence[ArrayType], attributes: Largest) -> tuple[ArrayType, ...]:
@@ -211,7 +212,8 @@ def _topk(party: Party, operands: Sequence[Operand], attributes: Largest) -> Ste
     rows = as_rows(value.share, attributes.axis)
     key = party.negate(rows) if attributes.largest else rows
     wanted = np.arange(rows.shape[1]) < attributes.k
-    result = yield from sorted_by(party, [Key(key)], [key], with_index=True, wanted=wanted)
+    keys = [Key(key, attributes.key_bits)]
+    result = yield from sorted_by(party, keys, [key], with_index=True, wanted=wanted)
     found = party.negate(result.columns[0]) if attributes.largest else result.columns[0]
     return (
         SecretValue(value.dtype, from_rows(found, value.shape, attributes.axis)),
@@ -224,6 +226,7 @@ class Fractions(Axes, frozen=True):
 
     q: tuple[float, ...] = (0.5,)
     single: bool = True
+    key_bits: int | None = None
 
 
 def quantile_ranks(
@@ -271,7 +274,9 @@ def _quantile(name: str) -> Meaning:
         low, high, share_of_high = quantile_ranks(attributes.q, count) if count else _NO_RANKS
         wanted = np.zeros(count, np.bool_)
         wanted[low] = wanted[high] = True
-        result = yield from sorted_by(party, [Key(rows)], [rows], wanted=wanted)
+        result = yield from sorted_by(
+            party, [Key(rows, attributes.key_bits)], [rows], wanted=wanted
+        )
         column = rescaled_up(party, SecretValue(value.dtype, result.columns[0]), dtype)
         place = np.cumsum(wanted) - 1
         lower, upper = column[:, place[low]], column[:, place[high]]

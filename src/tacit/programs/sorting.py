@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from tacit.encoding.ring import Ring
-from tacit.encoding.types import DType, int64
+from tacit.encoding.types import int64
 from tacit.errors import ShapeError
 from tacit.functions.sorting import Key, partitioned, shuffled, sorted_bits, sorted_by
 from tacit.programs.manipulation import normal_axis
@@ -26,10 +26,20 @@ __all__ = ["SORTING", "Direction", "ascending_key"]
 
 
 class Direction(Attributes, frozen=True):
-    """The axis to sort along, and whether the largest come first."""
+    """How to sort.
+
+    Attributes
+    ----------
+    axis : int
+    descending : bool
+        Whether the largest come first.
+    key_bits : int, optional
+        Every ring element is below 2^key_bits in magnitude, by its public bounds.
+    """
 
     axis: int = -1
     descending: bool = False
+    key_bits: int | None = None
 
 
 def _only(operands: Sequence[Operand]) -> SecretValue:
@@ -38,9 +48,9 @@ def _only(operands: Sequence[Operand]) -> SecretValue:
     return value
 
 
-def ascending_key(party: Party, share: Any, dtype: DType, descending: bool) -> Key:
+def ascending_key(party: Party, share: Any, descending: bool, bits: int | None) -> Key:
     """Rows of numbers as a key: negated where the largest come first. Local."""
-    return Key(party.negate(share) if descending else share)
+    return Key(party.negate(share) if descending else share, bits)
 
 
 # One array.
@@ -60,7 +70,7 @@ def _sort(party: Party, operands: Sequence[Operand], attributes: Direction) -> S
         found = yield from sorted_bits(party, rows)
         found = party.invert(found) if attributes.descending else found
     else:
-        key = ascending_key(party, rows, value.dtype, attributes.descending)
+        key = ascending_key(party, rows, attributes.descending, attributes.key_bits)
         result = yield from sorted_by(party, [key], [key.share])
         found = party.negate(result.columns[0]) if attributes.descending else result.columns[0]
     return SecretValue(value.dtype, from_rows(found, value.shape, attributes.axis))
@@ -81,7 +91,7 @@ def _argsort(
         rows = party.invert(rows) if attributes.descending else rows
         result = yield from partitioned(party, rows, [], with_index=True)
     else:
-        key = ascending_key(party, rows, value.dtype, attributes.descending)
+        key = ascending_key(party, rows, attributes.descending, attributes.key_bits)
         result = yield from sorted_by(party, [key], [], with_index=True)
     return SecretValue(int64, from_rows(result.index, value.shape, attributes.axis))
 
@@ -90,9 +100,18 @@ def _argsort(
 
 
 class Directions(Attributes, frozen=True):
-    """How many of the operands are keys, and for each whether its largest come first."""
+    """The keys, which are the last operands.
+
+    Attributes
+    ----------
+    descending : tuple of bool
+        For each key whether its largest come first.
+    key_bits : tuple of int or None
+        For each key as in :class:`Direction`; nothing is known of any if it is empty.
+    """
 
     descending: tuple[bool, ...]
+    key_bits: tuple[int | None, ...] = ()
 
 
 def _rows_rule(
@@ -183,14 +202,17 @@ def _keys(party: Party, operands: Sequence[Operand], attributes: Directions) -> 
     chosen = operands[len(operands) - count :]
     types = operand_types(chosen)
     keys: list[Key] = []
-    for operand, array_type, descending in zip(chosen, types, attributes.descending, strict=True):
+    known = attributes.key_bits or (None,) * count
+    for operand, array_type, descending, bits in zip(
+        chosen, types, attributes.descending, known, strict=True
+    ):
         length = array_type.shape[0]
         if array_type.dtype.kind == "bool":
             share = yield from party.bit_to_arithmetic(boolean_share(party, operand))
         else:
             share = secret_share(party, operand, array_type.dtype)
-        key = ascending_key(party, share.reshape(1, length), array_type.dtype, descending)
-        keys.append(Key(key.share, 1) if array_type.dtype.kind == "bool" else key)
+        bits = 1 if array_type.dtype.kind == "bool" else bits
+        keys.append(ascending_key(party, share.reshape(1, length), descending, bits))
     return keys
 
 

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from tacit.arrays.array import SecretArray, applied, applied_all, secret_operand
+from tacit.arrays.functions.sorting import key_bits
 
 __all__ = [
     "Groups",
@@ -173,6 +174,7 @@ def group_by(keys: Any, values: Any = (), /) -> Groups:
     several = isinstance(values, list | tuple)
     columns = [*(keys if many else [keys]), *(values if several else [values])]
     count = len(keys) if many else 1
-    *found, counts, valid = applied_all("group_by", *columns, keys=count)
+    widths = tuple(map(key_bits, columns[:count]))
+    *found, counts, valid = applied_all("group_by", *columns, keys=count, key_bits=widths)
     first, rest = tuple(found[:count]), tuple(found[count:])
     return Groups(first if many else first[0], rest if several else rest[0], counts, valid)

@@ -13,6 +13,7 @@ from typing import Any, Literal
 import numpy as np
 
 from tacit.arrays.array import Axis, SecretArray, applied, applied_all, plain_axis, secret_operand
+from tacit.arrays.functions.sorting import key_bits
 
 __all__ = [
     "all",
@@ -82,7 +83,9 @@ def topk(
     Ties go to the first element. Elements are shuffled and compared in the open, as in
     :func:`tacit.sort`; those that cannot be among the k are dropped on the way.
     """
-    values, indices = applied_all("topk", x, k=operator.index(k), axis=axis, largest=largest)
+    values, indices = applied_all(
+        "topk", x, k=operator.index(k), axis=axis, largest=largest, key_bits=key_bits(x)
+    )
     return values, indices
 
 
@@ -91,7 +94,8 @@ def median(x: SecretArray, /, *, axis: Axis = None, keepdims: bool = False) -> S
 
     In fixed point; error at most one unit in the last place. Of n elements about 7 n are compared.
     """
-    return applied("median", x, axis=plain_axis(axis), keepdims=keepdims)
+    bits = key_bits(x)
+    return applied("median", x, axis=plain_axis(axis), keepdims=keepdims, key_bits=bits)
 
 
 def quantile(
@@ -121,6 +125,7 @@ def quantile(
         keepdims=keepdims,
         q=tuple(fractions.reshape(-1).tolist()),
         single=fractions.ndim == 0,
+        key_bits=key_bits(x),
     )
 
 
