@@ -424,7 +424,7 @@ def floor_divide(party: Party, x: Any, y: Any, bits: int = 32) -> Step[tuple[Any
     (``division.py``), so 2^60 / a = (2^28 / y') 2^i is exact in the ring. Where y = 0, a is
     replaced by 1 and its reciprocal by 0, so all estimates are 0, up to 1.
 
-    Rounds for `replicated3`: 59 for 32 bits, 52 for 16, 46 for 8.
+    Rounds for `replicated3`: 59 for 32 bits, 55 for 16, 49 for 8.
     """
     plan = _secret_plan(bits)
     dividend, y_vector = flat(x), flat(y)

@@ -2,9 +2,10 @@
 
 For every operation that has a domain, how far its operands' bounds let it reach, and how far it
 may reach. Products and sums of products stay below 2^62 before they are truncated (matrix
-products of secrets below 2^61, see ``Party.matmul_truncate``), differences that are compared below 2^63, results below 2^62 in fixed point and within 64 bits as integers
-(in Z_2^64; a ring of k bits has 2^(k-2) and 2^(k-1)). Where the bounds of an operand are not
-known, nothing is refused.
+products of secrets below 2^61, see ``Party.matmul_truncate``), differences that are compared
+below 2^63, results below 2^62 in fixed point and within 64 bits as integers (in Z_2^64; a ring
+of k bits has 2^(k-2) and 2^(k-1)). Where the bounds of an operand are not known, nothing is
+refused.
 """
 
 from __future__ import annotations
