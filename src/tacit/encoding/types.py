@@ -12,7 +12,6 @@ from tacit.errors import RangeError
 __all__ = [
     "INTEGERS",
     "MAGNITUDE_BITS",
-    "RING_BITS",
     "DType",
     "bool_",
     "fixed",
@@ -27,9 +26,6 @@ __all__ = [
     "uint16",
     "uint32",
 ]
-
-RING_BITS = 64
-"""The bits of the ring of all sessions unless another is asked for."""
 
 MAGNITUDE_BITS = 62
 """In Z_2^64 products and sums stay below 2^62 in magnitude before truncation: it never wraps."""

@@ -137,6 +137,18 @@ def test_exact_results_are_the_same_bits_over_both_rings() -> None:
     assert results[0] == results[1]
 
 
+def test_limits_of_types_are_those_of_their_ring() -> None:
+    assert tacit.finfo(tacit.fixed).bits == 64
+    assert tacit.finfo(tacit.fixed_point(60)).bits == 128
+    with tacit.local(ring=128) as mpc:
+        limits = tacit.finfo(mpc.share([1.0], owner="alice"))
+        assert (limits.bits, limits.eps) == (128, 2.0**-18)
+        edge = mpc.share([limits.max, limits.min], owner="alice")
+        np.testing.assert_array_equal(opened(edge), [limits.max, limits.min])
+        with pytest.raises(RangeError):
+            mpc.share([2.0 * limits.max], owner="alice")
+
+
 def test_integers_do_not_wrap_at_64_bits() -> None:
     with tacit.local(ring=128) as mpc:
         n = mpc.share(np.array([1 << 62, -(1 << 62), 3]), owner="alice")

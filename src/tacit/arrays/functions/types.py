@@ -10,8 +10,10 @@ from typing import Any
 import numpy as np
 
 from tacit.arrays.array import SecretArray
-from tacit.encoding.fixed import natural_type
-from tacit.encoding.types import MAGNITUDE_BITS, RING_BITS, DType, promoted_integer
+from tacit.encoding.fixed import magnitude_limit, natural_type
+from tacit.encoding.ring import RING64, Ring
+from tacit.encoding.types import DType, promoted_integer
+from tacit.encoding.wide import RING128
 from tacit.errors import TypeMismatchError
 from tacit.programs.promotion import common_type
 from tacit.programs.types import ArrayType
@@ -85,13 +87,15 @@ def _refused(name: str, dtype: DType, wanted: str) -> TypeMismatchError:
 
 
 def finfo(type: DType | SecretArray, /) -> FixedInfo:
-    """The limits of a fixed-point type."""
+    """The limits of a fixed-point type: over 64 bits if it fits, or in an array's own ring."""
     dtype = _dtype(type)
     if dtype.kind != "fixed":
         raise _refused("finfo", dtype, "fixed-point")
-    # Inputs keep one bit below the limit of products before truncation.
-    limit = math.nextafter(2.0 ** (MAGNITUDE_BITS - 1 - dtype.fraction_bits), 0)
-    return FixedInfo(RING_BITS, dtype.resolution, limit, -limit, dtype.resolution, dtype)
+    ring: Ring = RING64 if dtype.fraction_bits <= RING64.most_fraction_bits else RING128
+    if isinstance(type, SecretArray):
+        ring = type.session.ring
+    limit = math.nextafter(magnitude_limit(dtype, ring), 0)
+    return FixedInfo(ring.bits, dtype.resolution, limit, -limit, dtype.resolution, dtype)
 
 
 def iinfo(type: DType | SecretArray, /) -> IntegerInfo:
