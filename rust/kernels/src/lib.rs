@@ -8,14 +8,13 @@
 //! # Instruction sets
 //! One generic body is compiled for each [`Path`] and chosen at run time. `unsafe` is confined
 //! to calling code compiled for a detected instruction set (two macros, in `path.rs` and
-//! `lanes.rs`) and to the files that hold intrinsics or assembly: `lanes.rs`, `stream/vaes.rs`,
-//! `matmul/avx512.rs`, `matmul/avx512_words.rs` and `matmul/avx2.rs`.
+//! `lanes.rs`) and to the files that hold intrinsics or assembly: `lanes.rs`, `matmul/avx512.rs`,
+//! `matmul/avx512_words.rs` and `matmul/avx2.rs`.
 //!
 //! # Constant time
 //! No branch and no address depends on an element, a bit or a key: control flow follows
 //! lengths, roles and public parameters alone; [`permutation`] alone is no such loop. AES comes
-//! from the processor (`stream/vaes.rs`, where it has VAES) or from the `aes` crate (AES-NI or
-//! bit-sliced software), all constant time. [`StreamKey`] is wiped when dropped; buffers of
+//! from the `aes` crate (AES-NI, VAES or bit-sliced software, all constant time). [`StreamKey`] is wiped when dropped; buffers of
 //! masks on the stack and packed panels of matrices are not.
 
 #[cfg(not(target_endian = "little"))]
