@@ -20,6 +20,7 @@ from tacit.functions.convolution import (
 )
 from tacit.programs.arithmetic import ARITHMETIC
 from tacit.programs.operation import Attributes, Operation, ResultValues
+from tacit.programs.precision import of_products
 from tacit.programs.promotion import numeric, product_type
 from tacit.programs.scaling import divide_by_count
 from tacit.programs.types import ArrayType, Operand, PublicArray, SecretValue, operand_types
@@ -181,7 +182,14 @@ def _avg_pool(party: Party, operands: Sequence[Operand], attributes: Pooled) -> 
 
 
 CONVOLUTION: Any = (
-    Operation("convolution", _convolution_rule, _convolution, Laid, check=_convolution_check),
+    Operation(
+        "convolution",
+        _convolution_rule,
+        _convolution,
+        Laid,
+        check=_convolution_check,
+        finest=of_products,
+    ),
     Operation("max_pool", _max_rule, _max_pool, Pooled),
-    Operation("avg_pool", _average_rule, _avg_pool, Pooled),
+    Operation("avg_pool", _average_rule, _avg_pool, Pooled, finest=of_products),
 )

@@ -12,10 +12,11 @@ from tacit.encoding.ring import Ring
 from tacit.encoding.types import DType, fixed
 from tacit.errors import RangeError, ShapeError
 from tacit.functions.approximation import PiecewisePolynomial
-from tacit.functions.domains import require_fraction_bits
+from tacit.functions.domains import MOST_FRACTION_BITS, require_least_bits
 from tacit.functions.piecewise import piecewise
 from tacit.functions.public_polynomials import interpolation_table, public_table
 from tacit.programs.operation import Attributes, Operation, ResultValues
+from tacit.programs.precision import of_functions, of_products
 from tacit.programs.promotion import numeric, rescaled_up
 from tacit.programs.scaling import scaled_constant
 from tacit.programs.types import ArrayType, Operand, PublicArray, SecretValue
@@ -99,7 +100,11 @@ def _polyval(
     values, wanted = _constants(value.dtype, attributes)
     constants, bits = scaled_constant(values, wanted, 0, party.ring)
     share = yield from functions.polyval(
-        party, rescaled_up(party, value, dtype), constants, bits, dtype.fraction_bits
+        party,
+        rescaled_up(party, value, dtype),
+        party.ring.integers(constants),
+        bits,
+        dtype.fraction_bits,
     )
     return SecretValue(dtype, share)
 
@@ -126,8 +131,8 @@ def _of_pieces(name: str, attributes: type[Attributes]) -> Operation:
     def rule(types: Sequence[ArrayType], given: Any) -> ArrayType:
         numeric(name, types)
         dtype = types[0].dtype if types[0].dtype.kind == "fixed" else fixed
-        require_fraction_bits(name, dtype.fraction_bits)
-        _table(name, given, dtype.fraction_bits)
+        require_least_bits(name, dtype.fraction_bits)
+        _table(name, given, min(dtype.fraction_bits, MOST_FRACTION_BITS))
         return ArrayType(dtype, types[0].shape)
 
     def meaning(party: Party, operands: Sequence[Operand], given: Any) -> Step[ResultValues]:
@@ -139,12 +144,18 @@ def _of_pieces(name: str, attributes: type[Attributes]) -> Operation:
         share = rescaled_up(party, value, dtype)
         return SecretValue(dtype, (yield from piecewise(party, share, table, dtype.fraction_bits)))
 
-    return Operation(name, rule, meaning, attributes, elementwise=True)
+    return Operation(name, rule, meaning, attributes, elementwise=True, finest=of_functions)
 
 
 POLYNOMIALS: Any = (
     Operation(
-        "polyval", _polyval_rule, _polyval, Coefficients, check=_polyval_check, elementwise=True
+        "polyval",
+        _polyval_rule,
+        _polyval,
+        Coefficients,
+        check=_polyval_check,
+        elementwise=True,
+        finest=of_products,
     ),
     _of_pieces("interp", Grid),
     _of_pieces("piecewise", Pieces),

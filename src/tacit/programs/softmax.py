@@ -11,9 +11,10 @@ import numpy as np
 from tacit import functions
 from tacit.encoding.types import DType, fixed
 from tacit.errors import ShapeError
-from tacit.functions.domains import require_fraction_bits
+from tacit.functions.domains import require_least_bits
 from tacit.programs.manipulation import normal_axis
 from tacit.programs.operation import Attributes, Operation, ResultValues
+from tacit.programs.precision import of_functions
 from tacit.programs.promotion import numeric, rescaled_up
 from tacit.programs.reduction import Axes, reduced_axes, reduced_shape
 from tacit.programs.types import ArrayType, Operand, SecretValue
@@ -32,7 +33,7 @@ class Along(Attributes, frozen=True):
 def _dtype(name: str, types: Sequence[ArrayType]) -> DType:
     numeric(name, types)
     dtype = types[0].dtype if types[0].dtype.kind == "fixed" else fixed
-    require_fraction_bits(name, dtype.fraction_bits)
+    require_least_bits(name, dtype.fraction_bits)
     return dtype
 
 
@@ -53,7 +54,7 @@ def _along(name: str, function: Callable[[Party, Any, int], Step[Any]]) -> Opera
         result = yield from function(party, share, dtype.fraction_bits)
         return SecretValue(dtype, result.map(lambda part: np.moveaxis(part, -1, axis)))
 
-    return Operation(name, rule, meaning, Along)
+    return Operation(name, rule, meaning, Along, finest=of_functions)
 
 
 def _logsumexp_rule(types: Sequence[ArrayType], attributes: Axes) -> ArrayType:
@@ -90,5 +91,5 @@ def _logsumexp(party: Party, operands: Sequence[Operand], attributes: Axes) -> S
 SOFTMAX: Any = (
     _along("softmax", functions.softmax),
     _along("log_softmax", functions.log_softmax),
-    Operation("logsumexp", _logsumexp_rule, _logsumexp, Axes),
+    Operation("logsumexp", _logsumexp_rule, _logsumexp, Axes, finest=of_functions),
 )
