@@ -35,15 +35,26 @@ def test_bound_holds_for_other_encodings(name: str, fraction_bits: int) -> None:
     assert measure(name, fraction_bits, 15_000).worst <= 1
 
 
-def test_better_than_the_figures_to_beat() -> None:
-    """Largest errors of a well-known peer on the same functions, absolute or relative."""
-    assert measure("divide").relative < 0.0044
-    assert measure("reciprocal").relative < 1e-3
-    assert measure("sqrt").relative < 4.1e-4
-    assert measure("log").relative < 2.6e-4
-    assert measure("tanh").absolute < 4.9e-3
-    assert measure("sigmoid").absolute < 9.8e-4
-    assert measure("exp").relative < 0.13
+TO_BEAT = {
+    "sigmoid": 9.7e-4,
+    "log": 1.4e-5,
+    "reciprocal": 6.2e-5,
+    "divide": 2.4e-4,
+    "sqrt": 4.2e-5,
+    "tanh": 4.9e-3,
+    "exp": 3.2e-3,
+}
+"""What a well-known peer's errors are in ``docs/performance.md``; for exp a tenth of it."""
+
+
+@pytest.mark.parametrize("name", TO_BEAT)
+def test_better_than_the_figures_to_beat(name: str) -> None:
+    """The error as the bench counts it, relative above 1, but over the whole domain."""
+    operands = measured_accuracy.inputs(name, DEFAULT, POINTS, np.random.default_rng(3))
+    found, _ = evaluate(name, DEFAULT, *operands)
+    expected = RULES[name](*(values * UNIT for values in operands))
+    error = np.abs(found - expected) / np.maximum(1, np.abs(expected))
+    assert error.max() < TO_BEAT[name]
 
 
 # Any operands at all, from hypothesis.
