@@ -242,7 +242,7 @@ class Adam:
         v ← b v + (1 - b) u²       1 - b = (1 - beta_2) / (1 - beta_2^t)
         w ← w - rate · m / sqrt(v + 2^-16)
 
-    m and v are Kingma and Ba's bias-corrected means times S and S^2, so that no small number
+    (2^-f instead of 2^-16 for f < 16.) m and v are Kingma and Ba's bias-corrected means times S and S^2, so that no small number
     is ever divided by a small number. ``docs/decisions/0030-adam-in-fixed-point.md``.
 
     Attributes

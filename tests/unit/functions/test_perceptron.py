@@ -172,6 +172,18 @@ def test_a_step_is_numpy_s_and_costs_what_it_declares(
     assert [cost.bytes_sent[n] for n in NAMES] == list(declared.bytes_sent)
 
 
+@pytest.mark.parametrize("bits", [12, 24])
+@pytest.mark.parametrize("rule", [RULES[0], RULES[3], RULES[4]], ids=str)
+def test_a_step_in_other_encodings(rule: Rule, bits: int) -> None:
+    data, values = inputs("softmax", rule)
+    found = step_of(Simulation(), [*data, *values], bits, "relu", "softmax", rule)
+    parameters, state = values[: 2 * len(HIDDEN)], values[2 * len(HIDDEN) :]
+    gradients = clear_gradients(*data, parameters, "relu", "softmax", rule.alpha)
+    expected = clear_update(rule, parameters, state, gradients)
+    for got, want in zip(found[: len(parameters)], expected, strict=False):
+        assert np.abs(got - want).max() <= 2e-3 + 8 * 2.0**-bits
+
+
 @pytest.mark.parametrize("bits", [12, 18, 24])
 @pytest.mark.parametrize("output", get_args(Output))
 @pytest.mark.parametrize("activation", get_args(Activation))
