@@ -6,7 +6,7 @@ with ``bits`` fractional bits, C of :data:`SIGNIFICANT` significant bits.
 
 Sources: momentum, Sutskever, Martens, Dahl, Hinton 2013; Adam, Kingma and Ba 2015; training in
 fixed point under MPC, Keller and Sun 2022. The rescaled form of Adam is argued in
-``docs/decisions/0030-adam-in-fixed-point.md``.
+``docs/decisions/0030-training-perceptrons-in-fixed-point.md``.
 """
 
 from __future__ import annotations
@@ -151,8 +151,13 @@ class Sgd:
         return 1 if self.momentum else 0
 
     def factors(self, rows: int, fraction_bits: int) -> tuple[int, int]:
-        """The public factor rate / n. Raises RangeError."""
-        return public_factor("mlp_step", self.learning_rate / rows, fraction_bits)
+        """The public factor rate / n. Raises RangeError.
+
+        With momentum it has at least the bits that momentum needs beside it.
+        """
+        factor, bits = public_factor("mlp_step", self.learning_rate / rows, fraction_bits)
+        missing = max(0, SIGNIFICANT - bits) if self.momentum else 0
+        return factor << missing, bits + missing
 
     def gradient(
         self, party: Party, of: Gradient, state: Sequence[Arrays], fraction_bits: int
@@ -198,10 +203,8 @@ class Sgd:
         return round(self.momentum * (1 << SIGNIFICANT))
 
     def _kept(self, bits: int) -> int:
-        """-m at `bits` fractional bits, as exact as :meth:`_momentum` where they allow."""
-        integer = self._momentum()
-        surplus = bits - SIGNIFICANT
-        return -(integer << surplus if surplus >= 0 else integer >> -surplus)
+        """-m at `bits` fractional bits, of which there are at least :data:`SIGNIFICANT`."""
+        return -(self._momentum() << (bits - SIGNIFICANT))
 
     def finish(
         self, party: Party, layers: list[list[Arrays]], state: Sequence[Any], fraction_bits: int
@@ -242,8 +245,9 @@ class Adam:
         v ← b v + (1 - b) u²       1 - b = (1 - beta_2) / (1 - beta_2^t)
         w ← w - rate · m / sqrt(v + 2^-16)
 
-    (2^-f instead of 2^-16 for f < 16.) m and v are Kingma and Ba's bias-corrected means times S and S^2, so that no small number
-    is ever divided by a small number. ``docs/decisions/0030-adam-in-fixed-point.md``.
+    m and v are Kingma and Ba's bias-corrected means times S and S^2, so that no small number is
+    ever divided by a small number; for f < 16 the 2^-16 is 2^-f. See
+    ``docs/decisions/0030-training-perceptrons-in-fixed-point.md``.
 
     Attributes
     ----------
