@@ -36,6 +36,34 @@ class ArrayMethods:
         """The square root of the variance."""
         return _call("std", self, axis=axis, keepdims=keepdims, correction=correction)
 
+    def max(self, axis: Axis = None, keepdims: bool = False) -> SecretArray:
+        """The largest over axes, all of them by default."""
+        return _call("max", self, axis=axis, keepdims=keepdims)
+
+    def min(self, axis: Axis = None, keepdims: bool = False) -> SecretArray:
+        """The least over axes, all of them by default."""
+        return _call("min", self, axis=axis, keepdims=keepdims)
+
+    def any(self, axis: Axis = None, keepdims: bool = False) -> SecretArray:
+        """Whether any is true, over axes, all of them by default."""
+        return _call("any", self, axis=axis, keepdims=keepdims)
+
+    def all(self, axis: Axis = None, keepdims: bool = False) -> SecretArray:
+        """Whether all are true, over axes, all of them by default."""
+        return _call("all", self, axis=axis, keepdims=keepdims)
+
+    def argmax(self, axis: int | None = None) -> SecretArray:
+        """The position of the largest along an axis, in the flattened array by default."""
+        return _call("argmax", self, axis=axis)
+
+    def argmin(self, axis: int | None = None) -> SecretArray:
+        """The position of the least along an axis, in the flattened array by default."""
+        return _call("argmin", self, axis=axis)
+
+    def argsort(self, axis: int = -1) -> SecretArray:
+        """The positions that sort along an axis."""
+        return _call("argsort", self, axis=axis)
+
     def cumsum(self, axis: int | None = None) -> SecretArray:
         """Running sums along an axis, along the flattened array by default."""
         return _call("cumulative_sum", self if axis is not None else self.ravel(), axis=axis)

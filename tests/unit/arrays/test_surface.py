@@ -359,6 +359,39 @@ def test_norms_and_powers(mpc: Computation) -> None:
             call()
 
 
+CONTRACTIONS = [
+    ("ij,jk->ik", (3, 4), (4, 2)), ("ij,jk", (3, 4), (4, 2)), ("ij,ij->", (3, 4), (3, 4)),
+    ("bij,bjk->bik", (2, 3, 4), (2, 4, 2)), ("ij,kj->jik", (3, 4), (2, 4)), ("i,j->ji", (3,), (2,)),
+    ("ii->i", (3, 3)), ("ii", (3, 3)), ("ijk->ki", (2, 3, 4)), ("iij->j", (3, 3, 2)),
+    ("ij,jk,kl->il", (2, 3), (3, 4), (4, 2)), ("ab,a,b->", (3, 2), (3,), (2,)), ("i->", (4,)),
+    ("ij,j->ij", (3, 4), (4,)), ("iji,j->i", (3, 2, 3), (2,)), ("ij,k->j", (2, 3), (4,)),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("case", CONTRACTIONS, ids=lambda case: case[0])
+def test_sums_of_products_by_subscripts(mpc: Computation, case: Any) -> None:
+    subscripts, *shapes = case
+    rng = np.random.default_rng(3)
+    plain = [np.rint(rng.uniform(-2, 2, shape) * 64) / 64 for shape in shapes]
+    secret = [mpc.share(x, owner="alice") for x in plain]
+    expected = np.einsum(subscripts, *plain)
+    for operands in (secret, [secret[0], *plain[1:]], [*plain[:-1], secret[-1]]):
+        found = tacit.einsum(subscripts, *operands)
+        assert found.shape == expected.shape
+        np.testing.assert_allclose(found.reveal(to="all"), expected, rtol=0, atol=40 * UNIT)
+
+
+def test_subscripts_that_do_not_fit(mpc: Computation) -> None:
+    m = mpc.share(MATRIX, owner="alice")
+    for subscripts in ("i", "ij,jk", "ij->ijk", "ij->ii", "...j"):
+        with pytest.raises(UsageError, match=r"TC-1064"):
+            tacit.einsum(subscripts, m)
+    with pytest.raises(ShapeError, match=r"TC-1111"):
+        tacit.einsum("ij,ij", m, m.T)
+    with pytest.raises(UsageError, match=r"TC-1030"):
+        tacit.einsum("ij", MATRIX)
+
+
 # Creation, devices, namespaces.
 
 
@@ -566,6 +599,14 @@ def test_numpy_functions_take_secrets_from_both_sides(mpc: Computation) -> None:
         lambda m: np.cumulative_sum(m, axis=1), lambda m: np.positive(m),
         lambda m: np.linalg.matrix_power(m[:, :3], 3), lambda m: np.iscomplexobj(m),
         lambda m: np.take_along_axis(m, np.array([[0], [1], [2]]), axis=1),
+        lambda m: np.max(m), lambda m: np.min(m, axis=0), lambda m: np.argmax(m, axis=1),
+        lambda m: np.any(m > 2, axis=0), lambda m: np.all(m > -9), lambda m: np.sort(m, axis=0),
+        lambda m: np.argsort(m), lambda m: np.count_nonzero(m, axis=1), lambda m: np.floor(m / 3),
+        lambda m: np.maximum.reduce(m, axis=0), lambda m: m.max(axis=1), lambda m: m.argmin(axis=0),
+        lambda m: (m > 0).any(axis=0), lambda m: (m > 0).all(), lambda m: m.min(),
+        lambda m: m.argsort(axis=0), lambda m: m.cumsum(axis=1), lambda m: m.clip(-1, 1),
+        lambda m: np.einsum("ij,kj->ik", m, m), lambda m: np.einsum("ii", m[:, :3]),
+        lambda m: np.sin(m), lambda m: np.linalg.norm(m, np.inf), lambda m: np.linalg.norm(m, 1),
     ]  # fmt: skip
     for place, call in enumerate(calls):
         found, expected = call(x), call(MATRIX)

@@ -9,6 +9,7 @@ from tacit.arrays.functions import (
     arithmetic,
     choice,
     comparison,
+    contraction,
     creation,
     elementwise,
     grouping,
@@ -29,6 +30,7 @@ from tacit.arrays.functions import (
 from tacit.arrays.functions.arithmetic import *
 from tacit.arrays.functions.choice import *
 from tacit.arrays.functions.comparison import *
+from tacit.arrays.functions.contraction import *
 from tacit.arrays.functions.creation import *
 from tacit.arrays.functions.elementwise import *
 from tacit.arrays.functions.grouping import *
@@ -50,6 +52,7 @@ __all__ = [
     *arithmetic.__all__,
     *choice.__all__,
     *comparison.__all__,
+    *contraction.__all__,
     *creation.__all__,
     *elementwise.__all__,
     *grouping.__all__,
