@@ -64,13 +64,12 @@ def polyval(
     Rounds: ceil(log2 d) products and a truncation. Bytes: d - 1 products and a truncation.
     """
     degree = len(coefficients) - 1
-    factors = party.ring.integers(coefficients).tolist()
-    constant = factors[0] << fraction_bits
+    constant = int(coefficients[0]) << fraction_bits
     total: Any = None
     if degree:
         power = yield from powers(party, x, uniform_scales(fraction_bits, degree), degree)
         for exponent in range(1, degree + 1):
-            term = party.multiply_public(power[exponent].share, factors[exponent])
+            term = party.multiply_public(power[exponent].share, int(coefficients[exponent]))
             total = term if total is None else party.add(total, term)
     else:
         total = party.multiply_public(x, 0)
