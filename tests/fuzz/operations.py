@@ -185,7 +185,7 @@ OPERATIONS: dict[str, Fuzzed] = {
     "negative": Fuzzed(operator.neg, operator.neg),
     "positive": Fuzzed(operator.pos, operator.pos),
     "abs": Fuzzed(abs, np.abs),
-    "sign": Fuzzed(tacit.sign, np.sign),
+    "sign": Fuzzed(tacit.sign, np.sign, fits=_below(2.0**63)),
     "square": Fuzzed(tacit.square, np.square, "fi", 1,
                      lambda x: np.abs(x) < 2.0**12.9, lambda x: 1.1 * UNIT),
     "relu": Fuzzed(tacit.relu, lambda x: np.maximum(x, 0)),

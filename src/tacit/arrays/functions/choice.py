@@ -54,7 +54,7 @@ def clip(x: SecretArray, /, min: Any = None, max: Any = None) -> SecretArray:
 
 
 def sign(x: SecretArray, /) -> SecretArray:
-    """-1, 0 or 1, of x's type. Exact."""
+    """-1, 0 or 1, of x's type. Exact, except for the integer -2^63, whose sign comes out as 0."""
     return applied("sign", x)
 
 
