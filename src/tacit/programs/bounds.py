@@ -13,13 +13,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from math import ceil, exp, floor, inf, log, prod, sqrt
+from math import ceil, exp, floor, inf, log, log2, prod, sqrt
 from typing import Any, TypeAlias
 
 import numpy as np
 
 from tacit.encoding.types import DType
 from tacit.functions.accuracy import ACCURACY
+from tacit.functions.exponential import exp_domain
 from tacit.programs.types import ArrayType, Bounds, PublicArray
 
 __all__ = [
@@ -201,12 +202,15 @@ def _square(known: Known, x: Bounds) -> Bounds:
 def _clip(known: Known) -> Bounds:
     high = known.attributes.high
     low = min(known.attributes.low, high)
+    least, most = low, high
     if known.unit:
-        low, high = floor(low / known.unit) * known.unit, ceil(high / known.unit) * known.unit
+        # The limits are encoded to nearest, so each may be up to a unit inside or outside.
+        low, least = (to_unit(low / known.unit) * known.unit for to_unit in (floor, ceil))
+        most, high = (to_unit(high / known.unit) * known.unit for to_unit in (floor, ceil))
     x = known.bounds[0]
     if x is None:
         return low, high
-    return min(max(low, x[0]), high), max(min(high, x[1]), low)
+    return max(min(max(low, x[0]), most), low), min(max(min(high, x[1]), least), high)
 
 
 def _matmul(known: Known, x: Bounds, y: Bounds) -> Bounds:
@@ -221,7 +225,14 @@ def _sum(known: Known, x: Bounds) -> Bounds:
 
 def _running_sum(known: Known, x: Bounds) -> Bounds:
     size = max(known.types[0].shape, default=1)
-    return min(size * x[0], x[0]), max(size * x[1], x[1])
+    low, high = min(size * x[0], x[0]), max(size * x[1], x[1])
+    return (min(low, 0), max(high, 0)) if known.attributes.include_initial else (low, high)
+
+
+def _between(known: Known, x: Bounds) -> Bounds:
+    """Between two elements: one truncation, or two, and the fraction's own rounding."""
+    width = float(x[1]) - float(x[0])
+    return _widened((float(x[0]), float(x[1])), 2 * known.unit + 2.0**-29 * width)
 
 
 def _mean(known: Known, x: Bounds) -> Bounds:
@@ -329,8 +340,8 @@ def _growing(name: str, function: Callable[[float, float], float]) -> Rule:
 
 
 def _exponential(x: float, unit: float) -> float:
-    # Soon after the end of its domain exp stays at one value.
-    return exp(min(x, 16.6 + log(2) * 23 + log(unit)))
+    # Above the end of its domain exp stays at one value.
+    return exp(min(x, exp_domain(round(-log2(unit)))[1]))
 
 
 def _saturating(name: str, low: float, high: float) -> Rule:
@@ -345,7 +356,7 @@ def _saturating(name: str, low: float, high: float) -> Rule:
 MOVES = (
     "reshape", "transpose", "broadcast_to", "getitem", "flip", "roll", "repeat", "tile", "diagonal",
     "squeeze", "expand_dims", "moveaxis", "take", "take_along_axis", "sort", "unstack", "min",
-    "max", "shuffle", "median", "quantile", "top_k",
+    "max", "shuffle",
 )  # fmt: skip
 """Operations whose results are elements of their first operand."""
 
@@ -366,6 +377,7 @@ RULES: Mapping[str, Rule | tuple[Rule, ...]] = {
     "matmul": _all(_matmul),
     "sum": _all(_sum),
     "cumulative_sum": _all(_running_sum),
+    **dict.fromkeys(("median", "quantile"), _all(_between)),
     "mean": _all(_mean),
     "divide": _all(_divide),
     "floor_divide": _all(_floor_divide),

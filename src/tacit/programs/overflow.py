@@ -10,7 +10,7 @@ refused.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from math import prod, sqrt
 from typing import Any, TypeAlias
@@ -303,16 +303,47 @@ def _whole(call: _Call) -> Iterator[_Reach]:
         yield _Reach("|x|", float(x) + 1, call.limit(dtype.fraction_bits))
 
 
+def _elements(call: _Call) -> Iterator[_Reach]:
+    """Elements of one operand are compared with each other."""
+    bounds, dtype = call.bounds[0], call.types[0].dtype
+    if bounds is not None and dtype.kind != "bool":
+        width = float(bounds[1] - bounds[0])
+        yield _Reach("|x - y|", width, call.limit(dtype.fraction_bits, 1))
+
+
+def _keys(call: _Call) -> Iterator[_Reach]:
+    """What a sort compares opens its order: every key, whatever is known of other columns."""
+    if call.name == "group_by":
+        yield from _each_key(call, range(call.attributes.keys))
+    else:
+        count = len(call.types)
+        yield from _each_key(call, range(count - len(call.attributes.descending), count))
+
+
+def _only_key(call: _Call) -> Iterator[_Reach]:
+    yield from _each_key(call, (0,))
+
+
+def _each_key(call: _Call, places: Iterable[int]) -> Iterator[_Reach]:
+    for place in places:
+        largest, dtype = call.largest(place), call.types[place].dtype
+        if largest is not None and dtype.kind != "bool":
+            yield _Reach("a key", float(largest), call.limit(dtype.fraction_bits))
+
+
 _COMPARING = (
-    "less", "less_equal", "greater", "greater_equal", "maximum", "minimum", "sort", "argsort",
-    "lexsort", "sort_by",
+    "less", "less_equal", "greater", "greater_equal", "maximum", "minimum", "searchsorted",
 )  # fmt: skip
+_SORTING = ("sort", "argsort", "topk", "median", "quantile")
 
 _REACHES: Mapping[str, Reaches] = {
     **dict.fromkeys(("multiply", "matmul", "square"), _products),
     **dict.fromkeys(("floor_divide", "remainder", "divmod"), _whole_quotient),
     **dict.fromkeys(("prod", "cumulative_prod"), _product_of_all),
     **dict.fromkeys(_COMPARING, _differences),
+    **dict.fromkeys(("max", "min", "argmax", "argmin"), _elements),
+    **dict.fromkeys(_SORTING, _only_key),
+    **dict.fromkeys(("sort_by", "lexsort", "group_by"), _keys),
     **dict.fromkeys(("floor", "ceil", "trunc", "round"), _whole),
     "divide": _quotient,
     "mean": _mean,

@@ -22,7 +22,13 @@ from tacit.protocols.interface import Party
 from tacit.rounds.contract import Step
 from tacit.rounds.cost import Declaration
 
-__all__ = ["divide_by_count", "divide_by_count_cost", "scaled_constant", "scaled_product"]
+__all__ = [
+    "divide_by_count",
+    "divide_by_count_cost",
+    "scaled_constant",
+    "scaled_product",
+    "wide_fraction",
+]
 
 
 def scaled_constant(
@@ -108,6 +114,39 @@ def scaled_product(
     if surplus:
         product = yield from party.truncate(product, surplus)
     return product
+
+
+def wide_fraction(party: Party, share: Any, bits: int, fractions: PublicArray) -> Step[Any]:
+    """x · fractions for public fractions in [0, 1) and every x that a truncation holds.
+
+    Parameters
+    ----------
+    party : Party
+    share : arithmetic sharing
+        x at `bits` fraction bits, |x| below 2^(62 - bits) (126 in Z_2^128).
+    fractions : ndarray of float64
+        Broadcast against x.
+
+    Returns
+    -------
+    arithmetic sharing
+        x · fractions at `bits` fraction bits, off by one unit and 2^-30 of x.
+
+    Notes
+    -----
+    Fractions of one bit, such as 1/2, take one truncation. Others become C / 2^30, and x is cut
+    into h 2^31 + l: h C · 2 + l C / 2^30, of which neither product reaches 2^62. Two truncations.
+    """
+    constant, digits = scaled_constant(fractions, bits, 0, party.ring)
+    if digits <= 1:
+        return (yield from scaled_product(party, share, bits, fractions, bits))
+    digits = party.ring.magnitude_bits // 2 - 1
+    constant = party.ring.elements([round(float(f) * 2**digits) for f in fractions.reshape(-1)])
+    constant = constant.reshape(fractions.shape)
+    high = yield from party.truncate(share, digits + 1)
+    low = party.subtract(share, party.multiply_public(high, 1 << (digits + 1)))
+    low = yield from party.truncate(party.multiply_public(low, constant), digits)
+    return party.add(party.multiply_public(party.multiply_public(high, constant), 2), low)
 
 
 def divide_by_count(

@@ -27,7 +27,7 @@ from tacit.programs.promotion import (
 )
 from tacit.programs.reduction import Axes, reduced_axes, reduced_shape
 from tacit.programs.rows import as_rows, from_rows, row_shape
-from tacit.programs.scaling import scaled_product
+from tacit.programs.scaling import wide_fraction
 from tacit.programs.types import (
     ArrayType,
     Operand,
@@ -284,7 +284,7 @@ def _quantile(name: str) -> Meaning:
         if between:
             bits = dtype.fraction_bits
             change = party.subtract(upper, lower)
-            change = yield from scaled_product(party, change, bits, share_of_high, bits)
+            change = yield from wide_fraction(party, change, bits, share_of_high)
             lower = party.add(lower, change)
         shape = reduced_shape(value.shape, axes, attributes.keepdims)
         front = () if attributes.single else (len(attributes.q),)

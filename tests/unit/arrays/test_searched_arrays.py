@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pytest
@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 import tacit
 from tacit import Computation
 from tacit.errors import RangeError, ShapeError, TypeMismatchError
+from tacit.protocols.interface import Rounding
 
 RNG = np.random.default_rng(0)
 ARRAYS: dict[str, NDArray[Any]] = {
@@ -187,3 +188,23 @@ def test_between_processes() -> None:
         close(tacit.median(shared), np.median(x))
         close(tacit.argmax(shared), np.argmax(x))
         close(tacit.topk(shared, 5)[1], np.argsort(-x, kind="stable")[:5])
+
+
+@pytest.mark.parametrize("ring", [64, 128])
+@pytest.mark.parametrize("rounding", ["probabilistic", "exact"])
+def test_quantiles_between_far_apart_elements(ring: Literal[64, 128], rounding: Rounding) -> None:
+    """Interpolation has room for every spread, with any fraction."""
+    for low, high in ((-(2.0**42), 2.0**42), (-(2.0**26), 2.0**26), (-1.0, 1.0), (0.0, 2.0**-17)):
+        values = np.array([low, high])
+        with tacit.local(ring=ring, rounding=rounding) as mpc:
+            x = mpc.share(values, owner="alice")
+            for q in (0.3, 0.5, 1 / 3, 0.999999, 1.0):
+                found = tacit.quantile(x, q).reveal(to="all")
+                assert abs(found - np.quantile(values, q)) <= 2.0**-16 + 2.0**-29 * (high - low)
+
+
+def test_quantiles_of_integers_far_apart() -> None:
+    values = np.array([-(2**31), 2**31 - 1], np.int32)
+    with tacit.local() as mpc:
+        found = tacit.quantile(mpc.share(values, owner="alice"), 0.3).reveal(to="all")
+    assert abs(found - np.quantile(values.astype(float), 0.3)) < 2.0**4

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import count
 
 from tacit import kernels
 from tacit.encoding.ring import RING64, Ring
@@ -77,7 +78,7 @@ class Replicated3Party:
         self.previous = (index - 1) % 3
         self.key_own = kernels.StreamKey(seeds[self.previous])
         self.key_next = kernels.StreamKey(seeds[self.next])
-        self._nonce = 0
+        self._nonces = count(1)
 
     def __repr__(self) -> str:
         return f"Replicated3Party({self.names[self.index]!r})"
@@ -89,10 +90,10 @@ class Replicated3Party:
 
     def nonce(self) -> int:
         """A fresh nonce for one operation; every party draws the same ones in the same order."""
-        self._nonce += 1
-        if self._nonce >= 1 << 63:
+        nonce = next(self._nonces)
+        if nonce >= 1 << 63:
             raise InternalError("the nonces of this session are used up")
-        return self._nonce
+        return nonce
 
     def role_nonces(self) -> RoleNonces:
         """Fresh nonces for a step with roles, one for each third of the elements.

@@ -96,7 +96,8 @@ def truncate(
     bits : int
         1 to N - 2.
     rounding : {"probabilistic", "nearest", "exact"}, optional
-        ``probabilistic``: floor or floor + 1, the nearer one more often. ``exact``: floor.
+        ``probabilistic``: floor or floor + 1, the latter with probability
+        ((x mod 2^bits) + 1) / 2^bits. ``exact``: floor.
         ``nearest``: floor(x / 2^bits + 1/2), for x < 2^(N-2) - 2^(bits-1). The party's by default.
     """
     rounding = rounding or party.rounding
