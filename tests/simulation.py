@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import reduce
 from math import prod
 from typing import Any
 
@@ -13,11 +14,23 @@ from tacit import kernels
 from tacit.encoding import RING64, Ring
 from tacit.kernels import reference, wide, wide_reference
 from tacit.protocols import PROTOCOLS
+from tacit.protocols.registry import FANTASTIC4
 from tacit.rounds import LockstepDriver, Round
 from tacit.rounds.randomness import SeededRandomness, deal_pairwise_seeds
-from tacit.sharing import Replicated, ReplicatedBits, pack_bits, reconstruct, reconstruct_bits
+from tacit.sharing import (
+    Replicated,
+    Replicated4,
+    Replicated4Bits,
+    ReplicatedBits,
+    pack_bits,
+    unpack_bits,
+)
 
 NAMES = ("alice", "bob", "carol")
+FOUR = (*NAMES, "dave")
+
+RECORDS = {**PROTOCOLS, FANTASTIC4.name: FANTASTIC4}
+"""Protocols by name, the one that is still being built too."""
 
 EDGES = np.array(
     [
@@ -51,21 +64,48 @@ def uniform(rng: np.random.Generator, shape: Any, over: Ring = RING64) -> Any:
 
 
 def split_words(
-    words: NDArray[np.uint64], rng: np.random.Generator, combine: Any = np.subtract
-) -> list[NDArray[np.uint64]]:
-    """Three uniform shares of words; `combine` takes shares off (subtract or XOR)."""
-    shares = [rng.integers(0, 1 << 64, words.shape, dtype=np.uint64) for _ in range(2)]
-    return [*shares, combine(combine(words, shares[0]), shares[1])]
+    words: Any, rng: np.random.Generator, combine: Any = np.subtract, count: int = 3
+) -> list[Any]:
+    """Uniform shares of words; `combine` takes shares off (subtract or XOR)."""
+    shares = [uniform_like(words, rng) for _ in range(count - 1)]
+    return [*shares, reduce(combine, shares, words)]
+
+
+def uniform_like(words: Any, rng: np.random.Generator) -> Any:
+    return np.frombuffer(rng.bytes(words.nbytes), words.dtype).reshape(words.shape)
+
+
+def parts_of(shares: list[Any]) -> list[Any]:
+    """Every party's part of a sharing over a ring, from all its shares."""
+    if len(shares) == 3:
+        return [Replicated(shares[i], shares[(i + 1) % 3]) for i in range(3)]
+    return [Replicated4({j: shares[j] for j in range(4) if j != i}) for i in range(4)]
+
+
+def bit_parts_of(shares: list[Any], shape: tuple[int, ...]) -> list[Any]:
+    """Every party's part of a sharing of bits, from all its shares."""
+    if len(shares) == 3:
+        return [ReplicatedBits(shares[i], shares[(i + 1) % 3], shape) for i in range(3)]
+    held = [[j for j in range(4) if j != i] for i in range(4)]
+    return [Replicated4Bits({j: shares[j] for j in held[i]}, shape) for i in range(4)]
+
+
+def shares_of(parts: Sequence[Any]) -> list[list[Any]]:
+    """Of every share all holders' copies."""
+    if len(parts) == 3:
+        return [[parts[j].own, parts[j - 1].next] for j in range(3)]
+    return [[parts[i].shares[j] for i in range(4) if i != j] for j in range(4)]
 
 
 class Simulation:
-    """The parties of one session and the driver between them.
+    """The parties of one session, set up, and the driver between them.
 
     Parameters
     ----------
     seed : int
-        Of the pairwise seeds and of dealt sharings.
+        Of the keys and of dealt sharings.
     driver : LockstepDriver, optional
+        Drives what is run, not the set-up.
     protocol : str
     rounding : str
         How the parties' truncations round.
@@ -82,12 +122,17 @@ class Simulation:
         over: Ring = RING64,
     ) -> None:
         self.ring = over
-        self.seeds = deal_pairwise_seeds(NAMES, SeededRandomness(seed))
-        make = PROTOCOLS[protocol].party
+        record = RECORDS[protocol]
+        self.names = FOUR[: record.security.parties]
+        source = SeededRandomness(seed)
+        self.seeds = deal_pairwise_seeds(self.names, source)
         self.parties: list[Any] = [
-            make(NAMES, i, self.seeds[i], rounding=rounding, ring=over) for i in range(3)
+            record.party(self.names, i, self.seeds[i], rounding=rounding, ring=over)
+            for i in range(len(self.names))
         ]
-        self.driver = driver or LockstepDriver(NAMES)
+        if record.setup is not None:
+            LockstepDriver(self.names).run([record.setup(p, source) for p in self.parties])
+        self.driver = driver or LockstepDriver(self.names)
         self.rng = np.random.default_rng(seed)
 
     def run(self, step: Callable[..., Any], *shared: Sequence[Any], stage: str = "test") -> Any:
@@ -99,40 +144,37 @@ class Simulation:
         """``f(party, *parts)`` at every party, without communication."""
         return [f(p, *(s[i] for s in shared)) for i, p in enumerate(self.parties)]
 
-    def share(self, values: Any) -> list[Replicated]:
+    def share(self, values: Any) -> list[Any]:
         """A fresh uniform sharing of integers."""
         over, array = self.ring, np.asarray(values)
         elements = over.elements(array if array.dtype.kind in "iO" else array.astype(np.int64))
-        shares = [uniform(self.rng, elements.shape, over) for _ in range(2)]
-        shares.append(over.subtract(over.subtract(elements, shares[0]), shares[1]))
-        return [Replicated(shares[i], shares[(i + 1) % 3]) for i in range(3)]
+        return parts_of(split_words(elements, self.rng, over.subtract, len(self.names)))
 
-    def share_bits(self, bits: Any, planes: int = 0) -> list[ReplicatedBits]:
+    def share_bits(self, bits: Any, planes: int = 0) -> list[Any]:
         """A fresh uniform sharing of an array of 0 and 1; with the first `planes` axes planes."""
         array = np.asarray(bits, np.uint8)
         shape = array.shape[planes:]
         count, size = prod(array.shape[:planes]), prod(shape)
         words = np.stack([pack_bits(row) for row in array.reshape(count, size)])
         words = words.reshape(*array.shape[:planes], words.shape[-1])
-        shares = split_words(words, self.rng, np.bitwise_xor)
-        return [ReplicatedBits(shares[i], shares[(i + 1) % 3], shape) for i in range(3)]
+        return bit_parts_of(split_words(words, self.rng, np.bitwise_xor, len(self.names)), shape)
 
-    def open(self, parts: Sequence[Replicated]) -> NDArray[Any]:
-        """The secret integers; checks that the two copies of every share agree."""
-        for i in range(3):
-            np.testing.assert_array_equal(parts[i].next, parts[(i + 1) % 3].own)
-        secret = np.ascontiguousarray(reconstruct(parts, self.ring))
+    def open(self, parts: Sequence[Any]) -> NDArray[Any]:
+        """The secret integers; checks that all copies of every share agree."""
+        shares = shares_of(parts)
+        for first, *others in shares:
+            for other in others:
+                np.testing.assert_array_equal(first, other)
+        secret = np.ascontiguousarray(reduce(self.ring.add, (copies[0] for copies in shares)))
         return self.ring.integers(secret).reshape(parts[0].shape)
 
-    def open_bits(self, parts: Sequence[ReplicatedBits]) -> NDArray[np.uint8]:
-        """The secret bits; checks that the two copies of every share agree where it matters."""
-        for i in range(3):
-            swapped = [parts[(i + 1) % 3].own ^ parts[i].next, parts[0].own & 0, parts[0].own & 0]
-            zero = [
-                ReplicatedBits(swapped[k], swapped[(k + 1) % 3], parts[0].shape) for k in range(3)
-            ]
-            assert not reconstruct_bits(zero).any(), "the two copies of a share differ"
-        return reconstruct_bits(parts)
+    def open_bits(self, parts: Sequence[Any]) -> NDArray[np.uint8]:
+        """The secret bits; checks that all copies of every share agree where it matters."""
+        shares, shape = shares_of(parts), parts[0].shape
+        for first, *others in shares:
+            for other in others:
+                assert not unpack_bits(first ^ other, shape).any(), "the copies of a share differ"
+        return unpack_bits(reduce(np.bitwise_xor, (copies[0] for copies in shares)), shape)
 
 
 class Listener(LockstepDriver):
@@ -146,8 +188,10 @@ class Listener(LockstepDriver):
         For each, the round and the sender.
     """
 
-    def __init__(self, observer: int, *, checks: bool = False) -> None:
-        super().__init__(NAMES)
+    def __init__(
+        self, observer: int, *, checks: bool = False, names: tuple[str, ...] = NAMES
+    ) -> None:
+        super().__init__(names)
         self.observer = observer
         self.checks = checks
         self.heard: list[NDArray[np.uint8]] = []

@@ -22,6 +22,7 @@
     ├── PeerFaultError                TC-5000  a party deviated; names it      (6)
     │   ├── MessageError              TC-5100  wrong length, order or frame
     │   └── VerificationError         TC-5200  a hash or a check did not match
+    │       └── DisputeError          TC-5300  two parties contradict each other
     └── InternalError                 TC-9000  a bug in tacit                  (7)
 
 Every error says who, where, why and what to do next. No error holds a share, a key or a
@@ -31,7 +32,8 @@ entry for each.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import ClassVar
 
 __all__ = [
@@ -40,6 +42,8 @@ __all__ = [
     "ConfigurationError",
     "DataError",
     "DeadlineError",
+    "Dispute",
+    "DisputeError",
     "HandshakeError",
     "InternalError",
     "MessageError",
@@ -125,13 +129,17 @@ class TacitError(Exception):
         parties = data.get("parties") or ()
         case = data.get("case", 0)
         stage = data.get("stage")
-        return kind(
+        error = kind(
             str(data.get("message", "")),
             next_step=str(data.get("next_step", "")),
             case=case if isinstance(case, int) and 0 <= case < 100 else 0,
             parties=[str(p) for p in parties] if isinstance(parties, list | tuple) else (),
             stage=None if stage is None else str(stage),
         )
+        dispute = data.get("dispute")
+        if isinstance(error, DisputeError) and isinstance(dispute, Mapping):
+            error.dispute = Dispute.from_dict(dispute)
+        return error
 
 
 class UsageError(TacitError, ValueError):
@@ -251,6 +259,71 @@ class VerificationError(PeerFaultError):
     """A hash, a second copy or a consistency check did not match."""
 
     base = 5200
+
+
+@dataclass(frozen=True, slots=True)
+class Dispute:
+    """What a receiver noticed when a message and the digest of its backup did not match.
+
+    Attributes
+    ----------
+    session : str
+        The session's id, in hexadecimal digits.
+    nonce : int
+        Names the exchange within the session.
+    sender, backup : str
+        The two parties that contradict each other: one of them deviated, or the receiver lies.
+    receiver : str
+        Who compared.
+    other : str
+        The fourth party.
+    """
+
+    session: str
+    nonce: int
+    sender: str
+    backup: str
+    receiver: str
+    other: str
+
+    @property
+    def suspects(self) -> tuple[str, str]:
+        """The sender and the backup, one of which deviated if the receiver is honest."""
+        return self.sender, self.backup
+
+    def as_dict(self) -> dict[str, object]:
+        """The dispute as plain data."""
+        return {name: getattr(self, name) for name in self.__slots__}
+
+    @staticmethod
+    def from_dict(data: Mapping[str, object]) -> Dispute:
+        """Rebuild a dispute that another process reported."""
+        nonce = data.get("nonce")
+        session, sender, backup, receiver, other = (
+            str(data.get(name, "")) for name in ("session", "sender", "backup", "receiver", "other")
+        )
+        number = nonce if isinstance(nonce, int) else 0
+        return Dispute(session, number, sender, backup, receiver, other)
+
+
+class DisputeError(VerificationError):
+    """A message and its backup's digest contradict each other.
+
+    Attributes
+    ----------
+    dispute : Dispute or None
+        Who said what to whom, for a recovery; None where only the text of the error arrived.
+    """
+
+    base = 5300
+    dispute: Dispute | None = None
+
+    def as_dict(self) -> dict[str, object]:
+        """As every error, and the dispute."""
+        data = super().as_dict()
+        if self.dispute is not None:
+            data["dispute"] = self.dispute.as_dict()
+        return data
 
 
 class InternalError(TacitError):

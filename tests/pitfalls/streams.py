@@ -35,8 +35,8 @@ class Draw:
 class Watched(LockstepDriver):
     """Lockstep that knows which party computes when a stream is drawn."""
 
-    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        super().__init__(NAMES)
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, names: tuple[str, ...] = NAMES) -> None:
+        super().__init__(names)
         self.draws: list[Draw] = []
         self.party = -1
         use_reference(monkeypatch)

@@ -5,16 +5,21 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
+from typing import Any
 
 from tacit.encoding.ring import RING64, Ring
 from tacit.errors import UsageError
+from tacit.protocols.fantastic4 import Fantastic4Party
+from tacit.protocols.fantastic4.model import SECURITY as FANTASTIC4_SECURITY
 from tacit.protocols.interface import Party, Rounding
 from tacit.protocols.replicated3 import Replicated3Party
 from tacit.protocols.replicated3.model import SECURITY as REPLICATED3_SECURITY
 from tacit.protocols.security import SecurityModel
+from tacit.rounds.contract import Step
 from tacit.rounds.cost import Declaration
+from tacit.rounds.randomness import Randomness
 
-__all__ = ["PROTOCOLS", "Protocol", "protocol_named"]
+__all__ = ["FANTASTIC4", "PROTOCOLS", "Protocol", "protocol_named"]
 
 ROUNDED = frozenset({"truncate", "multiply_truncate", "matmul_truncate", "sum_products_truncate"})
 """The primitives that follow the party's rounding; their declarations take it."""
@@ -39,6 +44,8 @@ class Protocol:
         all take a ring, and those in `ROUNDED` a rounding.
     rings : tuple of int
         The bits of the rings that it runs over.
+    setup : callable or None
+        ``setup(party, randomness)`` is a step that all parties run once, before any other.
     """
 
     name: str
@@ -46,6 +53,7 @@ class Protocol:
     party: Callable[..., Party]
     costs: Mapping[str, Callable[..., Declaration]]
     rings: tuple[int, ...] = (64,)
+    setup: Callable[[Any, Randomness], Step[None]] | None = None
 
     def costs_with(
         self, rounding: Rounding = "probabilistic", ring: Ring = RING64
@@ -57,6 +65,16 @@ class Protocol:
             for name, declare in self.costs.items()
         }
 
+
+FANTASTIC4 = Protocol(
+    name="fantastic4",
+    security=FANTASTIC4_SECURITY,
+    party=Fantastic4Party,  # type: ignore[arg-type]  # until the last primitive is there
+    costs=Fantastic4Party.costs,
+    rings=(64, 128),
+    setup=Fantastic4Party.set_up,
+)
+"""Not among `PROTOCOLS` before it has every primitive of the interface."""
 
 PROTOCOLS: Mapping[str, Protocol] = {
     "replicated3": Protocol(

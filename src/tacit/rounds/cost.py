@@ -87,9 +87,13 @@ class Declaration:
     bytes_sent : tuple of int
         Payload bytes each party sends, by index.
     check_bytes : tuple of int
-        Check bytes each party sends, by index.
+        Check bytes each party sends, by index; none if not given.
     """
 
     rounds: int
     bytes_sent: Sequence[int]
-    check_bytes: Sequence[int] = (0, 0, 0)
+    check_bytes: Sequence[int] = ()
+
+    def __post_init__(self) -> None:
+        if not self.check_bytes:
+            object.__setattr__(self, "check_bytes", (0,) * len(self.bytes_sent))

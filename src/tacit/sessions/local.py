@@ -78,7 +78,8 @@ class LocalSession(Session):
         checked: bool = False,
     ) -> None:
         super().__init__(protocol, parties, rounding, ring, fractions)
-        seeds = deal_pairwise_seeds(parties, randomness or SystemRandomness())
+        source = randomness or SystemRandomness()
+        seeds = deal_pairwise_seeds(parties, source)
         self.members = tuple(
             protocol.party(parties, index, seeds[index], rounding=rounding, ring=ring)
             for index in range(len(parties))
@@ -86,6 +87,9 @@ class LocalSession(Session):
         self.driver = driver or LockstepDriver(parties)
         self.checked = checked
         self._broken = ""
+        setup = protocol.setup
+        if setup is not None:
+            self._run(lambda party: setup(party, source), "set-up")
 
     def check_open(self) -> None:
         """Refuse to go on after the end, or after an error between the parties."""

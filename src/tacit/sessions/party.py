@@ -20,6 +20,7 @@ from tacit.protocols import Protocol
 from tacit.protocols.interface import Party, Rounding
 from tacit.rounds.contract import Step
 from tacit.rounds.cost import Cost
+from tacit.rounds.randomness import SystemRandomness
 from tacit.sessions.execution import input_step, reveal_step
 from tacit.sessions.session import Handle, Reference, Session
 
@@ -86,7 +87,10 @@ class PartySession(Session):
         party = protocol.party(
             mesh.names, mesh.index, seeds, mesh.session_id, rounding=rounding, ring=ring
         )
-        return cls(protocol, party, mesh.driver)
+        session = cls(protocol, party, mesh.driver)
+        if protocol.setup is not None:
+            session.run(protocol.setup(party, SystemRandomness()), "set-up")
+        return session
 
     @property
     def name(self) -> str:

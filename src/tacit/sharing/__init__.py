@@ -6,14 +6,28 @@ No communication here. May import ``errors``, ``kernels`` and ``encoding``. Star
 
 from tacit.sharing.bits import ReplicatedBits, pack_bits, unpack_bits, word_count
 from tacit.sharing.replicated import Replicated, reconstruct, reconstruct_bits, split, split_bits
+from tacit.sharing.replicated4 import (
+    Replicated4,
+    Replicated4Bits,
+    reconstruct4,
+    reconstruct4_bits,
+    split4,
+    split4_bits,
+)
 
 __all__ = [
     "Replicated",
+    "Replicated4",
+    "Replicated4Bits",
     "ReplicatedBits",
     "pack_bits",
     "reconstruct",
+    "reconstruct4",
+    "reconstruct4_bits",
     "reconstruct_bits",
     "split",
+    "split4",
+    "split4_bits",
     "split_bits",
     "unpack_bits",
     "word_count",

@@ -1,0 +1,156 @@
+"""Input and reveal.
+
+Dalskov, Escudero, Keller 2021 (ePrint 2020/1330), sections 3.1 (shared input) and 3.4
+(reconstruction). Active, t = 1, abort with two suspects.
+
+Rounds and bytes: input 2 rounds, two ring elements each, by the owner, then a digest between the
+two that got them; reveal 1 round, one ring element each and one digest to every recipient.
+
+Input by owner o: x_o = 0; x_{o+1} and x_{o+2} are drawn from PRNG_{o+1} and PRNG_{o+2}, which the
+owner holds; x_{o+3} is the rest, which goes to its two other holders, parties o+1 and o+2. These
+compare digests of it, in a round of their own, before anything that depends on it is sent: else
+an owner that sent them different ones would learn whether their later messages agree. Deviation
+from the paper: there the comparison is deferred.
+
+Reveal to i: party i-1 sends x_i, party i+1 its digest, in the same round (``joint.py``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import reduce
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tacit.encoding.digest import DIGEST_BYTES
+from tacit.encoding.ring import Elements
+from tacit.errors import InternalError
+from tacit.protocols.fantastic4.groups import BITS, Array, Group, elements_of
+from tacit.protocols.fantastic4.joint import Message, digest_of, disputed, learn
+from tacit.rounds.contract import Round, Step
+from tacit.sharing.bits import pack_bits, unpack_bits, word_count
+from tacit.sharing.replicated4 import Replicated4, Replicated4Bits
+
+if TYPE_CHECKING:
+    from tacit.protocols.fantastic4.party import Fantastic4Party
+
+__all__ = ["input_", "input_bits", "reveal", "reveal_bits"]
+
+_MASK: Final = 0
+
+
+def input_(
+    party: Fantastic4Party, owner: int, values: Elements | None, shape: tuple[int, ...]
+) -> Step[Replicated4]:
+    """Share ring elements that the owner knows. 2 rounds, two ring elements each by the owner."""
+    return Replicated4((yield from _share(party, owner, values, shape, elements_of(party.ring))))
+
+
+def input_bits(
+    party: Fantastic4Party, owner: int, values: NDArray[Any] | None, shape: tuple[int, ...]
+) -> Step[Replicated4Bits]:
+    """Share bits that the owner knows. 2 rounds, two words for every 64 bits by the owner."""
+    words = None if values is None else pack_bits(values)
+    count = word_count(int(np.prod(shape, dtype=np.int64)))
+    return Replicated4Bits((yield from _share(party, owner, words, (count,), BITS)), shape)
+
+
+def _share(
+    party: Fantastic4Party,
+    owner: int,
+    values: Array | None,
+    shape: tuple[int, ...],
+    group: Group,
+) -> Step[Mapping[int, Array]]:
+    nonce, me = party.nonce(), party.index
+    first, second, last = ((owner + k) % 4 for k in (1, 2, 3))
+    shares = {j: group.zeros(shape) if j == owner else group.empty(shape) for j in party.held}
+    for j in (first, second):
+        if j != me:
+            group.fill(party.keys[j], nonce, _MASK, shares[j])
+    if me == owner:
+        if values is None or values.shape != shape:
+            raise InternalError("the owner's input does not have the agreed shape")
+        rest = group.subtract(group.subtract(values, shares[first]), shares[second])
+        shares[last] = np.asarray(rest, order="C")
+        yield Round(send={first: (shares[last],), second: (shares[last],)})
+        yield Round()
+    elif me == last:
+        yield Round()
+        yield Round()
+    else:
+        yield Round(receive={owner: (shares[last],)})
+        peer = second if me == first else first
+        theirs = np.empty(DIGEST_BYTES, np.uint8)
+        # The roles of both directions are the same: first in them is the owner, who sent.
+        roles = (owner, first, second, last)
+        mine = digest_of(party, nonce, roles, owner, [shares[last]])
+        yield Round(check={peer: (mine,)}, check_receive={peer: (theirs,)})
+        if not np.array_equal(mine, theirs):
+            raise disputed(party, nonce, (owner, peer, me, last))
+    return shares
+
+
+def reveal(party: Fantastic4Party, x: Replicated4, to: Sequence[int]) -> Step[Elements | None]:
+    """Open x to the parties in `to`. 1 round, one ring element each and a digest a recipient.
+
+    Returns
+    -------
+    ndarray of ring.dtype or None
+        The ring elements at recipients, None at the others.
+
+    Raises
+    ------
+    DisputeError
+        The sender and the backup of the missing share contradict each other (TC-5300).
+    """
+    ring = party.ring
+    shares = yield from _open(party, x.shares, x.shape, to, elements_of(ring))
+    return None if shares is None else reduce(ring.add, (shares[j] for j in range(4)))
+
+
+def reveal_bits(
+    party: Fantastic4Party, a: Replicated4Bits, to: Sequence[int]
+) -> Step[NDArray[np.uint8] | None]:
+    """Open bits to the parties in `to`. 1 round, 8 bytes for every 64 bits a recipient.
+
+    Returns
+    -------
+    ndarray of uint8 or None
+        0 and 1, (*planes, *shape), at recipients, None at the others.
+    """
+    words = {j: _without_padding(share, a.size) for j, share in a.shares.items()}
+    shape = (*a.planes, word_count(a.size))
+    shares = yield from _open(party, words, shape, to, BITS)
+    if shares is None:
+        return None
+    return unpack_bits(reduce(np.bitwise_xor, (shares[j] for j in range(4))), a.shape)
+
+
+def _without_padding(words: NDArray[np.uint64], bits: int) -> NDArray[np.uint64]:
+    clean = np.array(words, order="C")
+    if bits % 64 and clean.size:
+        clean[..., -1] &= np.uint64((1 << (bits % 64)) - 1)
+    return clean
+
+
+def _open(
+    party: Fantastic4Party,
+    shares: Mapping[int, Array],
+    shape: tuple[int, ...],
+    to: Sequence[int],
+    group: Group,
+) -> Step[Mapping[int, Array] | None]:
+    recipients = sorted(set(to))
+    messages = [
+        Message((i - 1) % 4, (i + 1) % 4, i, group, shape, shares.get(i), masked=False)
+        for i in recipients
+    ]
+    values = yield from learn(party, messages)
+    if party.index not in recipients:
+        return None
+    missing = values[recipients.index(party.index)]
+    assert missing is not None
+    return {**shares, party.index: missing}

@@ -1,0 +1,29 @@
+"""The promise of ``fantastic4``."""
+
+from __future__ import annotations
+
+from tacit.protocols.security import SecurityModel
+
+__all__ = ["SECURITY"]
+
+SECURITY = SecurityModel(
+    parties=4,
+    threshold=1,
+    adversary="active",
+    outcome="abort",
+    statistical_bits=None,
+    computational_bits=128,
+    assumptions=(
+        "at most one of the four parties is corrupted; it may deviate in any way",
+        "links are authenticated and encrypted (mutual TLS 1.3)",
+        "AES-128 is a pseudorandom function; BLAKE3 is collision resistant and, for the keys'"
+        " commitments, a random oracle",
+    ),
+    leakage=(
+        "probabilistic truncation: the rounding of the last bit depends on a value that two"
+        " parties know; use rounding='exact' or 'nearest' where that matters",
+        "shapes, types, the program and the number of rows are public",
+        "an abort names two suspects, one of which deviated if who reports it is honest",
+    ),
+    papers=("DEK21", "ISN89", "LM26"),
+)

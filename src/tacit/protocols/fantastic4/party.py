@@ -1,0 +1,133 @@
+"""A party of ``fantastic4``: its keys and its primitives."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from itertools import count
+
+from tacit import kernels
+from tacit.encoding.ring import RING64, Ring
+from tacit.errors import InternalError, UsageError
+from tacit.protocols.fantastic4 import arithmetic, boolean, costs, io, local
+from tacit.protocols.fantastic4.keys import set_up
+from tacit.protocols.interface import Rounding
+
+__all__ = ["Fantastic4Party"]
+
+
+class Fantastic4Party:
+    """One of four parties.
+
+    Parameters
+    ----------
+    names : sequence of str
+        The four parties' names.
+    index : int
+        Which one this is, 0 to 3.
+    seeds : mapping of int to bytes
+        For each peer's index, the 16-byte seed shared with it alone.
+    session_id : bytes
+        What hashes are bound to; equal at all parties.
+    rounding : {"probabilistic", "nearest", "exact"}
+        How truncations round; equal at all parties.
+    ring : Ring
+        What arithmetic shares are elements of; equal at all parties.
+
+    Attributes
+    ----------
+    held : tuple of int
+        The indices of the shares and keys that this party holds: all but its own.
+    keys : mapping of int to StreamKey
+        PRNG_j for each j in `held`: known to all parties but P_j. There once the party's set-up
+        (``keys.py``) has run, which a session does before any other step.
+    pair_keys : mapping of int to StreamKey
+        For each peer the key shared with it alone.
+
+    Notes
+    -----
+    Masks for one operation come from the streams of these keys at that operation's nonce, each
+    from a lane of its own; nonces count up and are never reused in a session.
+    """
+
+    costs = costs.COSTS
+
+    def __init__(
+        self,
+        names: Sequence[str],
+        index: int,
+        seeds: Mapping[int, bytes],
+        session_id: bytes = b"",
+        rounding: Rounding = "probabilistic",
+        ring: Ring = RING64,
+    ) -> None:
+        if len(names) != 4 or len(set(names)) != 4:
+            raise UsageError(
+                f"fantastic4 needs four parties with different names, not {len(names)}.",
+                next_step="name four parties, for instance"
+                " parties=['alice', 'bob', 'carol', 'dave'].",
+                case=2,
+            )
+        self.names = tuple(names)
+        self.index = index
+        self.session_id = session_id
+        self.rounding = rounding
+        self.ring = ring
+        self.held = tuple(j for j in range(4) if j != index)
+        self.pair_keys = {peer: kernels.StreamKey(seeds[peer]) for peer in self.held}
+        self._keys: Mapping[int, kernels.StreamKey] | None = None
+        self._nonces = count(1)
+
+    def __repr__(self) -> str:
+        return f"Fantastic4Party({self.names[self.index]!r})"
+
+    @property
+    def size(self) -> int:
+        """How many parties compute."""
+        return 4
+
+    @property
+    def keys(self) -> Mapping[int, kernels.StreamKey]:
+        """PRNG_j by index, after the set-up."""
+        if self._keys is None:
+            raise InternalError("a party of fantastic4 computes before its set-up")
+        return self._keys
+
+    @keys.setter
+    def keys(self, keys: Mapping[int, kernels.StreamKey]) -> None:
+        self._keys = keys
+
+    def nonce(self) -> int:
+        """A fresh nonce for one operation; every party draws the same ones in the same order."""
+        nonce = next(self._nonces)
+        if nonce >= 1 << 63:
+            raise InternalError("the nonces of this session are used up")
+        return nonce
+
+    set_up = set_up
+
+    # The primitives, each in the file of its kind.
+    public = local.public
+    public_bits = boolean.public_bits
+    add = local.add
+    subtract = local.subtract
+    negate = local.negate
+    add_public = local.add_public
+    multiply_public = local.multiply_public
+    linear_combination = local.linear_combination
+    sum = local.sum_
+    broadcast = local.broadcast
+    concatenate = local.concatenate
+    xor = boolean.xor
+    xor_public = boolean.xor_public
+    invert = boolean.invert
+    concatenate_bits = boolean.concatenate_bits
+    stack_planes = boolean.stack_planes
+    random = local.random
+    random_bits = boolean.random_bits
+    input = io.input_
+    input_bits = io.input_bits
+    reveal = io.reveal
+    reveal_bits = io.reveal_bits
+    multiply = arithmetic.multiply
+    matmul = arithmetic.matmul
+    bitwise_and = boolean.bitwise_and
