@@ -20,7 +20,7 @@ from tacit.functions import ACCURACY
 from tacit.functions.division import quotient_limit_bits
 from tacit.functions.exponential import exp_domain
 
-__all__ = ["OPERATIONS", "UNCHECKED", "UNIT", "WRAPPING", "Fuzzed"]
+__all__ = ["COMPARING", "OPERATIONS", "UNCHECKED", "UNIT", "WRAPPING", "Fuzzed"]
 
 UNIT = 2.0**-18
 LIMIT = 2.0**43
@@ -105,7 +105,7 @@ def _function(name: str, function: Any, fits: Callable[..., Any], slack: Any = _
 
 
 def _comparison(name: str) -> Fuzzed:
-    return Fuzzed(getattr(tacit, name), getattr(np, name), "fi", 2, _below(2.0**42))
+    return Fuzzed(getattr(tacit, name), getattr(np, name), "fi", 2, _below(2.0**62))
 
 
 def _rearranged(ours: Any, numpys: Any, *options: Mapping[str, Any]) -> Fuzzed:
@@ -174,6 +174,12 @@ WRAPPING = frozenset(
 )  # fmt: skip
 """Whose integers wrap as NumPy's do, so that they are right outside of the domain too."""
 
+COMPARING = frozenset(
+    ["equal", "not_equal", "less", "less_equal", "greater", "greater_equal", "maximum", "minimum",
+     "where"]
+)  # fmt: skip
+"""Which are right for every secret beside a public integer of 2^62 or more."""
+
 UNCHECKED = frozenset(["prod", "cumulative_prod", "var"])
 """Whose inside a checked session does not test, so that they are judged within `fits` only."""
 
@@ -192,8 +198,8 @@ OPERATIONS: dict[str, Fuzzed] = {
     "copysign": Fuzzed(tacit.copysign, lambda x, y: np.copysign(x, np.where(y == 0, 0.0, y)),
                        "f", 2),
     "signbit": Fuzzed(tacit.signbit, lambda x: x < 0),
-    "maximum": Fuzzed(tacit.maximum, np.maximum, "fi", 2, _below(2.0**42)),
-    "minimum": Fuzzed(tacit.minimum, np.minimum, "fi", 2, _below(2.0**42)),
+    "maximum": Fuzzed(tacit.maximum, np.maximum, "fi", 2, _below(2.0**62)),
+    "minimum": Fuzzed(tacit.minimum, np.minimum, "fi", 2, _below(2.0**62)),
     "clip": Fuzzed(lambda x: tacit.clip(x, -2, 3), lambda x: np.clip(x, -2, 3), "f"),
     **{name: _comparison(name) for name in
        ("equal", "not_equal", "less", "less_equal", "greater", "greater_equal")},
@@ -212,7 +218,7 @@ OPERATIONS: dict[str, Fuzzed] = {
     "ceil": Fuzzed(tacit.ceil, np.ceil, "f"),
     "trunc": Fuzzed(tacit.trunc, np.trunc, "f"),
     "round": Fuzzed(tacit.round, np.round, "f"),
-    "where": Fuzzed(lambda x, y: tacit.where(x > y, x, y), np.maximum, "fi", 2, _below(2.0**42)),
+    "where": Fuzzed(lambda x, y: tacit.where(x > y, x, y), np.maximum, "fi", 2, _below(2.0**62)),
     "exp": _function("exp", np.exp, lambda x: x <= exp_domain(18)[1]),
     "log": _function("log", np.log, lambda x: x > 0),
     "sqrt": _function("sqrt", np.sqrt, lambda x: x >= 0),

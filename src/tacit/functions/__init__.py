@@ -15,6 +15,7 @@ from tacit.functions.comparison import (
     is_zero,
     less,
     less_equal,
+    less_far,
     not_equal,
 )
 from tacit.functions.division import divide, reciprocal
@@ -73,6 +74,7 @@ __all__ = [
     "leaky_relu",
     "less",
     "less_equal",
+    "less_far",
     "log",
     "log1p",
     "log2",

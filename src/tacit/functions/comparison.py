@@ -2,7 +2,8 @@
 
 All are the sign bit of a difference, so numbers of the same number of fractional bits compare
 exactly. The difference of the operands must not overflow: ``|x - y| < 2^63`` in the ring (2^127 in
-Z_2^128), which holds for all numbers below 2^62 (2^126). :func:`equal` is exact in the whole ring.
+Z_2^128), which holds for all numbers below 2^62 (2^126). :func:`equal` is exact in the whole ring,
+and so is the comparison with public numbers that lie beyond: :func:`less_far`.
 
 Sources: comparison by the sign of the difference, Catrina and de Hoogh (2010); in rings,
 Damgard, Escudero, Frederiksen, Keller, Scholl, Volgushev (2019).
@@ -13,13 +14,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from tacit.functions.costs import Costs, in_sequence
 from tacit.protocols.interface import Party
 from tacit.rounds.contract import Step
 from tacit.rounds.cost import Declaration
 
 __all__ = [
+    "any_far",
     "below_public",
+    "below_public_cost",
     "differences",
     "equal",
     "greater",
@@ -30,6 +36,8 @@ __all__ = [
     "less",
     "less_cost",
     "less_equal",
+    "less_far",
+    "less_far_cost",
     "not_equal",
 ]
 
@@ -107,6 +115,60 @@ def not_equal(party: Party, x: Any, y: Any) -> Step[Any]:
     return party.invert((yield from equal(party, x, y)))
 
 
+# With public numbers.
+
+
+def any_far(party: Party, thresholds: Sequence[int]) -> bool:
+    """Whether a public number is beyond 2^62 in magnitude (2^126 in Z_2^128)."""
+    limit = 1 << party.ring.magnitude_bits
+    return any(abs(threshold) > limit for threshold in thresholds)
+
+
+def less_far(party: Party, x: Any, y: Any) -> Step[Any]:
+    """x < y where one of them is public: exact for every element of the ring.
+
+    Parameters
+    ----------
+    party : Party
+    x, y : arithmetic sharing and ndarray of ring elements
+        In either order, of equal shapes.
+
+    Returns
+    -------
+    Boolean sharing
+        Exact, also where x - y wraps.
+
+    Notes
+    -----
+    x - c does not wrap where x and c have the same sign. So [x < c] is [x < 0] AND [x - c < 0]
+    for c < 0, and [x < 0] OR [x - c < 0] for the others. c < x is ~x < ~c, with ~x = -x - 1,
+    which never wraps. Rounds: those of the sign bit and of an AND. Bytes: two sign bits and one
+    AND an element.
+    """
+    if isinstance(x, np.ndarray):
+        ring = party.ring
+        constant = ring.subtract(ring.elements(-1), x)
+        x, y = party.add_public(party.negate(y), -1), constant
+    moved = party.add_public(x, party.ring.negate(y))
+    rows = [x.reshape(1, *x.shape), moved.reshape(1, *x.shape)]
+    signs = yield from party.most_significant_bit(party.concatenate(rows))
+    top = party.ring.shift_right(y, party.ring.top_bit)
+    upwards = (1 + party.ring.low_words(top)).astype(np.uint8)
+    own, other = (signs.map(lambda bits, k=k: bits[k]) for k in (0, 1))
+    return (yield from _ordered(party, own, other, upwards))
+
+
+def _ordered(party: Party, own: Any, other: Any, upwards: NDArray[np.uint8]) -> Step[Any]:
+    """own AND other, or own OR other where `upwards` is 1."""
+    flipped = party.xor_public(own, upwards), party.xor_public(other, upwards)
+    return party.xor_public((yield from party.bitwise_and(*flipped)), upwards)
+
+
+def less_far_cost(costs: Costs, size: int) -> Declaration:
+    """Of `less_far`."""
+    return in_sequence(costs["most_significant_bit"](2 * size), costs["bitwise_and"](size))
+
+
 def below_public(party: Party, x: Any, thresholds: Sequence[int]) -> Step[Any]:
     """[x < c] for several public c at once, merged in one sign bit of a stacked array.
 
@@ -114,9 +176,10 @@ def below_public(party: Party, x: Any, thresholds: Sequence[int]) -> Step[Any]:
     ----------
     party : Party
     x : arithmetic sharing
-        Any shape; |x - c| < 2^63 for every c.
+        Any shape; |x - c| < 2^63 for every c, unless one is beyond 2^62 in magnitude: then
+        there is no condition.
     thresholds : sequence of int
-        Ring integers c.
+        Ring integers c, from -2^63 to 2^63; those of Z_2^128 accordingly.
 
     Returns
     -------
@@ -125,9 +188,26 @@ def below_public(party: Party, x: Any, thresholds: Sequence[int]) -> Step[Any]:
 
     Notes
     -----
-    Rounds: those of one sign bit. Bytes: one sign bit an element and threshold.
+    Rounds: those of one sign bit. Bytes: one sign bit an element and threshold. With thresholds
+    beyond 2^62 as in :func:`less_far`: one sign bit an element more, and an AND for each.
     """
-    return (yield from party.most_significant_bit(differences(party, x, thresholds)))
+    if not any_far(party, thresholds):
+        return (yield from party.most_significant_bit(differences(party, x, thresholds)))
+    signs = yield from party.most_significant_bit(differences(party, x, [0, *thresholds]))
+    column = np.array([threshold >= 0 for threshold in thresholds], np.uint8)
+    shape = (len(thresholds), *x.shape)
+    upwards = np.broadcast_to(column.reshape(-1, *[1] * x.ndim), shape)
+    own = signs.map(lambda bits: np.broadcast_to(bits[:1], shape))
+    other = signs.map(lambda bits: bits[1:])
+    return (yield from _ordered(party, own, other, upwards))
+
+
+def below_public_cost(
+    costs: Costs, size: int, thresholds: int, *, far: bool = False
+) -> Declaration:
+    """Of `below_public`; `far` where one of the thresholds is beyond 2^62."""
+    signs = costs["most_significant_bit"]((thresholds + far) * size)
+    return in_sequence(signs, costs["bitwise_and"](thresholds * size)) if far else signs
 
 
 def differences(party: Party, x: Any, offsets: Sequence[int]) -> Any:

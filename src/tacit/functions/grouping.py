@@ -13,7 +13,12 @@ from typing import Any
 
 import numpy as np
 
-from tacit.functions.comparison import is_zero, is_zero_cost
+from tacit.functions.comparison import (
+    below_public,
+    below_public_cost,
+    is_zero,
+    is_zero_cost,
+)
 from tacit.functions.costs import Costs, in_sequence, side_by_side
 from tacit.functions.permutations import positions
 from tacit.functions.searching import all_true, all_true_cost, piece_of
@@ -43,7 +48,7 @@ def totals_between(
     ----------
     party : Party
     x : arithmetic sharing, (n,)
-        |x - t| < 2^63 for every threshold t.
+        |x - t| < 2^63 for every threshold t, unless one is beyond 2^62.
     thresholds : sequence of int
         k + 1 ring integers in ascending order.
     weights : arithmetic sharing, (n, width), optional
@@ -61,14 +66,10 @@ def totals_between(
     n, k = x.size, len(thresholds) - 1
     shape = (k + 1,) if weights is None else (k + 1, weights.shape[1])
     below = party.public(np.zeros(shape, np.int64))
-    column = party.ring.negate(party.ring.elements(list(thresholds))).reshape(-1, 1)
     step = piece_of(n, k + 1)
     for start in range(0, n, step):
         part = x[start : start + step]
-        shifted = party.add_public(
-            party.broadcast(part.reshape(1, part.size), (k + 1, part.size)), column
-        )
-        signs = yield from party.most_significant_bit(shifted)
+        signs = yield from below_public(party, part, thresholds)
         digits = yield from party.bit_to_arithmetic(signs)
         if weights is None:
             total = party.sum(digits, 1)
@@ -79,14 +80,15 @@ def totals_between(
 
 
 def totals_between_cost(
-    costs: Costs, size: int, intervals: int, width: int | None = None
+    costs: Costs, size: int, intervals: int, width: int | None = None, *, far: bool = False
 ) -> Declaration:
-    """Of `totals_between`; `width` of the weights, None without."""
+    """Of `totals_between`; `width` of the weights, None without; `far` as in `below_public`."""
     step = piece_of(size, intervals + 1)
     parts: list[Declaration] = []
     for start in range(0, size, step):
-        pairs = min(step, size - start) * (intervals + 1)
-        parts += [costs["most_significant_bit"](pairs), costs["bit_to_arithmetic"](pairs)]
+        count = min(step, size - start)
+        parts.append(below_public_cost(costs, count, intervals + 1, far=far))
+        parts.append(costs["bit_to_arithmetic"](count * (intervals + 1)))
         if width is not None:
             parts.append(costs["matmul"]((intervals + 1) * width))
     return in_sequence(*parts)

@@ -14,7 +14,14 @@ from typing import Any
 
 import numpy as np
 
-from tacit.functions.comparison import is_zero, is_zero_cost
+from tacit.functions.comparison import (
+    is_zero,
+    is_zero_cost,
+    less,
+    less_cost,
+    less_far,
+    less_far_cost,
+)
 from tacit.functions.costs import Costs, in_sequence
 from tacit.functions.permutations import positions
 from tacit.protocols.interface import Party
@@ -154,43 +161,50 @@ def among_edges(party: Party, edges: Any, x: Any, *, right: bool) -> Step[Any]:
     Parameters
     ----------
     party : Party
-    edges : arithmetic sharing, (m,)
+    edges : arithmetic sharing, or ndarray of ring elements, (m,)
         Need not be in order for the count to be right.
-    x : arithmetic sharing, (n,)
+    x : arithmetic sharing, or ndarray of ring elements, (n,)
+        One of them is a sharing.
     right : bool
         Count edges <= x instead of edges < x.
 
     Returns
     -------
     arithmetic sharing, (n,)
-        Ring integers, exact for differences below 2^63.
+        Ring integers, exact for differences below 2^63; where one of them is public, always.
 
     Notes
     -----
     Rounds: a sign bit and a bit to arithmetic, again for every `PIECE` comparisons. Bytes: one
-    of each for each of the m · n pairs.
+    of each for each of the m · n pairs. With public ring elements the sign bit is `less_far`.
     """
+    far = isinstance(edges, np.ndarray) or isinstance(x, np.ndarray)
     m, n = edges.size, x.size
     total = party.public(np.zeros(n, np.int64))
     step = piece_of(m, n)
     for start in range(0, m, step):
         column = edges[start : start + step].reshape(-1, 1)
         shape = (column.size, n)
-        spread = party.broadcast(column, shape), party.broadcast(x.reshape(1, n), shape)
+        spread = _broadcast(party, column, shape), _broadcast(party, x.reshape(1, n), shape)
         low, high = spread if not right else spread[::-1]
-        below = yield from party.most_significant_bit(party.subtract(low, high))
+        below = yield from (less_far if far else less)(party, low, high)
         digits = yield from party.bit_to_arithmetic(party.invert(below) if right else below)
         total = party.add(total, party.sum(digits, 0))
     return total
 
 
-def among_edges_cost(costs: Costs, edges: int, size: int) -> Declaration:
-    """Of `among_edges`."""
+def _broadcast(party: Party, x: Any, shape: tuple[int, ...]) -> Any:
+    return np.broadcast_to(x, shape) if isinstance(x, np.ndarray) else party.broadcast(x, shape)
+
+
+def among_edges_cost(costs: Costs, edges: int, size: int, *, far: bool = False) -> Declaration:
+    """Of `among_edges`; `far` where one side is given as public ring elements."""
     step = piece_of(edges, size)
     parts: list[Declaration] = []
     for start in range(0, edges, step):
         pairs = min(step, edges - start) * size
-        parts += [costs["most_significant_bit"](pairs), costs["bit_to_arithmetic"](pairs)]
+        below = (less_far_cost if far else less_cost)(costs, pairs)
+        parts += [below, costs["bit_to_arithmetic"](pairs)]
     return in_sequence(*parts)
 
 

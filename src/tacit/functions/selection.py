@@ -10,7 +10,12 @@ from typing import Any
 
 import numpy as np
 
-from tacit.functions.comparison import below_public, differences, is_negative
+from tacit.functions.comparison import (
+    below_public,
+    below_public_cost,
+    differences,
+    is_negative,
+)
 from tacit.functions.costs import Costs, in_sequence
 from tacit.protocols.interface import Party
 from tacit.rounds.contract import Step
@@ -153,7 +158,7 @@ def clip(party: Party, x: Any, low: int, high: int) -> Step[Any]:
     ----------
     party : Party
     x : arithmetic sharing
-        |x - low| and |x - high| < 2^63.
+        |x - low| and |x - high| < 2^63, unless one of the limits is beyond 2^62.
     low, high : int
         low <= high; ring integers (encode them first).
 
@@ -175,6 +180,6 @@ def clip(party: Party, x: Any, low: int, high: int) -> Step[Any]:
     return party.subtract(x, party.sum(moved, axis=0))
 
 
-def clip_cost(costs: Costs, size: int) -> Declaration:
-    """Of `clip`."""
-    return in_sequence(costs["most_significant_bit"](2 * size), costs["inject"](2 * size))
+def clip_cost(costs: Costs, size: int, *, far: bool = False) -> Declaration:
+    """Of `clip`; `far` where one of the limits is beyond 2^62."""
+    return in_sequence(below_public_cost(costs, size, 2, far=far), costs["inject"](2 * size))

@@ -20,7 +20,9 @@ from tacit.programs.promotion import (
     check_encodable,
     common_type,
     encoded,
+    is_far,
     numeric,
+    ring_constant,
     secret_share,
 )
 from tacit.programs.types import ArrayType, Operand, PublicArray, SecretValue, operand_types
@@ -87,6 +89,10 @@ def _extremum(name: str, function: Callable[[Party, Any, Any], Step[Any]]) -> Op
     def meaning(party: Party, operands: Sequence[Operand], attributes: Any) -> Step[ResultValues]:
         """The larger or smaller of two, element by element. Exact."""
         result = rule(operand_types(operands), attributes)
+        if any(
+            not isinstance(o, SecretValue) and is_far(o, result.dtype, party.ring) for o in operands
+        ):
+            return (yield from _far_extremum(party, operands, result, largest=name == "maximum"))
         x, y = (
             broadcasted(party, secret_share(party, operand, result.dtype), result.shape)
             for operand in operands
@@ -94,6 +100,21 @@ def _extremum(name: str, function: Callable[[Party, Any, Any], Step[Any]]) -> Op
         return SecretValue(result.dtype, (yield from function(party, x, y)))
 
     return Operation(name, rule, meaning, check=check_encodable, elementwise=True)
+
+
+def _far_extremum(
+    party: Party, operands: Sequence[Operand], result: ArrayType, *, largest: bool
+) -> Step[SecretValue]:
+    """The same with public integers from which the difference of the secret may wrap."""
+    x, y = operands if isinstance(operands[0], SecretValue) else operands[::-1]
+    assert not isinstance(y, SecretValue)
+    shape = result.shape
+    share = broadcasted(party, secret_share(party, x, result.dtype), shape)
+    constant = np.broadcast_to(ring_constant(party, y, result.dtype), shape)
+    smaller = yield from functions.less_far(party, share, constant)
+    choices = party.public(constant), share
+    chosen = yield from functions.where(party, smaller, *(choices if largest else choices[::-1]))
+    return SecretValue(result.dtype, chosen)
 
 
 def _same_type(name: str) -> Rule:

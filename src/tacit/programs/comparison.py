@@ -1,7 +1,8 @@
 """Comparisons: secret booleans from secret numbers.
 
 A public number is rounded to the fixed-point type that it is compared with, so that a shared
-0.1 equals 0.1. Integers compare with public fractions exactly.
+0.1 equals 0.1. Integers compare with public fractions exactly, and with public integers of every
+size: where the difference could wrap, the sign of the secret decides as well.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from tacit import functions
-from tacit.encoding.ring import Ring
+from tacit.encoding.ring import Elements, Ring
 from tacit.encoding.types import bool_, int64
 from tacit.programs.operation import Meaning, Operation, ResultValues, Rule
 from tacit.programs.promotion import (
@@ -23,6 +24,7 @@ from tacit.programs.promotion import (
     check_encodable,
     common_type,
     extremes,
+    is_far,
     rescaled_up,
     ring_constant,
 )
@@ -103,7 +105,11 @@ def _with_public(
             whole = np.broadcast_to(rounded == y, shape)  # a fraction equals no integer
         y = rounded
     share = broadcasted(party, x.share, shape)
-    difference = party.add_public(share, party.ring.negate(ring_constant(party, y, x.dtype)))
+    constant = ring_constant(party, y, x.dtype)
+    if is_far(y, x.dtype, party.ring) and not _equality(relation):
+        constant = np.broadcast_to(constant, shape)
+        return SecretValue(bool_, (yield from _compare_far(party, share, constant, relation)))
+    difference = party.add_public(share, party.ring.negate(constant))
     bits = yield from _compare(party, difference, relation)
     if whole is not None and not whole.all():
         bits = bits.map(lambda plain: plain & whole)
@@ -121,6 +127,15 @@ def _compare(party: Party, difference: Any, relation: str) -> Step[Any]:
         difference = party.negate(difference)
     negative = yield from functions.is_negative(party, difference)
     return negative if relation in ("less", "greater") else party.invert(negative)
+
+
+def _compare_far(party: Party, share: Any, constant: Elements, relation: str) -> Step[Any]:
+    """[x ? c] for public c anywhere in the ring."""
+    if relation in ("less", "greater_equal"):
+        bits = yield from functions.less_far(party, share, constant)
+    else:
+        bits = yield from functions.less_far(party, constant, share)
+    return bits if relation in ("less", "greater") else party.invert(bits)
 
 
 def _check(

@@ -22,7 +22,7 @@ from tacit.encoding.types import DType
 from tacit.errors import RangeError
 from tacit.functions.division import quotient_limit_bits
 from tacit.programs.bounds import bounds_of_results
-from tacit.programs.promotion import common_type, product_type
+from tacit.programs.promotion import common_type, is_far, product_type
 from tacit.programs.scaling import scaled_constant
 from tacit.programs.types import ArrayType, Bounds, PublicArray
 
@@ -293,6 +293,8 @@ def _differences(call: _Call) -> Iterator[_Reach]:
     if len(choices) < len(call.bounds) or call.types[0].dtype.kind == "bool":
         return
     dtype = common_type(call.name, call.types)
+    if any(v is not None and is_far(v, dtype, call.ring) for v in call.values):
+        return  # compared without a difference that wraps
     width = max(high for _, high in choices) - min(low for low, _ in choices)
     yield _Reach("|x - y|", width, call.limit(dtype.fraction_bits, 1))
 

@@ -32,6 +32,7 @@ __all__ = [
     "counted_type",
     "encoded",
     "extremes",
+    "is_far",
     "numeric",
     "product_type",
     "public_array",
@@ -169,6 +170,18 @@ def extremes(values: PublicArray) -> PublicArray:
     return np.array([values.min(), values.max()]) if values.size else values
 
 
+def is_far(values: PublicArray, dtype: DType, ring: Ring) -> bool:
+    """Whether a public operand holds integers of 2^62 or more in magnitude (2^126 in Z_2^128).
+
+    Their difference from a secret within ±2^62 may wrap, so they are compared by
+    ``functions.less_far``. Fixed point is never encoded so far out.
+    """
+    if dtype.kind != "int" or not values.size:
+        return False
+    limit = 1 << ring.magnitude_bits
+    return int(values.max()) >= limit or int(values.min()) <= -limit
+
+
 def check_encodable(
     types: Sequence[ArrayType], values: Sequence[PublicArray | None], attributes: Any, ring: Ring
 ) -> None:
@@ -176,7 +189,7 @@ def check_encodable(
     if all(t.dtype.kind == "bool" for t in types):
         return
     dtype = common_type("", types)
-    limit = magnitude_limit(dtype, ring) / 2
+    limit = magnitude_limit(dtype, ring) / 2 if dtype.kind == "fixed" else 2.0**31
     for public in values:
         if public is not None and public.size:
             if -limit < public.min() and public.max() < limit:

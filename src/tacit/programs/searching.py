@@ -21,8 +21,10 @@ from tacit.programs.promotion import (
     common_type,
     encoded,
     extremes,
+    is_far,
     numeric,
     rescaled_up,
+    ring_constant,
     secret_share,
 )
 from tacit.programs.reduction import Axes, reduced_axes, reduced_shape
@@ -323,10 +325,16 @@ def _searchsorted(
 ) -> Step[ResultValues]:
     """Where elements would go among edges: how many edges are below them."""
     dtype = common_type("searchsorted", operand_types(operands))
-    edges, x = (secret_share(party, operand, dtype) for operand in operands)
-    flat = x.map(lambda part: part.reshape(-1))
-    found = yield from searching.among_edges(party, edges, flat, right=attributes.right)
-    return SecretValue(int64, _shaped(found, x.shape))
+    edges, x = (_edges_or_places(party, operand, dtype) for operand in operands)
+    found = yield from searching.among_edges(party, edges, x, right=attributes.right)
+    return SecretValue(int64, _shaped(found, operands[1].shape))
+
+
+def _edges_or_places(party: Party, operand: Operand, dtype: DType) -> Any:
+    """A vector: a sharing, or ring elements where their differences from a secret may wrap."""
+    if not isinstance(operand, SecretValue) and is_far(operand, dtype, party.ring):
+        return ring_constant(party, operand, dtype).reshape(-1)
+    return secret_share(party, operand, dtype).map(lambda part: part.reshape(-1))
 
 
 def _isin_rule(types: Sequence[ArrayType], attributes: Any) -> ArrayType:

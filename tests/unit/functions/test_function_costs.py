@@ -86,15 +86,15 @@ PRODUCTS: dict[str, Callable[..., Declaration]] = {
     "prod": products.prod_cost,
     "cumulative_prod": products.cumulative_prod_cost,
 }
-ELSEWHERE = {"floor_divide", "floor_divide_public", "shift_right"} | {
+ELSEWHERE = {"floor_divide", "floor_divide_public", "less_far", "shift_right"} | {
     "integer_power",
     "polyval",
     "power_of_public",
     "public_power",
     "square",
 }
-"""With public parameters of their own, in ``test_quotients.py``, ``test_powers.py`` and
-``test_public_polynomials.py``."""
+"""With public parameters of their own, in ``test_quotients.py``, ``test_powers.py``,
+``test_far_comparisons.py`` and ``test_public_polynomials.py``."""
 
 OF_ROWS = {"log_softmax", "logsumexp", "softmax"}
 """In ``test_softmax.py``."""
