@@ -10,14 +10,19 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TypeAlias
 
-from tacit.rounds.cost import Declaration
+from tacit.rounds.cost import CostTable, Declaration
 
-__all__ = ["NOTHING", "Costs", "in_sequence", "side_by_side"]
+__all__ = ["NOTHING", "Costs", "in_sequence", "ring_bits", "side_by_side"]
 
 Costs: TypeAlias = Mapping[str, Callable[..., Declaration]]
 
 NOTHING = Declaration(0, ())
 """A local step."""
+
+
+def ring_bits(costs: Costs) -> int:
+    """The ring that a table of costs is for; a table that does not say is for Z_2^64."""
+    return costs.ring_bits if isinstance(costs, CostTable) else 64
 
 
 def in_sequence(*parts: Declaration) -> Declaration:

@@ -1,6 +1,7 @@
 """Reciprocal and division by a secret: one quadratic and one Newton step, then the exponent.
 
-|x| = x' 2^(61 - i) in the ring, x' in [1/2, 1] (``normalization.py``).
+|x| = x' 2^(61 - i) in the ring, x' in [1/2, 1] (``normalization.py``); 125 in place of 61 in
+Z_2^128.
 
 1. r_0 = a (x' - b)^2 + c, the best quadratic for 1/x' with a = 83/32: one product, relative
    error 0.0103. (Every quadratic is such a square, so x' meets no rounded coefficient.)
@@ -23,15 +24,17 @@ from tacit.functions.coefficients import RECIPROCAL
 from tacit.functions.costs import Costs, in_sequence, side_by_side
 from tacit.functions.domains import require_fraction_bits
 from tacit.functions.normalization import (
-    DIGITS,
-    SHIFT,
-    UNIT,
+    LONG,
+    SHORT,
+    Window,
     leading_one,
     leading_one_cost,
     product,
     product_cost,
     unit_interval,
     unit_interval_cost,
+    window_of,
+    window_of_costs,
 )
 from tacit.functions.polynomials import sum_truncate
 from tacit.functions.shapes import flat, shaped
@@ -40,7 +43,14 @@ from tacit.rounds.combine import together
 from tacit.rounds.contract import Step
 from tacit.rounds.cost import Declaration
 
-__all__ = ["divide", "divide_cost", "quotient_limit_bits", "reciprocal", "reciprocal_cost"]
+__all__ = [
+    "divide",
+    "divide_cost",
+    "least_divisor",
+    "quotient_limit_bits",
+    "reciprocal",
+    "reciprocal_cost",
+]
 
 X_SCALE = 29
 MOST_SCALE = 28
@@ -66,7 +76,7 @@ def reciprocal(party: Party, x: Any, fraction_bits: int) -> Step[Any]:
     party : Party
     x : arithmetic sharing
         Any shape, f = `fraction_bits` fractional bits, |x| < 2^(61 - f) and |x| >= 2^-min(f, 18):
-        for f <= 18 every number but 0.
+        for f <= 18 every number but 0. In Z_2^128 |x| < 2^(125 - f), every number but 0.
     fraction_bits : int
         12 to 24.
 
@@ -75,7 +85,7 @@ def reciprocal(party: Party, x: Any, fraction_bits: int) -> Step[Any]:
     arithmetic sharing
         f fractional bits. Error at most max(2e-4 relative, 2 units in the last place). Exactly
         0 for x = 0, which has no reciprocal; for f > 18 numbers below 2^-18 in magnitude may
-        count as 0.
+        count as 0 in Z_2^64.
 
     Notes
     -----
@@ -83,12 +93,13 @@ def reciprocal(party: Party, x: Any, fraction_bits: int) -> Step[Any]:
     """
     require_fraction_bits("reciprocal", fraction_bits)
     vector = flat(x)
-    lowest = max(fraction_bits - FINEST, 0)
+    lowest = _lowest(fraction_bits, window_of(party))
     leading = yield from leading_one(party, vector, signed=True, lowest=lowest)
-    factors = [*leading.factors(party, SHIFT), leading.flag]
+    unit = leading.window.unit
+    factors = [*leading.factors(party, leading.window.shift), leading.flag]
     power = yield from product(party, [*factors, leading.found] if lowest else factors)
-    # 2^f / x = (1/x') 2^(2f - 61 + i) in units of the last place; two bits more are kept.
-    numerator = party.truncate(power, UNIT - 2 * fraction_bits - _RECIPROCAL_EXTRA)
+    # 2^f / x = (1/x') 2^(2f - unit + i) in units of the last place; two bits more are kept.
+    numerator = party.truncate(power, unit - 2 * fraction_bits - _RECIPROCAL_EXTRA)
     result = yield from _over(
         party, vector, power, numerator, extra=_RECIPROCAL_EXTRA, largest=2 * fraction_bits - lowest
     )
@@ -103,7 +114,8 @@ def divide(party: Party, y: Any, x: Any, fraction_bits: int) -> Step[Any]:
     party : Party
     y, x : arithmetic sharing
         Equal shapes, f = `fraction_bits` fractional bits. |y| and |x| below 2^(61 - f), x not
-        0, and |y / x| < 2^(29 - f/2) rounded down (2^20 for f = 18).
+        0, and |y / x| < 2^(29 - f/2) rounded down (2^20 for f = 18). In Z_2^128 2^(125 - f) and
+        2^(61 - f/2) (2^52 for f = 18).
     fraction_bits : int
         12 to 24.
 
@@ -129,10 +141,11 @@ def divide(party: Party, y: Any, x: Any, fraction_bits: int) -> Step[Any]:
     require_fraction_bits("divide", fraction_bits)
     vector = flat(x)
     above = flat(y)
+    limit = quotient_limit_bits(fraction_bits, party.ring.bits)
     leading = yield from leading_one(party, vector, signed=True)
     power, shifted = yield from together(
-        product(party, [*leading.factors(party, SHIFT), leading.flag]),
-        party.truncate(above, quotient_limit_bits(fraction_bits)),
+        product(party, [*leading.factors(party, leading.window.shift), leading.flag]),
+        party.truncate(above, limit),
     )
     result = yield from _over(
         party,
@@ -140,32 +153,41 @@ def divide(party: Party, y: Any, x: Any, fraction_bits: int) -> Step[Any]:
         power,
         _shifted_numerator(party, above, shifted, power, fraction_bits),
         extra=_QUOTIENT_EXTRA,
-        largest=quotient_limit_bits(fraction_bits) + fraction_bits,
+        largest=limit + fraction_bits,
     )
     return shaped(result, x.shape)
 
 
-def quotient_limit_bits(fraction_bits: int) -> int:
+def quotient_limit_bits(fraction_bits: int, ring_bits: int = 64) -> int:
     """s: quotients of `divide` lie within ±2^s."""
-    return (60 - fraction_bits) // 2 - 1
+    return (ring_bits - 4 - fraction_bits) // 2 - 1
+
+
+def least_divisor(fraction_bits: int, ring_bits: int = 64) -> int:
+    """Ring integers below this may count as 0 in `reciprocal`: 1 / x has to leave room."""
+    return 1 << _lowest(fraction_bits, SHORT if ring_bits == 64 else LONG)
+
+
+def _lowest(fraction_bits: int, window: Window) -> int:
+    return max(fraction_bits - FINEST, 0) if window == SHORT else 0
 
 
 def _shifted_numerator(
     party: Party, y: Any, shifted: Any, power: Any, fraction_bits: int
 ) -> Step[Any]:
     """y 2^i in units of the last place, with 3 bits more."""
-    s = quotient_limit_bits(fraction_bits)
+    s = quotient_limit_bits(fraction_bits, party.ring.bits)
     high = yield from party.truncate(power, s)
     low = party.subtract(power, party.multiply_public(high, 1 << s))
     return (
         yield from party.sum_products_truncate(
-            [(y, high), (shifted, low)], _numerator_drops(fraction_bits)
+            [(y, high), (shifted, low)], _numerator_drops(fraction_bits, window_of(party), s)
         )
     )
 
 
-def _numerator_drops(fraction_bits: int) -> int:
-    return UNIT - quotient_limit_bits(fraction_bits) - fraction_bits - _QUOTIENT_EXTRA
+def _numerator_drops(fraction_bits: int, window: Window, s: int) -> int:
+    return window.unit - s - fraction_bits - _QUOTIENT_EXTRA
 
 
 def _over(
@@ -185,7 +207,7 @@ def _over(
     largest : int
         |s| <= 2^largest.
     """
-    r_scale, e_scale = _newton_scales(extra, largest)
+    r_scale, e_scale = _newton_scales(extra, largest, window_of(party))
     (unit, r), s = yield from together(_initial(party, x, power, r_scale), numerator)
     # Step 2, beside the first product of step 3.
     xr, b = yield from together(
@@ -198,12 +220,10 @@ def _over(
     return (yield from sum_truncate(party, [(b, e)], linear, e_scale + GUARD_BITS))
 
 
-def _newton_scales(extra: int, largest: int) -> tuple[int, int]:
-    """Scales of r_0 and e: s r_0, b (1 + e) and x' r_0 stay below 2^62, as r_0 < 2.03."""
-    return (
-        min(60 - largest - extra, MOST_SCALE),
-        min(60 - largest - GUARD_BITS, MOST_SCALE),
-    )
+def _newton_scales(extra: int, largest: int, window: Window) -> tuple[int, int]:
+    """Scales of r_0 and e: s r_0, b (1 + e), x' r_0 stay below 2^(unit + 1), as r_0 < 2.03."""
+    room = window.unit - 1 - largest
+    return min(room - extra, MOST_SCALE), min(room - GUARD_BITS, MOST_SCALE)
 
 
 def _initial(party: Party, x: Any, power: Any, r_scale: int) -> Step[tuple[Any, Any]]:
@@ -221,25 +241,27 @@ def _square_drops(r_scale: int) -> int:
 
 def reciprocal_cost(costs: Costs, size: int, fraction_bits: int = 18) -> Declaration:
     """Of `reciprocal`."""
-    lowest = max(fraction_bits - FINEST, 0)
-    numerator = costs["truncate"](size, UNIT - 2 * fraction_bits - _RECIPROCAL_EXTRA)
+    window = window_of_costs(costs)
+    lowest = _lowest(fraction_bits, window)
+    numerator = costs["truncate"](size, window.unit - 2 * fraction_bits - _RECIPROCAL_EXTRA)
     return in_sequence(
         leading_one_cost(costs, size),
-        product_cost(costs, size, DIGITS + 1 + (lowest > 0)),
+        product_cost(costs, size, window.digits + 1 + (lowest > 0)),
         _over_cost(costs, size, numerator, _RECIPROCAL_EXTRA, 2 * fraction_bits - lowest),
     )
 
 
 def divide_cost(costs: Costs, size: int, fraction_bits: int = 18) -> Declaration:
     """Of `divide`."""
-    s = quotient_limit_bits(fraction_bits)
+    window = window_of_costs(costs)
+    s = quotient_limit_bits(fraction_bits, window.unit + 3)
     truncated = costs["truncate"](size, s)
     numerator = in_sequence(
-        truncated, costs["sum_products_truncate"](size, _numerator_drops(fraction_bits))
+        truncated, costs["sum_products_truncate"](size, _numerator_drops(fraction_bits, window, s))
     )
     return in_sequence(
         leading_one_cost(costs, size),
-        side_by_side(product_cost(costs, size, DIGITS + 1), truncated),
+        side_by_side(product_cost(costs, size, window.digits + 1), truncated),
         _over_cost(costs, size, numerator, _QUOTIENT_EXTRA, s + fraction_bits),
     )
 
@@ -247,7 +269,7 @@ def divide_cost(costs: Costs, size: int, fraction_bits: int = 18) -> Declaration
 def _over_cost(
     costs: Costs, size: int, numerator: Declaration, extra: int, largest: int
 ) -> Declaration:
-    r_scale, e_scale = _newton_scales(extra, largest)
+    r_scale, e_scale = _newton_scales(extra, largest, window_of_costs(costs))
     product_of = costs["multiply_truncate"]
     initial = in_sequence(
         unit_interval_cost(costs, size, X_SCALE), product_of(size, _square_drops(r_scale))

@@ -21,9 +21,7 @@ from tacit.functions.costs import Costs, in_sequence
 from tacit.functions.domains import require_fraction_bits
 from tacit.functions.elementary_coefficients import LOG2, LOG10
 from tacit.functions.normalization import (
-    DIGITS,
-    SHIFT,
-    UNIT,
+    SHORT,
     LeadingOne,
     centred,
     leading_one,
@@ -32,6 +30,7 @@ from tacit.functions.normalization import (
     product_cost,
     unit_interval,
     unit_interval_cost,
+    window_of_costs,
 )
 from tacit.functions.piecewise import combine_bits
 from tacit.functions.polynomials import Scaled, polynomial, polynomial_cost
@@ -44,7 +43,7 @@ __all__ = ["LOG_OF_NOTHING", "log", "log1p", "log2", "log10", "log_cost", "logar
 
 V_SCALE = 19
 SUM_SCALE = 56
-"""log x lies within ±43, below 2^6."""
+"""log x lies within ±43, below 2^6; within ±87 in Z_2^128, where there is room."""
 
 LOG_OF_NOTHING = -(1 << 20)
 """What stands for minus infinity, the logarithm of x <= 0, give or take 64."""
@@ -57,8 +56,8 @@ def log(party: Party, x: Any, fraction_bits: int) -> Step[Any]:
     ----------
     party : Party
     x : arithmetic sharing
-        Any shape, f = `fraction_bits` fractional bits, 0 < x < 2^(61 - f): every positive
-        number that the encoding holds, from 2^-f on.
+        Any shape, f = `fraction_bits` fractional bits, 0 < x < 2^(61 - f), or 2^(125 - f) in
+        Z_2^128: every positive number that the encoding holds, from 2^-f on.
     fraction_bits : int
         12 to 24.
 
@@ -84,7 +83,8 @@ def log1p(party: Party, x: Any, fraction_bits: int) -> Step[Any]:
     ----------
     party : Party
     x : arithmetic sharing
-        Any shape, f = `fraction_bits` fractional bits, -1 < x < 2^(61 - f) - 1.
+        Any shape, f = `fraction_bits` fractional bits, -1 < x < 2^(61 - f) - 1, or
+        2^(125 - f) - 1 in Z_2^128.
     fraction_bits : int
         12 to 24.
 
@@ -126,7 +126,7 @@ def logarithm(
     """
     vector = flat(x)
     leading = yield from leading_one(party, vector, signed=False)
-    power = yield from product(party, [*leading.factors(party, SHIFT), leading.flag])
+    power = yield from product(party, [*leading.factors(party, leading.window.shift), leading.flag])
     unit = yield from unit_interval(party, vector, power, V_SCALE + 2)
     result = yield from polynomial(
         party,
@@ -144,9 +144,12 @@ def logarithm(
 
 
 def _whole_part(party: Party, leading: LeadingOne, fraction_bits: int, octave: float) -> Any:
-    """(61 - f - i) log 2 at the sum's scale: x = x' 2^(61 - f - i). Local."""
-    weights = [scaled_integer(-(1 << k) * octave, SUM_SCALE) for k in range(DIGITS)]
-    constant = scaled_integer((UNIT - fraction_bits) * octave, SUM_SCALE)
+    """(unit - f - i) log 2 at the sum's scale: x = x' 2^(unit - f - i). Local."""
+    window = leading.window
+    weights = [scaled_integer(-(1 << k) * octave, SUM_SCALE) for k in range(window.digits)]
+    # In two parts, so that the seventh digit of the longer ring cancels without a rest.
+    further = scaled_integer((window.unit - SHORT.unit) * octave, SUM_SCALE)
+    constant = scaled_integer((SHORT.unit - fraction_bits) * octave, SUM_SCALE) + further
     return combine_bits(party, leading.digits, np.array([weights]), np.array([constant]))[0]
 
 
@@ -154,7 +157,7 @@ def log_cost(costs: Costs, size: int, fraction_bits: int = 18) -> Declaration:
     """Of `log`, `log1p`, `log2` and `log10`."""
     return in_sequence(
         leading_one_cost(costs, size),
-        product_cost(costs, size, DIGITS + 1),
+        product_cost(costs, size, window_of_costs(costs).digits + 1),
         unit_interval_cost(costs, size, V_SCALE + 2),
         polynomial_cost(costs, size, V_SCALE, len(LOG.coefficients), SUM_SCALE - fraction_bits),
     )

@@ -28,8 +28,7 @@ from tacit.functions.approximation import scaled_integer
 from tacit.functions.coefficients import RECIPROCAL
 from tacit.functions.costs import NOTHING, Costs, in_sequence, side_by_side
 from tacit.functions.normalization import (
-    DIGITS,
-    SHIFT,
+    SHORT,
     leading_one,
     leading_one_cost,
     product,
@@ -429,10 +428,10 @@ def floor_divide(party: Party, x: Any, y: Any, bits: int = 32) -> Step[tuple[Any
     plan = _secret_plan(bits)
     dividend, y_vector = flat(x), flat(y)
     up = party.multiply_public(y_vector, 1 << _UP)
-    leading = yield from leading_one(party, up, signed=True)
+    leading = yield from leading_one(party, up, signed=True, window=SHORT)
     sign = leading.flag
     unsigned, u, magnitude, nonzero = yield from together(
-        product(party, leading.factors(party, SHIFT)),
+        product(party, leading.factors(party, SHORT.shift)),
         party.multiply(dividend, sign),
         party.multiply(y_vector, sign),
         party.multiply(sign, sign),
@@ -440,7 +439,7 @@ def floor_divide(party: Party, x: Any, y: Any, bits: int = 32) -> Step[tuple[Any
     magnitude = party.add_public(party.subtract(magnitude, nonzero), 1)
     power = yield from party.multiply(unsigned, sign)
     unit, positive = yield from together(
-        unit_interval(party, up, power, _X_SCALE), party.multiply(power, sign)
+        unit_interval(party, up, power, _X_SCALE, SHORT), party.multiply(power, sign)
     )
     w = yield from _reciprocal(party, unit, plan.newton)
     v = yield from party.multiply(w, positive)
@@ -488,10 +487,10 @@ def floor_divide_cost(costs: Costs, size: int, bits: int = 32) -> Declaration:
         for scale in plan.scales
     ]
     return in_sequence(
-        leading_one_cost(costs, size),
-        side_by_side(product_cost(costs, size, DIGITS), times, times, times),
+        leading_one_cost(costs, size, SHORT),
+        side_by_side(product_cost(costs, size, SHORT.digits), times, times, times),
         times,
-        side_by_side(unit_interval_cost(costs, size, _X_SCALE), times),
+        side_by_side(unit_interval_cost(costs, size, _X_SCALE, SHORT), times),
         costs["multiply_truncate"](size, _SQUARE_DROPS),
         *[newton] * plan.newton,
         times,

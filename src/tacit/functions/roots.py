@@ -1,6 +1,7 @@
 """Square root and its reciprocal: a polynomial on [1/2, 1] times half the exponent's power.
 
-With x = x' 2^(61 - f - i), x' in [1/2, 1] and i = 2j + p (``normalization.py``):
+With x = x' 2^(61 - f - i), x' in [1/2, 1] and i = 2j + p (``normalization.py``; 125 takes the
+place of 61 in Z_2^128):
 
     sqrt(x)     = sqrt(x')     2^((60 - f) / 2 - j) sqrt(2)^(1 - p)
     1 / sqrt(x) = 1 / sqrt(x') 2^(j - (61 - f) / 2) sqrt(2)^p.
@@ -21,9 +22,7 @@ from tacit.functions.coefficients import RSQRT, SQRT
 from tacit.functions.costs import Costs, in_sequence, side_by_side
 from tacit.functions.domains import require_fraction_bits
 from tacit.functions.normalization import (
-    DIGITS,
-    SHIFT,
-    UNIT,
+    Window,
     centred,
     leading_one,
     leading_one_cost,
@@ -31,6 +30,8 @@ from tacit.functions.normalization import (
     product_cost,
     unit_interval,
     unit_interval_cost,
+    window_of,
+    window_of_costs,
 )
 from tacit.functions.polynomials import Scaled, polynomial, polynomial_cost
 from tacit.functions.shapes import flat, shaped
@@ -50,9 +51,15 @@ SMALL, LARGE = 408, 577
 
 Choices = list[tuple[int, int]]
 
-# By digit of i, least significant (p) first. The first product is 2^(31-j), the second 2^j.
-_FALLING: Choices = [(LARGE, SMALL), *((1 << (1 << k), 1) for k in range(DIGITS - 1))]
-_RISING: Choices = [(SMALL, LARGE), *((1, 1 << (1 << k)) for k in range(DIGITS - 1))]
+
+def _falling(window: Window) -> Choices:
+    """By digit of i, least significant (p) first: 2^(31-j), or 2^(63-j) in Z_2^128."""
+    return [(LARGE, SMALL), *((1 << (1 << k), 1) for k in range(window.digits - 1))]
+
+
+def _rising(window: Window) -> Choices:
+    """The same, 2^j."""
+    return [(SMALL, LARGE), *((1, 1 << (1 << k)) for k in range(window.digits - 1))]
 
 
 def sqrt(party: Party, x: Any, fraction_bits: int) -> Step[Any]:
@@ -62,7 +69,8 @@ def sqrt(party: Party, x: Any, fraction_bits: int) -> Step[Any]:
     ----------
     party : Party
     x : arithmetic sharing
-        Any shape, f = `fraction_bits` fractional bits, 0 <= x < 2^(61 - f).
+        Any shape, f = `fraction_bits` fractional bits, 0 <= x < 2^(61 - f), or 2^(125 - f)
+        in Z_2^128.
     fraction_bits : int
         12 to 24.
 
@@ -77,7 +85,9 @@ def sqrt(party: Party, x: Any, fraction_bits: int) -> Step[Any]:
     Rounds: `leading_one`, 3 products, 4 truncated products (31 for `replicated3`).
     """
     require_fraction_bits("sqrt", fraction_bits)
-    return (yield from _root(party, x, SQRT, _FALLING, _sqrt_constant(fraction_bits)))
+    return (
+        yield from _root(party, x, SQRT, _falling(window_of(party)), _sqrt_constant(fraction_bits))
+    )
 
 
 def rsqrt(party: Party, x: Any, fraction_bits: int) -> Step[Any]:
@@ -87,7 +97,8 @@ def rsqrt(party: Party, x: Any, fraction_bits: int) -> Step[Any]:
     ----------
     party : Party
     x : arithmetic sharing
-        Any shape, f = `fraction_bits` fractional bits, 0 < x < 2^(61 - f).
+        Any shape, f = `fraction_bits` fractional bits, 0 < x < 2^(61 - f), or 2^(125 - f)
+        in Z_2^128.
     fraction_bits : int
         12 to 24.
 
@@ -102,7 +113,9 @@ def rsqrt(party: Party, x: Any, fraction_bits: int) -> Step[Any]:
     Rounds: `leading_one`, 3 products, 4 truncated products (31 for `replicated3`).
     """
     require_fraction_bits("rsqrt", fraction_bits)
-    return (yield from _root(party, x, RSQRT, _RISING, _rsqrt_constant(fraction_bits)))
+    window = window_of(party)
+    constant = _rsqrt_constant(fraction_bits, window)
+    return (yield from _root(party, x, RSQRT, _rising(window), constant))
 
 
 def hypot(party: Party, x: Any, y: Any, fraction_bits: int) -> Step[Any]:
@@ -112,7 +125,8 @@ def hypot(party: Party, x: Any, y: Any, fraction_bits: int) -> Step[Any]:
     ----------
     party : Party
     x, y : arithmetic sharing
-        Equal shapes, f = `fraction_bits` fractional bits, x^2 + y^2 < 2^(61 - 2f).
+        Equal shapes, f = `fraction_bits` fractional bits, x^2 + y^2 < 2^(61 - 2f), or
+        2^(125 - 2f) in Z_2^128.
     fraction_bits : int
         12 to 24.
 
@@ -131,7 +145,8 @@ def hypot(party: Party, x: Any, y: Any, fraction_bits: int) -> Step[Any]:
     both = party.concatenate([vector, flat(y)])
     squares = yield from party.multiply(both, both)
     total = party.add(squares[: vector.size], squares[vector.size :])
-    return shaped((yield from _root(party, total, SQRT, _FALLING, _sqrt_constant(0))), x.shape)
+    falling = _falling(window_of(party))
+    return shaped((yield from _root(party, total, SQRT, falling, _sqrt_constant(0))), x.shape)
 
 
 def _sqrt_constant(fraction_bits: int) -> float:
@@ -139,9 +154,9 @@ def _sqrt_constant(fraction_bits: int) -> float:
     return exp2(fraction_bits / 2 - 1) / SMALL
 
 
-def _rsqrt_constant(fraction_bits: int) -> float:
-    """2^f / sqrt(x) = 1 / sqrt(x') · 2^j · factor · 2^(3f/2 - 61/2) / 408."""
-    return exp2(1.5 * fraction_bits - UNIT / 2) / SMALL
+def _rsqrt_constant(fraction_bits: int, window: Window) -> float:
+    """2^f / sqrt(x) = 1 / sqrt(x') · 2^j · factor · 2^(3f/2 - unit/2) / 408."""
+    return exp2(1.5 * fraction_bits - window.unit / 2) / SMALL
 
 
 def _root(
@@ -151,7 +166,7 @@ def _root(
     vector = flat(x)
     leading = yield from leading_one(party, vector, signed=False)
     power, factor = yield from together(
-        product(party, leading.factors(party, SHIFT)),
+        product(party, leading.factors(party, leading.window.shift)),
         product(party, [*leading.factors(party, choices), leading.flag]),
     )
     unit = yield from unit_interval(party, vector, power, V_SCALE + 2)
@@ -168,9 +183,10 @@ def _root(
 
 
 def _root_cost(costs: Costs, size: int, function: Polynomial, constant: float) -> Declaration:
+    digits = window_of_costs(costs).digits
     return in_sequence(
         leading_one_cost(costs, size),
-        side_by_side(product_cost(costs, size, DIGITS), product_cost(costs, size, DIGITS + 1)),
+        side_by_side(product_cost(costs, size, digits), product_cost(costs, size, digits + 1)),
         unit_interval_cost(costs, size, V_SCALE + 2),
         polynomial_cost(costs, size, V_SCALE, len(function.coefficients), SUM_SCALE - P_SCALE),
         costs["multiply_truncate"](size, P_SCALE - frexp(constant)[1]),
@@ -184,7 +200,8 @@ def sqrt_cost(costs: Costs, size: int, fraction_bits: int = 18) -> Declaration:
 
 def rsqrt_cost(costs: Costs, size: int, fraction_bits: int = 18) -> Declaration:
     """Of `rsqrt`."""
-    return _root_cost(costs, size, RSQRT, _rsqrt_constant(fraction_bits))
+    constant = _rsqrt_constant(fraction_bits, window_of_costs(costs))
+    return _root_cost(costs, size, RSQRT, constant)
 
 
 def hypot_cost(costs: Costs, size: int, fraction_bits: int = 18) -> Declaration:

@@ -4,7 +4,8 @@ An angle in turns times 2^k (k = 64: the ring's bits) is a ring element, and the
 whole turns: for x with f fractional bits, t = x K mod 2^k with K = 2^(k - f) / (2 pi) is the
 angle's fraction of a turn, a local product with a public number. K is not an integer, and its
 rounding would count |x| 2^f times, so what is left of it multiplies the upper half of x: one
-truncation, and the reduction is right to 2^-30 turns for every number of the encoding.
+truncation, and the reduction is right to 2^-30 turns for every number of the encoding (2^-62 in
+Z_2^128).
 
 Then sin(2 pi t) for t in [-1/4, 1/4) turns is an odd polynomial, and for other t it is
 sin(2 pi (1/2 - t)): one sign bit and one injection fold the circle onto its right half. The cosine
@@ -19,7 +20,7 @@ from __future__ import annotations
 from typing import Any
 
 from tacit.functions.comparison import is_negative
-from tacit.functions.costs import NOTHING, Costs, in_sequence
+from tacit.functions.costs import NOTHING, Costs, in_sequence, ring_bits
 from tacit.functions.division import divide, divide_cost
 from tacit.functions.domains import require_fraction_bits
 from tacit.functions.elementary_coefficients import SINE
@@ -142,14 +143,14 @@ def _sine(party: Party, turns: Any, scale: int) -> Step[Any]:
 
 
 def _turns_cost(costs: Costs, size: int) -> Declaration:
-    return costs["truncate"](size, 32)
+    return costs["truncate"](size, ring_bits(costs) // 2)
 
 
 def _sine_cost(costs: Costs, size: int, scale: int) -> Declaration:
     return in_sequence(
         costs["most_significant_bit"](size),
         costs["inject"](size),
-        costs["truncate"](size, 62 - U_SCALE),
+        costs["truncate"](size, ring_bits(costs) - 2 - U_SCALE),
         odd_polynomial_cost(costs, size, U_SCALE, scale),
     )
 

@@ -29,7 +29,7 @@ import numpy as np
 
 from tacit import functions
 from tacit.functions.comparison import below_public
-from tacit.functions.division import quotient_limit_bits
+from tacit.functions.division import least_divisor, quotient_limit_bits
 from tacit.programs.manipulation import normal_axis
 from tacit.programs.operation import Operation, lift
 from tacit.programs.promotion import broadcast_shape, product_type
@@ -269,7 +269,7 @@ def _divide(
         factor = 1.0 / y.astype(np.float64)
         return (yield from _multiply(party, "multiply", [x, factor], attributes, results))
     bits = result.dtype.fraction_bits
-    limit = quotient_limit_bits(bits)
+    limit = quotient_limit_bits(bits, party.ring.bits)
 
     def magnitude(operand: Operand) -> Step[Any]:
         if isinstance(operand, SecretValue):
@@ -390,10 +390,10 @@ def _domain(
 def _reciprocal(
     party: Party, name: str, operands: Sequence[Operand], attributes: Any, results: Any
 ) -> Step[Count]:
-    """x is not 0, nor below 2^-18."""
+    """x is not 0, nor below the least number that has a reciprocal in the ring."""
     (x,) = operands
     assert isinstance(x, SecretValue)
-    least = 1 << max(x.dtype.fraction_bits - 18, 0)
+    least = least_divisor(x.dtype.fraction_bits, party.ring.bits)
     bits = yield from below_public(party, x.share, [1 - least, least])
     # Inside the gap: not below its beginning, and below its end.
     rows = [bits.map(lambda plain, k=k: plain[k : k + 1]) for k in (0, 1)]

@@ -226,7 +226,7 @@ def _quotient(call: _Call) -> Iterator[_Reach]:
             yield _Reach("|x / y|", float(x * np.abs(factor).max()), call.limit(bits))
         return
     least = dtype.resolution if y[0] <= 0 <= y[1] else min(abs(y[0]), abs(y[1]))
-    limit = 2.0 ** quotient_limit_bits(dtype.fraction_bits)
+    limit = 2.0 ** quotient_limit_bits(dtype.fraction_bits, call.ring.bits)
     yield _Reach("|x / y|", float(x / least), limit)
 
 

@@ -16,7 +16,7 @@ from tacit.protocols.replicated3 import Replicated3Party
 from tacit.protocols.replicated3.model import SECURITY as REPLICATED3_SECURITY
 from tacit.protocols.security import SecurityModel
 from tacit.rounds.contract import Step
-from tacit.rounds.cost import Declaration
+from tacit.rounds.cost import CostTable, Declaration
 from tacit.rounds.randomness import Randomness
 
 __all__ = ["FANTASTIC4", "PROTOCOLS", "Protocol", "protocol_named"]
@@ -55,15 +55,14 @@ class Protocol:
     rings: tuple[int, ...] = (64,)
     setup: Callable[[Any, Randomness], Step[None]] | None = None
 
-    def costs_with(
-        self, rounding: Rounding = "probabilistic", ring: Ring = RING64
-    ) -> Mapping[str, Callable[..., Declaration]]:
+    def costs_with(self, rounding: Rounding = "probabilistic", ring: Ring = RING64) -> CostTable:
         """The declarations for parties that round in this way and compute in this ring."""
         rounded = {} if rounding == "probabilistic" else {"rounding": rounding}
-        return {
+        declared = {
             name: partial(declare, ring=ring, **(rounded if name in ROUNDED else {}))
             for name, declare in self.costs.items()
         }
+        return CostTable(ring.bits, declared)
 
 
 FANTASTIC4 = Protocol(

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from tacit.rounds.contract import Outbox, Round
 
-__all__ = ["Cost", "Counter", "Declaration"]
+__all__ = ["Cost", "CostTable", "Counter", "Declaration"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,3 +97,17 @@ class Declaration:
     def __post_init__(self) -> None:
         if not self.check_bytes:
             object.__setattr__(self, "check_bytes", (0,) * len(self.bytes_sent))
+
+
+class CostTable(dict[str, Callable[..., Declaration]]):
+    """What the primitives of a protocol cost in one ring.
+
+    Attributes
+    ----------
+    ring_bits : int
+        The bits of the ring.
+    """
+
+    def __init__(self, ring_bits: int, declared: Mapping[str, Callable[..., Declaration]]) -> None:
+        super().__init__(declared)
+        self.ring_bits = ring_bits

@@ -10,7 +10,7 @@ import pytest
 from simulation import NAMES, Simulation
 
 from tacit import functions
-from tacit.encoding import int8, uint16
+from tacit.encoding import RING128, int8, uint16
 from tacit.functions import (
     activations,
     comparison,
@@ -135,6 +135,24 @@ def test_fixed_point_functions(name: str, fraction_bits: int, protocol: str) -> 
     table = PROTOCOLS[protocol].costs
     for size in SIZES:
         simulation = Simulation(protocol=protocol)
+        values = [np.full(size, 1 << fraction_bits, np.int64)] * functions.ACCURACY[name].operands
+        simulation.run(
+            lambda party, *shares: function(party, *shares, fraction_bits),
+            *(simulation.share(v) for v in values),
+        )
+        check(protocol, simulation, FIXED_POINT[name](table, size, fraction_bits))
+
+
+@pytest.mark.parametrize(
+    "protocol", [name for name, protocol in PROTOCOLS.items() if 128 in protocol.rings]
+)
+@pytest.mark.parametrize("fraction_bits", [18, 24])
+@pytest.mark.parametrize("name", FIXED_POINT)
+def test_fixed_point_functions_over_128_bits(name: str, fraction_bits: int, protocol: str) -> None:
+    function: Any = getattr(functions, name)
+    table = PROTOCOLS[protocol].costs_with(ring=RING128)
+    for size in (1, 65):
+        simulation = Simulation(protocol=protocol, over=RING128)
         values = [np.full(size, 1 << fraction_bits, np.int64)] * functions.ACCURACY[name].operands
         simulation.run(
             lambda party, *shares: function(party, *shares, fraction_bits),

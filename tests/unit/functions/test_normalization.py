@@ -6,16 +6,16 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 from simulation import Simulation
 
+from tacit.encoding import RING64, RING128, Ring
 from tacit.functions.normalization import (
-    DIGITS,
-    SHIFT,
-    TOP,
-    UNIT,
+    LONG,
+    SHORT,
+    Window,
     first_one,
     leading_one,
     product,
@@ -24,73 +24,83 @@ from tacit.functions.normalization import (
 from tacit.protocols.interface import Party
 from tacit.rounds.contract import Step
 
+CASES = pytest.mark.parametrize(
+    ("over", "window"), [(RING64, SHORT), (RING128, LONG), (RING128, SHORT)]
+)
 
-def normal(party: Party, x: Any, signed: bool, lowest: int) -> Step[tuple[Any, ...]]:
-    leading = yield from leading_one(party, x, signed=signed, lowest=lowest)
-    power = yield from product(party, [*leading.factors(party, SHIFT), leading.flag])
-    unit = yield from unit_interval(party, x, power, 30)
+
+def normal(party: Party, x: Any, signed: bool, lowest: int, window: Window) -> Step[Any]:
+    leading = yield from leading_one(party, x, signed=signed, lowest=lowest, window=window)
+    power = yield from product(party, [*leading.factors(party, window.shift), leading.flag])
+    unit = yield from unit_interval(party, x, power, 30, window)
     return leading.digits, leading.flag, power, unit
 
 
 def normalised(
-    values: NDArray[np.int64], *, signed: bool, lowest: int = 0
-) -> list[NDArray[np.int64]]:
-    simulation = Simulation(8)
+    values: list[int], over: Ring, window: Window, *, signed: bool, lowest: int = 0
+) -> list[NDArray[Any]]:
+    """Digits, flag, power and x' as Python's integers."""
+    simulation = Simulation(8, over=over)
     parts = simulation.run(
-        lambda party, x: normal(party, x, signed, lowest), simulation.share(values)
+        lambda party, x: normal(party, x, signed, lowest, window),
+        simulation.share(np.array(values, object)),
     )
-    return [simulation.open([part[k] for part in parts]) for k in range(4)]
+    return [simulation.open([part[k] for part in parts]).astype(object) for k in range(4)]
 
 
-@given(
-    st.lists(st.integers(0, 2**UNIT - 1), min_size=1, max_size=70),
-    st.integers(0, TOP),
-)
-def test_positive_numbers(values: list[int], exponent: int) -> None:
-    x = np.array([*values, 1 << exponent, (2 << exponent) - 1, 0], np.int64)
-    digits, flag, power, unit = normalised(x, signed=False)
-    place = digits.T @ (1 << np.arange(DIGITS))
-    expected = [UNIT - int(v).bit_length() if v else 63 for v in x]
-    np.testing.assert_array_equal(place, expected)
-    np.testing.assert_array_equal(flag, x > 0)
-    np.testing.assert_array_equal(
-        power, [(1 << i) * int(v > 0) for i, v in zip(expected, x, strict=True)]
-    )
-    product_of = x * power
-    assert (np.abs(unit / 2.0**30 - product_of / 2.0**UNIT) <= 2.0**-30).all()
-    assert ((product_of[x > 0] >= 1 << TOP) & (product_of[x > 0] < 1 << UNIT)).all()
+@CASES
+@settings(max_examples=30)
+@given(data=st.data())
+def test_positive_numbers(over: Ring, window: Window, data: st.DataObject) -> None:
+    numbers = st.lists(st.integers(0, 2**window.unit - 1), min_size=1, max_size=70)
+    exponent = data.draw(st.integers(0, window.unit - 1))
+    x = [*data.draw(numbers), 1 << exponent, (2 << exponent) - 1, 0]
+    digits, flag, power, unit = normalised(x, over, window, signed=False)
+    expected = [window.unit - v.bit_length() if v else window.leaves - 1 for v in x]
+    assert (digits.T @ [1 << k for k in range(window.digits)]).tolist() == expected
+    assert flag.tolist() == [int(v > 0) for v in x]
+    assert power.tolist() == [(1 << i) * (v > 0) for i, v in zip(expected, x, strict=True)]
+    for value, factor, found in zip(x, power, unit, strict=True):
+        exact = value * factor
+        assert value == 0 or 1 << (window.unit - 1) <= exact < 1 << window.unit
+        assert abs((found << (window.unit - 30)) - exact) <= 1 << (window.unit - 30)
 
 
-@given(
-    st.lists(st.integers(1 - 2**UNIT, 2**UNIT - 1), min_size=1, max_size=70),
-    st.integers(0, TOP),
-)
-def test_signed_numbers(values: list[int], exponent: int) -> None:
-    x = np.array([*values, -(1 << exponent), 1 - (1 << exponent), 0, -1, 1], np.int64)
-    _, flag, power, unit = normalised(x, signed=True)
-    np.testing.assert_array_equal(flag, np.sign(x))
-    np.testing.assert_array_equal(np.sign(power), np.sign(x))
-    exact = np.array([int(a) * int(b) for a, b in zip(x, power, strict=True)]) / 2.0**UNIT
-    assert ((exact[x != 0] >= 0.5) & (exact[x != 0] <= 1)).all()
-    assert (np.abs(unit / 2.0**30 - exact) <= 2.0**-30).all()
+@CASES
+@settings(max_examples=30)
+@given(data=st.data())
+def test_signed_numbers(over: Ring, window: Window, data: st.DataObject) -> None:
+    most = 2**window.unit - 1
+    exponent = data.draw(st.integers(0, window.unit - 1))
+    numbers = data.draw(st.lists(st.integers(-most, most), min_size=1, max_size=70))
+    x = [*numbers, -(1 << exponent), 1 - (1 << exponent), 0, -1, 1]
+    _, flag, power, unit = normalised(x, over, window, signed=True)
+    assert flag.tolist() == [(v > 0) - (v < 0) for v in x]
+    for value, factor, found in zip(x, power, unit, strict=True):
+        exact = value * factor
+        assert factor * value >= 0
+        assert value == 0 or 1 << (window.unit - 1) <= exact <= 1 << window.unit
+        assert abs((found << (window.unit - 30)) - exact) <= 1 << (window.unit - 30)
 
 
-def test_numbers_that_are_not_positive_have_no_flag() -> None:
-    x = np.array([0, -1, -(1 << 40) - 1, 1 - (1 << UNIT)], np.int64)
-    _, flag, power, unit = normalised(x, signed=False)
+@CASES
+def test_numbers_that_are_not_positive_have_no_flag(over: Ring, window: Window) -> None:
+    x = [0, -1, -(1 << 40) - 1, 1 - (1 << window.unit)]
+    _, flag, power, unit = normalised(x, over, window, signed=False)
     assert not flag.any()
     assert not power.any()
     assert not unit.any()
 
 
+@pytest.mark.parametrize(("over", "window"), [(RING64, SHORT), (RING128, LONG)])
 @pytest.mark.parametrize("lowest", [1, 6])
-def test_small_numbers_can_count_as_zero(lowest: int) -> None:
+def test_small_numbers_can_count_as_zero(lowest: int, over: Ring, window: Window) -> None:
     half = 1 << (lowest - 1)
-    small = np.array([0, half - 1, 1 - half], np.int64)
-    assert not normalised(small, signed=True, lowest=lowest)[2].any()
-    enough = np.array([1 << lowest, -(1 << lowest), 5 << lowest], np.int64)
-    power = normalised(enough, signed=True, lowest=lowest)[2]
-    assert (enough * power >= 1 << TOP).all()
+    small = [0, half - 1, 1 - half]
+    assert not normalised(small, over, window, signed=True, lowest=lowest)[2].any()
+    enough = [1 << lowest, -(1 << lowest), 5 << lowest]
+    power = normalised(enough, over, window, signed=True, lowest=lowest)[2]
+    assert (np.array(enough, object) * power >= 1 << (window.unit - 1)).all()
 
 
 @given(st.integers(0, 2**64 - 1), st.integers(0, 63))
@@ -100,7 +110,7 @@ def test_first_one(word: int, low: int) -> None:
     simulation = Simulation(9)
     parts = simulation.run(first_one, simulation.share_bits(bits, planes=1))
     *digits, found = [
-        int(simulation.open_bits([part[k] for part in parts])[0]) for k in range(DIGITS + 1)
+        int(simulation.open_bits([part[k] for part in parts])[0]) for k in range(SHORT.digits + 1)
     ]
     assert found == (word != 0)
     place = sum(digit << k for k, digit in enumerate(digits))
