@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -340,3 +341,21 @@ def test_errors_keep_their_kind_across_processes(mpc: Computation) -> None:
     error = UsageError("x", next_step="y", case=12, parties=["alice"], stage="z")
     again = TacitError.from_dict(error.as_dict())
     assert (type(again), again.as_dict()) == (UsageError, error.as_dict())
+
+
+def test_threads_take_turns(mpc: Computation) -> None:
+    """Commands and answers of several threads go to every process in one order."""
+
+    def squares(place: int) -> list[Any]:
+        found = []
+        for turn in range(5):
+            x = mpc.share(np.arange(8.0) + place + turn, owner=mpc.parties[place % 3])
+            found.append(((x * x) * (x > 4.0)).reveal(to="all"))
+            assert mpc.total_cost.rounds > 0
+        return found
+
+    with ThreadPoolExecutor(4) as threads:
+        results = list(threads.map(squares, range(4)))
+    for place, found in enumerate(results):
+        rows = np.arange(8.0) + place + np.arange(5.0)[:, None]
+        np.testing.assert_allclose(found, rows * rows * (rows > 4.0), atol=1e-4)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any, TypeVar
 
 from numpy.typing import ArrayLike, NDArray
@@ -23,6 +24,7 @@ from tacit.rounds.cost import Cost
 from tacit.rounds.randomness import SystemRandomness
 from tacit.sessions.execution import input_step, reveal_step
 from tacit.sessions.session import Handle, Reference, Session
+from tacit.sessions.turns import OneThread
 
 __all__ = ["PartyReference", "PartySession"]
 
@@ -44,7 +46,9 @@ class PartySession(Session):
 
     All parties' processes make the same calls in the same order; only the owner passes values
     to :meth:`share`, and only recipients get them from :meth:`reveal`. Public operands must be
-    equal at all parties.
+    equal at all parties. All calls of a process come from one thread, because threads would not
+    take turns in the same order everywhere; a second thread is refused (TC-1035). Only closing may
+    be done from another.
 
     Parameters
     ----------
@@ -62,6 +66,7 @@ class PartySession(Session):
         super().__init__(protocol, party.names, party.rounding, party.ring)
         self.party = party
         self.driver = driver
+        self._calls = OneThread(self.name)
         self._stage = ""
         self._deadline: float | None = None
 
@@ -97,6 +102,15 @@ class PartySession(Session):
         """This party's name."""
         return self.parties[self.party.index]
 
+    def turn(self) -> AbstractContextManager[None]:
+        """Nothing to wait for: a second thread is refused."""
+        return nullcontext()
+
+    def check_open(self) -> None:
+        """Refuse to go on after the end, or from another thread than before."""
+        self._calls.check()
+        super().check_open()
+
     def enter_stage(self, name: str, seconds: float | None = None) -> None:
         """Begin a stage of the work, which errors name.
 
@@ -112,8 +126,10 @@ class PartySession(Session):
 
     def run(self, step: Step[T], stage: str) -> T:
         """Drive this party's copy of a protocol step."""
+        self._calls.check()
         left = None if self._deadline is None else max(0.0, self._deadline - time.monotonic())
-        return self.driver.run(step, stage=self._stage or stage, deadline=left)
+        with self._calls.turn():
+            return self.driver.run(step, stage=self._stage or stage, deadline=left)
 
     def share(
         self,

@@ -5,11 +5,11 @@ from __future__ import annotations
 import abc
 import re
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from functools import reduce
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from functools import reduce, wraps
 from types import TracebackType
-from typing import Any, Self, TypeAlias
+from typing import Any, Self, TypeAlias, TypeVar, cast
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -28,8 +28,11 @@ from tacit.programs.types import ArrayType, Bounds, PublicArray, public_type
 from tacit.protocols import Protocol, SecurityModel
 from tacit.protocols.interface import ROUNDINGS, Rounding
 from tacit.rounds.cost import Cost
+from tacit.sessions.turns import Turns
 
 __all__ = ["Reference", "Session", "checked_parties", "checked_rounding"]
+
+F = TypeVar("F", bound=Callable[..., Any])
 
 DEFAULT_NAMES = ("alice", "bob", "carol", "dave", "erin", "frank", "grace")
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,62}")
@@ -125,6 +128,18 @@ def checked_rounding(rounding: str) -> Rounding:
     )
 
 
+def _in_turn(method: F) -> F:
+    """A call on an open session that waits for its turn."""
+
+    @wraps(method)
+    def waiting(self: Session, *args: Any, **kwargs: Any) -> Any:
+        with self.turn():
+            self.check_open()
+            return method(self, *args, **kwargs)
+
+    return cast(F, waiting)
+
+
 class Session(abc.ABC):
     """Parties that compute together.
 
@@ -143,7 +158,10 @@ class Session(abc.ABC):
 
     Notes
     -----
-    A context manager: leaving it closes the session. Used from one thread at a time.
+    A context manager: leaving it closes the session. Calls from several threads take turns, so
+    that every party sees one order; which one is up to the threads. The session of a single
+    party refuses a second thread (:class:`~tacit.sessions.party.PartySession`). After a fork the
+    child must open a session of its own.
     """
 
     place: str = ""
@@ -169,6 +187,7 @@ class Session(abc.ABC):
         self.fractions = fractions
         self.check_room(fractions)
         self.rounding: Rounding = checked_rounding(rounding)
+        self._turns = Turns()
         self._opened = time.perf_counter()
         self._closed = False
 
@@ -182,6 +201,7 @@ class Session(abc.ABC):
         """What the protocol promises."""
         return self.protocol.security
 
+    @_in_turn
     def share(
         self,
         values: ArrayLike | None,
@@ -219,7 +239,6 @@ class Session(abc.ABC):
         ShapeError, TypeMismatchError, UsageError
             The array has another shape, no secret type, or the owner is unknown.
         """
-        self.check_open()
         position = self.position(owner)
         if values is None:
             raise UsageError(
@@ -243,6 +262,7 @@ class Session(abc.ABC):
         reference.declare(bounds)
         return reference
 
+    @_in_turn
     def apply(
         self, name: str, operands: Sequence[Handle | ArrayLike], **attributes: Any
     ) -> Reference | tuple[Reference, ...]:
@@ -266,7 +286,6 @@ class Session(abc.ABC):
         ShapeError, TypeMismatchError, RangeError, UsageError
             Before anything is computed.
         """
-        self.check_open()
         operation = operation_named(name)
         handles: list[Handle] = []
         types: list[ArrayType] = []
@@ -303,6 +322,7 @@ class Session(abc.ABC):
             reference.declared = interval is not None and (declared or name == "clip")
         return references if isinstance(result, tuple) else references[0]
 
+    @_in_turn
     def reveal(self, reference: Reference, to: str | Sequence[str]) -> dict[str, NDArray[Any]]:
         """Open a secret array to some parties, and to nobody else.
 
@@ -319,13 +339,12 @@ class Session(abc.ABC):
             The plain array by recipient: float64, int64 or bool. In the view from inside a
             party, that party's alone.
         """
-        self.check_open()
         recipients = self.recipients(to)
         return self.open(reference, recipients, recipients)
 
+    @_in_turn
     def reveal_to_all(self, reference: Reference) -> NDArray[Any]:
         """Open a secret array to every party; the plain array, from one of them."""
-        self.check_open()
         opened = self.open(reference, self.recipients("all"), (0,))
         return next(iter(opened.values()))
 
@@ -346,17 +365,18 @@ class Session(abc.ABC):
             object.__setattr__(cost, name, getattr(spent, name))
 
     @property
+    @_in_turn
     def total_cost(self) -> Cost:
         """Everything since the session was opened. Waits for what is still being computed."""
-        self.check_open()
         cost = self._cost()
         return Cost(cost.rounds, cost.bytes_sent, cost.check_bytes, self._seconds())
 
     def close(self) -> None:
         """End the session. May be called again."""
-        if not self._closed:
-            self._closed = True
-            self._close()
+        with self.turn():
+            if not self._closed:
+                self._closed = True
+                self._close()
 
     def __enter__(self) -> Self:
         return self
@@ -369,9 +389,11 @@ class Session(abc.ABC):
     ) -> None:
         if error is None:
             self.close()
-        elif not self._closed:
-            self._closed = True
-            self._abandon(error)
+            return
+        with self.turn():
+            if not self._closed:
+                self._closed = True
+                self._abandon(error)
 
     # Names.
 
@@ -404,6 +426,10 @@ class Session(abc.ABC):
                 case=26,
             )
         return tuple(sorted({self.position(name) for name in names}))
+
+    def turn(self) -> AbstractContextManager[None]:
+        """The turn of one call, while which no other thread's call runs."""
+        return self._turns.turn()
 
     def check_open(self) -> None:
         """Refuse to go on after :meth:`close`."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import queue
 import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
@@ -101,6 +102,48 @@ def test_every_party_runs_the_same_lines() -> None:
         np.testing.assert_allclose(everyone, (rows.T @ rows).sum(axis=0), atol=1e-3)
         assert list(bob) == (["bob"] if name == "bob" else [])
         assert counts == {name: (rows > 2).sum()}
+
+
+def test_a_second_thread_is_refused_at_a_party() -> None:
+    """Threads of different processes would not take turns in the same order."""
+
+    def job(mpc: Computation, name: str) -> Any:
+        own = np.arange(3.0) if name == "alice" else None
+        x = mpc.share(own, "alice", dtype=tacit.fixed, shape=(3,))
+        session: Any = mpc.session
+        sent = len(session.driver.seen)
+
+        def nothing() -> Step[None]:
+            return
+            yield
+
+        def second() -> list[str]:
+            codes = []
+            for call in (
+                lambda: x * x,
+                lambda: x.reveal(to="all"),
+                lambda: mpc.share(own, "alice", dtype=tacit.fixed, shape=(3,)),
+                lambda: mpc.total_cost,
+                lambda: session.run(nothing(), "nothing"),
+            ):
+                with pytest.raises(UsageError) as caught:
+                    call()
+                codes.append(caught.value.code)
+            return codes
+
+        with ThreadPoolExecutor(1) as other:
+            codes = other.submit(second).result()
+        assert len(session.driver.seen) == sent  # nothing was run, no mask drawn
+        result = (x * x).reveal(to="all")
+        with ThreadPoolExecutor(1) as other:  # whoever opened the session may close it
+            other.submit(mpc.close).result()
+        with pytest.raises(UsageError, match="closed"):
+            x + x
+        return codes, result
+
+    for codes, result in at_all_parties(job).values():
+        assert codes == ["TC-1035"] * 5
+        np.testing.assert_allclose(result, np.arange(3.0) ** 2, atol=1e-4)
 
 
 def test_stages_and_deadlines_reach_the_driver() -> None:
