@@ -23,7 +23,7 @@ from rich.console import Console
 from bench import links, machine, results
 from bench.floor import floor_of, kernel_seconds, links_from
 from bench.interleave import Job, chosen, interleaved, summary
-from bench.peers import driving, inputs
+from bench.peers import driving, in_the_clear, inputs
 from bench.peers.comparison import (
     PAGE,
     grids,
@@ -38,6 +38,7 @@ from bench.workloads import SKIPPED
 __all__ = ["added", "main"]
 
 WIDTH = 140
+CLEAR = "NumPy"
 LONG_SECONDS = 15.0
 """A repeat that takes longer, from asking to answer, is not made again."""
 
@@ -134,6 +135,8 @@ def _measure(
         if name in kernels and "seconds" in rows["tacit"]:
             floor = floor_of(rows["tacit"], kernels[name], link_speed)
             run["workloads"][name]["floor"] = asdict(floor)
+        if (name, CLEAR) in jobs:
+            run["workloads"][name]["in_the_clear"] = summary(name, jobs[name, CLEAR].samples)
     return run
 
 
@@ -152,13 +155,15 @@ def _jobs(
     names: Sequence[str], systems: Sequence[Contestant], repeats: int
 ) -> dict[tuple[str, str], Job]:
     """One for each workload and system, in the order in which they take turns."""
-    return {
-        (name, system.name): Job(
-            f"{system.name} {name}", partial(system.measure, name), repeats, LONG_SECONDS
-        )
-        for name in names
-        for system in systems
-    }
+    jobs = {}
+    for name in names:
+        measures = {system.name: system.measure for system in systems}
+        if in_the_clear.is_measured(name):
+            measures[CLEAR] = in_the_clear.measure
+        for system, measure in measures.items():
+            job = Job(f"{system} {name}", partial(measure, name), repeats, LONG_SECONDS)
+            jobs[name, system] = job
+    return jobs
 
 
 def _explain(run: dict[str, Any], console: Console) -> None:

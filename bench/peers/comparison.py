@@ -39,15 +39,16 @@ class Grid:
 
 
 def grids(run: Run) -> list[Grid]:
-    """Times, floors, and bytes with errors.
+    """Times, matrix products beside NumPy's, floors, and bytes with errors.
 
     Parameters
     ----------
     run : mapping
         ``systems``: their names, tacit first, with versions; ``workloads``: for each name the
-        ``rows`` by system and the ``floor`` of tacit.
+        ``rows`` by system, the ``floor`` of tacit, and ``in_the_clear`` NumPy's own time.
     """
-    return [_times(run), _floors(run), _bytes_and_errors(run)]
+    clear = _in_the_clear(run)
+    return [_times(run), *([clear] if clear.rows else []), _floors(run), _bytes_and_errors(run)]
 
 
 def _times(run: Run) -> Grid:
@@ -64,6 +65,17 @@ def _times(run: Run) -> Grid:
             cells += [_time(theirs), _ratio(theirs, ours)]
         rows.append(cells)
     return Grid("Medians", headers, rows)
+
+
+def _in_the_clear(run: Run) -> Grid:
+    rows = []
+    for name, found in run["workloads"].items():
+        ours, numpy = found["rows"]["tacit"], found.get("in_the_clear", {})
+        if "seconds" in ours and "seconds" in numpy:
+            times = [duration(row["seconds"]) for row in (ours, numpy)]
+            rows.append([name, *times, _ratio(ours, numpy)])
+    headers = ["workload", "tacit", "NumPy", "tacit / NumPy"]
+    return Grid("Beside NumPy's product in the clear, float64", headers, rows)
 
 
 def _floors(run: Run) -> Grid:

@@ -8,12 +8,13 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
 import pytest
 from rich.console import Console
 
 from bench import floor, machine, profile, results, training, workloads
 from bench.interleave import Job, Sample, chosen, interleaved, summary
-from bench.peers import comparison, inputs, serving
+from bench.peers import comparison, in_the_clear, inputs, serving
 from bench.peers.driving import Contestant
 from bench.tables import compared, duration, tables
 from tacit.cli.demos import fraud
@@ -131,6 +132,14 @@ def session() -> Iterator[workloads.TacitSession]:
     opened.close()
 
 
+@pytest.fixture
+def smaller(monkeypatch: pytest.MonkeyPatch) -> Iterator[pytest.MonkeyPatch]:
+    """For workloads of one shape only, whose shape a test changes."""
+    inputs.of_own_size.cache_clear()
+    yield monkeypatch
+    inputs.of_own_size.cache_clear()
+
+
 @pytest.mark.processes
 @pytest.mark.parametrize("name", [n for n in workloads.names() if inputs.size_of(n)])
 def test_a_workload_is_right(session: workloads.TacitSession, name: str) -> None:
@@ -144,18 +153,18 @@ def test_a_workload_is_right(session: workloads.TacitSession, name: str) -> None
 
 @pytest.mark.processes
 def test_the_logistic_epoch_is_right(
-    session: workloads.TacitSession, monkeypatch: pytest.MonkeyPatch
+    session: workloads.TacitSession, smaller: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(inputs, "LOGISTIC_STEPS", 2)
+    smaller.setattr(inputs, "LOGISTIC_STEPS", 2)
     assert session.measure("logistic_epoch")["max_error"] < 1e-3
 
 
 @pytest.mark.processes
 @pytest.mark.parametrize("name", ["mlp_infer_1", "mlp_train_128"])
 def test_the_perceptron_is_right(
-    session: workloads.TacitSession, monkeypatch: pytest.MonkeyPatch, name: str
+    session: workloads.TacitSession, smaller: pytest.MonkeyPatch, name: str
 ) -> None:
-    monkeypatch.setattr(inputs, "MLP_LAYERS", (20, 16, 5))
+    smaller.setattr(inputs, "MLP_LAYERS", (20, 16, 5))
     assert session.measure(name)["max_error"] < 1e-3
 
 
@@ -221,6 +230,7 @@ def test_tables_side_by_side_go_into_the_page(tmp_path: Path) -> None:
             "multiply_1e6": {
                 "rows": {"tacit": ROW, "peer": theirs},
                 "floor": {"kernels": 1e-3, "bytes": 0.0, "rounds": 0.0},
+                "in_the_clear": {"seconds": 0.5e-3},
             },
             "sort_1e4": {"rows": {"tacit": {"skipped": "no"}, "peer": {"error": "no"}}},
         },
@@ -233,6 +243,7 @@ def test_tables_side_by_side_go_into_the_page(tmp_path: Path) -> None:
     assert text.endswith("after\n")
     assert "old" not in text
     assert r"| multiply_1e6 | 2.00 ms | 4.00 ms \* | 2.0 × |" in text
+    assert "| multiply_1e6 | 2.00 ms | 500 µs | 4.0 × |" in text
     assert "| multiply_1e6 | 2.00 ms | 1.00 ms | 1.00 ms |" in text
     assert "| sort_1e4 | – | failed | – |" in text
     comparison.write_between_markers(page, "again")
@@ -266,7 +277,27 @@ def test_a_contestant_answers_and_is_started_anew_after_its_death(tmp_path: Path
         contestant.close()
 
 
+def test_numpy_computes_when_the_answer_is_wanted_and_once() -> None:
+    asked = []
+
+    def answer() -> tuple[np.ndarray, ...]:
+        asked.append(1)
+        return (np.zeros(2),)
+
+    job = inputs.Workload("x", {}, answer)
+    assert not asked
+    assert job.error((np.ones(2),)) == job.error((-np.ones(2),)) == 1.0
+    assert len(asked) == 1
+
+
+def test_matrix_products_are_measured_in_the_clear_too() -> None:
+    assert in_the_clear.is_measured("matmul_256")
+    assert not in_the_clear.is_measured("multiply_1e6")
+    assert 0 < in_the_clear.measure("matmul_256", 30)["seconds"] < 1
+
+
 def test_inputs_are_the_same_on_every_call() -> None:
+    assert inputs.workload("exp_1e5") is inputs.workload("exp_1e5")
     one, other = (inputs.workload("log_1e5", size=50) for _ in range(2))
     for a, b in itertools.chain(
         zip(one.inputs.values(), other.inputs.values(), strict=True),
