@@ -229,7 +229,9 @@ def _tailed_cost(
             threshold_digits_cost(costs, size, len(table.breakpoints)),
             powers_cost(costs, size, scales, table.degree),
         ),
-        side_by_side(costs["sum_products_truncate"](size, SUM_BITS), costs["multiply"](size)),
+        side_by_side(
+            costs["sum_products_truncate"](size, SUM_BITS, table.degree), costs["multiply"](size)
+        ),
     )
 
 

@@ -319,9 +319,8 @@ def _product_cost(
     costs: Costs, left: Sequence[int], right: Sequence[int], groups: int, bits: int
 ) -> Declaration:
     batch = () if groups == 1 else (groups,)
-    if not bits:
-        return costs["matmul"](groups * left[0] * right[1])
-    return costs["matmul_truncate"]((*batch, *left), (*batch, *right), bits)
+    shapes = (*batch, *left), (*batch, *right)
+    return costs["matmul_truncate"](*shapes, bits) if bits else costs["matmul"](*shapes)
 
 
 def _sizes(shape: Extents, outputs: int, geometry: Geometry) -> tuple[int, int, int]:

@@ -256,9 +256,8 @@ def divide_cost(costs: Costs, size: int, fraction_bits: int = 18) -> Declaration
     window = window_of_costs(costs)
     s = quotient_limit_bits(fraction_bits, window.unit + 3)
     truncated = costs["truncate"](size, s)
-    numerator = in_sequence(
-        truncated, costs["sum_products_truncate"](size, _numerator_drops(fraction_bits, window, s))
-    )
+    dropped = _numerator_drops(fraction_bits, window, s)
+    numerator = in_sequence(truncated, costs["sum_products_truncate"](size, dropped, 2))
     return in_sequence(
         leading_one_cost(costs, size),
         side_by_side(product_cost(costs, size, window.digits + 1), truncated),

@@ -90,7 +90,7 @@ def totals_between_cost(
         parts.append(below_public_cost(costs, count, intervals + 1, far=far))
         parts.append(costs["bit_to_arithmetic"](count * (intervals + 1)))
         if width is not None:
-            parts.append(costs["matmul"]((intervals + 1) * width))
+            parts.append(costs["matmul"]((intervals + 1, count), (count, width)))
     return in_sequence(*parts)
 
 

@@ -105,9 +105,10 @@ def _weight_sum_cost(
     costs: Costs, rows: int, shape: tuple[int, ...], bits: int, linear: bool, fraction_bits: int
 ) -> Declaration:
     dropped, size = fraction_bits + bits, prod(shape)
+    shapes = (shape[0], rows), (rows, shape[1])
     if not linear:
-        return costs["matmul_truncate"]((shape[0], rows), (rows, shape[1]), dropped)
-    return in_sequence(costs["matmul"](size), costs["truncate"](size, dropped))
+        return costs["matmul_truncate"](*shapes, dropped)
+    return in_sequence(costs["matmul"](*shapes), costs["truncate"](size, dropped))
 
 
 def _bias_sum(party: Party, of: Gradient, factor: int, bits: int, linear: Any = None) -> Step[Any]:

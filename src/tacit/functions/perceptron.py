@@ -234,7 +234,7 @@ def _hidden_cost(
     size = rows * shape[1]
     if activation == "relu":
         return in_sequence(
-            costs["matmul"](size),
+            costs["matmul"]((rows, shape[0]), shape),
             side_by_side(
                 costs["most_significant_bit"](size), costs["truncate"](size, fraction_bits)
             ),

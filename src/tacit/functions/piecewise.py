@@ -136,5 +136,5 @@ def piecewise_cost(
             threshold_digits_cost(costs, size, len(function.breakpoints)),
             powers_cost(costs, size, scales, function.degree),
         ),
-        costs["sum_products_truncate"](size, SUM_BITS),
+        costs["sum_products_truncate"](size, SUM_BITS, function.degree),
     )

@@ -54,8 +54,7 @@ def sum_truncate(
     party: Party, pairs: Sequence[tuple[Any, Any]], linear: Any, bits: int
 ) -> Step[Any]:
     """(Σ x·y + linear) / 2^bits, one truncation; linear is at the scale of the products."""
-    one = party.public(np.ones(linear.shape, np.int64))
-    return (yield from party.sum_products_truncate([*pairs, (linear, one)], bits))
+    return (yield from party.sum_products_truncate(pairs, bits, linear))
 
 
 def uniform_scales(scale: int, degree: int) -> dict[int, int]:

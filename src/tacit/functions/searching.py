@@ -308,5 +308,5 @@ def chosen_rows_cost(
         pairs = count * (rows - 1)
         parts += [costs["most_significant_bit"](pairs), costs["bit_to_arithmetic"](pairs)]
         if secret:
-            parts.append(costs["matmul"](count * width))
+            parts.append(costs["matmul"]((count, rows - 1), (rows - 1, width)))
     return in_sequence(*parts)

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+import numpy as np
+
 from tacit.rounds.contract import Outbox, Round
 
-__all__ = ["Cost", "CostTable", "Counter", "Declaration"]
+__all__ = ["Cost", "CostTable", "Counter", "Declaration", "product_size"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,3 +113,9 @@ class CostTable(dict[str, Callable[..., Declaration]]):
     def __init__(self, ring_bits: int, declared: Mapping[str, Callable[..., Declaration]]) -> None:
         super().__init__(declared)
         self.ring_bits = ring_bits
+
+
+def product_size(x_shape: tuple[int, ...], y_shape: tuple[int, ...]) -> int:
+    """Elements of a matrix product of arrays of these shapes, by NumPy's rules."""
+    x, y = (np.broadcast_to(np.uint8(0), shape) for shape in (x_shape, y_shape))
+    return int(np.asarray(np.matmul(x, y)).size)

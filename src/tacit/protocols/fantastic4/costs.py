@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from tacit.encoding.digest import DIGEST_BYTES
 from tacit.encoding.ring import RING64, Ring
 from tacit.protocols.fantastic4.arithmetic import PRODUCT_ROLES
-from tacit.rounds.cost import Declaration
+from tacit.rounds.cost import Declaration, product_size
 from tacit.sharing.bits import word_count
 
 __all__ = ["COSTS", "exchanged"]
@@ -37,9 +37,9 @@ def multiply(size: int, ring: Ring = RING64) -> Declaration:
     return exchanged((*roles, ring.element_bytes * size) for roles in PRODUCT_ROLES)
 
 
-def matmul(result_size: int, ring: Ring = RING64) -> Declaration:
+def matmul(x_shape: tuple[int, ...], y_shape: tuple[int, ...], ring: Ring = RING64) -> Declaration:
     """1 round, 48 bytes an element of the result in all, six digests."""
-    return multiply(result_size, ring)
+    return multiply(product_size(x_shape, y_shape), ring)
 
 
 def bitwise_and(size: int, planes: int = 1, ring: Ring = RING64) -> Declaration:

@@ -8,8 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 
-import numpy as np
-
 from tacit.circuits.carry import carry_tree
 from tacit.circuits.prefix import sklansky
 from tacit.encoding.digest import DIGEST_BYTES
@@ -18,7 +16,7 @@ from tacit.protocols.interface import Rounding
 from tacit.protocols.replicated3.roles import Thirds, length, thirds
 from tacit.protocols.replicated3.sign import block_width
 from tacit.protocols.replicated3.truncation import field_type
-from tacit.rounds.cost import Declaration
+from tacit.rounds.cost import Declaration, product_size
 from tacit.sharing.bits import word_count
 
 __all__ = ["COSTS"]
@@ -44,9 +42,9 @@ def multiply(size: int, ring: Ring = RING64) -> Declaration:
     return Declaration(1, (ring.element_bytes * size,) * 3)
 
 
-def matmul(result_size: int, ring: Ring = RING64) -> Declaration:
+def matmul(x_shape: tuple[int, ...], y_shape: tuple[int, ...], ring: Ring = RING64) -> Declaration:
     """1 round, 8 bytes an element of the result a party."""
-    return multiply(result_size, ring)
+    return multiply(product_size(x_shape, y_shape), ring)
 
 
 def input_(size: int, owner: int, ring: Ring = RING64) -> Declaration:
@@ -109,9 +107,13 @@ def multiply_truncate(
 
 
 def sum_products_truncate(
-    size: int, bits: int = 18, rounding: Rounding = "probabilistic", ring: Ring = RING64
+    size: int,
+    bits: int = 18,
+    pairs: int = 1,
+    rounding: Rounding = "probabilistic",
+    ring: Ring = RING64,
 ) -> Declaration:
-    """As one product; one truncation for the sum."""
+    """As one product, however many pairs; one truncation for the sum."""
     return multiply_truncate(size, bits, rounding, ring)
 
 
@@ -123,7 +125,7 @@ def matmul_truncate(
     ring: Ring = RING64,
 ) -> Declaration:
     """3 rounds; bytes by the size of the result; exact and nearest: 10 rounds."""
-    result = _matmul_size(x_shape, y_shape)
+    result = product_size(x_shape, y_shape)
     if rounding != "probabilistic":
         return multiply_truncate(result, bits, rounding, ring)
     if len(x_shape) == 2 and len(y_shape) <= 2 and x_shape[0] >= 3:
@@ -138,11 +140,6 @@ def matmul_truncate(
             ),
         )
     return multiply_truncate(result, bits, ring=ring)
-
-
-def _matmul_size(x_shape: tuple[int, ...], y_shape: tuple[int, ...]) -> int:
-    x, y = (np.broadcast_to(np.uint8(0), shape) for shape in (x_shape, y_shape))
-    return int(np.asarray(np.matmul(x, y)).size)
 
 
 def _product(a: int, b: int, c: int, width: int, ring: Ring) -> int:
