@@ -73,17 +73,17 @@ def set_up(party: Fantastic4Party, randomness: Randomness) -> Step[None]:
     # 2. Echo.
     seen = {key: _over_holders("key commitments", session, key, committed) for key in held}
     for (key, holder), digest in (yield from _tell(party, seen)).items():
-        _require(party, holder, hmac.compare_digest(digest, seen[key]), "commitments")
+        _require(party, holder, hmac.compare_digest(digest, seen[key]), "the commitments")
     # 3. Open.
     opened = {**(yield from _tell(party, own)), **{(key, me): own[key] for key in held}}
     for (key, holder), contribution in opened.items():
         fits = _commitment(session, key, holder, contribution) == committed[key, holder]
-        _require(party, holder, fits, "opening")
+        _require(party, holder, fits, "the opening")
     # 4. Compare.
     keys = {key: _over_holders("three-holder key", session, key, opened) for key in held}
     checks = {key: tagged_hash("key check value", session, bytes([key]), keys[key]) for key in held}
     for (key, holder), digest in (yield from _tell(party, checks)).items():
-        _require(party, holder, hmac.compare_digest(digest, checks[key]), "key")
+        _require(party, holder, hmac.compare_digest(digest, checks[key]), "the check value")
     party.keys = {key: kernels.StreamKey(keys[key][:SEED_BYTES]) for key in held}
 
 
@@ -116,8 +116,8 @@ def _require(party: Fantastic4Party, holder: int, holds: bool, what: str) -> Non
     if not holds:
         name = party.names[holder]
         raise VerificationError(
-            f"The {what} that {name} sent {party.names[party.index]} for a common key does not fit"
-            " what was said before; no input has been shared yet.",
+            f"What {name} sent {party.names[party.index]} in the set-up, {what} of a common key,"
+            " does not fit what was said before; no input has been shared yet.",
             next_step="a party deviated or is faulty: this one, or (for commitments) the third"
             " holder, which may have sent the two of you different ones. Compare the parties'"
             " versions and logs, and start a new session.",
