@@ -17,6 +17,7 @@ from msgspec import Struct, msgpack
 from numpy.typing import NDArray
 
 import tacit
+from bench.every_operation import EVERY
 from bench.processes import forget_peak_memory, peak_memory
 from tacit import Computation, SecretArray
 from tacit.programs.types import SecretValue
@@ -38,7 +39,7 @@ class Settings(Struct, frozen=True):
     Attributes
     ----------
     operation : str
-        One of `OPERATIONS`.
+        One of `OPERATIONS`, or of those of ``every_operation.py`` for their memory alone.
     size : int
         On how many elements.
     repeats : int
@@ -68,7 +69,7 @@ class Report(Struct, frozen=True):
         The most memory that the process had resident during the repeats, in bytes: with the
         interpreter, its libraries and the shares.
     max_error : float
-        Against NumPy, relative above 1.
+        Against NumPy, relative above 1; 0 for an operation without a plain one.
     """
 
     seconds: list[float]
@@ -84,7 +85,7 @@ class Operation:
     """Something element-wise on one vector, and NumPy's answer."""
 
     secret: Callable[[SecretArray], SecretArray]
-    plain: Callable[[NDArray[Any]], NDArray[Any]]
+    plain: Callable[[NDArray[Any]], NDArray[Any]] | None
 
 
 OPERATIONS: dict[str, Operation] = {
@@ -104,8 +105,11 @@ def run_party(context: PartyContext) -> Report:
     """Run the operation at one party."""
     settings = msgpack.decode(context.configuration, type=Settings)
     mpc = Computation(context.session)
-    operation = OPERATIONS[settings.operation]
     x = _shared(context, settings.size)
+    operation = OPERATIONS.get(settings.operation)
+    if operation is None:
+        every = EVERY[settings.operation]
+        operation, x = Operation(every.secret, None), every.prepare(x)
     result = operation.secret(x[:1])  # code and constants are there when the clock starts
     forget_peak_memory(os.getpid())
     seconds = []
@@ -125,7 +129,7 @@ def run_party(context: PartyContext) -> Report:
         spent.total_bytes,
         _bytes_of(x) + _bytes_of(result),
         peak,
-        max(_errors(operation, result)),
+        max(_errors(operation, result), default=0.0),
     )
 
 
@@ -167,6 +171,8 @@ def _bytes_of(array: SecretArray) -> int:
 
 
 def _errors(operation: Operation, result: SecretArray) -> Iterator[float]:
+    if operation.plain is None:
+        return
     size = result.shape[0]
     count = min(CHECKED, size)
     for start in (0, size - count):

@@ -17,13 +17,22 @@ from typing import Any, Final
 
 import numpy as np
 
+from tacit.encoding.ring import Ring
 from tacit.programs.types import Operand, SecretValue, reshaped
 from tacit.protocols.interface import Party
 from tacit.rounds.combine import pipelined
 from tacit.rounds.contract import Step
 from tacit.rounds.cost import Declaration
 
-__all__ = ["CHUNK_SIZE", "IN_FLIGHT", "LARGEST_WHOLE", "chunked_cost", "in_chunks", "is_long"]
+__all__ = [
+    "CHUNK_SIZE",
+    "IN_FLIGHT",
+    "LARGEST_WHOLE",
+    "chunk_size",
+    "chunked_cost",
+    "in_chunks",
+    "is_long",
+]
 
 LARGEST_WHOLE: Final = 1 << 20
 """Arrays of up to this many elements are not cut."""
@@ -33,6 +42,20 @@ CHUNK_SIZE: Final = 1 << 17
 
 IN_FLIGHT: Final = 2
 """Chunks that run at a time."""
+
+
+def chunk_size(ring: Ring, width: int = 1) -> int:
+    """Elements of a chunk, so that it takes as much memory in every ring.
+
+    Parameters
+    ----------
+    ring : Ring
+        What shares are elements of.
+    width : int
+        How many times more an operation has under way for an element than others, a power of two
+        up to 64.
+    """
+    return CHUNK_SIZE * 64 // (ring.bits * width)
 
 
 def is_long(operands: Sequence[Operand]) -> bool:

@@ -135,8 +135,6 @@ _OF_ONE = tuple(
         ("log2", functions.log2),
         ("log10", functions.log10),
         ("rsqrt", functions.rsqrt),
-        ("sinh", functions.sinh),
-        ("cosh", functions.cosh),
         ("sin", functions.sin),
         ("cos", functions.cos),
         ("tan", functions.tan),
@@ -150,8 +148,21 @@ _OF_ONE = tuple(
     )
 )
 
+_OF_TWO_EXPONENTIALS = tuple(
+    Operation(
+        name,
+        _rule(name),
+        _meaning(function),
+        elementwise=True,
+        finest=of_functions,
+        width=lambda types: 2,
+    )
+    for name, function in (("sinh", functions.sinh), ("cosh", functions.cosh))
+)
+
 ELEMENTWISE = (
     *_OF_ONE,
+    *_OF_TWO_EXPONENTIALS,
     Operation("square", _square_rule, _square, elementwise=True, finest=of_products),
     _of_two("hypot", functions.hypot),
     _of_two("atan2", functions.atan2),

@@ -100,10 +100,16 @@ def _invert(party: Party, operands: Sequence[Operand], attributes: Any) -> Step[
     yield  # a generator without rounds
 
 
+def _width(types: Sequence[ArrayType]) -> int:
+    """All bits of an integer become elements, which are then summed."""
+    return max(t.dtype.bits // 8 if t.dtype.kind == "int" else 1 for t in types)
+
+
 LOGIC = (
-    Operation("bitwise_and", _rule("bitwise_and"), _and, elementwise=True, integers="bits"),
-    Operation("bitwise_or", _rule("bitwise_or"), _or, elementwise=True, integers="bits"),
-    Operation("bitwise_xor", _rule("bitwise_xor"), _xor, elementwise=True, integers="bits"),
+    *(
+        Operation(name, _rule(name), meaning, elementwise=True, integers="bits", width=_width)
+        for name, meaning in (("bitwise_and", _and), ("bitwise_or", _or), ("bitwise_xor", _xor))
+    ),
     Operation(
         "bitwise_invert", _rule("bitwise_invert"), _invert, elementwise=True, integers="bits"
     ),

@@ -11,7 +11,7 @@ import numpy as np
 from msgspec import Struct
 
 from tacit.encoding.ring import Ring
-from tacit.programs.chunks import LARGEST_WHOLE, in_chunks, is_long
+from tacit.programs.chunks import LARGEST_WHOLE, chunk_size, in_chunks, is_long
 from tacit.programs.precision import Finest, coarser, finer, too_fine
 from tacit.programs.settling import Integers, has_narrow, held_results, settled_operands
 from tacit.programs.types import (
@@ -34,6 +34,7 @@ __all__ = [
     "ResultTypes",
     "ResultValues",
     "Rule",
+    "Width",
     "lift",
     "local",
 ]
@@ -51,6 +52,7 @@ ResultTypes: TypeAlias = ArrayType | tuple[ArrayType, ...]
 ResultValues: TypeAlias = SecretValue | tuple[SecretValue, ...]
 Rule: TypeAlias = Callable[[Sequence[ArrayType], Any], ResultTypes]
 Check: TypeAlias = Callable[[Sequence[ArrayType], Sequence[PublicArray | None], Any, Ring], None]
+Width: TypeAlias = Callable[[Sequence[ArrayType]], int]
 Meaning: TypeAlias = Callable[[Party, Sequence[Operand], Any], Step[ResultValues]]
 
 F = TypeVar("F", bound=ResultValues)
@@ -88,6 +90,9 @@ class Operation:
         without communication are modular.
     finest : callable, optional
         ``finest(types)`` gives the fractional bits up to which it computes (``precision.py``).
+    width : callable, optional
+        ``width(types)`` gives how many times more memory it has under way for an element than
+        others, a power of two: its chunks are so much smaller (``chunks.py``).
     """
 
     name: str
@@ -98,6 +103,7 @@ class Operation:
     elementwise: bool = False
     integers: Integers = "settled"
     finest: Finest | None = None
+    width: Width | None = None
 
     def __post_init__(self) -> None:
         if self.integers == "settled" and getattr(self.meaning, "local", False):
@@ -153,9 +159,13 @@ class Operation:
     ) -> Step[ResultValues]:
         """The meaning, in chunks where it is element-wise and the result long."""
         if self.elementwise and is_long(operands):
-            (result,) = self.result_types(operand_types(operands), attributes)
+            types = operand_types(operands)
+            (result,) = self.result_types(types, attributes)
             if prod(result.shape) > LARGEST_WHOLE:
-                return in_chunks(self.meaning, party, operands, attributes, result.shape)
+                size = chunk_size(party.ring, 1 if self.width is None else self.width(types))
+                return in_chunks(
+                    self.meaning, party, operands, attributes, result.shape, chunk_size=size
+                )
         return self.meaning(party, operands, attributes)
 
     def result_types(self, types: Sequence[ArrayType], attributes: Any) -> tuple[ArrayType, ...]:

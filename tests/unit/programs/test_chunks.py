@@ -12,14 +12,23 @@ from numpy.typing import NDArray
 from simulation import NAMES, Simulation
 from test_operation_table import CASES, Case
 
+from tacit.encoding.ring import RING64
 from tacit.encoding.rings import ring_of
 from tacit.encoding.types import bool_, fixed, int64
+from tacit.encoding.wide import RING128
 from tacit.functions import exponential, selection
 from tacit.functions.costs import Costs
 from tacit.programs import OPERATIONS, chunks
-from tacit.programs.chunks import LARGEST_WHOLE, chunked_cost, in_chunks, is_long
+from tacit.programs.chunks import (
+    CHUNK_SIZE,
+    LARGEST_WHOLE,
+    chunk_size,
+    chunked_cost,
+    in_chunks,
+    is_long,
+)
 from tacit.programs.operation import Operation
-from tacit.programs.types import SecretValue, operand_types
+from tacit.programs.types import ArrayType, SecretValue, operand_types
 from tacit.protocols import protocol_named
 from tacit.rounds.cost import Declaration
 from tacit.sessions import LocalSession
@@ -213,9 +222,9 @@ def test_a_long_operation_is_cut(monkeypatch: pytest.MonkeyPatch, scalar: bool) 
     cut: list[tuple[int, ...]] = []
     original = chunks.in_chunks
 
-    def watched(*arguments: Any) -> Any:
+    def watched(*arguments: Any, **options: Any) -> Any:
         cut.append(arguments[-1])
-        return original(*arguments)
+        return original(*arguments, **options)
 
     monkeypatch.setattr("tacit.programs.operation.in_chunks", watched)
     simulation = Simulation()
@@ -225,6 +234,22 @@ def test_a_long_operation_is_cut(monkeypatch: pytest.MonkeyPatch, scalar: bool) 
     ((value,), *_) = simulation.run(lambda p, a, b: add.evaluate(p, [a, b], None), x, other)
     assert cut == [(LARGEST_WHOLE + 1,)] * 3
     assert value.shape == (LARGEST_WHOLE + 1,)
+
+
+def test_chunks_are_smaller_where_more_is_under_way() -> None:
+    of_fixed, of_integers, of_bits = (
+        [ArrayType(dtype, (5,))] * 2 for dtype in (fixed, int64, bool_)
+    )
+    widths = {name: o.width for name, o in OPERATIONS.items() if o.width is not None}
+    assert widths["sinh"](of_fixed) == widths["cosh"](of_fixed) == 2
+    assert widths["bitwise_and"](of_integers) == 8
+    assert widths["bitwise_and"](of_bits) == 1
+    assert chunk_size(RING64) == CHUNK_SIZE
+    for ring in (RING64, RING128):
+        for width in (1, 2, 8, 64):
+            size = chunk_size(ring, width)
+            assert size % 64 == 0  # packed bits are cut between words
+            assert size * width * ring.bits == CHUNK_SIZE * 64
 
 
 @pytest.mark.parametrize(
