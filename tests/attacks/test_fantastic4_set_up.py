@@ -15,8 +15,7 @@ from simulation import FOUR
 
 from tacit import kernels
 from tacit.errors import MessageError, VerificationError
-from tacit.protocols.fantastic4 import keys
-from tacit.protocols.registry import FANTASTIC4
+from tacit.protocols.fantastic4 import Fantastic4Party, keys
 from tacit.rounds import Adversary, Message, Tamper
 from tacit.rounds.adversary import Rewrite, cut, drop, flip, lengthen, replace
 from tacit.rounds.randomness import SeededRandomness, deal_pairwise_seeds
@@ -32,7 +31,7 @@ def set_up(
     driver = Adversary(FOUR, tamper)
     source = SeededRandomness(seed)
     seeds = deal_pairwise_seeds(FOUR, source)
-    parties: list[Any] = [FANTASTIC4.party(FOUR, i, seeds[i], session) for i in ALL]
+    parties: list[Any] = [Fantastic4Party(FOUR, i, seeds[i], session) for i in ALL]
     driver.run([keys.set_up(p, SeededRandomness(100 * seed + p.index)) for p in parties], "set-up")
     return parties, driver
 

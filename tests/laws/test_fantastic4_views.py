@@ -25,11 +25,10 @@ from simulation import FOUR, Listener, Simulation, bit_parts_of, parts_of
 
 from tacit import kernels
 from tacit.encoding import RING64, RING128, Ring
-from tacit.protocols.fantastic4 import io, joint
+from tacit.protocols.fantastic4 import Fantastic4Party, io, joint
 from tacit.protocols.fantastic4.arithmetic import NEGATIVE, share_terms
 from tacit.protocols.fantastic4.groups import Group, elements_of
 from tacit.protocols.fantastic4.joint import Message, exchange
-from tacit.protocols.registry import FANTASTIC4
 
 OBSERVERS = pytest.mark.parametrize("observer", range(4), ids=FOUR)
 
@@ -153,11 +152,11 @@ LIMIT = float(stats.chi2.isf(ALARMS / (TESTS * CASES), 15))
 def parties(observer: int, run: int, over: Ring) -> list[Any]:
     """Parties with keys of which that of the observer's index alone depends on the run."""
     seeds = dict.fromkeys(range(4), bytes(16))
-    made = [FANTASTIC4.party(FOUR, i, seeds, ring=over) for i in range(4)]
+    made = [Fantastic4Party(FOUR, i, seeds, ring=over) for i in range(4)]
     fixed = {j: np.random.default_rng([7, j]).bytes(16) for j in range(4)}
     fixed[observer] = np.random.default_rng([8, observer, run]).bytes(16)
     for party in made:
-        party.keys = {j: kernels.StreamKey(fixed[j]) for j in party.held}  # type: ignore[attr-defined]
+        party.keys = {j: kernels.StreamKey(fixed[j]) for j in party.held}
     return made
 
 
