@@ -95,7 +95,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _names() -> list[str]:
-    return ["kernels", "links", *workloads.names(), "training"]
+    return ["kernels", "links", *workloads.all_names(), "training"]
 
 
 def _measure(run: results.Run, arguments: argparse.Namespace, console: Console) -> None:
@@ -106,7 +106,7 @@ def _measure(run: results.Run, arguments: argparse.Namespace, console: Console) 
     with tempfile.TemporaryDirectory(prefix="tacit-bench-") as folder:
         measured = [
             Job(name, partial(tacit.measure, name), repeats)
-            for name in workloads.names()
+            for name in workloads.all_names()
             if name in names
         ]
         trained = training.jobs(Path(folder), repeats, quick) if "training" in names else []

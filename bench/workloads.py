@@ -18,7 +18,7 @@ from tacit import Computation, SecretArray
 from tacit.arrays.array import applied, applied_all
 from tacit.sessions import ProcessSession
 
-__all__ = ["FUNCTIONS", "SKIPPED", "TacitSession", "compute", "names"]
+__all__ = ["FUNCTIONS", "OVER_RINGS", "SKIPPED", "TacitSession", "all_names", "compute", "names"]
 
 Function: TypeAlias = Callable[..., SecretArray | tuple[SecretArray, ...]]
 """Takes the computation and the secret inputs; one result, or several."""
@@ -69,10 +69,25 @@ FUNCTIONS: dict[str, Function] = {
 
 SKIPPED: dict[str, str] = {}
 
+OVER_RINGS: dict[str, tuple[str, int | None, int]] = {
+    "matmul_512": ("matmul_256", 512, 64),
+    "ring128_matmul_512": ("matmul_256", 512, 128),
+    "ring128_multiply_1e6": ("multiply_1e6", None, 128),
+    "ring128_compare_1e6": ("compare_1e6", None, 128),
+    "ring128_sigmoid_1e5": ("sigmoid_1e5", None, 128),
+    "ring128_log_1e5": ("log_1e5", None, 128),
+}
+"""Workloads of other sizes and rings: that of the peers, its size, and the bits of the ring."""
+
 
 def names() -> tuple[str, ...]:
-    """The workloads that tacit does."""
+    """The workloads that tacit does beside its peers."""
     return tuple(name for name in inputs.names() if name not in SKIPPED)
+
+
+def all_names() -> tuple[str, ...]:
+    """All workloads that tacit does."""
+    return (*names(), *OVER_RINGS)
 
 
 def compute(
@@ -85,11 +100,16 @@ def compute(
 
 
 class TacitSession:
-    """Three parties in processes of their own; see `serving.Session`."""
+    """Three parties in processes of their own for each ring; see `serving.Session`."""
 
     def __init__(self) -> None:
-        self._mpc = tacit.local("replicated3", processes=True)
+        self._computations: dict[int, Computation] = {}
         self._warm: set[tuple[str, int | None]] = set()
+
+    def _over(self, ring: int) -> Computation:
+        if ring not in self._computations:
+            self._computations[ring] = tacit.local("replicated3", processes=True, ring=ring)
+        return self._computations[ring]
 
     def measure(self, workload: str, size: int | None = None) -> dict[str, Any]:
         """Run a workload once, warm.
@@ -109,16 +129,18 @@ class TacitSession:
         """
         if workload in SKIPPED:
             raise serving.Skipped(SKIPPED[workload])
-        mpc = self._mpc
-        job = inputs.workload(workload, size)
+        name = workload
+        workload, standard, ring = OVER_RINGS.get(name, (name, None, 64))
+        mpc = self._over(ring)
+        job = inputs.workload(workload, size or standard)
         owners = mpc.parties * len(job.inputs)
         shared = [
             mpc.share(array, owner)
             for array, owner in zip(job.inputs.values(), owners, strict=False)
         ]
-        if (workload, size) not in self._warm:
+        if (name, size) not in self._warm:
             compute(mpc, workload, shared)
-            self._warm.add((workload, size))
+            self._warm.add((name, size))
         assert isinstance(mpc.session, ProcessSession)
         parties = mpc.session.processes.identifiers.values()
         _ = mpc.total_cost  # waits until the parties are idle
@@ -140,4 +162,5 @@ class TacitSession:
 
     def close(self) -> None:
         """End the parties."""
-        self._mpc.close()
+        for mpc in self._computations.values():
+            mpc.close()

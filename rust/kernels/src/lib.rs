@@ -9,7 +9,7 @@
 //! One generic body is compiled for each [`Path`] and chosen at run time. `unsafe` is confined
 //! to calling code compiled for a detected instruction set (two macros, in `path.rs` and
 //! `lanes.rs`) and to the files that hold intrinsics or assembly: `lanes.rs`, `matmul/avx512.rs`,
-//! `matmul/avx512_words.rs` and `matmul/avx2.rs`.
+//! `matmul/avx512_words.rs`, `matmul/avx2.rs` and `wide/matmul/avx512.rs`.
 //!
 //! # Constant time
 //! No branch and no address depends on an element, a bit or a key: control flow follows

@@ -1,8 +1,8 @@
 //! The kernels over Z_2^128: the same names and steps as those over Z_2^64.
 //!
 //! An element is two words, low and high, so that its memory is aligned like theirs; in registers
-//! it is a `u128`. These are plain loops: a multiplication of 128 bits is three of 64, which no
-//! vector instruction does, and the streams cost twice as much as in Z_2^64.
+//! it is a `u128`. All but matrix products are plain loops: a multiplication of 128 bits is three
+//! of 64, which no vector instruction does, and the streams cost twice as much as in Z_2^64.
 
 mod bits;
 mod matmul;
@@ -11,7 +11,7 @@ mod truncation;
 
 pub use crate::carry::wide::{carry_generate, carry_monomials};
 pub use bits::{bits_combine, bits_send, inject_combine, inject_send};
-pub use matmul::low_products;
+pub use matmul::matmul;
 pub use ring::{
     Operation, add_zero_share, combine, cross_terms, cumulative_sums, from_floats, multiply_share,
     shift_left, shift_right, sums, to_floats,

@@ -86,9 +86,9 @@ fn wide_to_floats(py: Python<'_>, a: Words<'_>, out: Words<'_>) -> PyResult<()> 
     run(py, out.bytes(), || wide::to_floats(read(a)?, bytemuck::cast_slice_mut(out.words())))
 }
 
-/// out += a b in full, for words a (m, k) and b transposed (n, k), both flat.
+/// out += a b, for a (m, k) and b (k, n), both flat.
 #[pyfunction]
-fn wide_low_products(
+fn wide_matmul(
     py: Python<'_>,
     a: Words<'_>,
     b: Words<'_>,
@@ -97,7 +97,7 @@ fn wide_low_products(
 ) -> PyResult<()> {
     let ([a, b], [out]) = lend([a.0, b.0], [out.0])?;
     let work = out.bytes().saturating_mul(k.0);
-    run(py, work, || wide::low_products(a.words(), b.words(), k.0, write(out)?))
+    run(py, work, || wide::matmul(read(a)?, read(b)?, k.0, write(out)?))
 }
 
 /// The local terms of x·y.
@@ -544,7 +544,7 @@ pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(wide_cumulative_sum, module)?)?;
     module.add_function(wrap_pyfunction!(wide_from_floats, module)?)?;
     module.add_function(wrap_pyfunction!(wide_to_floats, module)?)?;
-    module.add_function(wrap_pyfunction!(wide_low_products, module)?)?;
+    module.add_function(wrap_pyfunction!(wide_matmul, module)?)?;
     module.add_function(wrap_pyfunction!(wide_cross_terms, module)?)?;
     module.add_function(wrap_pyfunction!(wide_multiply_share, module)?)?;
     module.add_function(wrap_pyfunction!(wide_add_zero_share, module)?)?;

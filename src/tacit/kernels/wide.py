@@ -26,7 +26,7 @@ from tacit._native import (
     wide_from_floats,
     wide_inject_combine,
     wide_inject_send,
-    wide_low_products,
+    wide_matmul,
     wide_multiply_share,
     wide_shift_left,
     wide_shift_right,
@@ -40,7 +40,6 @@ from tacit._native import (
 )
 from tacit._native import fill as _fill
 from tacit._native import from_planes as _from_planes
-from tacit._native import matmul as _matmul
 from tacit._native import to_planes as _to_planes
 
 __all__ = [
@@ -104,24 +103,21 @@ def add(a: Wide, b: Wide, out: Wide) -> None:
 
 
 def matmul(a: Wide, b: Wide, *, out: Wide | None = None, accumulate: bool = False) -> Wide:
-    """As the reference's: one product of words in full and two mod 2^64 for the high words."""
-    a_low, a_high, b_low, b_high = (array[word] for array in (a, b) for word in ("low", "high"))
+    """As the reference's."""
     batch = np.broadcast_shapes(a.shape[:-2], b.shape[:-2])
     shape = (*batch, a.shape[-2], b.shape[-1])
     if a.shape[-1] != b.shape[-2]:
         raise ValueError("the shapes do not fit a matrix product")
     result = np.zeros(shape, WIDE)
-    left = np.broadcast_to(a_low, (*batch, *a.shape[-2:]))
-    right = np.broadcast_to(b_low, (*batch, *b.shape[-2:]))
+    left = np.broadcast_to(a, (*batch, *a.shape[-2:]))
+    right = np.broadcast_to(b, (*batch, *b.shape[-2:]))
     for place in np.ndindex(batch):
-        wide_low_products(
-            np.ascontiguousarray(left[place]).reshape(-1),
-            np.ascontiguousarray(right[place].T).reshape(-1),
+        wide_matmul(
+            words(np.ascontiguousarray(left[place])),
+            words(np.ascontiguousarray(right[place])),
             a.shape[-1],
             words(result[place]),
         )
-    _matmul(a_low, b_high, out=result["high"], accumulate=True)
-    _matmul(a_high, b_low, out=result["high"], accumulate=True)
     if out is None:
         return result
     if accumulate:

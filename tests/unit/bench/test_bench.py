@@ -152,6 +152,15 @@ def test_a_workload_is_right(session: workloads.TacitSession, name: str) -> None
 
 
 @pytest.mark.processes
+@pytest.mark.parametrize("name", workloads.OVER_RINGS)
+def test_a_workload_over_another_ring_is_right(session: workloads.TacitSession, name: str) -> None:
+    found = session.measure(name, size=20 if "matmul" in name else 300)
+    assert found["max_error"] < 2e-3
+    like = session.measure(workloads.OVER_RINGS[name][0], size=20 if "matmul" in name else 300)
+    assert (found["bytes"] > like["bytes"]) == ("ring128" in name)
+
+
+@pytest.mark.processes
 def test_the_logistic_epoch_is_right(
     session: workloads.TacitSession, smaller: pytest.MonkeyPatch
 ) -> None:
