@@ -16,6 +16,7 @@ from tacit.arrays import functions as _functions
 from tacit.arrays.functions import *
 from tacit.arrays.namespace import API_VERSION as __array_api_version__
 from tacit.arrays.namespace import __array_namespace_info__
+from tacit.arrays.stored import register_models as _register_models
 from tacit.encoding import (
     DType,
     fixed,
@@ -32,6 +33,7 @@ from tacit.encoding import bool_ as bool
 from tacit.network import NetworkSettings
 from tacit.protocols import SecurityModel
 from tacit.rounds import LAN, METRO, WAN, Cost
+from tacit.storage import Uses
 
 __all__ = [
     "LAN",
@@ -43,6 +45,7 @@ __all__ = [
     "NetworkSettings",
     "SecretArray",
     "SecurityModel",
+    "Uses",
     "__array_api_version__",
     "__array_namespace_info__",
     "bool",
@@ -70,6 +73,15 @@ newaxis = None
 """An axis of length one in an index."""
 
 _ON_DEMAND = ("ml",)
+
+
+def _estimator(name: str) -> type | None:
+    """The estimator of this name, for what is stored."""
+    found = getattr(importlib.import_module("tacit.ml"), name, None)
+    return found if isinstance(found, type) else None
+
+
+_register_models(_estimator)
 
 
 def __getattr__(name: str) -> Any:

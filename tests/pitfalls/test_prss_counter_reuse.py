@@ -6,17 +6,22 @@ overlapping ranges twice. A range is drawn by the two holders of its key, once e
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from simulation import Listener, Simulation
+from simulation import NAMES, Listener, Simulation
 from streams import Watched, overlaps
 
+import tacit
 from tacit import kernels
 from tacit.encoding import RING128
 from tacit.protocols import PROTOCOLS
 from tacit.rounds import Step, pipelined, together
+from tacit.rounds.randomness import SeededRandomness
+from tacit.sessions import LocalSession
+from tacit.storage import places
 
 
 def training(p: Any, rows: int = 300, columns: int = 7, batches: int = 3) -> Step[Any]:
@@ -229,3 +234,46 @@ def test_no_range_is_drawn_twice_over_128_bits(monkeypatch: pytest.MonkeyPatch) 
     assert len(driver.draws) > 100
     assert {draw.party for draw in driver.draws} == {0, 1, 2}
     assert overlaps(driver.draws) == []
+
+
+# What is stored goes on in sessions of its own.
+
+
+def run_with_storage(folder: Path, driver: Watched, seed: int | None = None) -> None:
+    """A session that goes on with what the last one stored, computes, refreshes and stores."""
+    randomness = None if seed is None else SeededRandomness(seed)
+    session = LocalSession(
+        PROTOCOLS["replicated3"], NAMES, randomness, driver, storage=places(folder, NAMES)
+    )
+    with session:
+        mpc = tacit.Computation(session)
+        if session.stored():
+            session.refresh()
+            x = mpc.load("x")
+        else:
+            x = mpc.share(np.arange(40.0), owner="alice")
+        mpc.save(x * x * 0.01, "x")
+
+
+def test_a_session_that_goes_on_uses_no_mask_of_the_last(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    driver = Watched(monkeypatch)
+    keys = []
+    for _ in range(3):
+        before = len(driver.draws)
+        run_with_storage(tmp_path, driver)
+        keys.append({draw.key for draw in driver.draws[before:]})
+    assert len(keys[1]) > 3, "the refresh draws from keys of its own"
+    assert keys[0].isdisjoint(keys[1])
+    assert (keys[0] | keys[1]).isdisjoint(keys[2])
+
+
+def test_with_the_seed_of_the_last_session_masks_come_again(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Bites: so ``tacit.local`` refuses a seed with storage."""
+    driver = Watched(monkeypatch)
+    for _ in range(2):
+        run_with_storage(tmp_path, driver, seed=1)
+    assert overlaps(driver.draws) != []

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
+from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
@@ -12,6 +13,7 @@ from numpy.typing import ArrayLike
 
 from tacit.arrays import functions
 from tacit.arrays.array import SecretArray
+from tacit.arrays.stored import described, rebuilt
 from tacit.encoding.fixed import natural_type
 from tacit.encoding.ring import RING64
 from tacit.encoding.rings import ring_of
@@ -25,6 +27,7 @@ from tacit.rounds.randomness import SeededRandomness
 from tacit.rounds.virtual import Network, VirtualTime
 from tacit.sessions import LocalSession, ProcessSession, Session, checked_parties
 from tacit.sessions.session import Reference, checked_rounding
+from tacit.storage import Header, Place, Uses, places
 
 __all__ = ["Computation", "local"]
 
@@ -188,6 +191,94 @@ class Computation:
         """Ones on a diagonal, zeros elsewhere. Local."""
         return functions.eye(n_rows, n_cols, k=k, dtype=dtype, device=self.session)
 
+    def save(self, value: Any, name: str, *, uses: Uses | None = None) -> Header:
+        """Seal a secret array or a fitted estimator on the parties' own disks.
+
+        Every party keeps its own shares, under its own key; nobody learns anything. Saving under
+        the same name again makes the next version.
+
+        Parameters
+        ----------
+        value : SecretArray or fitted estimator
+        name : str
+            Letters, digits, ``_``, ``-`` and ``.``.
+        uses : Uses, optional
+            What later sessions may do with it, and with what is computed from it; everything by
+            default. Every party holds them to it.
+
+        Returns
+        -------
+        Header
+            What is public about it: version, types and shapes, uses.
+
+        Raises
+        ------
+        UsageError
+            This computation has no storage (TC-1088), or the value cannot be stored (TC-1076).
+        StorageError
+            A disk is full or cannot be written; what was saved before stays.
+
+        Notes
+        -----
+        6 rounds of small public messages, whatever the size. See ``docs/storage.md``.
+        """
+        parts = described(value, self.session)
+        return self.session.save(
+            [array._reference for array in parts.arrays],
+            name,
+            names=parts.names,
+            kind=parts.kind,
+            public=parts.public,
+            uses=uses,
+        )
+
+    def load(self, name: str, version: int | None = None) -> Any:
+        """What was saved under a name: a secret array, or a fitted estimator.
+
+        Parameters
+        ----------
+        name : str
+        version : int, optional
+            The newest by default.
+
+        Raises
+        ------
+        UsageError
+            Nothing is stored under this name (TC-1087).
+        StorageError
+            A party lacks the version (TC-2319); a file is damaged, of another key or party.
+        VerificationError
+            The parties' folders are not of one moment (TC-5213).
+
+        Notes
+        -----
+        5 rounds of small public messages and hashes.
+        """
+        header, references = self.session.load(name, version)
+        return rebuilt(header, self.session, references)
+
+    def stored(self) -> list[Header]:
+        """What is stored: names, versions, types, shapes and uses, without opening anything."""
+        return self.session.stored()
+
+    def delete(self, name: str, version: int | None = None) -> int:
+        """Destroy a version, or all of a name, and its keys, at every party; how many there were.
+
+        Raises
+        ------
+        UsageError
+            Nothing is stored under this name (TC-1087).
+        """
+        return self.session.delete(name, version)
+
+    def refresh(self) -> tuple[Header, ...]:
+        """Replace everything that is stored by fresh shares of the same secrets, at every party.
+
+        What was copied from one party's folder before is then of no use together with what is
+        copied from another's later. 9 rounds; local work in proportion to what is stored.
+        """
+        return self.session.refresh()
+
     def measure(self) -> AbstractContextManager[Cost]:
         """Measure what happens in a ``with`` block: rounds, bytes per party, seconds.
 
@@ -224,6 +315,7 @@ def local(
     fraction_bits: int = fixed.fraction_bits,
     network: Network | None = None,
     checked: bool = False,
+    storage: Path | str | Mapping[str, Place] | None = None,
 ) -> Computation:
     """Open a computation whose parties all run on this machine.
 
@@ -257,6 +349,9 @@ def local(
         For development, in one process: after every operation the parties open one bit, whether
         it left its range, and :class:`~tacit.errors.RangeError` names the first that did
         (``docs/types.md``). Slower by a factor of about ten.
+    storage : path or mapping of str to Place, optional
+        Where the parties keep what ``save`` seals: a folder with one inside for each party, or
+        each party's own place (``docs/storage.md``).
 
     Returns
     -------
@@ -266,7 +361,7 @@ def local(
     ------
     UsageError
         An unknown protocol, rounding or ring, a wrong number of parties, bad names, a seed or a
-        network with processes.
+        network with processes, a seed with storage.
     RangeError
         More fractional bits than the ring has room for.
 
@@ -282,6 +377,16 @@ def local(
     names = checked_parties(chosen, parties)
     checked_rounding(rounding)
     elements, fractions = ring_of(ring), fixed_point(fraction_bits)
+    kept = None
+    if storage is not None:
+        if seed is not None:
+            raise UsageError(
+                "A seed is for sessions without storage: it repeats the masks of the session that"
+                " saved, which shows the difference of what they hid.",
+                next_step="leave seed away, or storage.",
+                case=77,
+            )
+        kept = dict(storage) if isinstance(storage, Mapping) else places(storage, names)
     if processes:
         if checked:
             raise UsageError(
@@ -303,7 +408,13 @@ def local(
             )
         return Computation(
             ProcessSession(
-                chosen, names, settings, rounding=rounding, ring=elements, fractions=fractions
+                chosen,
+                names,
+                settings,
+                rounding=rounding,
+                ring=elements,
+                fractions=fractions,
+                storage=kept,
             )
         )
     randomness = None if seed is None else SeededRandomness(seed)
@@ -318,5 +429,6 @@ def local(
             ring=elements,
             fractions=fractions,
             checked=checked,
+            storage=kept,
         )
     )

@@ -75,10 +75,13 @@ class Party(Protocol):
         Which one this is.
     rounding : {"probabilistic", "nearest", "exact"}
         How every truncation rounds that does not say so itself, those in products included.
+    session_id : bytes
+        What hashes are bound to; equal at all parties.
     """
 
     names: tuple[str, ...]
     index: int
+    session_id: bytes
     rounding: Rounding
     ring: Ring
 

@@ -18,6 +18,9 @@ from tacit.protocols.security import SecurityModel
 from tacit.rounds.contract import Step
 from tacit.rounds.cost import CostTable, Declaration
 from tacit.rounds.randomness import Randomness
+from tacit.sharing.additive import AdditiveForm
+from tacit.sharing.replicated import REPLICATED_FORM
+from tacit.sharing.replicated4 import REPLICATED4_FORM
 
 __all__ = ["FANTASTIC4", "PROTOCOLS", "Protocol", "protocol_named"]
 
@@ -46,6 +49,8 @@ class Protocol:
         The bits of the rings that it runs over.
     setup : callable or None
         ``setup(party, randomness)`` is a step that all parties run once, before any other.
+    form : AdditiveForm, optional
+        How its shares split into additive parts; without one they cannot be stored.
     """
 
     name: str
@@ -54,6 +59,7 @@ class Protocol:
     costs: Mapping[str, Callable[..., Declaration]]
     rings: tuple[int, ...] = (64,)
     setup: Callable[[Any, Randomness], Step[None]] | None = None
+    form: AdditiveForm | None = None
 
     def costs_with(self, rounding: Rounding = "probabilistic", ring: Ring = RING64) -> CostTable:
         """The declarations for parties that round in this way and compute in this ring."""
@@ -72,6 +78,7 @@ FANTASTIC4 = Protocol(
     costs=Fantastic4Party.costs,
     rings=(64, 128),
     setup=Fantastic4Party.set_up,
+    form=REPLICATED4_FORM,
 )
 """Not among `PROTOCOLS` before it has every primitive of the interface."""
 
@@ -82,6 +89,7 @@ PROTOCOLS: Mapping[str, Protocol] = {
         party=Replicated3Party,
         costs=Replicated3Party.costs,
         rings=(64, 128),
+        form=REPLICATED_FORM,
     ),
 }
 

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import weakref
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -28,18 +29,28 @@ from tacit.rounds.cost import Cost
 from tacit.sessions.channel import Buffer, byte_view
 from tacit.sessions.messages import (
     Apply,
+    Delete,
     Finish,
     Finished,
     Input,
+    Kept,
+    Load,
     Measure,
     Measured,
     PublicOperand,
+    Refresh,
     Reveal,
     Revealed,
+    Save,
+    Stored,
     encode,
 )
 from tacit.sessions.processes import RING, ROUNDING, PartyProcesses
 from tacit.sessions.session import Handle, Reference, Session
+from tacit.sessions.stored import Draft
+from tacit.sessions.storing import restore
+from tacit.storage.records import Header, Purpose, decode_header
+from tacit.storage.store import Place
 
 __all__ = ["ProcessSession", "RemoteReference"]
 
@@ -73,6 +84,8 @@ class ProcessSession(Session):
         What shares are elements of.
     fractions : DType
         What float arrays become by default.
+    storage : mapping of str to Place, optional
+        Where each party keeps what is saved; its process alone is told, and reads its key.
 
     Notes
     -----
@@ -92,14 +105,16 @@ class ProcessSession(Session):
         rounding: Rounding = "probabilistic",
         ring: Ring = RING64,
         fractions: DType = fixed,
+        storage: Mapping[str, Place] | None = None,
     ) -> None:
         super().__init__(protocol, parties, rounding, ring, fractions)
         self._next_number = 0
+        self._stores = storage is not None
         self._freed: deque[int] = deque()
         self.processes = PartyProcesses(
             parties,
             _SERVICE,
-            {},
+            {} if storage is None else {name: _absolute(storage[name]) for name in parties},
             protocol=protocol.name,
             parameters={ROUNDING: rounding, RING: str(ring.bits)},
             settings=settings,
@@ -198,6 +213,78 @@ class ProcessSession(Session):
             revealed[self.parties[index]] = array
         return revealed
 
+    # What is stored.
+
+    @property
+    def stores(self) -> bool:
+        """Whether the parties have folders."""
+        return self._stores
+
+    def save_parts(self, references: Sequence[Reference], draft: Draft) -> Header:
+        """Have every party seal its parts."""
+        numbers = tuple(r.number for r in references if isinstance(r, RemoteReference))
+        kept = self._ask(Save(self._releases(), numbers, Raw(encode(draft))))
+        return self._headers(kept)[0]
+
+    def load_parts(self, name: str, version: int | None) -> tuple[Header, tuple[Reference, ...]]:
+        """Have every party open its parts."""
+        found = self._load(name, version, resume=False)
+        assert found is not None
+        return found
+
+    def resume_parts(self, name: str) -> tuple[Header, tuple[Reference, ...]] | None:
+        """Have every party refresh and open its parts of the newest checkpoint."""
+        return self._load(name, None, resume=True)
+
+    def _load(
+        self, name: str, version: int | None, resume: bool
+    ) -> tuple[Header, tuple[Reference, ...]] | None:
+        kept = self._ask(Load(self._releases(), name, version, self._next_number, resume))
+        headers = self._headers(kept)
+        if not headers:
+            return None
+        references = tuple(self._new(a.dtype, a.shape) for a in headers[0].arrays)
+        for place, reference in enumerate(references):
+            restore(reference, headers[0], place)
+        return headers[0], references
+
+    def list_parts(self) -> list[Header]:
+        """What the first party's folder lists."""
+        return self._headers(self._ask(Stored(self._releases())), compared=False)
+
+    def delete_parts(self, name: str, version: int | None, purpose: Purpose) -> int:
+        """Have every party destroy a version, or all of a name; how many there were."""
+        return self._ask(Delete(self._releases(), name, version, purpose))[0].count
+
+    def refresh_parts(self) -> tuple[Header, ...]:
+        """Have every party replace its stored shares by fresh ones of the same secrets."""
+        return tuple(self._headers(self._ask(Refresh(self._releases()))))
+
+    def _ask(self, command: msgspec.Struct) -> list[Kept]:
+        """Every party's answer to a command about what is stored; what all refused is raised."""
+        self._broadcast(command)
+        found = []
+        for name in self.parties:
+            message, _ = self.processes.receive(name)
+            if not isinstance(message, Kept):
+                raise InternalError(f"a party answered {type(message).__name__} about storage")
+            found.append(message)
+        refused = next((kept.refused for kept in found if kept.refused is not None), None)
+        if refused is not None:
+            raise TacitError.from_dict(refused)
+        return found
+
+    def _headers(self, kept: Sequence[Kept], compared: bool = True) -> list[Header]:
+        """The first party's headers; those of the others must describe the same entries."""
+        lists = [
+            [decode_header(data, Path(name)) for data in answer.headers]
+            for name, answer in zip(self.parties, kept, strict=True)
+        ]
+        digests = [[header.digest() for header in headers] for headers in lists]
+        if compared and any(other != digests[0] for other in digests):
+            raise InternalError("the parties answered with different entries")
+        return lists[0]
+
     def _cost(self) -> Cost:
         self._broadcast(Measure(self._releases()))
         counted: dict[str, Measured] = {}
@@ -232,3 +319,9 @@ class ProcessSession(Session):
 
     def _abandon(self, error: BaseException) -> None:
         self.processes.kill()
+
+
+def _absolute(place: Place) -> Place:
+    """A place as a process in another folder finds it."""
+    key = place.key if place.key.startswith("env:") else str(Path(place.key).absolute())
+    return Place(str(Path(place.folder).absolute()), key)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
 from numpy.typing import NDArray
@@ -23,6 +23,21 @@ from tacit.rounds.randomness import Randomness, SystemRandomness, deal_pairwise_
 from tacit.rounds.virtual import VirtualTime
 from tacit.sessions.execution import input_step, reveal_step
 from tacit.sessions.session import Handle, Reference, Session
+from tacit.sessions.stored import (
+    Draft,
+    Keeper,
+    Loaded,
+    delete_step,
+    load_step,
+    opened_stores,
+    refresh_step,
+    refused_or,
+    resume_step,
+    save_step,
+)
+from tacit.sessions.storing import restore
+from tacit.storage.records import Header, Purpose
+from tacit.storage.store import Place, Store
 
 __all__ = ["LocalReference", "LocalSession"]
 
@@ -61,6 +76,8 @@ class LocalSession(Session):
         What float arrays become by default.
     checked : bool
         Whether every operation is tested for having left its range (``programs/checking.py``).
+    storage : mapping of str to Place, optional
+        Where each party keeps what is saved.
     """
 
     place = "in this process"
@@ -76,6 +93,7 @@ class LocalSession(Session):
         ring: Ring = RING64,
         fractions: DType = fixed,
         checked: bool = False,
+        storage: Mapping[str, Place] | None = None,
     ) -> None:
         super().__init__(protocol, parties, rounding, ring, fractions)
         source = randomness or SystemRandomness()
@@ -90,6 +108,10 @@ class LocalSession(Session):
         setup = protocol.setup
         if setup is not None:
             self._run(lambda party: setup(party, source), "set-up")
+        self._session = SystemRandomness().token(32)
+        self._folders: tuple[Store, ...] = ()
+        if storage is not None:
+            self._folders = opened_stores(storage, parties, protocol.name)
 
     def check_open(self) -> None:
         """Refuse to go on after the end, or after an error between the parties."""
@@ -218,3 +240,62 @@ class LocalSession(Session):
 
     def _close(self) -> None:
         self.members = ()
+        for folder in self._folders:
+            folder.close()
+
+    # What is stored.
+
+    @property
+    def stores(self) -> bool:
+        """Whether the parties have folders."""
+        return bool(self._folders)
+
+    def _keep(self, step: Callable[[Keeper], Step[T]]) -> list[T]:
+        """Drive a step of storage. These draw no masks: an error leaves the session usable."""
+        form = self.protocol.form
+        assert form is not None
+        return self.driver.run(
+            [
+                step(Keeper(party, store, form, self._session, SystemRandomness()))
+                for party, store in zip(self.members, self._folders, strict=True)
+            ],
+            "storage",
+        )
+
+    def save_parts(self, references: Sequence[Reference], draft: Draft) -> Header:
+        """Every party seals its parts in its own folder."""
+
+        def values(index: int) -> list[SecretValue]:
+            return [r.parts[index] for r in references if isinstance(r, LocalReference)]
+
+        return self._keep(lambda k: save_step(k, draft, values(k.party.index)))[0]
+
+    def load_parts(self, name: str, version: int | None) -> tuple[Header, tuple[Reference, ...]]:
+        """Every party opens its parts from its own folder."""
+        found = self._keep(lambda k: load_step(k, "entry", name, version))
+        return self._loaded([refused_or(loaded) for loaded in found])
+
+    def resume_parts(self, name: str) -> tuple[Header, tuple[Reference, ...]] | None:
+        """Every party refreshes and opens its parts of the newest checkpoint."""
+        found = [one for one in self._keep(lambda k: resume_step(k, name)) if one is not None]
+        return self._loaded(found) if found else None
+
+    def _loaded(self, found: Sequence[Loaded]) -> tuple[Header, tuple[Reference, ...]]:
+        header = found[0][0]
+        parts = zip(*(values for _, values in found), strict=True)
+        references = tuple(LocalReference(values) for values in parts)
+        for place, reference in enumerate(references):
+            restore(reference, header, place)
+        return header, references
+
+    def list_parts(self) -> list[Header]:
+        """What the first party's folder lists."""
+        return [holding.header for holding in self._folders[0].holdings()]
+
+    def delete_parts(self, name: str, version: int | None, purpose: Purpose) -> int:
+        """Destroy a version, or all of a name, at every party; how many there were."""
+        return refused_or(self._keep(lambda k: delete_step(k, purpose, name, version))[0])
+
+    def refresh_parts(self) -> tuple[Header, ...]:
+        """Replace all stored shares by fresh ones of the same secrets, at every party."""
+        return self._keep(refresh_step)[0]

@@ -10,11 +10,14 @@ from msgspec import Raw, Struct
 __all__ = [
     "Apply",
     "Command",
+    "Delete",
     "Failed",
     "Finish",
     "Finished",
     "Input",
+    "Kept",
     "Listening",
+    "Load",
     "Measure",
     "Measured",
     "Message",
@@ -22,9 +25,12 @@ __all__ = [
     "Progress",
     "PublicOperand",
     "Ready",
+    "Refresh",
     "Reveal",
     "Revealed",
+    "Save",
     "Start",
+    "Stored",
     "encode",
 ]
 
@@ -152,6 +158,45 @@ class Reveal(_Frame, frozen=True, tag="reveal"):
     answer: tuple[int, ...]
 
 
+class Save(_Frame, frozen=True, tag="save"):
+    """Seal arrays in the party's folder; `draft` is a Draft in MessagePack."""
+
+    release: tuple[int, ...]
+    values: tuple[int, ...]
+    draft: Raw
+
+
+class Load(_Frame, frozen=True, tag="load"):
+    """Open what is stored; its arrays get the numbers from `first` on."""
+
+    release: tuple[int, ...]
+    name: str
+    version: int | None
+    first: int
+    resume: bool = False
+
+
+class Delete(_Frame, frozen=True, tag="delete"):
+    """Destroy a version, or all of a name."""
+
+    release: tuple[int, ...]
+    name: str
+    version: int | None
+    purpose: Literal["entry", "checkpoint"]
+
+
+class Refresh(_Frame, frozen=True, tag="refresh"):
+    """Replace all stored shares by fresh ones."""
+
+    release: tuple[int, ...]
+
+
+class Stored(_Frame, frozen=True, tag="stored"):
+    """List what is stored."""
+
+    release: tuple[int, ...]
+
+
 class Measure(_Frame, frozen=True, tag="measure"):
     """Say what was sent so far, when everything before is computed."""
 
@@ -169,6 +214,24 @@ class Revealed(_Frame, frozen=True, tag="revealed"):
     shape: tuple[int, ...]
 
 
+class Kept(_Frame, frozen=True, tag="kept"):
+    """The answer to a command about what is stored.
+
+    Attributes
+    ----------
+    headers : tuple of bytes
+        Of the entries concerned.
+    count : int
+        How many were deleted.
+    refused : dict, optional
+        What all parties refused alike (``TacitError.as_dict``); the session goes on.
+    """
+
+    headers: tuple[bytes, ...]
+    count: int = 0
+    refused: dict[str, Any] | None = None
+
+
 class Measured(_Frame, frozen=True, tag="measured"):
     """What this party counted."""
 
@@ -177,7 +240,9 @@ class Measured(_Frame, frozen=True, tag="measured"):
     check_bytes: int
 
 
-Command: TypeAlias = Input | Apply | Reveal | Measure | Finish
-Message: TypeAlias = Listening | Ready | Progress | Finished | Failed | Revealed | Measured
+Command: TypeAlias = (
+    Input | Apply | Reveal | Save | Load | Delete | Refresh | Stored | Measure | Finish
+)
+Message: TypeAlias = Listening | Ready | Progress | Finished | Failed | Revealed | Kept | Measured
 
 encode = msgspec.msgpack.Encoder().encode

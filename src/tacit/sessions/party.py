@@ -24,7 +24,21 @@ from tacit.rounds.cost import Cost
 from tacit.rounds.randomness import SystemRandomness
 from tacit.sessions.execution import input_step, reveal_step
 from tacit.sessions.session import Handle, Reference, Session
+from tacit.sessions.stored import (
+    Draft,
+    Keeper,
+    Loaded,
+    delete_step,
+    load_step,
+    refresh_step,
+    refused_or,
+    resume_step,
+    save_step,
+)
+from tacit.sessions.storing import restore
 from tacit.sessions.turns import OneThread
+from tacit.storage.records import Header, Purpose
+from tacit.storage.store import Place, Store
 
 __all__ = ["PartyReference", "PartySession"]
 
@@ -69,6 +83,7 @@ class PartySession(Session):
         self._calls = OneThread(self.name)
         self._stage = ""
         self._deadline: float | None = None
+        self._store: Store | None = None
 
     @classmethod
     def over(
@@ -215,3 +230,66 @@ class PartySession(Session):
 
     def _close(self) -> None:
         """The links belong to the mesh, which is closed by whoever made it."""
+        if self._store is not None:
+            self._store.close()
+
+    # What is stored.
+
+    def attach(self, place: Place) -> None:
+        """Give this party its folder. Every party does so before any saves or loads.
+
+        Raises
+        ------
+        StorageError
+            The folder or the key cannot be used, or is another party's.
+        """
+        if self._store is not None:
+            self._store.close()
+        self._store = Store(place, self.name, self.parties, self.protocol.name)
+
+    @property
+    def stores(self) -> bool:
+        """Whether this party has a folder."""
+        return self._store is not None
+
+    def keeper(self) -> Keeper:
+        """This party with its folder, for steps of storage."""
+        assert self._store is not None
+        assert self.protocol.form is not None
+        session = self.party.session_id
+        return Keeper(self.party, self._store, self.protocol.form, session, SystemRandomness())
+
+    def save_parts(self, references: Sequence[Reference], draft: Draft) -> Header:
+        """Seal this party's parts in its folder."""
+        values = [r.part for r in references if isinstance(r, PartyReference)]
+        return self.run(save_step(self.keeper(), draft, values), "storage")
+
+    def load_parts(self, name: str, version: int | None) -> tuple[Header, tuple[Reference, ...]]:
+        """Open this party's parts from its folder."""
+        loaded = self.run(load_step(self.keeper(), "entry", name, version), "storage")
+        return self._loaded(refused_or(loaded))
+
+    def resume_parts(self, name: str) -> tuple[Header, tuple[Reference, ...]] | None:
+        """Refresh and open this party's parts of the newest checkpoint."""
+        loaded = self.run(resume_step(self.keeper(), name), "storage")
+        return None if loaded is None else self._loaded(loaded)
+
+    def _loaded(self, loaded: Loaded) -> tuple[Header, tuple[Reference, ...]]:
+        header, values = loaded
+        references = tuple(map(PartyReference, values))
+        for place, reference in enumerate(references):
+            restore(reference, header, place)
+        return header, references
+
+    def list_parts(self) -> list[Header]:
+        """What this party's folder lists."""
+        return [holding.header for holding in self.keeper().store.holdings()]
+
+    def delete_parts(self, name: str, version: int | None, purpose: Purpose) -> int:
+        """Destroy a version, or all of a name, at every party; how many there were."""
+        step = delete_step(self.keeper(), purpose, name, version)
+        return refused_or(self.run(step, "storage"))
+
+    def refresh_parts(self) -> tuple[Header, ...]:
+        """Replace all stored shares by fresh ones of the same secrets, at every party."""
+        return self.run(refresh_step(self.keeper()), "storage")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import reduce
 from typing import Any
 
 import msgspec
@@ -10,23 +11,33 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tacit.encoding.types import DType
-from tacit.errors import InternalError
+from tacit.errors import InternalError, UsageError
 from tacit.programs.table import OPERATIONS
 from tacit.sessions.channel import Buffer, byte_view
 from tacit.sessions.context import PartyContext
 from tacit.sessions.messages import (
     Apply,
     Command,
+    Delete,
     Finish,
     Input,
+    Kept,
+    Load,
     Measure,
     Measured,
     PublicOperand,
+    Refresh,
     Reveal,
     Revealed,
+    Save,
+    Stored,
     encode,
 )
 from tacit.sessions.session import Reference
+from tacit.sessions.stored import Draft
+from tacit.sessions.storing import permitted
+from tacit.storage.records import Uses
+from tacit.storage.store import Place
 
 __all__ = ["run_party"]
 
@@ -39,6 +50,9 @@ _ATTRIBUTES = {
 
 def run_party(context: PartyContext) -> None:
     """Execute commands until the controlling process ends the session or is gone."""
+    place = msgspec.msgpack.decode(context.configuration, type=Place | None)
+    if place is not None:
+        context.session.attach(place)
     service = _Service(context)
     while True:
         header, buffers = context.channel.receive()
@@ -51,6 +65,8 @@ def run_party(context: PartyContext) -> None:
             service.reveal(command)
         elif isinstance(command, Measure):
             service.measure(command)
+        elif isinstance(command, Save | Load | Delete | Refresh | Stored):
+            service.storage(command)
         else:
             assert isinstance(command, Finish)
             return
@@ -83,18 +99,57 @@ class _Service:
             else self._held[operand]
             for operand in command.operands
         ]
+        secret = [operand for operand in operands if isinstance(operand, Reference)]
+        uses = permitted(secret, command.operation)
         results = self._session.execute(operation, operands, attributes, ())
-        del operands
+        for reference in results:
+            reference.uses = uses
+        del operands, secret
         self._release(command.release)
         self._held.update(zip(command.results, results, strict=True))
 
     def reveal(self, command: Reveal) -> None:
         self._release(command.release)
-        revealed = self._session.open(self._held[command.value], command.to, command.answer)
+        value = self._held[command.value]
+        value.uses.check_recipients([self._session.parties[index] for index in command.to])
+        revealed = self._session.open(value, command.to, command.answer)
         if self._session.party.index in command.answer:
             array = revealed[self._session.name]
             reply = Revealed(array.dtype.str, array.shape)  # type: ignore[arg-type]
             self._channel.send(encode(reply), [byte_view(array)])
+
+    def storage(self, command: Save | Load | Delete | Refresh | Stored) -> None:
+        self._release(command.release)
+        try:
+            reply = self._kept(command)
+        except UsageError as error:  # found before anything was sent, or by all parties alike
+            reply = Kept((), refused=error.as_dict())
+        self._channel.send(encode(reply))
+
+    def _kept(self, command: Save | Load | Delete | Refresh | Stored) -> Kept:
+        session = self._session
+        if isinstance(command, Save):
+            draft = msgspec.msgpack.decode(command.draft, type=Draft)
+            values = [self._held[number] for number in command.values]
+            uses = reduce(Uses.both, (value.uses for value in values), draft.uses)
+            draft = msgspec.structs.replace(draft, uses=uses)
+            return Kept((session.save_parts(values, draft).encode(),))
+        if isinstance(command, Delete):
+            return Kept((), session.delete_parts(command.name, command.version, command.purpose))
+        if isinstance(command, Load):
+            found = (
+                session.resume_parts(command.name)
+                if command.resume
+                else session.load_parts(command.name, command.version)
+            )
+            if found is None:
+                return Kept(())
+            header, references = found
+            self._held.update(enumerate(references, command.first))
+            return Kept((header.encode(),))
+        refreshing = isinstance(command, Refresh)
+        headers = session.refresh_parts() if refreshing else session.list_parts()
+        return Kept(tuple(header.encode() for header in headers))
 
     def measure(self, command: Measure) -> None:
         self._release(command.release)

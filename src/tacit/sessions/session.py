@@ -7,9 +7,9 @@ import re
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
-from functools import reduce, wraps
+from functools import reduce
 from types import TracebackType
-from typing import Any, Self, TypeAlias, TypeVar, cast
+from typing import Any, Self, TypeAlias, TypeVar
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -28,7 +28,8 @@ from tacit.programs.types import ArrayType, Bounds, PublicArray, public_type
 from tacit.protocols import Protocol, SecurityModel
 from tacit.protocols.interface import ROUNDINGS, Rounding
 from tacit.rounds.cost import Cost
-from tacit.sessions.turns import Turns
+from tacit.sessions.storing import NO_LIMITS, Storing, permitted
+from tacit.sessions.turns import Turns, in_turn
 
 __all__ = ["Reference", "Session", "checked_parties", "checked_rounding"]
 
@@ -53,15 +54,18 @@ class Reference:
     declared : bool
         Whether they come from a declaration, not from types alone: operations that could wrap
         within declared bounds are refused.
+    uses : Uses
+        What it may be used for, where it was stored with limits or comes from what was.
     """
 
-    __slots__ = ("__weakref__", "bounds", "declared", "dtype", "shape")
+    __slots__ = ("__weakref__", "bounds", "declared", "dtype", "shape", "uses")
 
     def __init__(self, dtype: DType, shape: tuple[int, ...]) -> None:
         self.dtype = dtype
         self.shape = shape
         self.bounds: Bounds | None = None
         self.declared = False
+        self.uses = NO_LIMITS
 
     def declare(self, bounds: tuple[float, float] | None) -> None:
         """Note the bounds that the owner of an input declared."""
@@ -128,19 +132,7 @@ def checked_rounding(rounding: str) -> Rounding:
     )
 
 
-def _in_turn(method: F) -> F:
-    """A call on an open session that waits for its turn."""
-
-    @wraps(method)
-    def waiting(self: Session, *args: Any, **kwargs: Any) -> Any:
-        with self.turn():
-            self.check_open()
-            return method(self, *args, **kwargs)
-
-    return cast(F, waiting)
-
-
-class Session(abc.ABC):
+class Session(Storing):
     """Parties that compute together.
 
     Parameters
@@ -201,7 +193,7 @@ class Session(abc.ABC):
         """What the protocol promises."""
         return self.protocol.security
 
-    @_in_turn
+    @in_turn
     def share(
         self,
         values: ArrayLike | None,
@@ -262,7 +254,7 @@ class Session(abc.ABC):
         reference.declare(bounds)
         return reference
 
-    @_in_turn
+    @in_turn
     def apply(
         self, name: str, operands: Sequence[Handle | ArrayLike], **attributes: Any
     ) -> Reference | tuple[Reference, ...]:
@@ -285,6 +277,8 @@ class Session(abc.ABC):
         ------
         ShapeError, TypeMismatchError, RangeError, UsageError
             Before anything is computed.
+        PolicyDeniedError
+            A stored operand may not be used in this operation (TC-4001).
         """
         operation = operation_named(name)
         handles: list[Handle] = []
@@ -316,13 +310,16 @@ class Session(abc.ABC):
             values = [None if isinstance(h, Reference) else h for h in handles]
             track = refuse_overflow if declared else bounds_within
             bounds = track(name, types, values, known, parameters, results, self.ring)
+        uses = permitted([h for h in handles if isinstance(h, Reference)], name)
         references = self.execute(operation, handles, parameters, results)
+        for reference in references:
+            reference.uses = uses
         for reference, interval in zip(references, bounds, strict=False):
             reference.bounds = interval
             reference.declared = interval is not None and (declared or name == "clip")
         return references if isinstance(result, tuple) else references[0]
 
-    @_in_turn
+    @in_turn
     def reveal(self, reference: Reference, to: str | Sequence[str]) -> dict[str, NDArray[Any]]:
         """Open a secret array to some parties, and to nobody else.
 
@@ -338,13 +335,20 @@ class Session(abc.ABC):
         dict of str to ndarray
             The plain array by recipient: float64, int64 or bool. In the view from inside a
             party, that party's alone.
+
+        Raises
+        ------
+        PolicyDeniedError
+            What was stored with limits may not be revealed to one of them (TC-4002).
         """
         recipients = self.recipients(to)
+        reference.uses.check_recipients([self.parties[index] for index in recipients])
         return self.open(reference, recipients, recipients)
 
-    @_in_turn
+    @in_turn
     def reveal_to_all(self, reference: Reference) -> NDArray[Any]:
         """Open a secret array to every party; the plain array, from one of them."""
+        reference.uses.check_recipients(self.parties)
         opened = self.open(reference, self.recipients("all"), (0,))
         return next(iter(opened.values()))
 
@@ -365,7 +369,7 @@ class Session(abc.ABC):
             object.__setattr__(cost, name, getattr(spent, name))
 
     @property
-    @_in_turn
+    @in_turn
     def total_cost(self) -> Cost:
         """Everything since the session was opened. Waits for what is still being computed."""
         cost = self._cost()

@@ -10,12 +10,35 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from functools import wraps
+from typing import Any, Protocol, TypeVar, cast
 
 from tacit.errors import UsageError
 
-__all__ = ["OneThread", "Turns"]
+__all__ = ["OneThread", "TakesTurns", "Turns", "in_turn"]
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+class TakesTurns(Protocol):
+    """What a call on a session needs: its turn, and that the session is open."""
+
+    def turn(self) -> AbstractContextManager[None]: ...
+    def check_open(self) -> None: ...
+
+
+def in_turn(method: F) -> F:
+    """A call on an open session that waits for its turn."""
+
+    @wraps(method)
+    def waiting(self: TakesTurns, *args: Any, **kwargs: Any) -> Any:
+        with self.turn():
+            self.check_open()
+            return method(self, *args, **kwargs)
+
+    return cast(F, waiting)
 
 
 class Turns:

@@ -4,9 +4,18 @@ No communication here. May import ``errors``, ``kernels`` and ``encoding``. Star
 ``replicated.py``.
 """
 
+from tacit.sharing.additive import AdditiveForm, Parts
 from tacit.sharing.bits import ReplicatedBits, pack_bits, unpack_bits, word_count
-from tacit.sharing.replicated import Replicated, reconstruct, reconstruct_bits, split, split_bits
+from tacit.sharing.replicated import (
+    REPLICATED_FORM,
+    Replicated,
+    reconstruct,
+    reconstruct_bits,
+    split,
+    split_bits,
+)
 from tacit.sharing.replicated4 import (
+    REPLICATED4_FORM,
     Replicated4,
     Replicated4Bits,
     reconstruct4,
@@ -16,6 +25,10 @@ from tacit.sharing.replicated4 import (
 )
 
 __all__ = [
+    "REPLICATED4_FORM",
+    "REPLICATED_FORM",
+    "AdditiveForm",
+    "Parts",
     "Replicated",
     "Replicated4",
     "Replicated4Bits",

@@ -15,9 +15,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tacit.encoding.ring import RING64, Elements, Ring
+from tacit.sharing.additive import AdditiveForm, Parts
 from tacit.sharing.bits import ReplicatedBits, pack_bits, unpack_bits
 
-__all__ = ["Replicated", "reconstruct", "reconstruct_bits", "split", "split_bits"]
+__all__ = [
+    "REPLICATED_FORM",
+    "Replicated",
+    "reconstruct",
+    "reconstruct_bits",
+    "split",
+    "split_bits",
+]
 
 
 @dataclass(frozen=True, slots=True, repr=False, eq=False)
@@ -123,3 +131,23 @@ def reconstruct_bits(parts: Sequence[ReplicatedBits]) -> NDArray[np.uint8]:
     """The secret bits, (*planes, *shape), from all three parties' parts (or the first two)."""
     words = parts[0].own ^ parts[0].next ^ parts[1].next
     return unpack_bits(words, parts[0].shape)
+
+
+def _held(index: int) -> tuple[int, int]:
+    return index, (index + 1) % 3
+
+
+def _parts(index: int, share: Replicated | ReplicatedBits) -> Parts:
+    return {index: share.own, (index + 1) % 3: share.next}
+
+
+def _numbers(index: int, parts: Parts) -> Replicated:
+    return Replicated(parts[index], parts[(index + 1) % 3])
+
+
+def _bits(index: int, parts: Parts, shape: tuple[int, ...]) -> ReplicatedBits:
+    return ReplicatedBits(parts[index], parts[(index + 1) % 3], shape)
+
+
+REPLICATED_FORM = AdditiveForm(3, _held, _parts, _numbers, _bits)
+"""x = x_0 + x_1 + x_2; party i holds x_i and x_{i+1}."""

@@ -17,9 +17,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tacit.encoding.ring import RING64, Elements, Ring
+from tacit.sharing.additive import AdditiveForm, Parts
 from tacit.sharing.bits import pack_bits, unpack_bits, word_count
 
 __all__ = [
+    "REPLICATED4_FORM",
     "Replicated4",
     "Replicated4Bits",
     "reconstruct4",
@@ -212,3 +214,23 @@ def reconstruct4_bits(parts: Sequence[Replicated4Bits]) -> NDArray[np.uint8]:
     """The secret bits, (*planes, *shape), from all four parties' parts (or the first two)."""
     shares = {**parts[0].shares, 0: parts[1].shares[0]}
     return unpack_bits(reduce(np.bitwise_xor, (shares[j] for j in PARTIES)), parts[0].shape)
+
+
+def _held(index: int) -> tuple[int, ...]:
+    return tuple(j for j in PARTIES if j != index)
+
+
+def _parts(index: int, share: Replicated4 | Replicated4Bits) -> Parts:
+    return share.shares
+
+
+def _numbers(index: int, parts: Parts) -> Replicated4:
+    return Replicated4({j: parts[j] for j in _held(index)})
+
+
+def _bits(index: int, parts: Parts, shape: tuple[int, ...]) -> Replicated4Bits:
+    return Replicated4Bits({j: parts[j] for j in _held(index)}, shape)
+
+
+REPLICATED4_FORM = AdditiveForm(4, _held, _parts, _numbers, _bits)
+"""x = x_0 + x_1 + x_2 + x_3; party i holds every part but x_i."""
