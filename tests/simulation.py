@@ -14,7 +14,6 @@ from tacit import kernels
 from tacit.encoding import RING64, Ring
 from tacit.kernels import reference, wide, wide_reference
 from tacit.protocols import PROTOCOLS
-from tacit.protocols.registry import FANTASTIC4
 from tacit.rounds import LockstepDriver, Round
 from tacit.rounds.randomness import SeededRandomness, deal_pairwise_seeds
 from tacit.sharing import (
@@ -28,9 +27,6 @@ from tacit.sharing import (
 
 NAMES = ("alice", "bob", "carol")
 FOUR = (*NAMES, "dave")
-
-RECORDS = {**PROTOCOLS, FANTASTIC4.name: FANTASTIC4}
-"""Protocols by name, the one that is still being built too."""
 
 EDGES = np.array(
     [
@@ -122,7 +118,7 @@ class Simulation:
         over: Ring = RING64,
     ) -> None:
         self.ring = over
-        record = RECORDS[protocol]
+        record = PROTOCOLS[protocol]
         self.names = FOUR[: record.security.parties]
         source = SeededRandomness(seed)
         self.seeds = deal_pairwise_seeds(self.names, source)

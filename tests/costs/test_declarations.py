@@ -203,8 +203,8 @@ def test_declared_is_measured(protocol: str, primitive: str, over: Ring) -> None
         driver, declared = measured(protocol, case, over)
         cost = driver.cost()
         assert {c.rounds for c in driver.counters} == {declared.rounds}, case
-        assert tuple(cost.bytes_sent[n] for n in NAMES) == tuple(declared.bytes_sent), case
-        assert tuple(cost.check_bytes[n] for n in NAMES) == tuple(declared.check_bytes), case
+        assert tuple(cost.bytes_sent[n] for n in driver.names) == tuple(declared.bytes_sent), case
+        assert tuple(cost.check_bytes[n] for n in driver.names) == tuple(declared.check_bytes), case
 
 
 @IN_EVERY_RING
@@ -220,7 +220,7 @@ def test_declared_is_measured_with_every_rounding(protocol: str, rounding: Any, 
             cost = declared[case.primitive](*case.arguments)
             assert {c.rounds for c in simulation.driver.counters} == {cost.rounds}, case
             sent = simulation.driver.cost().bytes_sent
-            assert tuple(sent[n] for n in NAMES) == tuple(cost.bytes_sent), case
+            assert tuple(sent[n] for n in simulation.names) == tuple(cost.bytes_sent), case
 
 
 @pytest.mark.parametrize("protocol", PROTOCOL_NAMES)

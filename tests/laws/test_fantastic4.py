@@ -13,10 +13,10 @@ from simulation import FOUR, Simulation, integers
 
 from tacit.encoding import RING64, RING128, Ring
 from tacit.errors import InternalError, UsageError
+from tacit.protocols import PROTOCOLS
 from tacit.protocols.fantastic4.arithmetic import NEGATIVE, PRODUCT_ROLES, product_terms
 from tacit.protocols.fantastic4.groups import BITS, elements_of, small_field
 from tacit.protocols.fantastic4.joint import Message, exchange, learn, total
-from tacit.protocols.registry import FANTASTIC4
 from tacit.rounds.randomness import SeededRandomness, deal_pairwise_seeds
 from tacit.sharing import (
     Replicated4,
@@ -338,12 +338,12 @@ def test_a_message_whose_sender_lacks_the_value_is_a_bug() -> None:
 def test_four_names() -> None:
     seeds = deal_pairwise_seeds(FOUR, SeededRandomness(1))
     with pytest.raises(UsageError, match="four parties"):
-        FANTASTIC4.party(FOUR[:3], 0, seeds[0])
-    assert repr(FANTASTIC4.party(FOUR, 1, seeds[1])) == "Fantastic4Party('bob')"
+        PROTOCOLS["fantastic4"].party(FOUR[:3], 0, seeds[0])
+    assert repr(PROTOCOLS["fantastic4"].party(FOUR, 1, seeds[1])) == "Fantastic4Party('bob')"
 
 
 def test_no_step_before_the_set_up() -> None:
     seeds = deal_pairwise_seeds(FOUR, SeededRandomness(1))
-    party = FANTASTIC4.party(FOUR, 1, seeds[1])
+    party = PROTOCOLS["fantastic4"].party(FOUR, 1, seeds[1])
     with pytest.raises(InternalError, match="set-up"):
         next(party.input(0, None, (3,)))

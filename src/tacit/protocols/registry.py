@@ -22,7 +22,7 @@ from tacit.sharing.additive import AdditiveForm
 from tacit.sharing.replicated import REPLICATED_FORM
 from tacit.sharing.replicated4 import REPLICATED4_FORM
 
-__all__ = ["FANTASTIC4", "PROTOCOLS", "Protocol", "protocol_named"]
+__all__ = ["PROTOCOLS", "Protocol", "protocol_named"]
 
 ROUNDED = frozenset({"truncate", "multiply_truncate", "matmul_truncate", "sum_products_truncate"})
 """The primitives that follow the party's rounding; their declarations take it."""
@@ -71,17 +71,6 @@ class Protocol:
         return CostTable(ring.bits, declared)
 
 
-FANTASTIC4 = Protocol(
-    name="fantastic4",
-    security=FANTASTIC4_SECURITY,
-    party=Fantastic4Party,  # type: ignore[arg-type]  # until the last primitive is there
-    costs=Fantastic4Party.costs,
-    rings=(64, 128),
-    setup=Fantastic4Party.set_up,
-    form=REPLICATED4_FORM,
-)
-"""Not among `PROTOCOLS` before it has every primitive of the interface."""
-
 PROTOCOLS: Mapping[str, Protocol] = {
     "replicated3": Protocol(
         name="replicated3",
@@ -90,6 +79,15 @@ PROTOCOLS: Mapping[str, Protocol] = {
         costs=Replicated3Party.costs,
         rings=(64, 128),
         form=REPLICATED_FORM,
+    ),
+    "fantastic4": Protocol(
+        name="fantastic4",
+        security=FANTASTIC4_SECURITY,
+        party=Fantastic4Party,
+        costs=Fantastic4Party.costs,
+        rings=(64, 128),
+        setup=Fantastic4Party.set_up,
+        form=REPLICATED4_FORM,
     ),
 }
 

@@ -8,9 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
+from tacit.circuits.carry import carry_tree
+from tacit.circuits.prefix import sklansky
 from tacit.encoding.digest import DIGEST_BYTES
 from tacit.encoding.ring import RING64, Ring
 from tacit.protocols.fantastic4.arithmetic import PRODUCT_ROLES
+from tacit.protocols.fantastic4.pairs import CROSS_ROLES, PAIR_ROLES
+from tacit.protocols.fantastic4.shuffle import pass_roles
+from tacit.protocols.fantastic4.truncation import field_of
+from tacit.protocols.interface import Rounding
 from tacit.rounds.cost import Declaration, product_size
 from tacit.sharing.bits import word_count
 
@@ -79,6 +85,123 @@ def _opened(payload: int, to: Sequence[int]) -> Declaration:
     return exchanged(((i - 1) % 4, (i + 1) % 4, i, payload) for i in set(to))
 
 
+def _after(*steps: Declaration) -> Declaration:
+    """Steps one after the other."""
+    return Declaration(
+        sum(step.rounds for step in steps),
+        tuple(map(sum, zip(*(step.bytes_sent for step in steps), strict=True))),
+        tuple(map(sum, zip(*(step.check_bytes for step in steps), strict=True))),
+    )
+
+
+def _beside(*steps: Declaration) -> Declaration:
+    """Steps side by side: the rounds of the longest."""
+    every = _after(*steps)
+    return Declaration(max(s.rounds for s in steps), every.bytes_sent, every.check_bytes)
+
+
+def _by_pairs(payload: int) -> Declaration:
+    """Both pairs share `payload` bytes each."""
+    return exchanged((*roles, payload) for roles in PAIR_ROLES)
+
+
+def _across(payload: int) -> Declaration:
+    """Products across the pairs, `payload` bytes each."""
+    return exchanged((*roles, payload) for roles in CROSS_ROLES.values())
+
+
+def truncate(
+    size: int, bits: int = 18, rounding: Rounding = "probabilistic", ring: Ring = RING64
+) -> Declaration:
+    """Probabilistic: 2 rounds, 16 + 6w bytes an element in all; exact and nearest: 9 rounds."""
+    field = field_of(ring, bits).dtype.itemsize
+    rough = _after(_by_pairs((ring.element_bytes + field) * size), _across(field * size))
+    if rounding == "probabilistic":
+        return rough
+    carry = _after(_carry(size, ring, with_top=False), bit_to_arithmetic(size, ring))
+    return _beside(rough, carry)
+
+
+def multiply_truncate(
+    size: int, bits: int = 18, rounding: Rounding = "probabilistic", ring: Ring = RING64
+) -> Declaration:
+    """3 rounds, 64 + 6w bytes an element in all; exact and nearest: 10 rounds."""
+    return _after(multiply(size, ring), truncate(size, bits, rounding, ring))
+
+
+def sum_products_truncate(
+    size: int,
+    bits: int = 18,
+    pairs: int = 1,
+    rounding: Rounding = "probabilistic",
+    ring: Ring = RING64,
+) -> Declaration:
+    """As one product, however many pairs; one truncation for the sum."""
+    return multiply_truncate(size, bits, rounding, ring)
+
+
+def matmul_truncate(
+    x_shape: tuple[int, ...],
+    y_shape: tuple[int, ...],
+    bits: int = 18,
+    rounding: Rounding = "probabilistic",
+    ring: Ring = RING64,
+) -> Declaration:
+    """3 rounds; bytes by the size of the result; exact and nearest: 10 rounds."""
+    return multiply_truncate(product_size(x_shape, y_shape), bits, rounding, ring)
+
+
+def most_significant_bit(size: int, ring: Ring = RING64) -> Declaration:
+    """7 rounds, 670 bits a value in all, whole words."""
+    return _carry(size, ring, with_top=True)
+
+
+def _carry(size: int, ring: Ring, *, with_top: bool) -> Declaration:
+    tree, word = carry_tree(ring.top_bit), WORD * word_count(size)
+    levels = (bitwise_and(size, level.planes) for level in tree.levels)
+    return _after(
+        _by_pairs((tree.monomials + with_top) * word), _across(tree.leaf_planes * word), *levels
+    )
+
+
+def to_bits(size: int, ring: Ring = RING64) -> Declaration:
+    """8 rounds: the bits of both summands, generate, six levels of the prefix network."""
+    planes = ring.bits * WORD * word_count(size)
+    levels = (
+        bitwise_and(size, len(high) + int(inner.sum())) for high, _, inner in sklansky(ring.bits)
+    )
+    return _after(_by_pairs(planes), _across(planes), *levels)
+
+
+def from_bits(size: int, planes: int = 64, ring: Ring = RING64) -> Declaration:
+    """2 rounds, 48 bytes a bit in all, whole words."""
+    return bit_to_arithmetic(planes * word_count(size) * 64, ring)
+
+
+def bit_to_arithmetic(size: int, ring: Ring = RING64) -> Declaration:
+    """2 rounds, 48 bytes (6 elements) a bit in all."""
+    payload = ring.element_bytes * size
+    return _after(_by_pairs(payload), _across(payload))
+
+
+def inject(size: int, ring: Ring = RING64) -> Declaration:
+    """2 rounds, 64 bytes (8 elements) an element in all."""
+    payload = ring.element_bytes * size
+    return _after(_by_pairs(2 * payload), _across(payload))
+
+
+def permute(size: int, inverse: bool = False, ring: Ring = RING64) -> Declaration:
+    """4 rounds, 96 bytes (12 elements) an element in all."""
+    payload = ring.element_bytes * size
+    passes = (exchanged((*roles, payload) for roles in pass_roles(k)) for k in range(4))
+    return _after(*passes)
+
+
+def permute_bits(size: int, inverse: bool = False, ring: Ring = RING64) -> Declaration:
+    """4 rounds, 96 bytes a word of 64 bits in all."""
+    return permute(word_count(size))
+
+
 COSTS: Mapping[str, Callable[..., Declaration]] = {
     "input": input_,
     "input_bits": input_bits,
@@ -86,5 +209,17 @@ COSTS: Mapping[str, Callable[..., Declaration]] = {
     "reveal_bits": reveal_bits,
     "multiply": multiply,
     "matmul": matmul,
+    "truncate": truncate,
+    "multiply_truncate": multiply_truncate,
+    "matmul_truncate": matmul_truncate,
+    "sum_products_truncate": sum_products_truncate,
     "bitwise_and": bitwise_and,
+    "most_significant_bit": most_significant_bit,
+    "to_bits": to_bits,
+    "from_bits": from_bits,
+    "bit_to_arithmetic": bit_to_arithmetic,
+    "inject": inject,
+    "select": inject,
+    "permute": permute,
+    "permute_bits": permute_bits,
 }

@@ -8,7 +8,17 @@ from itertools import count
 from tacit import kernels
 from tacit.encoding.ring import RING64, Ring
 from tacit.errors import InternalError, UsageError
-from tacit.protocols.fantastic4 import arithmetic, boolean, costs, io, local
+from tacit.protocols.fantastic4 import (
+    arithmetic,
+    boolean,
+    conversion,
+    costs,
+    io,
+    local,
+    shuffle,
+    sign,
+    truncation,
+)
 from tacit.protocols.fantastic4.keys import set_up
 from tacit.protocols.interface import Rounding
 
@@ -124,10 +134,23 @@ class Fantastic4Party:
     stack_planes = boolean.stack_planes
     random = local.random
     random_bits = boolean.random_bits
+    permutation = shuffle.permutation
     input = io.input_
     input_bits = io.input_bits
     reveal = io.reveal
     reveal_bits = io.reveal_bits
     multiply = arithmetic.multiply
     matmul = arithmetic.matmul
+    truncate = truncation.truncate
+    multiply_truncate = truncation.multiply_truncate
+    matmul_truncate = truncation.matmul_truncate
+    sum_products_truncate = truncation.sum_products_truncate
     bitwise_and = boolean.bitwise_and
+    most_significant_bit = sign.most_significant_bit
+    to_bits = conversion.to_bits
+    from_bits = conversion.from_bits
+    bit_to_arithmetic = conversion.bit_to_arithmetic
+    inject = conversion.inject
+    select = conversion.select
+    permute = shuffle.permute
+    permute_bits = shuffle.permute_bits

@@ -1,0 +1,177 @@
+"""Secret permutations: drawn by all, known to nobody, applied to arrays and taken back.
+
+A permutation is the product of four: pi_k comes from PRNG_k, which all parties but P_k know, so
+each party lacks one of them and knows nothing of the product (after Laur, Willemson, Zhang 2011,
+with a factor for each set of parties that may not know it all). Active, t = 1, abort with two
+suspects; argued in ``docs/decisions/0041-four-party-shuffle.md``.
+
+Pass k: the three parties that know pi_k hold every share of x, each of the shares other than x_k
+twice. Share k of the result is pi_k(x_k), which its three holders compute; for the others,
+pi_k(x_j) is shared by INP by the two that know it, with P_k as the receiver.
+
+Rounds and bytes: 4 rounds, 12 elements (96 bytes) an element in all, 3 by each party. Drawing a
+permutation is local.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tacit import kernels
+from tacit.errors import InternalError
+from tacit.protocols.fantastic4.groups import BITS, Array, Group, elements_of
+from tacit.protocols.fantastic4.joint import Message, exchange, total
+from tacit.rounds.contract import Step
+from tacit.sharing.bits import pack_bits, unpack_bits
+from tacit.sharing.replicated4 import Replicated4, Replicated4Bits
+
+if TYPE_CHECKING:
+    from tacit.protocols.fantastic4.party import Fantastic4Party
+
+__all__ = ["FactorPermutations", "pass_roles", "permutation", "permute", "permute_bits"]
+
+_DRAW: Final = 0
+
+Positions = NDArray[np.int64]
+Move = Callable[[Array, Positions], Array]
+
+
+@dataclass(frozen=True, slots=True, repr=False, eq=False)
+class FactorPermutations:
+    """A party's part of secret permutations of rows: three of the four factors of each.
+
+    Attributes
+    ----------
+    factors : mapping of int to ndarray of int64, (rows, count)
+        pi_k under k, for every k but the holder's index: place i of a row takes the element at
+        ``factors[k][row, i]``.
+    shape : tuple of int
+        How many permutations, of how many elements.
+    """
+
+    factors: Mapping[int, Positions]
+    shape: tuple[int, int]
+
+    def __repr__(self) -> str:
+        return f"FactorPermutations(shape={self.shape})"
+
+
+def permutation(party: Fantastic4Party, rows: int, count: int) -> FactorPermutations:
+    """Uniform permutations that no party knows, one for each of `rows` rows. No communication.
+
+    Factor k is drawn from PRNG_k, lane 0 of a nonce of its own, by Fisher-Yates with rejection.
+    """
+    nonce = party.nonce()
+    factors: dict[int, Positions] = {}
+    for k in party.held:
+        drawn = np.empty((rows, count), np.uint64)
+        kernels.permutation(party.keys[k], nonce, _DRAW, drawn)
+        factors[k] = drawn.view(np.int64)
+    return FactorPermutations(factors, (rows, count))
+
+
+def permute(
+    party: Fantastic4Party, permutation: FactorPermutations, x: Replicated4, inverse: bool = False
+) -> Step[Replicated4]:
+    """Every row's elements in the order of its secret permutation. 4 rounds, 12 elements in all.
+
+    Parameters
+    ----------
+    permutation : FactorPermutations
+        Of shape (rows, count).
+    x : Replicated4
+        (rows, count, …): what stands behind the first two axes travels together.
+    inverse : bool
+        Back to the order before.
+
+    Returns
+    -------
+    Replicated4
+        A fresh sharing of x's shape.
+    """
+    _require_rows(permutation, x.shape)
+
+    def move(words: Array, places: Positions) -> Array:
+        if not words.size:
+            return words
+        return words.reshape(places.size, -1)[places].reshape(words.shape)
+
+    group = elements_of(party.ring)
+    contiguous = {j: np.ascontiguousarray(share) for j, share in x.shares.items()}
+    shares = yield from _passes(party, permutation, inverse, contiguous, x.shape, group, move)
+    return Replicated4(shares)
+
+
+def permute_bits(
+    party: Fantastic4Party,
+    permutation: FactorPermutations,
+    a: Replicated4Bits,
+    inverse: bool = False,
+) -> Step[Replicated4Bits]:
+    """The same for plain bits (rows, count, …), packed. 4 rounds, 12 bits a bit in all."""
+    _require_rows(permutation, a.shape)
+
+    def move(words: Array, places: Positions) -> Array:
+        if not a.size:
+            return words
+        bits = unpack_bits(words, a.shape).reshape(places.size, -1)
+        return pack_bits(bits[places])
+
+    words = next(iter(a.shares.values())).shape
+    shares = yield from _passes(party, permutation, inverse, a.shares, words, BITS, move)
+    return Replicated4Bits(shares, a.shape)
+
+
+def _require_rows(permutation: FactorPermutations, shape: tuple[int, ...]) -> None:
+    if shape[:2] != permutation.shape:
+        raise InternalError("an array does not have the rows of its permutation")
+
+
+def pass_roles(k: int) -> list[tuple[int, int, int]]:
+    """S, B and R for the shares j = k+1, k+2, k+3 (mod 4) in the pass of pi_k; O is j."""
+    a, b, c = ((k + i) % 4 for i in (1, 2, 3))
+    return [(b, c, k), (c, a, k), (a, b, k)]
+
+
+def _passes(
+    party: Fantastic4Party,
+    permutation: FactorPermutations,
+    inverse: bool,
+    shares: Mapping[int, Array],
+    shape: tuple[int, ...],
+    group: Group,
+    move: Move,
+) -> Step[Mapping[int, Array]]:
+    """One pass a factor over words of any group: pi_0 first, or pi_3 back first."""
+    for k in reversed(range(4)) if inverse else range(4):
+        moved: dict[int, Array] = {}
+        if k != party.index:
+            places = _flat(permutation.factors[k], inverse)
+            moved = {j: move(share, places) for j, share in shares.items()}
+        messages = []
+        for sender, backup, receiver in pass_roles(k):
+            j = 6 - sender - backup - receiver
+            value = moved[j] if party.index in (sender, backup) else None
+            messages.append(Message(sender, backup, receiver, group, shape, value))
+        fresh = dict(total(party, (yield from exchange(party, messages)), shape))
+        if k in fresh:
+            fresh[k] = group.add(fresh[k], moved[k])
+        shares = fresh
+    return shares
+
+
+def _flat(factor: Positions, inverse: bool) -> Positions:
+    """Positions in all rows together, of the permutation or of its inverse."""
+    rows, count = factor.shape
+    starts = np.arange(0, rows * count, count)[:, None] if count else 0
+    places = (factor + starts).reshape(-1)
+    if inverse:
+        back = np.empty_like(places)
+        back[places] = np.arange(places.size)
+        return back
+    return places

@@ -1,0 +1,200 @@
+"""Truncation: dividing by 2^m, alone or after a product.
+
+Dalskov, Escudero, Keller 2021 (ePrint 2020/1330), section 3.3 (probabilistic truncation), in the
+form that is argued in ``docs/decisions/0038-four-party-truncation.md``. Active, t = 1, abort with
+two suspects. Values before truncation lie in [-2^(N-2), 2^(N-2)) for the ring Z_2^N; the figures
+below are for N = 64.
+
+How it works. Parties 2 and 3 know c = s + 2^62, parties 0 and 1 know t, and c + t = x + 2^62 =: x'
+with 0 <= x' < 2^63. With arithmetic shifts,
+
+    x' >> m = (c >> m) + (t >> m) + c_m t_m 2^(64-m)      up to one unit in the last place,
+
+c_m, t_m the top bits. The pairs share c >> m, t >> m, and c_m, t_m in a field of w bytes, as the
+product of the bits counts modulo 2^m only; then the product, in four messages.
+
+Rounds and bytes (all parties together, an element):
+
+    truncate, probabilistic   2 rounds, 16 + 6w bytes; w = 2, 4, 8 for m <= 16, 32, 62
+    truncate, exact, nearest  9 rounds
+    product and truncation    3 rounds, 64 + 6w bytes; exact, nearest 10 rounds
+
+Deviation from the paper (12 elements, 3 rounds): no mask is opened, because the sharing itself
+splits x into two summands that a pair knows each; and the bits' product lives in the small field.
+
+Known leak. Probabilistic rounding: the result is floor(x / 2^m) + 1 - [x mod 2^m < rho] with
+rho = t mod 2^m, which parties 0 and 1 know (parties 2 and 3 know c mod 2^m, which in its place
+gives the same result). ``exact`` and ``nearest`` have no such correlation.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import lru_cache
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from tacit.encoding.ring import Elements, Ring
+from tacit.errors import InternalError
+from tacit.protocols.fantastic4 import local, sign
+from tacit.protocols.fantastic4.arithmetic import (
+    add_terms,
+    matmul,
+    multiply,
+    product_terms,
+    reshare,
+)
+from tacit.protocols.fantastic4.conversion import bit_to_arithmetic
+from tacit.protocols.fantastic4.groups import Array, Group, elements_of, small_field
+from tacit.protocols.fantastic4.joint import exchange, total
+from tacit.protocols.fantastic4.pairs import cross_messages, knows_s, pair_messages, summand
+from tacit.protocols.interface import Rounding
+from tacit.rounds.combine import together
+from tacit.rounds.contract import Step
+from tacit.sharing.replicated4 import Replicated4
+
+if TYPE_CHECKING:
+    from tacit.protocols.fantastic4.party import Fantastic4Party
+
+__all__ = [
+    "field_of",
+    "matmul_truncate",
+    "multiply_truncate",
+    "sum_products_truncate",
+    "truncate",
+]
+
+_FIELDS: Final = (small_field(np.uint16), small_field(np.uint32), small_field(np.uint64))
+
+
+@lru_cache(maxsize=256)
+def field_of(ring: Ring, bits: int) -> Group:
+    """The smallest words that hold numbers mod 2^bits: the carry is needed mod 2^m only."""
+    if not 1 <= bits <= ring.magnitude_bits:
+        raise InternalError(f"truncation by {bits} bits; possible are 1 to {ring.magnitude_bits}")
+    fits = (field for field in _FIELDS if bits <= 8 * field.dtype.itemsize)
+    return next(fits, elements_of(ring))
+
+
+def truncate(
+    party: Fantastic4Party, x: Replicated4, bits: int, rounding: Rounding | None = None
+) -> Step[Replicated4]:
+    """x / 2^bits for x in [-2^(N-2), 2^(N-2)).
+
+    Parameters
+    ----------
+    party : Fantastic4Party
+    x : Replicated4
+        Any shape.
+    bits : int
+        1 to N - 2.
+    rounding : {"probabilistic", "nearest", "exact"}, optional
+        ``probabilistic``: floor or floor + 1, the latter with probability
+        ((x mod 2^bits) + 1) / 2^bits. ``exact``: floor.
+        ``nearest``: floor(x / 2^bits + 1/2), for x < 2^(N-2) - 2^(bits-1). The party's by default.
+    """
+    rounding = rounding or party.rounding
+    if rounding == "probabilistic":
+        return (yield from _truncate_probabilistic(party, x, bits))
+    if rounding == "nearest":
+        x = local.add_public(party, x, 1 << (bits - 1))
+    return (yield from _truncate_exact(party, x, bits))
+
+
+def _truncate_probabilistic(party: Fantastic4Party, x: Replicated4, bits: int) -> Step[Replicated4]:
+    ring, shape = party.ring, x.shape
+    elements, field = elements_of(ring), field_of(ring, bits)
+    # c at those that know s, t at the others.
+    known = summand(party, x.shares, ring.add)
+    if knows_s(party):
+        known = ring.add(known, ring.elements(1 << ring.magnitude_bits))
+    shifted, top = ring.shift_right(known, bits), _top_bit(ring, known, field)
+    pieces = yield from exchange(
+        party,
+        [
+            *pair_messages(party, elements, shape, shifted),
+            *pair_messages(party, field, shape, top),
+        ],
+    )
+    y, tops = total(party, pieces[:2], shape), total(party, pieces[2:], shape)
+
+    def product(i: int, j: int) -> Array:
+        return _times(ring, tops[i], tops[j])
+
+    pieces = yield from exchange(party, cross_messages(party, field, shape, product))
+    carry = total(party, pieces, shape)
+    offset = ring.elements(1 - (1 << (ring.magnitude_bits - bits)))
+    result = {j: ring.add(y[j], _placed(ring, carry[j], bits)) for j in party.held}
+    if 0 in result:
+        result[0] = ring.add(result[0], offset)
+    return Replicated4(result)
+
+
+def _top_bit(ring: Ring, x: Elements, field: Group) -> Array:
+    """The top bits as elements of the field, 0 or 1."""
+    bits = np.negative(ring.low_words(ring.shift_right(x, ring.top_bit)))
+    return ring.elements(bits) if field.dtype == ring.dtype else bits.astype(field.dtype)
+
+
+def _times(ring: Ring, a: Array, b: Array) -> Array:
+    if a.dtype == ring.dtype:
+        return ring.multiply(a, b)
+    out = np.empty_like(a)
+    np.multiply(a, b, out=out)
+    return out
+
+
+def _placed(ring: Ring, carry: Array, bits: int) -> Elements:
+    """carry · 2^(N - bits): what of it lies above 2^bits falls out of the ring."""
+    # As signed words: elements of Z_2^64 are no elements of a longer ring.
+    words = carry.view(np.int64) if carry.dtype == np.uint64 else carry
+    return ring.shift_left(ring.elements(words), ring.bits - bits)
+
+
+def _truncate_exact(party: Fantastic4Party, x: Replicated4, bits: int) -> Step[Replicated4]:
+    """floor(x / 2^bits): the probabilistic result with the carry out of the low bits added.
+
+    What the probabilistic form lacks of the floor is the carry of (c mod 2^m) + (t mod 2^m),
+    minus its 1. It comes from the carry circuit on s and t shifted so that their low m bits end
+    below the top bit (2^(N-2) is 0 mod 2^m, so the offset does not matter).
+    """
+    ring = party.ring
+    low = x.map(lambda share: ring.shift_left(share, ring.top_bit - bits))
+    rough, carry = yield from together(
+        _truncate_probabilistic(party, x, bits), _carry_bit(party, low)
+    )
+    return local.add(party, rough, local.add_public(party, carry, -1))
+
+
+def _carry_bit(party: Fantastic4Party, low: Replicated4) -> Step[Replicated4]:
+    carry = yield from sign.carry_into_top(party, low, with_top=False)
+    return (yield from bit_to_arithmetic(party, carry))
+
+
+def multiply_truncate(
+    party: Fantastic4Party, x: Replicated4, y: Replicated4, bits: int
+) -> Step[Replicated4]:
+    """x · y / 2^bits, element by element; products in [-2^(N-2), 2^(N-2)). 3 rounds; exact 10."""
+    return (yield from truncate(party, (yield from multiply(party, x, y)), bits))
+
+
+def matmul_truncate(
+    party: Fantastic4Party, x: Replicated4, y: Replicated4, bits: int
+) -> Step[Replicated4]:
+    """x @ y / 2^bits; sums of products in [-2^(N-2), 2^(N-2)). 3 rounds, bytes by the result."""
+    return (yield from truncate(party, (yield from matmul(party, x, y)), bits))
+
+
+def sum_products_truncate(
+    party: Fantastic4Party,
+    pairs: Sequence[tuple[Replicated4, Replicated4]],
+    bits: int,
+    addend: Replicated4 | None = None,
+) -> Step[Replicated4]:
+    """(Σ x·y + addend) / 2^bits, element by element, one truncation. 3 rounds; exact: 10."""
+    terms = [product_terms(party, x, y, party.ring.multiply) for x, y in pairs]
+    value = yield from reshare(party, add_terms(party, terms))
+    if addend is not None:
+        value = local.add(party, value, addend)
+    return (yield from truncate(party, value, bits))
