@@ -141,11 +141,11 @@ class Computation:
         return functions.asarray(obj, dtype=dtype, device=self.session)
 
     def zeros(self, shape: int | Sequence[int], *, dtype: DType | None = None) -> SecretArray:
-        """Zeros, of ``tacit.fixed`` by default. Local."""
+        """Zeros, of the computation's fixed point by default. Local."""
         return functions.zeros(shape, dtype=dtype, device=self.session)
 
     def ones(self, shape: int | Sequence[int], *, dtype: DType | None = None) -> SecretArray:
-        """Ones, of ``tacit.fixed`` by default. Local."""
+        """Ones, of the computation's fixed point by default. Local."""
         return functions.ones(shape, dtype=dtype, device=self.session)
 
     def empty(self, shape: int | Sequence[int], *, dtype: DType | None = None) -> SecretArray:

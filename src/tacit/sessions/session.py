@@ -19,6 +19,7 @@ from tacit.encoding.ring import RING64, Ring
 from tacit.encoding.types import DType, fixed, int64, promoted_integer, require_room
 from tacit.errors import RangeError, ShapeError, UsageError
 from tacit.programs.bounds import BOUNDING, declared_bounds, operand_bounds
+from tacit.programs.fractions import becoming_fractions
 from tacit.programs.operation import Attributes, Operation
 from tacit.programs.overflow import bounds_within, refuse_overflow
 from tacit.programs.promotion import encoded, public_array
@@ -280,6 +281,11 @@ class Session(Storing):
         PolicyDeniedError
             A stored operand may not be used in this operation (TC-4001).
         """
+        return self._applied(name, operands, attributes)
+
+    def _applied(
+        self, name: str, operands: Sequence[Handle | ArrayLike], attributes: dict[str, Any]
+    ) -> Reference | tuple[Reference, ...]:
         operation = operation_named(name)
         handles: list[Handle] = []
         types: list[ArrayType] = []
@@ -296,10 +302,13 @@ class Session(Storing):
                 types.append(public_type(public))
         parameters = _attributes(operation, attributes)
         result = operation.rule(types, parameters)
+        results = result if isinstance(result, tuple) else (result,)
+        places = becoming_fractions(name, types, results, self.fractions)
+        if places:
+            return self._applied(name, self._as_fractions(handles, places), attributes)
         if operation.check is not None:
             public_values = [None if isinstance(h, Reference) else h for h in handles]
             operation.check(types, public_values, parameters, self.ring)
-        results = result if isinstance(result, tuple) else (result,)
         for result_type in results:
             self.check_room(result_type.dtype)
         known = _known_operands(operation, types, handles, results)
@@ -318,6 +327,16 @@ class Session(Storing):
             reference.bounds = interval
             reference.declared = interval is not None and (declared or name == "clip")
         return references if isinstance(result, tuple) else references[0]
+
+    def _as_fractions(self, handles: Sequence[Handle], places: Sequence[int]) -> list[Handle]:
+        """Operands, some of them converted to the session's fixed point."""
+        converted = list(handles)
+        for place in places:
+            name = "astype" if isinstance(handles[place], Reference) else "constant"
+            reference = self._applied(name, [handles[place]], self.fractions.parameters)
+            assert isinstance(reference, Reference)
+            converted[place] = reference
+        return converted
 
     @in_turn
     def reveal(self, reference: Reference, to: str | Sequence[str]) -> dict[str, NDArray[Any]]:

@@ -184,3 +184,36 @@ def test_fractional_bits_of_a_session_are_those_of_its_floats() -> None:
         assert opened(x)[0] == round(0.1 * 2**26) / 2**26
         assert (x + 0.1).dtype == x.dtype
         assert mpc.share([0.1], owner="bob", dtype=tacit.fixed).dtype == tacit.fixed
+
+
+@pytest.mark.parametrize("bits", [12, 24, 40])
+def test_integers_become_the_fixed_point_of_their_session(bits: int) -> None:
+    """Wherever no fixed point is met that could say which."""
+    n = np.array([1, 2, 5, 7])
+    with tacit.local(ring=128, fraction_bits=bits) as mpc:
+        secret, true = mpc.share(n, owner="alice"), mpc.share(n > 0, owner="bob")
+        unit = 2.0**-bits
+        for found, expected in (
+            (secret / 3, n / 3),
+            (secret + 0.1, n + 0.1),
+            (0.3 - secret, 0.3 - n),
+            (secret * 0.7, n * 0.7),
+            (secret @ np.full(4, 0.1), n.sum() * 0.1),
+            (secret.mean(), n.mean()),
+            (tacit.var(secret), n.var()),
+            (secret**0.0, np.ones(4)),
+            (tacit.maximum(secret, 1.1), np.maximum(n, 1.1)),
+            (tacit.where(secret > 2, secret, 0.1), np.where(n > 2, n, 0.1)),
+            (tacit.where(true, 0.1, 0.2), np.full(4, 0.1)),
+            (true.mean(), 1.0),
+            (mpc.zeros(2), np.zeros(2)),
+            (tacit.eye(2, device=mpc), np.eye(2)),
+            (tacit.full((2,), 0.1, device=mpc), np.full(2, 0.1)),
+            (tacit.linspace(0, 1, 4, device=mpc), np.linspace(0, 1, 4)),
+        ):
+            assert found.dtype == mpc.fixed
+            np.testing.assert_allclose(opened(found), expected, rtol=0, atol=8 * unit)
+        for integers in (secret + 1, secret * 2, secret**2, secret.sum(), tacit.maximum(secret, 3)):
+            assert integers.dtype == tacit.int64
+        assert tacit.exp(secret).dtype == mpc.fixed
+        assert (secret.astype(tacit.fixed) / 3).dtype == tacit.fixed

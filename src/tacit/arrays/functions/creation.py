@@ -17,7 +17,8 @@ from numpy.typing import ArrayLike
 
 from tacit.arrays.array import SecretArray, secret_operand
 from tacit.arrays.functions.manipulation import broadcast_to
-from tacit.encoding.types import DType, fixed
+from tacit.encoding.fixed import natural_type
+from tacit.encoding.types import DType
 from tacit.errors import UsageError
 from tacit.sessions.session import Reference, Session
 
@@ -50,10 +51,9 @@ def _session(name: str, device: Any) -> Session:
 
 
 def _constant(session: Session, values: ArrayLike, dtype: DType | None) -> SecretArray:
-    attributes: dict[str, Any] = {}
-    if dtype is not None:
-        attributes = dtype.parameters
-    reference = session.apply("constant", [values], **attributes)
+    if dtype is None:
+        dtype = natural_type(np.asarray(values), session.fractions)
+    reference = session.apply("constant", [values], **dtype.parameters)
     assert isinstance(reference, Reference)
     return SecretArray(session, reference)
 
@@ -99,22 +99,25 @@ def full(
 def zeros(
     shape: int | Sequence[int], *, dtype: DType | None = None, device: Any = None
 ) -> SecretArray:
-    """Zeros, of ``tacit.fixed`` by default. Local."""
-    return full(shape, 0, dtype=dtype or fixed, device=_session("zeros", device))
+    """Zeros, of the computation's fixed point by default. Local."""
+    session = _session("zeros", device)
+    return full(shape, 0, dtype=dtype or session.fractions, device=session)
 
 
 def ones(
     shape: int | Sequence[int], *, dtype: DType | None = None, device: Any = None
 ) -> SecretArray:
-    """Ones, of ``tacit.fixed`` by default. Local."""
-    return full(shape, 1, dtype=dtype or fixed, device=_session("ones", device))
+    """Ones, of the computation's fixed point by default. Local."""
+    session = _session("ones", device)
+    return full(shape, 1, dtype=dtype or session.fractions, device=session)
 
 
 def empty(
     shape: int | Sequence[int], *, dtype: DType | None = None, device: Any = None
 ) -> SecretArray:
     """Zeros: memory that was not written yet would be no sharing of anything. Local."""
-    return full(shape, 0, dtype=dtype or fixed, device=_session("empty", device))
+    session = _session("empty", device)
+    return full(shape, 0, dtype=dtype or session.fractions, device=session)
 
 
 def arange(
@@ -155,9 +158,10 @@ def eye(
     dtype: DType | None = None,
     device: Any = None,
 ) -> SecretArray:
-    """Ones on a diagonal, zeros elsewhere; of ``tacit.fixed`` by default."""
+    """Ones on a diagonal, zeros elsewhere; of the computation's fixed point by default."""
     values = np.eye(n_rows, n_cols, k, np.int64)
-    return _constant(_session("eye", device), values, dtype or fixed)
+    session = _session("eye", device)
+    return _constant(session, values, dtype or session.fractions)
 
 
 def full_like(
