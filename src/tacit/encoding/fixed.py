@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from tacit.encoding.ring import RING64, Elements, Ring
-from tacit.encoding.types import INTEGERS, DType, bool_, fixed, int64
+from tacit.encoding.types import INTEGERS, DType, bool_, fixed, int64, int128
 from tacit.errors import RangeError, TypeMismatchError
 
 __all__ = ["decode", "encode", "magnitude_limit", "natural_type"]
@@ -17,9 +17,12 @@ __all__ = ["decode", "encode", "magnitude_limit", "natural_type"]
 def natural_type(values: NDArray[Any], fractions: DType = fixed) -> DType:
     """The secret type of a NumPy array: float is `fractions`, integers and bool keep their type.
 
-    uint64 is int64, which holds what is below 2^63.
+    uint64 is int64, which holds what is below 2^63; Python integers that NumPy keeps as objects
+    are int128.
     """
     kind = values.dtype.kind
+    if kind == "O" and all(isinstance(value, int) for value in values.flat):
+        return int128
     if kind == "f":
         return fractions
     if kind in "iu":
@@ -80,7 +83,7 @@ def encode(
             )
     if bounds is not None and array.size:
         low, high = bounds
-        if array.min().item() < low or array.max().item() > high:
+        if _plain(array.min()) < low or _plain(array.max()) > high:
             raise RangeError(
                 f"A value lies outside the declared bounds ({low}, {high}).",
                 next_step="widen the bounds or clip the data with np.clip.",
@@ -102,6 +105,8 @@ def encode(
                 next_step="use a wider type, such as tacit.int64.",
                 case=70,
             )
+    if dtype.kind == "int" and (dtype.bits > 64 or array.dtype.kind == "O"):
+        return _long_integers(array, dtype, ring)
     if dtype.kind == "int":
         if array.dtype.kind == "u" and array.size and int(array.max()) >= 1 << 63:
             _too_large(dtype, float(1 << 63))
@@ -114,6 +119,21 @@ def encode(
         _too_large(dtype, limit)
     scaled = scaled * dtype.scale
     return ring.from_floats(np.rint(scaled))
+
+
+def _plain(value: Any) -> Any:
+    """A number of NumPy's as one of Python's."""
+    return value.item() if isinstance(value, np.generic) else value
+
+
+def _long_integers(array: NDArray[Any], dtype: DType, ring: Ring) -> Elements:
+    """Whole numbers of any NumPy type, or Python's, that may need more than 64 bits."""
+    flat = array.reshape(-1)
+    numbers = np.array([int(value) for value in flat.tolist()], object).reshape(array.shape)
+    low, high = dtype.range or (0, 0)
+    if numbers.size and (numbers.min() < low or numbers.max() > high):
+        _too_large(dtype, float(high + 1))
+    return np.asarray(ring.elements(numbers), order="C")
 
 
 def magnitude_limit(dtype: DType, ring: Ring = RING64) -> float:
@@ -144,11 +164,13 @@ def decode(elements: Elements, dtype: DType, ring: Ring = RING64) -> NDArray[Any
 
     Notes
     -----
-    Fixed point is rounded to the nearest float64, which has 53 bits. Integers of a longer ring
-    wrap to 64 bits, as NumPy's do.
+    Fixed point is rounded to the nearest float64, which has 53 bits. 64-bit integers of a longer
+    ring wrap to 64 bits, as NumPy's do; 128-bit integers are exact, as Python's.
     """
     if dtype.kind == "bool":
         return elements.astype(np.bool_)
+    if dtype.kind == "int" and dtype.bits > 64:
+        return ring.integers(elements)
     if dtype.kind == "int":
         return ring.low_words(elements).astype(dtype.numpy, copy=False)
     result: NDArray[Any] = ring.to_floats(elements)

@@ -20,6 +20,7 @@ __all__ = [
     "int16",
     "int32",
     "int64",
+    "int128",
     "promoted_integer",
     "require_room",
     "uint8",
@@ -45,7 +46,7 @@ class DType:
     fraction_bits : int
         Fractional bits of fixed point; 0 otherwise.
     bits : int
-        Width of integers: 8, 16, 32 or 64; 64 otherwise.
+        Width of integers: 8, 16, 32, 64 or 128; 64 otherwise.
     signed : bool
         Whether integers have a sign; true otherwise.
     """
@@ -67,7 +68,7 @@ class DType:
     @property
     def narrow(self) -> bool:
         """Whether these are integers of fewer than 64 bits."""
-        return self.bits != 64
+        return self.bits < 64
 
     @property
     def range(self) -> tuple[int, int] | None:
@@ -83,13 +84,16 @@ class DType:
     @property
     def range_is_narrow(self) -> bool:
         """Whether the type alone keeps numbers far below the ring: booleans, small integers."""
-        return self.bits != 64 or self.kind == "bool"
+        return self.bits < 64 or self.kind == "bool"
 
     @property
     def numpy(self) -> np.dtype[Any]:
-        """The type of revealed values: float64, the integer type of the same name, or bool."""
+        """The type of revealed values: float64, the integer type of the same name, or bool.
+
+        Integers of 128 bits are Python's, in an array of objects.
+        """
         if self.kind == "int":
-            return np.dtype(self.name)
+            return np.dtype(self.name if self.bits <= 64 else object)
         return np.dtype(np.float64 if self.kind == "fixed" else np.bool_)
 
     @property
@@ -122,6 +126,9 @@ fixed = DType("fixed", 18)
 int64 = DType("int")
 """64-bit integers, two's complement, wrapping like NumPy's."""
 
+int128 = DType("int", bits=128)
+"""128-bit integers, two's complement, in sessions over the 128-bit ring; revealed as Python's."""
+
 int32 = DType("int", bits=32)
 """32-bit integers, two's complement, wrapping like NumPy's."""
 
@@ -143,7 +150,7 @@ uint8 = DType("int", bits=8, signed=False)
 INTEGERS: dict[str, DType] = {
     dtype.name: dtype for dtype in (int8, int16, int32, int64, uint8, uint16, uint32)
 }
-"""The integer types, by name. There is no uint64: comparisons need a bit for the sign."""
+"""The integer types that NumPy has too, by name. There is no uint64: comparisons need a sign."""
 
 bool_ = DType("bool")
 """One bit."""
@@ -177,13 +184,19 @@ def fixed_point(fraction_bits: int) -> DType:
 
 
 def require_room(dtype: DType, most: int, bits: int = 128) -> None:
-    """Refuse fixed point that is too fine for a ring of `bits` bits, which takes up to `most`.
+    """Refuse types that are too long for a ring of `bits` bits: more than `most` fractional bits.
 
     Raises
     ------
     RangeError
-        It is (TC-1303).
+        It is one (TC-1303).
     """
+    if dtype.bits > bits:
+        raise RangeError(
+            f"Integers of {dtype.bits} bits do not fit into a {bits}-bit ring.",
+            next_step="open the session with tacit.local(..., ring=128), or use tacit.int64.",
+            case=3,
+        )
     if dtype.kind != "fixed" or 1 <= dtype.fraction_bits <= most:
         return
     longer = "; the 128-bit ring (tacit.local(..., ring=128)) takes up to 100" * (bits < 128)

@@ -40,10 +40,29 @@ _DIVISOR_BITS = 32
 
 def _rule(name: str) -> Rule:
     def rule(types: Sequence[ArrayType], attributes: Any) -> ArrayType:
-        dtype = common_type(name, types)
+        dtype = _short(name, common_type(name, types))
         return ArrayType(dtype, broadcast_shape(name, *(t.shape for t in types)))
 
     return rule
+
+
+def _short(name: str, dtype: DType) -> DType:
+    """The type, if it is no integer of 128 bits: quotients and shifts read 64 bits.
+
+    Raises
+    ------
+    TypeMismatchError
+        It is one (TC-1272).
+    """
+    if dtype.bits > 64:
+        raise TypeMismatchError(
+            f"{name}: quotients, remainders and shifts are built for integers of up to 64 bits.",
+            next_step="convert with x.astype(tacit.int64) if the numbers are below 2^63; a product"
+            " with a public power of two shifts to the left.",
+            case=72,
+            stage=name,
+        )
+    return dtype
 
 
 def _division_rule(types: Sequence[ArrayType], attributes: Any) -> tuple[ArrayType, ArrayType]:
@@ -184,7 +203,7 @@ def _masked(party: Party, planes: Any, mask: NDArray[np.int64], bits: int) -> An
 
 def _shift_rule(name: str) -> Rule:
     def rule(types: Sequence[ArrayType], attributes: Any) -> ArrayType:
-        dtype = integer_type(name, types)
+        dtype = _short(name, integer_type(name, types))
         if name == "bitwise_right_shift" and not types[1].public:
             raise TypeMismatchError(
                 f"{name}: the amount is secret.",

@@ -141,7 +141,7 @@ def _result_limit(result: ArrayType, ring: Ring) -> float | None:
     """What a result's magnitude stays below; None where wrapping is what the type does."""
     if result.dtype.kind == "fixed":
         return float(2.0 ** (ring.magnitude_bits - result.dtype.fraction_bits))
-    return None if result.dtype.range_is_narrow else 2.0**63
+    return None if result.dtype.range_is_narrow else 2.0 ** (result.dtype.bits - 1)
 
 
 def _fits(bounds: Bounds, limit: float) -> bool:

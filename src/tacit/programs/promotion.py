@@ -50,10 +50,17 @@ def public_array(values: ArrayLike) -> PublicArray:
     TypeMismatchError
         Complex numbers, strings, objects: nothing that a secret type could hold.
     RangeError
-        An unsigned integer of 2^63 or more.
+        An integer of 2^63 or more in magnitude.
     """
     array = np.asarray(values)
     dtype = natural_type(array)
+    if dtype.bits > 64:
+        raise RangeError(
+            "A public integer needs more than 64 bits.",
+            next_step="share it as tacit.int128 in a session over the 128-bit ring, or convert it"
+            " to float.",
+            case=10,
+        )
     if array.dtype.kind == "u" and array.size and int(array.max()) >= 1 << 63:
         raise RangeError(
             "A public integer is 2^63 or more, which no secret type holds.",
@@ -148,7 +155,7 @@ def product_type(name: str, types: Sequence[ArrayType]) -> DType:
 
 def counted_type(dtype: DType) -> DType:
     """The type of sums of many: booleans and small integers become ``tacit.int64``."""
-    return dtype if dtype.kind == "fixed" else int64
+    return dtype if dtype.kind == "fixed" or dtype.bits > 64 else int64
 
 
 # Values.

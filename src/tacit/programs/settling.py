@@ -35,7 +35,7 @@ def has_narrow(values: Sequence[ArrayType | Operand]) -> bool:
     """Whether small integers are among types, operands or results. Quick: called every time."""
     for value in values:
         dtype = value.dtype
-        if dtype.bits != 64 if isinstance(dtype, DType) else dtype in _NARROW:
+        if dtype.bits < 64 if isinstance(dtype, DType) else dtype in _NARROW:
             return True
     return False
 

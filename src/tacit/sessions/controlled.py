@@ -209,8 +209,11 @@ class ProcessSession(Session):
             message, buffers = self.processes.receive(self.parties[index])
             if not isinstance(message, Revealed):
                 raise InternalError(f"a party answered {type(message).__name__} to a reveal")
-            array = buffers[0].view(message.dtype).reshape(message.shape)
-            revealed[self.parties[index]] = array
+            if message.dtype == "elements":
+                array = self.ring.integers(buffers[0].view(self.ring.dtype))
+            else:
+                array = buffers[0].view(message.dtype)
+            revealed[self.parties[index]] = array.reshape(message.shape)
         return revealed
 
     # What is stored.

@@ -208,9 +208,9 @@ class Finish(_Frame, frozen=True, tag="finish"):
 
 
 class Revealed(_Frame, frozen=True, tag="revealed"):
-    """A revealed array, whose bytes are the buffer."""
+    """A revealed array, whose bytes are the buffer; long integers as elements of the ring."""
 
-    dtype: Plain
+    dtype: Plain | Literal["elements"]
     shape: tuple[int, ...]
 
 

@@ -115,7 +115,10 @@ class _Service:
         revealed = self._session.open(value, command.to, command.answer)
         if self._session.party.index in command.answer:
             array = revealed[self._session.name]
-            reply = Revealed(array.dtype.str, array.shape)  # type: ignore[arg-type]
+            kind = array.dtype.str
+            if array.dtype.hasobject:
+                kind, array = "elements", self._session.ring.elements(array)
+            reply = Revealed(kind, array.shape)  # type: ignore[arg-type]
             self._channel.send(encode(reply), [byte_view(array)])
 
     def storage(self, command: Save | Load | Delete | Refresh | Stored) -> None:

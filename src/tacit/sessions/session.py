@@ -547,6 +547,8 @@ def weak_integer(name: str, value: int, operands: Sequence[Any]) -> PublicArray:
     if len(integers) < len([dtype for dtype in met if dtype.kind != "bool"]) or not integers:
         return public_array(value)
     dtype = reduce(promoted_integer, integers)
+    if dtype.bits > 64:
+        return public_array(value)
     low, high = dtype.range or (0, 0)
     if low <= value <= high:
         return np.asarray(value, dtype.numpy)

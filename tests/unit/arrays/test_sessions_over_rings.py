@@ -10,7 +10,7 @@ import pytest
 import tacit
 from tacit import Computation
 from tacit.encoding import DType
-from tacit.errors import RangeError, UsageError
+from tacit.errors import RangeError, TypeMismatchError, UsageError
 from tacit.functions import ACCURACY
 
 RNG = np.random.default_rng(8)
@@ -217,3 +217,66 @@ def test_integers_become_the_fixed_point_of_their_session(bits: int) -> None:
             assert integers.dtype == tacit.int64
         assert tacit.exp(secret).dtype == mpc.fixed
         assert (secret.astype(tacit.fixed) / 3).dtype == tacit.fixed
+
+
+LONG = [1 << 100, -(1 << 100), (1 << 100) + 1, 1 - (1 << 100), 0, 5, -(1 << 63), 1 << 64]
+
+
+@pytest.mark.parametrize("processes", [False, pytest.param(True, marks=pytest.mark.processes)])
+def test_long_integers_are_revealed_exactly(processes: bool) -> None:
+    """Not one bit of 2^100 + 1 is lost on the way in, in sums and products, or on the way out."""
+    with tacit.local(ring=128, processes=processes) as mpc:
+        x = mpc.share(LONG, owner="alice")
+        assert x.dtype == tacit.int128
+        found = opened(x)
+        assert found.dtype == object
+        assert found.tolist() == LONG
+        n = mpc.share(np.array([(1 << 50) + 1, 3]), owner="bob")
+        product = (n * n).astype(tacit.int128)
+        assert opened(product).tolist() == [((1 << 50) + 1) ** 2, 9]
+        assert opened(n * n).tolist() == [(((1 << 50) + 1) ** 2) % (1 << 64), 9]
+        assert opened(x[:2] + n).tolist() == [LONG[0] + (1 << 50) + 1, LONG[1] + 3]
+        assert opened(x[5] * 7 - 1).tolist() == 34
+        assert opened(tacit.sum(x)) == sum(LONG)
+        assert opened(tacit.sum(x).reshape(1, 1)).tolist() == [[sum(LONG)]]
+        expected = ((1 << 50) + 1) * LONG[6] + 3 * LONG[7]
+        assert opened(n.reshape(1, 2) @ x[6:]).tolist() == [expected]
+        assert opened(tacit.sort(x)).tolist() == sorted(LONG)
+        assert opened(x > 3).tolist() == [v > 3 for v in LONG]
+        assert opened(tacit.maximum(x, 6)).tolist() == [max(v, 6) for v in LONG]
+        assert opened(tacit.where(x > 0, x, -x)).tolist() == [abs(v) for v in LONG]
+        assert opened(abs(x)).tolist() == [abs(v) for v in LONG]
+        assert opened(x & 0xFF).tolist() == [v & 0xFF for v in LONG]
+        assert opened(x ^ x[::-1]).tolist() == [
+            a ^ b for a, b in zip(LONG, LONG[::-1], strict=True)
+        ]
+        assert opened(~x).tolist() == [~v for v in LONG]
+        assert opened(x.astype(tacit.int64)).tolist() == [0, 0, 1, 1, 0, 5, -(1 << 63), 0]
+        assert opened(mpc.share(np.empty(0, object), owner="alice", dtype=tacit.int128)).size == 0
+        assert opened(mpc.share(2.0**70, owner="alice", dtype=tacit.int128)) == 1 << 70
+
+
+def test_where_long_integers_do_not_go() -> None:
+    with tacit.local() as mpc:
+        with pytest.raises(RangeError, match="ring=128") as caught:
+            mpc.share([1 << 100], owner="alice")
+        assert caught.value.code == "TC-1303"
+        n = mpc.share([1], owner="alice")
+        with pytest.raises(RangeError):
+            n.astype(tacit.int128)
+    with tacit.local(ring=128) as mpc:
+        for outside in (1 << 127, -(1 << 127) - 1):
+            with pytest.raises(RangeError) as caught:
+                mpc.share([outside], owner="alice")
+            assert caught.value.code == "TC-1300"
+        x = mpc.share(LONG, owner="alice")
+        with pytest.raises(RangeError, match="more than 64 bits"):
+            x + (1 << 100)
+        for use in (lambda: x // 3, lambda: x % 3, lambda: x << 1, lambda: x >> 1):
+            with pytest.raises(TypeMismatchError) as mismatch:
+                use()
+            assert mismatch.value.code == "TC-1272"
+        with pytest.raises(TypeMismatchError, match="object"):
+            mpc.share(np.array(["1"], object), owner="alice")
+        edge = mpc.share([(1 << 127) - 1, -(1 << 127)], owner="carol", dtype=tacit.int128)
+        assert opened(edge).tolist() == [(1 << 127) - 1, -(1 << 127)]
