@@ -284,8 +284,13 @@ class Session(Storing):
         return self._applied(name, operands, attributes)
 
     def _applied(
-        self, name: str, operands: Sequence[Handle | ArrayLike], attributes: dict[str, Any]
+        self,
+        name: str,
+        operands: Sequence[Handle | ArrayLike],
+        attributes: dict[str, Any],
+        purpose: str | None = None,
     ) -> Reference | tuple[Reference, ...]:
+        """`apply`, as a part of the operation `purpose` where it is one."""
         operation = operation_named(name)
         handles: list[Handle] = []
         types: list[ArrayType] = []
@@ -305,7 +310,7 @@ class Session(Storing):
         results = result if isinstance(result, tuple) else (result,)
         places = becoming_fractions(name, types, results, self.fractions)
         if places:
-            return self._applied(name, self._as_fractions(handles, places), attributes)
+            return self._applied(name, self._as_fractions(name, handles, places), attributes)
         if operation.check is not None:
             public_values = [None if isinstance(h, Reference) else h for h in handles]
             operation.check(types, public_values, parameters, self.ring)
@@ -319,7 +324,7 @@ class Session(Storing):
             values = [None if isinstance(h, Reference) else h for h in handles]
             track = refuse_overflow if declared else bounds_within
             bounds = track(name, types, values, known, parameters, results, self.ring)
-        uses = permitted([h for h in handles if isinstance(h, Reference)], name)
+        uses = permitted([h for h in handles if isinstance(h, Reference)], purpose or name)
         references = self.execute(operation, handles, parameters, results)
         for reference in references:
             reference.uses = uses
@@ -328,12 +333,15 @@ class Session(Storing):
             reference.declared = interval is not None and (declared or name == "clip")
         return references if isinstance(result, tuple) else references[0]
 
-    def _as_fractions(self, handles: Sequence[Handle], places: Sequence[int]) -> list[Handle]:
-        """Operands, some of them converted to the session's fixed point."""
+    def _as_fractions(
+        self, purpose: str, handles: Sequence[Handle], places: Sequence[int]
+    ) -> list[Handle]:
+        """Operands of an operation, some of them converted to the session's fixed point."""
         converted = list(handles)
         for place in places:
             name = "astype" if isinstance(handles[place], Reference) else "constant"
-            reference = self._applied(name, [handles[place]], self.fractions.parameters)
+            fractions = self.fractions.parameters
+            reference = self._applied(name, [handles[place]], fractions, purpose)
             assert isinstance(reference, Reference)
             converted[place] = reference
         return converted
