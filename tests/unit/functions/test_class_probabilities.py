@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from simulation import NAMES, Simulation
+from simulation import Simulation
 
 from tacit.encoding import RING64, RING128, Ring
 from tacit.errors import RangeError
@@ -32,7 +32,9 @@ def softmax(z: NDArray[np.float64]) -> NDArray[np.float64]:
 def check_cost(simulation: Simulation, declared: Declaration) -> None:
     cost = simulation.driver.cost()
     assert cost.rounds == declared.rounds
-    assert [cost.bytes_sent.get(n, 0) for n in NAMES] == list(declared.bytes_sent or (0, 0, 0))
+    assert [cost.bytes_sent.get(n, 0) for n in simulation.names] == list(
+        declared.bytes_sent or (0,) * len(simulation.names)
+    )
 
 
 @pytest.mark.parametrize("protocol", sorted(PROTOCOLS))

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from simulation import NAMES, Simulation
+from simulation import Simulation
 
 import tacit
 from tacit import Computation
@@ -60,7 +60,7 @@ def direct(x: NDArray[Any], w: NDArray[Any], g: Geometry) -> NDArray[Any]:
 def check_cost(simulation: Simulation, declared: Declaration) -> None:
     cost = simulation.driver.cost()
     assert cost.rounds == declared.rounds
-    assert tuple(cost.bytes_sent[n] for n in NAMES) == tuple(declared.bytes_sent)
+    assert tuple(cost.bytes_sent[n] for n in simulation.names) == tuple(declared.bytes_sent)
 
 
 def operands(case: tuple[tuple[int, ...], int, Geometry]) -> tuple[Integers, Integers, Integers]:

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from simulation import NAMES, Simulation
+from simulation import Simulation
 
 from tacit.encoding.ring import RING64
 from tacit.encoding.wide import RING128
@@ -30,8 +30,8 @@ def edges(bits: int) -> list[int]:
 def check_cost(simulation: Simulation, declared: Declaration) -> None:
     cost = simulation.driver.cost()
     assert {c.rounds for c in simulation.driver.counters} == {declared.rounds}
-    assert tuple(cost.bytes_sent[n] for n in NAMES) == tuple(declared.bytes_sent)
-    assert tuple(cost.check_bytes[n] for n in NAMES) == tuple(declared.check_bytes)
+    assert tuple(cost.bytes_sent[n] for n in simulation.names) == tuple(declared.bytes_sent)
+    assert tuple(cost.check_bytes[n] for n in simulation.names) == tuple(declared.check_bytes)
 
 
 @pytest.mark.parametrize("ring", [RING64, RING128], ids=["64", "128"])

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from simulation import NAMES, Simulation
+from simulation import Simulation
 
 from tacit import functions
 from tacit.encoding import RING128, int8, uint16
@@ -122,9 +122,13 @@ SIZES = (1, 63, 64, 65, 700, 5000)
 def check(protocol: str, simulation: Simulation, declared: Declaration) -> None:
     cost = simulation.driver.cost()
     assert {c.rounds for c in simulation.driver.counters} == {declared.rounds}
-    nothing = (0,) * len(NAMES)
-    assert tuple(cost.bytes_sent[n] for n in NAMES) == (tuple(declared.bytes_sent) or nothing)
-    assert tuple(cost.check_bytes[n] for n in NAMES) == (tuple(declared.check_bytes) or nothing)
+    nothing = (0,) * len(simulation.names)
+    assert tuple(cost.bytes_sent[n] for n in simulation.names) == (
+        tuple(declared.bytes_sent) or nothing
+    )
+    assert tuple(cost.check_bytes[n] for n in simulation.names) == (
+        tuple(declared.check_bytes) or nothing
+    )
 
 
 @pytest.mark.parametrize("protocol", sorted(PROTOCOLS))

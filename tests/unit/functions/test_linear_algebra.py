@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from simulation import NAMES, Simulation
+from simulation import Simulation
 
 from tacit.functions import eigenvectors, factorization, linear_systems
 from tacit.functions.linear_systems import SMALLEST_EIGENVALUE
@@ -66,7 +66,7 @@ def run(step: Any, bits: int, *arrays: Floats) -> tuple[Any, Simulation]:
 def check_cost(simulation: Simulation, declared: Declaration) -> None:
     cost = simulation.driver.cost()
     assert cost.rounds == declared.rounds
-    assert [cost.bytes_sent[n] for n in NAMES] == list(declared.bytes_sent)
+    assert [cost.bytes_sent[n] for n in simulation.names] == list(declared.bytes_sent)
 
 
 @pytest.mark.parametrize("bits", BITS)

@@ -9,7 +9,7 @@ from typing import Any, get_args
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from simulation import NAMES, Simulation
+from simulation import Simulation
 
 from tacit.errors import RangeError
 from tacit.functions.optimization import Adam, Rule, Sgd, public_factor
@@ -170,7 +170,7 @@ def test_a_step_is_numpy_s_and_costs_what_it_declares(
         activation=activation, output=output, rule=rule,
     )  # fmt: skip
     assert cost.rounds == declared.rounds
-    assert [cost.bytes_sent[n] for n in NAMES] == list(declared.bytes_sent)
+    assert [cost.bytes_sent[n] for n in simulation.names] == list(declared.bytes_sent)
 
 
 @pytest.mark.parametrize("bits", [12, 24])
@@ -206,7 +206,7 @@ def test_the_output_is_numpy_s(activation: Activation, output: Output, bits: int
     )  # fmt: skip
     cost = simulation.driver.cost()
     assert cost.rounds == declared.rounds
-    assert [cost.bytes_sent[n] for n in NAMES] == list(declared.bytes_sent)
+    assert [cost.bytes_sent[n] for n in simulation.names] == list(declared.bytes_sent)
 
 
 def test_momentum_and_nesterov_differ_from_each_other() -> None:

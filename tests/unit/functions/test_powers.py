@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
-from simulation import NAMES, Simulation
+from simulation import Simulation
 
 from tacit import functions
 from tacit.errors import RangeError
@@ -96,7 +96,9 @@ def test_declared_costs(size: int, protocol: str) -> None:
         simulation.run(step, simulation.share(ones))
         cost = simulation.driver.cost()
         assert cost.rounds == declared.rounds
-        assert tuple(cost.bytes_sent[n] for n in NAMES) == tuple(declared.bytes_sent or (0, 0, 0))
+        assert tuple(cost.bytes_sent[n] for n in simulation.names) == tuple(
+            declared.bytes_sent or (0,) * len(simulation.names)
+        )
 
 
 @pytest.mark.parametrize("f", [12, 18, 24])

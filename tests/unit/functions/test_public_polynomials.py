@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
-from simulation import NAMES, Simulation
+from simulation import Simulation
 
 import tacit
 from tacit import Computation
@@ -46,7 +46,7 @@ def test_declared_cost_and_stated_error(degree: int, protocol: str) -> None:
     declared = polyval_cost(PROTOCOLS[protocol].costs, x.size, degree, 20)
     cost = simulation.driver.cost()
     assert cost.rounds == declared.rounds
-    assert tuple(cost.bytes_sent[n] for n in NAMES) == tuple(declared.bytes_sent)
+    assert tuple(cost.bytes_sent[n] for n in simulation.names) == tuple(declared.bytes_sent)
 
 
 def test_whole_polynomials_of_integers_are_exact(mpc: Computation) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from simulation import EDGES, NAMES, Simulation, ring
+from simulation import EDGES, Simulation, ring
 
 from tacit.functions import searching
 from tacit.protocols import PROTOCOLS
@@ -20,7 +20,7 @@ def check_cost(simulation: Simulation, declared: Declaration) -> None:
     cost = simulation.driver.cost()
     assert {c.rounds for c in simulation.driver.counters} == {declared.rounds}
     if declared.rounds:
-        assert tuple(cost.bytes_sent[n] for n in NAMES) == tuple(declared.bytes_sent)
+        assert tuple(cost.bytes_sent[n] for n in simulation.names) == tuple(declared.bytes_sent)
 
 
 @pytest.mark.parametrize("largest", [True, False])

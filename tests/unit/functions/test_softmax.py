@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 from scipy import special
-from simulation import NAMES, Simulation
+from simulation import Simulation
 
 from tacit import functions
 from tacit.functions.softmax import log_softmax_cost, logsumexp_cost, softmax_cost
@@ -46,7 +46,9 @@ def test_values_and_costs(name: str, shape: tuple[int, int], f: int, protocol: s
     declared = COSTS[name](PROTOCOLS[protocol].costs, *shape, f)
     cost = simulation.driver.cost()
     assert cost.rounds == declared.rounds
-    assert [cost.bytes_sent.get(n, 0) for n in NAMES] == list(declared.bytes_sent or (0, 0, 0))
+    assert [cost.bytes_sent.get(n, 0) for n in simulation.names] == list(
+        declared.bytes_sent or (0,) * len(simulation.names)
+    )
 
 
 @pytest.mark.parametrize("name", COSTS)

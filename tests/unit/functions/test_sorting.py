@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 from scipy import stats
-from simulation import NAMES, Simulation
+from simulation import Simulation
 
 from tacit.functions import ordering, permutations, sorting
 from tacit.functions.sorting import Key
@@ -25,8 +25,8 @@ def check_cost(simulation: Simulation, declared: Declaration) -> None:
     cost = simulation.driver.cost()
     assert {c.rounds for c in simulation.driver.counters} == {declared.rounds}
     if declared.rounds:
-        assert tuple(cost.bytes_sent[n] for n in NAMES) == tuple(declared.bytes_sent)
-        assert tuple(cost.check_bytes[n] for n in NAMES) == tuple(declared.check_bytes)
+        assert tuple(cost.bytes_sent[n] for n in simulation.names) == tuple(declared.bytes_sent)
+        assert tuple(cost.check_bytes[n] for n in simulation.names) == tuple(declared.check_bytes)
 
 
 def sorted_and_checked(
