@@ -28,6 +28,7 @@ from tacit.rounds.virtual import Network, VirtualTime
 from tacit.sessions import LocalSession, ProcessSession, Session, checked_parties
 from tacit.sessions.session import Reference, checked_rounding
 from tacit.storage import Header, Place, Uses, places
+from tacit.storage.records import Purpose
 
 __all__ = ["Computation", "local"]
 
@@ -261,15 +262,23 @@ class Computation:
         """What is stored: names, versions, types, shapes and uses, without opening anything."""
         return self.session.stored()
 
-    def delete(self, name: str, version: int | None = None) -> int:
+    def delete(self, name: str, version: int | None = None, *, purpose: Purpose = "entry") -> int:
         """Destroy a version, or all of a name, and its keys, at every party; how many there were.
+
+        Parameters
+        ----------
+        name : str
+        version : int, optional
+            All of them by default.
+        purpose : {"entry", "checkpoint"}
+            What ``save`` stored, or checkpoints of training.
 
         Raises
         ------
         UsageError
             Nothing is stored under this name (TC-1087).
         """
-        return self.session.delete(name, version)
+        return self.session.delete(name, version, purpose)
 
     def refresh(self) -> tuple[Header, ...]:
         """Replace everything that is stored by fresh shares of the same secrets, at every party.

@@ -10,6 +10,7 @@ from rich.console import Console
 
 from tacit.cli.training import TrainingRequest, run_training
 from tacit.errors import UsageError
+from tacit.sessions.session import checked_rounding
 
 __all__ = ["train"]
 
@@ -104,6 +105,37 @@ def train(
     seed: Annotated[
         int, typer.Option(help="Public seed of split and order.", rich_help_panel="Training")
     ] = 0,
+    rounding: Annotated[
+        str,
+        typer.Option(
+            help="How products round: probabilistic, nearest or exact. With exact the model is the"
+            " same bits in every run, also in one that was interrupted; slower.",
+            rich_help_panel="Training",
+        ),
+    ] = "probabilistic",
+    checkpoint: Annotated[
+        Path | None,
+        typer.Option(
+            "--checkpoint",
+            help="Folder for checkpoints: every owner seals its shares in its own folder inside,"
+            " under its own key (TACIT_STORAGE_KEY_OWNER, or a key file made there).",
+            show_default=False,
+            rich_help_panel="Checkpoints",
+        ),
+    ] = None,
+    every: Annotated[
+        int,
+        typer.Option(min=1, help="Steps between checkpoints.", rich_help_panel="Checkpoints"),
+    ] = 100,
+    resume: Annotated[
+        bool,
+        typer.Option(
+            "--resume",
+            help="Go on from the newest checkpoint that all owners have, its shares refreshed; from"
+            " the start if there is none. Give the same files and options as before.",
+            rich_help_panel="Checkpoints",
+        ),
+    ] = False,
     out: Annotated[
         Path, typer.Option("--out", "-o", help="Folder for the report.", rich_help_panel="Output")
     ] = Path("report"),
@@ -143,6 +175,11 @@ def train(
     counts of held-out rows by score summed over the owners, are revealed. Example:
 
         tacit train bank_a=a.parquet bank_b=b.csv bank_c=c.parquet --label is_fraud
+
+    A long training survives crashes of any process or machine with checkpoints; after one, repeat
+    the command with --resume:
+
+        tacit train … --checkpoint shares --every 200 --resume
     """
     if missing not in ("refuse", "zero", "mean"):
         raise UsageError(
@@ -173,6 +210,10 @@ def train(
         l2=l2,
         seed=seed,
         out=out,
+        rounding=checked_rounding(rounding),
+        checkpoint=checkpoint,
+        every=every,
+        resume=resume,
         compare_pooled=compare_pooled,
         deadline=deadline,
         heartbeat=heartbeat,

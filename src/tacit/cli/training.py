@@ -15,7 +15,10 @@ from tacit.errors import UsageError
 from tacit.ml.job import OwnerResult, TrainingSettings
 from tacit.network import NetworkSettings
 from tacit.protocols import protocol_named
+from tacit.protocols.interface import Rounding
 from tacit.sessions import launch
+from tacit.sessions.processes import ROUNDING
+from tacit.storage import Place, places
 
 if TYPE_CHECKING:
     from tacit.cli.comparison import Comparison
@@ -49,6 +52,10 @@ class TrainingRequest:
     l2: float = 0.0
     seed: int = 0
     out: Path = Path("report")
+    rounding: Rounding = "probabilistic"
+    checkpoint: Path | None = None
+    every: int = 100
+    resume: bool = False
     compare_pooled: bool = False
     deadline: float = 3600.0
     heartbeat: float = 5.0
@@ -75,7 +82,15 @@ class TrainingRequest:
             reveal_loss=self.reveal_loss,
             reveal_to=self.reveal_to,
             deadline=self.deadline,
+            storage=None if self.checkpoint is None else self.places()[owner],
+            every=self.every,
+            resume=self.resume,
         )
+
+    def places(self) -> dict[str, Place]:
+        """Where each owner keeps checkpoints."""
+        assert self.checkpoint is not None
+        return places(self.checkpoint, tuple(self.files))
 
     def check(self) -> None:
         """Refuse what cannot work before any process starts.
@@ -92,6 +107,12 @@ class TrainingRequest:
                 " given.",
                 next_step="give one OWNER=FILE for each of them.",
                 case=21,
+            )
+        if self.resume and self.checkpoint is None:
+            raise UsageError(
+                "--resume is given without --checkpoint.",
+                next_step="name the folder that the interrupted run kept its checkpoints in.",
+                case=79,
             )
         if not 0.0 < self.test_size < 1.0:
             raise UsageError(
@@ -128,6 +149,7 @@ def run_training(request: TrainingRequest, console: Console, *, as_json: bool = 
             "tacit.ml.job",
             {name: request.settings(name) for name in names},
             protocol=request.protocol,
+            parameters={ROUNDING: request.rounding},
             on_progress=bars,
             settings=NetworkSettings(heartbeat_timeout=request.heartbeat),
         )

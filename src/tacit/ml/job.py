@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import resource
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
@@ -23,13 +23,21 @@ from numpy.typing import NDArray
 from tacit.encoding.digest import tagged_hash
 from tacit.errors import DataError, SchemaError
 from tacit.ml.batches import batch_count
+from tacit.ml.checkpoints import (
+    forget_training,
+    job_digest,
+    resume_training,
+    save_training,
+)
 from tacit.ml.evaluation import ScoreCounts, joint_counts
 from tacit.ml.metrics import BINS
 from tacit.ml.plaintext import LinearModel, train_alone
 from tacit.ml.scores import count_scores
-from tacit.ml.standardization import joint_standardization
-from tacit.ml.training import RowSubset, TrainingPlan, fold, train
+from tacit.ml.standardization import Standardization, joint_standardization
+from tacit.ml.training import RowSubset, TrainingPlan, TrainingState, fold, train
+from tacit.rounds.contract import Step
 from tacit.sessions.context import PartyContext
+from tacit.storage.store import Place
 from tacit.tables import (
     Draft,
     Moments,
@@ -77,6 +85,12 @@ class TrainingSettings(Struct, frozen=True, kw_only=True):
         Whether to train on the own rows alone as well, for comparison.
     deadline : float
         Seconds that each phase may take; then a party that is alive but stuck ends the run.
+    storage : Place or None
+        Where this owner keeps checkpoints.
+    every : int
+        Steps between two checkpoints.
+    resume : bool
+        Whether to go on from the newest checkpoint that all owners have.
     """
 
     file: str
@@ -95,10 +109,15 @@ class TrainingSettings(Struct, frozen=True, kw_only=True):
     reveal_to: tuple[str, ...] = ()
     alone: bool = True
     deadline: float = 3600.0
+    storage: Place | None = None
+    every: int = 0
+    resume: bool = False
 
     def public(self) -> bytes:
         """What all owners must agree on, in canonical form."""
-        common = msgspec.structs.replace(self, file="", schema=None, share_categories=False)
+        common = msgspec.structs.replace(
+            self, file="", schema=None, share_categories=False, storage=None
+        )
         return msgspec.json.encode(common, order="deterministic")
 
 
@@ -224,25 +243,42 @@ class _Job:
             )
             train_counts = tuple(counts[n].train for n in self.session.parties)
             test_counts = tuple(counts[n].test for n in self.session.parties)
-            local = moments(rows, train_rows)
-            by = self.session.run(
-                joint_standardization(self.party, train_counts, _mean_and_variance(local), mask, f),
-                "standardisation",
+            plan = TrainingPlan(
+                rows=train_counts,
+                columns=len(schema.features),
+                epochs=settings.epochs,
+                batch_size=settings.batch_size,
+                learning_rate=settings.learning_rate,
+                decay=settings.decay,
+                seed=settings.seed,
+                fraction_bits=f,
+                loss_every=self._loss_interval(train_counts),
             )
-        plan = TrainingPlan(
-            rows=train_counts,
-            columns=len(schema.features),
-            epochs=settings.epochs,
-            batch_size=settings.batch_size,
-            learning_rate=settings.learning_rate,
-            decay=settings.decay,
-            seed=settings.seed,
-            fraction_bits=f,
-            loss_every=self._loss_interval(train_counts),
-        )
+            job = job_digest(schema.digest(), plan)
+            local = moments(rows, train_rows)
+            found = self._resumed(job)
+            if found is None:
+                state = None
+                by = self.session.run(
+                    joint_standardization(
+                        self.party, train_counts, _mean_and_variance(local), mask, f
+                    ),
+                    "standardisation",
+                )
+            else:
+                by, state = found
         with self._phase("training"):
             trained = self.session.run(
-                train(self.party, plan, own, by, self._reporter("training", plan.steps)),
+                train(
+                    self.party,
+                    plan,
+                    own,
+                    by,
+                    self._reporter("training", plan.steps),
+                    start=state,
+                    every=settings.every,
+                    keep=self._keeping(job, plan, by),
+                ),
                 "training",
             )
         recipients = tuple(self.session.position(n) for n in settings.reveal_to)
@@ -275,6 +311,25 @@ class _Job:
             phases=self.phases,
             peak_memory=_peak_memory(),
         )
+
+    def _resumed(self, job: bytes) -> tuple[Standardization, TrainingState] | None:
+        """What a checkpoint of this job holds, if one is to be gone on from and all have it."""
+        if self.settings.storage is None:
+            return None
+        self.session.attach(self.settings.storage)
+        keeper = self.session.keeper()
+        if self.settings.resume:
+            return self.session.run(resume_training(keeper, job), "storage")
+        self.session.run(forget_training(keeper), "storage")
+        return None
+
+    def _keeping(
+        self, job: bytes, plan: TrainingPlan, by: Standardization
+    ) -> Callable[[TrainingState], Step[object]] | None:
+        if self.settings.storage is None:
+            return None
+        keeper = self.session.keeper()
+        return lambda state: save_training(keeper, job, plan, by, state)
 
     def _loss_interval(self, rows: tuple[int, ...]) -> int:
         if not self.settings.reveal_loss:

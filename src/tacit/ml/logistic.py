@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from itertools import chain, islice
 from typing import Any, Self
 
 import numpy as np
@@ -14,6 +15,7 @@ from tacit.arrays import SecretArray
 from tacit.arrays.array import applied, applied_all
 from tacit.arrays.functions import concatenate, sigmoid, stack
 from tacit.errors import ShapeError, TypeMismatchError, UsageError
+from tacit.ml.checkpoints import FitCheckpoints
 from tacit.ml.checks import batch_rows, batches_of, checked_classes, constant, indicators, opened
 
 __all__ = ["LogisticRegression"]
@@ -99,7 +101,15 @@ class LogisticRegression(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         self.shuffle = shuffle
         self.classes = classes
 
-    def fit(self, X: SecretArray, y: SecretArray) -> Self:
+    def fit(
+        self,
+        X: SecretArray,
+        y: SecretArray,
+        *,
+        checkpoint: str | None = None,
+        every: int = 100,
+        resume: bool = False,
+    ) -> Self:
         """Fit to secret rows and labels.
 
         Parameters
@@ -107,6 +117,12 @@ class LogisticRegression(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         X : SecretArray, (n, d), tacit.fixed
         y : SecretArray, (n,)
             Labels: tacit.bool, or numbers that are among the classes.
+        checkpoint : str, optional
+            Extension: seal the state of training under this name in the session's storage.
+        every : int, default=100
+            Extension: steps between two checkpoints.
+        resume : bool, default=False
+            Extension: go on from the newest checkpoint that all parties have, if there is one.
 
         Returns
         -------
@@ -134,59 +150,70 @@ class LogisticRegression(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         decay = 0.0 if not np.isfinite(self.C) else 1.0 / (self.C * rows)
         classes = checked_classes(self, self.classes)
         y = indicators(y, classes)
+        job = (type(self).__name__, self.get_params(), X.shape, classes.tolist())
+        kept = FitCheckpoints(X, checkpoint, every, resume, job)
         if classes.size > 2:
-            self._fit_multinomial(X, y.astype(X.dtype), decay)
+            self._fit_multinomial(X, y.astype(X.dtype), decay, kept)
         else:
-            self._fit_binary(X, y.reshape(rows).astype(X.dtype), decay)
+            self._fit_binary(X, y.reshape(rows).astype(X.dtype), decay, kept)
         self.n_features_in_ = columns
         self.classes_ = classes
         self.n_iter_ = np.array([self.max_iter])
         return self
 
-    def _fit_binary(self, X: SecretArray, y: SecretArray, decay: float) -> None:
+    def _batches(self, rows: int, done: int) -> Iterator[NDArray[np.int64] | slice]:
+        """The minibatches of all passes after the first `done` ones."""
+        size = batch_rows(self.batch_size, rows)
+        order = np.random.default_rng(self.random_state)
+        passes = (batches_of(rows, size, self.shuffle, order) for _ in range(self.max_iter))
+        return islice(chain.from_iterable(passes), done, None)
+
+    def _fit_binary(
+        self, X: SecretArray, y: SecretArray, decay: float, kept: FitCheckpoints
+    ) -> None:
         rows, columns = X.shape
         if self.fit_intercept:
             X = concatenate([X, np.ones((rows, 1))], axis=1)
-        weights = self._initial(X)
-        size = batch_rows(self.batch_size, rows)
-        order = np.random.default_rng(self.random_state)
-        for _ in range(self.max_iter):
-            for batch in batches_of(rows, size, self.shuffle, order):
-                weights = applied(
-                    "logistic_step",
-                    X[batch],
-                    y[batch],
-                    weights,
-                    learning_rate=float(self.learning_rate_init),
-                    decay=decay,
-                )
+        weights = self._initial(X) if kept.arrays is None else kept.arrays[0]
+        for batch in self._batches(rows, kept.step):
+            weights = applied(
+                "logistic_step",
+                X[batch],
+                y[batch],
+                weights,
+                learning_rate=float(self.learning_rate_init),
+                decay=decay,
+            )
+            kept.done([weights])
         self._weights = weights
         self.coef_ = weights[:columns].reshape(1, columns)
         self.intercept_: SecretArray | None = weights[columns:] if self.fit_intercept else None
 
-    def _fit_multinomial(self, X: SecretArray, y: SecretArray, decay: float) -> None:
+    def _fit_multinomial(
+        self, X: SecretArray, y: SecretArray, decay: float, kept: FitCheckpoints
+    ) -> None:
         (rows, columns), classes = X.shape, y.shape[1]
         previous = getattr(self, "_weights", None)
         zeros = constant(X, np.zeros(classes))
         weights, bias = constant(X, np.zeros((columns, classes))), zeros
-        if self.warm_start and previous is not None and previous.shape == (columns, classes):
+        if kept.arrays is not None:
+            weights, bias = kept.arrays
+        elif self.warm_start and previous is not None and previous.shape == (columns, classes):
             weights = previous
             bias = zeros if self.intercept_ is None else self.intercept_
-        size = batch_rows(self.batch_size, rows)
-        order = np.random.default_rng(self.random_state)
-        for _ in range(self.max_iter):
-            for batch in batches_of(rows, size, self.shuffle, order):
-                part = X[batch]
-                weights, moved = applied_all(
-                    "mlp_step",
-                    part,
-                    y[batch],
-                    weights,
-                    bias,
-                    learning_rate=float(self.learning_rate_init),
-                    alpha=decay * part.shape[0],
-                )
-                bias = moved if self.fit_intercept else zeros
+        for batch in self._batches(rows, kept.step):
+            part = X[batch]
+            weights, moved = applied_all(
+                "mlp_step",
+                part,
+                y[batch],
+                weights,
+                bias,
+                learning_rate=float(self.learning_rate_init),
+                alpha=decay * part.shape[0],
+            )
+            bias = moved if self.fit_intercept else zeros
+            kept.done([weights, bias])
         self._weights = weights
         self.coef_ = weights.T
         self.intercept_ = bias if self.fit_intercept else None

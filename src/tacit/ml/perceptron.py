@@ -16,6 +16,7 @@ from sklearn.preprocessing import LabelBinarizer
 from tacit.arrays import SecretArray
 from tacit.arrays.array import applied, applied_all
 from tacit.arrays.functions import concat
+from tacit.ml.checkpoints import FitCheckpoints
 from tacit.ml.checks import (
     batch_rows,
     batches_of,
@@ -92,7 +93,14 @@ class _Perceptron(BaseEstimator):  # type: ignore[misc]
             parameters.append(constant(X, draw.uniform(-bound, bound, outputs)))
         return parameters
 
-    def _fit(self, X: SecretArray, targets: SecretArray) -> None:
+    def _fit(
+        self,
+        X: SecretArray,
+        targets: SecretArray,
+        checkpoint: str | None,
+        every: int,
+        resume: bool,
+    ) -> None:
         rows, columns = X.shape
         widths = (columns, *self._hidden(), targets.shape[1])
         shapes = [s for a, b in itertools.pairwise(widths) for s in ((a, b), (b,))]
@@ -104,7 +112,11 @@ class _Perceptron(BaseEstimator):  # type: ignore[misc]
             and [p.shape for p in previous] == shapes * (1 + slots)
             and previous[0].session is X.session
         )
-        if known:
+        job = (type(self).__name__, self.get_params(), X.shape, targets.shape)
+        kept = FitCheckpoints(X, checkpoint, every, resume, job)
+        if kept.arrays is not None:
+            values, step = kept.arrays, kept.counter
+        elif known:
             assert previous is not None
             values, step = previous, self.t_
         else:
@@ -112,10 +124,11 @@ class _Perceptron(BaseEstimator):  # type: ignore[misc]
             values += [constant(X, np.zeros(shape)) for _ in range(slots) for shape in shapes]
         order = np.random.default_rng(self.random_state)
         size = batch_rows(self.batch_size, rows)
-        for _ in range(self.max_iter):
-            for batch in batches_of(rows, size, self.shuffle, order):
-                step += 1
-                values = list(self._step(X[batch], targets[batch], values, step))
+        passes = (batches_of(rows, size, self.shuffle, order) for _ in range(self.max_iter))
+        for batch in itertools.islice(itertools.chain.from_iterable(passes), kept.step, None):
+            step += 1
+            values = list(self._step(X[batch], targets[batch], values, step))
+            kept.done(values, step)
         self._values = values
         self.t_ = step
         self.n_features_in_ = columns
@@ -275,7 +288,15 @@ class MLPClassifier(ClassifierMixin, _Perceptron):  # type: ignore[misc]
         self.epsilon = epsilon
         self.classes = classes
 
-    def fit(self, X: SecretArray, y: SecretArray) -> Self:
+    def fit(
+        self,
+        X: SecretArray,
+        y: SecretArray,
+        *,
+        checkpoint: str | None = None,
+        every: int = 100,
+        resume: bool = False,
+    ) -> Self:
         """Fit to secret rows and labels.
 
         Parameters
@@ -283,6 +304,12 @@ class MLPClassifier(ClassifierMixin, _Perceptron):  # type: ignore[misc]
         X : SecretArray, (n, d)
         y : SecretArray, (n,) or (n, k)
             Labels; booleans for two classes; or a column of 0 and 1 for every class.
+        checkpoint : str, optional
+            Extension: seal the state of training under this name in the session's storage.
+        every : int, default=100
+            Extension: steps between two checkpoints.
+        resume : bool, default=False
+            Extension: go on from the newest checkpoint that all parties have, if there is one.
 
         Returns
         -------
@@ -298,7 +325,7 @@ class MLPClassifier(ClassifierMixin, _Perceptron):  # type: ignore[misc]
         self.classes_ = checked_classes(self, self.classes)
         targets = indicators(checked_targets(X, y), self.classes_).astype(X.dtype)
         self._output = "logistic" if self.classes_.size == 2 else "softmax"
-        self._fit(X, targets)
+        self._fit(X, targets, checkpoint, every, resume)
         return self
 
     def predict_proba(self, X: SecretArray) -> SecretArray:
@@ -372,13 +399,22 @@ class MLPRegressor(RegressorMixin, _Perceptron):  # type: ignore[misc]
         self.beta_2 = beta_2
         self.epsilon = epsilon
 
-    def fit(self, X: SecretArray, y: SecretArray) -> Self:
+    def fit(
+        self,
+        X: SecretArray,
+        y: SecretArray,
+        *,
+        checkpoint: str | None = None,
+        every: int = 100,
+        resume: bool = False,
+    ) -> Self:
         """Fit to secret rows (n, d) and targets (n,) or (n, m); see :class:`MLPClassifier`."""
         self._check_parameters()
         X = checked_rows(X)
         targets = checked_targets(X, y)
         self._flat = targets.ndim == 1
-        self._fit(X, targets.reshape(X.shape[0], -1).astype(X.dtype))
+        rows = targets.reshape(X.shape[0], -1).astype(X.dtype)
+        self._fit(X, rows, checkpoint, every, resume)
         return self
 
     def predict(self, X: SecretArray) -> SecretArray:

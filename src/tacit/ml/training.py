@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any, Protocol
 
 import numpy as np
@@ -21,7 +22,15 @@ from tacit.protocols.interface import Party
 from tacit.rounds.combine import together
 from tacit.rounds.contract import Step
 
-__all__ = ["OwnRows", "RowSubset", "TrainedModel", "TrainingPlan", "fold", "train"]
+__all__ = [
+    "OwnRows",
+    "RowSubset",
+    "TrainedModel",
+    "TrainingPlan",
+    "TrainingState",
+    "fold",
+    "train",
+]
 
 
 class OwnRows(Protocol):
@@ -96,14 +105,47 @@ class TrainedModel:
     losses: list[float]
 
 
+@dataclass(frozen=True, slots=True, repr=False)
+class TrainingState:
+    """A party's part of everything that training goes on from after a step.
+
+    Attributes
+    ----------
+    step : int
+        Finished steps.
+    weights : arithmetic sharing, (d + 1,)
+    losses : tuple of float
+        Mean squared residuals revealed so far.
+    residuals : arithmetic sharing, (n,), or None
+        Those of the last step, whose squares are not summed up yet; None where no loss is
+        revealed.
+    total : arithmetic sharing, (1, 1), or None
+        Sum of squared residuals since the last revealed loss.
+    rows, batches : int
+        How many rows and batches `total` is of.
+    """
+
+    step: int
+    weights: Any
+    losses: tuple[float, ...] = ()
+    residuals: Any = None
+    total: Any = None
+    rows: int = 0
+    batches: int = 0
+
+
 def train(
     party: Party,
     plan: TrainingPlan,
     own: OwnRows,
     by: Standardization,
     on_step: Callable[[int], None] = lambda step: None,
+    *,
+    start: TrainingState | None = None,
+    every: int = 0,
+    keep: Callable[[TrainingState], Step[object]] | None = None,
 ) -> Step[TrainedModel]:
-    """Train from zero weights by minibatch gradient descent.
+    """Train by minibatch gradient descent, from zero weights or from where a run ended.
 
     Parameters
     ----------
@@ -114,24 +156,29 @@ def train(
     by : Standardization
     on_step : callable
         Told the number of finished steps.
+    start : TrainingState, optional
+        Where to go on, the same step at all parties.
+    every : int
+        Steps between two calls of `keep`; 0 for none.
+    keep : callable, optional
+        ``keep(state)`` is a step that seals a state.
 
     Notes
     -----
     Rounds a step: those of ``logistic_step`` (the next batch travels in the same rounds).
-    Revealed: nothing, or with ``loss_every`` one number every so many batches, to all.
+    Revealed: nothing, or with ``loss_every`` one number every so many batches, to all. With exact
+    rounding the weights are the same bits whether or not a run was cut short and went on.
     """
-    weights = party.public(np.zeros(plan.columns + 1, np.int64))
-    losses: list[float] = []
-    squared = _SquaredResiduals(party, plan)
-    schedule = _schedule(plan)
+    state = start or TrainingState(0, party.public(np.zeros(plan.columns + 1, np.int64)))
+    weights, residuals, done = state.weights, state.residuals, state.step
+    losses = list(state.losses)
+    squared = _SquaredResiduals(party, plan, state)
+    schedule = _schedule(plan, done)
     current = next(schedule, None)
-    if current is None:
-        return TrainedModel(weights, losses)
-    first = yield from _load(party, plan, own, by, current)
-    assert first is not None
-    x, y = first
-    residuals: Any = None
-    done = 0
+    if current is not None:
+        first = yield from _load(party, plan, own, by, current)
+        assert first is not None
+        x, y = first
     while current is not None:
         following = next(schedule, None)
         step = logistic_step(
@@ -153,14 +200,19 @@ def train(
             x, y = loaded
         done += 1
         on_step(done)
+        if keep is not None and every and done % every == 0:
+            yield from keep(squared.state(done, weights, losses, residuals))
         current = following
     losses.extend((yield from squared.add(residuals, last=True)))
     return TrainedModel(weights, losses)
 
 
-def _schedule(plan: TrainingPlan) -> Iterator[tuple[NDArray[np.int64], ...]]:
-    for epoch in range(plan.epochs):
-        yield from batches(plan.rows, plan.batch_size, epoch, plan.seed)
+def _schedule(plan: TrainingPlan, done: int = 0) -> Iterator[tuple[NDArray[np.int64], ...]]:
+    """The minibatches after the first `done` ones."""
+    count = batch_count(plan.rows, plan.batch_size)
+    for epoch in range(done // count if count else 0, plan.epochs):
+        skipped = max(0, done - epoch * count)
+        yield from islice(batches(plan.rows, plan.batch_size, epoch, plan.seed), skipped, None)
 
 
 def _load(
@@ -197,12 +249,21 @@ def _encode(values: NDArray[Any], fraction_bits: int) -> NDArray[np.uint64]:
 class _SquaredResiduals:
     """Sums squared residuals on shares and reveals the mean every so many batches."""
 
-    def __init__(self, party: Party, plan: TrainingPlan) -> None:
+    def __init__(self, party: Party, plan: TrainingPlan, state: TrainingState) -> None:
         self.party = party
         self.plan = plan
-        self.total: Any = None
-        self.rows = 0
-        self.batches = 0
+        self.total: Any = state.total
+        self.rows = state.rows
+        self.batches = state.batches
+
+    def state(
+        self, done: int, weights: Any, losses: Sequence[float], residuals: Any
+    ) -> TrainingState:
+        """Where training is after `done` steps."""
+        pending = residuals if self.plan.loss_every else None
+        return TrainingState(
+            done, weights, tuple(losses), pending, self.total, self.rows, self.batches
+        )
 
     def add(self, residuals: Any, last: bool = False) -> Step[list[float]]:
         if not self.plan.loss_every or residuals is None:

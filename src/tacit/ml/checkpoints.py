@@ -1,0 +1,230 @@
+"""Checkpoints: what training goes on from after a crash, sealed on every party's own disk.
+
+Two generations are kept, and one is replaced only when all parties have the next, so a crash at
+any moment leaves one that all have (``storage/agreement.py``, decision 0048). Going on refreshes
+the shares. A resumed run has a session of its own, so no mask comes again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import msgspec
+from msgspec import Struct
+
+from tacit.arrays import SecretArray
+from tacit.encoding.digest import tagged_hash
+from tacit.encoding.types import fixed_point
+from tacit.errors import UsageError
+from tacit.ml.standardization import INPUT_BITS, Standardization
+from tacit.ml.training import TrainingPlan, TrainingState
+from tacit.programs.types import SecretValue
+from tacit.rounds.contract import Step
+from tacit.sessions.stored import (
+    Draft,
+    Keeper,
+    delete_step,
+    record_of,
+    resume_step,
+    save_step,
+)
+from tacit.storage.records import Header
+
+__all__ = [
+    "GENERATIONS",
+    "FitCheckpoints",
+    "forget_training",
+    "job_digest",
+    "resume_training",
+    "save_training",
+]
+
+GENERATIONS = 2
+"""How many checkpoints stay."""
+
+TRAINING = "training"
+"""The name of the checkpoints of a joint training."""
+
+
+class _Progress(Struct, frozen=True):
+    """What is public about a checkpoint.
+
+    Attributes
+    ----------
+    job : bytes
+        Digest of what must be the same for going on.
+    step : int
+        Finished steps.
+    counter : int
+        The optimiser's own count.
+    losses : tuple of float
+        Losses that were revealed to all.
+    rows, batches : int
+        See :class:`~tacit.ml.training.TrainingState`.
+    """
+
+    job: bytes
+    step: int
+    counter: int = 0
+    losses: tuple[float, ...] = ()
+    rows: int = 0
+    batches: int = 0
+
+
+def _progress(header: Header, job: bytes) -> _Progress:
+    """What a checkpoint says of itself.
+
+    Raises
+    ------
+    UsageError
+        It belongs to another job (TC-1078).
+    """
+    try:
+        found = msgspec.msgpack.decode(header.public, type=_Progress)
+    except msgspec.DecodeError:
+        found = _Progress(b"", 0)
+    if found.job != job:
+        raise UsageError(
+            f"The checkpoint {header.name!r} is of another job: other data, parameters or model.",
+            next_step="resume with the same files and options, or start anew without resuming.",
+            case=78,
+            stage="storage",
+        )
+    return found
+
+
+# Of fit functions.
+
+
+class FitCheckpoints:
+    """The checkpoints of one call of a fit function.
+
+    Parameters
+    ----------
+    like : SecretArray
+        An array of the session.
+    name : str or None
+        What the checkpoints are called; None for none.
+    every : int
+        Steps between two.
+    resume : bool
+        Whether to go on from the newest that all parties have, if there is one.
+    job : sequence of object
+        Public facts that must be the same for going on: class, parameters, shapes.
+
+    Raises
+    ------
+    UsageError
+        `every` is not positive, or `resume` has no name (TC-1079).
+    """
+
+    def __init__(
+        self, like: SecretArray, name: str | None, every: int, resume: bool, job: Sequence[object]
+    ) -> None:
+        if every < 1 or (resume and name is None):
+            raise UsageError(
+                "Checkpoints need a name, and at least one step between two.",
+                next_step='call for instance fit(X, y, checkpoint="model", every=100).',
+                case=79,
+                stage="fit",
+            )
+        self._session = like.session
+        self._name = name
+        self._every = every
+        self._job = tagged_hash("fit", *(repr(fact).encode() for fact in job))
+        self.step = 0
+        self.counter = 0
+        self.arrays: list[SecretArray] | None = None
+        if name is None:
+            return
+        found = self._session.resume(name) if resume else None
+        if found is not None:
+            header, references = found
+            progress = _progress(header, self._job)
+            self.step, self.counter = progress.step, progress.counter
+            self.arrays = [SecretArray(self._session, reference) for reference in references]
+        elif any(h.name == name and h.purpose == "checkpoint" for h in self._session.stored()):
+            self._session.delete(name, purpose="checkpoint")
+
+    def done(self, arrays: Sequence[SecretArray], counter: int = 0) -> None:
+        """Count a finished step; seal `arrays` if it is the turn of one."""
+        self.step += 1
+        if self._name is None or self.step % self._every:
+            return
+        self._session.save(
+            [array._reference for array in arrays],
+            self._name,
+            names=[str(place) for place in range(len(arrays))],
+            kind="checkpoint",
+            public=msgspec.msgpack.encode(_Progress(self._job, self.step, counter)),
+            purpose="checkpoint",
+            keep=GENERATIONS,
+        )
+
+
+# Of joint training.
+
+
+def job_digest(schema: bytes, plan: TrainingPlan) -> bytes:
+    """What must be the same for a training to go on."""
+    return tagged_hash("training", schema, repr(plan).encode())
+
+
+def save_training(
+    keeper: Keeper, job: bytes, plan: TrainingPlan, by: Standardization, state: TrainingState
+) -> Step[Header]:
+    """Seal where a joint training is. 6 rounds."""
+    f = fixed_point(plan.fraction_bits)
+    values = {
+        "mean": SecretValue(fixed_point(INPUT_BITS), by.mean),
+        "inverse_deviation": SecretValue(f, by.inverse_deviation),
+        "weights": SecretValue(f, state.weights),
+    }
+    for name, share in (("residuals", state.residuals), ("total", state.total)):
+        if share is not None:
+            values[name] = SecretValue(f, share)
+    progress = _Progress(
+        job, state.step, losses=state.losses, rows=state.rows, batches=state.batches
+    )
+    draft = Draft(
+        name=TRAINING,
+        purpose="checkpoint",
+        kind="logistic training",
+        public=msgspec.msgpack.encode(progress),
+        arrays=tuple(record_of(name, value) for name, value in values.items()),
+        keep=GENERATIONS,
+    )
+    return save_step(keeper, draft, list(values.values()))
+
+
+def forget_training(keeper: Keeper) -> Step[object]:
+    """Delete the checkpoints of an earlier training, if there are any."""
+    return delete_step(keeper, "checkpoint", TRAINING, None)
+
+
+def resume_training(
+    keeper: Keeper, job: bytes
+) -> Step[tuple[Standardization, TrainingState] | None]:
+    """Where a joint training goes on, with refreshed shares; None if there is no checkpoint.
+
+    Raises
+    ------
+    UsageError
+        The checkpoint is of another job (TC-1078).
+    """
+    found = yield from resume_step(keeper, TRAINING)
+    if found is None:
+        return None
+    header, values = found
+    progress = _progress(header, job)
+    shares = {r.name: v.share for r, v in zip(header.arrays, values, strict=True)}
+    state = TrainingState(
+        progress.step,
+        shares["weights"],
+        progress.losses,
+        shares.get("residuals"),
+        shares.get("total"),
+        progress.rows,
+        progress.batches,
+    )
+    return Standardization(shares["mean"], shares["inverse_deviation"]), state

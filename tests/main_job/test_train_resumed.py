@@ -1,0 +1,79 @@
+"""``tacit train --checkpoint``: every process killed with ``kill -9``, then ``--resume``."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+from command_line import COMMAND, Run
+
+from tacit.cli.demos.files import DemoFiles
+from tacit.storage import listing
+
+pytestmark = pytest.mark.processes
+
+
+def training(files: DemoFiles, out: Path, *more: str | Path) -> list[str]:
+    owners = [f"{name}={path}" for name, path in files.files.items()]
+    options = ["--label", files.label, "--epochs", "6", "--batch-size", "64", "--out", out]
+    return ["train", *owners, *map(str, options), "--rounding", "exact", *map(str, more)]
+
+
+def model(out: Path, name: str) -> tuple[list[float], float]:
+    own = json.loads((out / name / "result.json").read_text())
+    return own["coefficients"], own["intercept"]
+
+
+def children(parent: int) -> list[int]:
+    text = Path(f"/proc/{parent}/task/{parent}/children").read_text()
+    return [int(number) for number in text.split()]
+
+
+def newest(shares: Path, files: DemoFiles) -> int:
+    """The newest version that all owners have sealed."""
+    found = []
+    for name in files.files:
+        stems = [path.stem for path in (shares / name / "entries").glob("*.sealed")]
+        found.append(max((int(stem.rsplit(".", 4)[2]) for stem in stems), default=0))
+    return min(found)
+
+
+def wait_for(condition: object, seconds: float = 60) -> None:
+    until = time.monotonic() + seconds
+    while not condition():  # type: ignore[operator]
+        assert time.monotonic() < until, "not in time"
+        time.sleep(0.002)
+
+
+def test_after_kill_9_of_all_processes_the_model_is_the_same_bits(
+    tacit_command: Run, wards: DemoFiles, tmp_path: Path
+) -> None:
+    whole = tacit_command(*training(wards, tmp_path / "whole"))
+    assert whole.returncode == 0, whole.stderr
+    shares = tmp_path / "shares"
+    kept = ("--checkpoint", shares, "--every", 3)
+    run = subprocess.Popen(
+        [*COMMAND, *training(wards, tmp_path / "cut", *kept)],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    wait_for(lambda: newest(shares, wards) >= 3)
+    for process in [*children(run.pid), run.pid]:
+        os.kill(process, signal.SIGKILL)
+    run.wait()
+    done = tacit_command(*training(wards, tmp_path / "resumed", *kept, "--resume"))
+    assert done.returncode == 0, done.stderr
+    for name in wards.files:
+        assert model(tmp_path / "resumed", name) == model(tmp_path / "whole", name)
+    assert {h.epoch for name in wards.files for h in listing(shares / name)} <= {0, 1}
+
+
+def test_resume_needs_a_folder(tacit_command: Run, wards: DemoFiles, tmp_path: Path) -> None:
+    refused = tacit_command(*training(wards, tmp_path, "--resume"))
+    assert refused.returncode == 2
+    assert "TC-1079" in refused.stderr
