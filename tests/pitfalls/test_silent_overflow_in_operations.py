@@ -62,6 +62,8 @@ WRAPS: dict[str, tuple[Callable[[Any], Any], Any]] = {
     "log": (tacit.log, [1.0, -1.0]),
     "log of 0": (tacit.log, [0.0]),
     "sqrt": (tacit.sqrt, [-1.0]),
+    "log of a sum": (lambda x: tacit.log(x + x), [2.0**42.5]),
+    "reciprocal of a sum": (lambda x: tacit.reciprocal(x + x), [2.0**42.5]),
     "reciprocal": (tacit.reciprocal, [0.0, 1.0]),
 }
 

@@ -3,7 +3,8 @@
 A rule maps public intervals to a public interval; nothing here sees a value of a secret. Bounds
 come from their declaration in ``share``, from public arrays, and from the ranges of booleans and
 small integers. An operation without a rule, or with an operand about which nothing is known, has
-a result about which nothing is known.
+a result about which nothing is known. Rules are here, in ``bounds_of_functions.py`` and in
+``bounds_of_rows.py``.
 
 Intervals of integers are Python integers, exact; those of fixed point are outer bounds, wide
 enough for every rounding of the operation.
@@ -12,21 +13,31 @@ enough for every rounding of the operation.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from math import ceil, exp, floor, inf, log, log2, prod, sqrt
-from typing import Any, TypeAlias
-
-import numpy as np
+from math import ceil, floor, inf
+from typing import Any
 
 from tacit.encoding.types import DType
-from tacit.functions.accuracy import ACCURACY
-from tacit.functions.exponential import exp_domain
+from tacit.programs.bounds_of_functions import ALWAYS, FUNCTION_RULES
+from tacit.programs.bounds_of_rows import ROW_RULES, Several
+from tacit.programs.intervals import (
+    Known,
+    Rule,
+    corners,
+    known_all,
+    largest,
+    outwards,
+    union,
+    widened,
+    with_zero,
+)
+from tacit.programs.precision import PRODUCT_BITS
 from tacit.programs.types import ArrayType, Bounds, PublicArray
 
 __all__ = [
     "ANYWHERE",
     "BOUNDING",
-    "Known",
+    "RULES",
+    "WITHOUT_RULE",
     "bounds_of_results",
     "declared_bounds",
     "dtype_bounds",
@@ -36,43 +47,6 @@ __all__ = [
 
 ANYWHERE: Bounds = (-(1 << 130), 1 << 130)
 """Wider than every ring: nothing is known of how a small integer is held."""
-
-
-@dataclass(frozen=True, slots=True)
-class Known:
-    """What a rule works from.
-
-    Attributes
-    ----------
-    bounds : sequence of (low, high) or None
-        Of each operand.
-    types : sequence of ArrayType
-        Of each operand.
-    result : ArrayType
-        The result's type; of several results, the first's.
-    attributes : Attributes
-        The operation's public parameters.
-    """
-
-    bounds: Sequence[Bounds | None]
-    types: Sequence[ArrayType]
-    result: ArrayType
-    attributes: Any
-
-    @property
-    def unit(self) -> float:
-        """One unit in the last place of the result; 0 for integers."""
-        dtype = self.result.dtype
-        return dtype.resolution if dtype.kind == "fixed" else 0
-
-    @property
-    def terms(self) -> int:
-        """How many elements of the first operand meet in one of the result."""
-        return prod(self.types[0].shape) // max(prod(self.result.shape), 1)
-
-
-Rule: TypeAlias = Callable[[Known], Bounds | None]
-Inner: TypeAlias = Callable[..., Bounds | None]
 
 
 def dtype_bounds(dtype: DType) -> Bounds | None:
@@ -118,30 +92,31 @@ def bounds_of_results(
     bounds: Sequence[Bounds | None],
     attributes: Any,
     results: Sequence[ArrayType],
+    values: Sequence[PublicArray | None] = (),
 ) -> list[Bounds | None]:
     """What is known of each result of an operation."""
     rule = RULES.get(name)
     if rule is None:
         return [None] * len(results)
-    rules = rule if isinstance(rule, tuple) else (rule,) * len(results)
+    given = values or [None] * len(types)
+    if isinstance(rule, Several):
+        known = Known(bounds, types, results[0], attributes, given)
+        found = rule.rule(known)
+    else:
+        rules = rule if isinstance(rule, tuple) else (rule,) * len(results)
+        found = [
+            own(Known(bounds, types, result, attributes, given))
+            for own, result in zip(rules, results, strict=True)
+        ]
     return [
-        own(Known(bounds, types, result, attributes))
-        for own, result in zip(rules, results, strict=True)
+        bound
+        if bound is None or result.dtype.kind != "fixed"
+        else outwards(bound, result.dtype.resolution)
+        for bound, result in zip(found, results, strict=True)
     ]
 
 
 # Rules.
-
-
-def _all(inner: Inner) -> Rule:
-    """A rule that needs to know all operands."""
-
-    def rule(known: Known) -> Bounds | None:
-        if any(bounds is None for bounds in known.bounds):
-            return None
-        return inner(known, *known.bounds)
-
-    return rule
 
 
 def _same(known: Known) -> Bounds | None:
@@ -149,28 +124,24 @@ def _same(known: Known) -> Bounds | None:
 
 
 def _union(known: Known, *bounds: Bounds) -> Bounds:
-    return min(low for low, _ in bounds), max(high for _, high in bounds)
+    return widened(union(*bounds), _encoding_slack(known))
 
 
 def _chosen(known: Known) -> Bounds | None:
     choices = Known(known.bounds[1:], known.types[1:], known.result, known.attributes)
-    return _all(_union)(choices)
+    return known_all(_union)(choices)
 
 
 def _with_zero(known: Known, x: Bounds, *others: Bounds) -> Bounds:
-    return min(x[0], 0), max(x[1], 0)
-
-
-def _widened(bounds: Bounds, slack: float) -> Bounds:
-    return (bounds[0] - slack, bounds[1] + slack) if slack else bounds
+    return with_zero(x)
 
 
 def _add(known: Known, x: Bounds, y: Bounds) -> Bounds:
-    return _widened((x[0] + y[0], x[1] + y[1]), _encoding_slack(known))
+    return widened((x[0] + y[0], x[1] + y[1]), _encoding_slack(known))
 
 
 def _subtract(known: Known, x: Bounds, y: Bounds) -> Bounds:
-    return _widened((x[0] - y[1], x[1] - y[0]), _encoding_slack(known))
+    return widened((x[0] - y[1], x[1] - y[0]), _encoding_slack(known))
 
 
 def _encoding_slack(known: Known) -> float:
@@ -182,21 +153,23 @@ def _negative(known: Known, x: Bounds) -> Bounds:
     return -x[1], -x[0]
 
 
-def _corners(x: Bounds, y: Bounds) -> Bounds:
-    products = [a * b for a in x for b in y]
-    return min(products), max(products)
-
-
 def _multiply(known: Known, x: Bounds, y: Bounds) -> Bounds:
-    low, high = _corners(x, y)
+    low, high = corners(x, y)
     # A public factor is within 2^-f of what it stands for, relatively or absolutely.
     relative = known.unit * max(1.0, abs(low), abs(high)) if known.unit else 0
-    return _widened((low, high), known.unit + relative)
+    return widened((low, high), known.unit + relative + _coarser(known, x, y))
+
+
+def _coarser(known: Known, *factors: Bounds) -> float:
+    """What products lose where their factors are truncated first, being too fine."""
+    if known.result.dtype.fraction_bits <= PRODUCT_BITS:
+        return 0
+    return 2 * known.unit * (1 + sum(largest(factor) for factor in factors))
 
 
 def _square(known: Known, x: Bounds) -> Bounds:
     low, high = _abs(known, x)
-    return _widened((low * low, high * high), known.unit)
+    return widened((low * low, high * high), known.unit + _coarser(known, x, x))
 
 
 def _clip(known: Known) -> Bounds:
@@ -224,7 +197,7 @@ def _sum(known: Known, x: Bounds) -> Bounds:
 
 
 def _running_sum(known: Known, x: Bounds) -> Bounds:
-    size = max(known.types[0].shape, default=1)
+    size = known.extent(known.attributes.axis)
     low, high = min(size * x[0], x[0]), max(size * x[1], x[1])
     return (min(low, 0), max(high, 0)) if known.attributes.include_initial else (low, high)
 
@@ -232,34 +205,36 @@ def _running_sum(known: Known, x: Bounds) -> Bounds:
 def _between(known: Known, x: Bounds) -> Bounds:
     """Between two elements: one truncation, or two, and the fraction's own rounding."""
     width = float(x[1]) - float(x[0])
-    return _widened((float(x[0]), float(x[1])), 2 * known.unit + 2.0**-29 * width)
+    return widened((float(x[0]), float(x[1])), 2 * known.unit + 2.0**-29 * width)
 
 
-def _mean(known: Known, x: Bounds) -> Bounds:
-    largest = max(abs(x[0]), abs(x[1]))
-    return _widened((float(x[0]), float(x[1])), known.unit * (2 + largest))
-
-
-def _divide(known: Known, x: Bounds, y: Bounds) -> Bounds | None:
-    if y[0] <= 0 <= y[1]:
-        return None
-    low, high = _corners((float(x[0]), float(x[1])), (1 / y[1], 1 / y[0]))
-    relative = ACCURACY["divide"].relative * max(abs(low), abs(high))
-    return _widened((low, high), relative + 4 * known.unit)
+def _rounded_operands(known: Known, x: Bounds, y: Bounds) -> tuple[Bounds, Bounds]:
+    """Of a quotient of fixed point: public numbers as they are encoded, divisors never as 0."""
+    unit = known.unit
+    if not unit:
+        return x, y
+    if known.types[0].public:
+        x = widened(x, unit)
+    if known.types[1].public:
+        low, high = floor(y[0] / unit) * unit, ceil(y[1] / unit) * unit
+        y = (max(low, unit) if y[0] > 0 else low), (min(high, -unit) if y[1] < 0 else high)
+    return x, y
 
 
 def _floor_divide(known: Known, x: Bounds, y: Bounds) -> Bounds:
+    x, y = _rounded_operands(known, x, y)
     if y[0] <= 0 <= y[1]:
         # The divisor is at least one unit in magnitude, or the quotient is 0.
-        largest = max(abs(x[0]), abs(x[1]))
-        largest = largest / known.unit + 1 if known.unit else largest
-        return -largest, largest
+        size = largest(x)
+        size = size / known.unit + 1 if known.unit else size
+        return -size, size
     quotients = [a // b for a in x for b in y]
     return min(quotients) - (1 if known.unit else 0), max(quotients) + (1 if known.unit else 0)
 
 
 def _remainder(known: Known, x: Bounds, y: Bounds) -> Bounds:
     # Where the divisor is 0 the remainder is the dividend.
+    x, y = _rounded_operands(known, x, y)
     low, high = min(y[0], 0), max(y[1], 0)
     if y[0] <= 0 <= y[1] and not known.types[1].public:
         low, high = min(low, x[0]), max(high, x[1])
@@ -268,7 +243,7 @@ def _remainder(known: Known, x: Bounds, y: Bounds) -> Bounds:
 
 def _abs(known: Known, x: Bounds) -> Bounds:
     low = 0 if x[0] <= 0 <= x[1] else min(abs(x[0]), abs(x[1]))
-    return low, max(abs(x[0]), abs(x[1]))
+    return low, largest(x)
 
 
 def _relu(known: Known, x: Bounds) -> Bounds:
@@ -279,14 +254,14 @@ def _maximum(known: Known) -> Bounds | None:
     x, y = known.bounds
     if x is None or y is None:
         return None
-    return _widened((max(x[0], y[0]), max(x[1], y[1])), _encoding_slack(known))
+    return widened((max(x[0], y[0]), max(x[1], y[1])), _encoding_slack(known))
 
 
 def _minimum(known: Known) -> Bounds | None:
     x, y = known.bounds
     if x is None or y is None:
         return None
-    return _widened((min(x[0], y[0]), min(x[1], y[1])), _encoding_slack(known))
+    return widened((min(x[0], y[0]), min(x[1], y[1])), _encoding_slack(known))
 
 
 def _range_of_type(known: Known) -> Bounds | None:
@@ -298,14 +273,14 @@ def _astype(known: Known, x: Bounds) -> Bounds:
         return 0, 1
     if known.result.dtype.kind == "int":
         return int(x[0]), int(x[1])
-    return _widened(x, known.unit if known.types[0].dtype.kind == "fixed" else 0)
+    return widened(x, known.unit if known.types[0].dtype.kind == "fixed" else 0)
 
 
 def _whole(rounded: Callable[[float], int]) -> Rule:
     def inner(known: Known, x: Bounds) -> Bounds:
         return rounded(x[0]), rounded(x[1])
 
-    return _all(inner)
+    return known_all(inner)
 
 
 def _invert(known: Known, x: Bounds) -> Bounds:
@@ -317,7 +292,7 @@ def _invert(known: Known, x: Bounds) -> Bounds:
 def _left_shift(known: Known, x: Bounds, shift: Bounds) -> Bounds | None:
     if not 0 <= shift[0] <= shift[1] < 256:
         return None
-    return _corners(x, (1 << int(shift[0]), 1 << int(shift[1])))
+    return corners(x, (1 << int(shift[0]), 1 << int(shift[1])))
 
 
 def _right_shift(known: Known, x: Bounds, shift: Bounds) -> Bounds:
@@ -325,83 +300,91 @@ def _right_shift(known: Known, x: Bounds, shift: Bounds) -> Bounds:
     return min(int(x[0]) >> int(shift[0]), 0), max(int(x[1]) >> int(shift[0]), -1)
 
 
-def _growing(name: str, function: Callable[[float, float], float]) -> Rule:
-    """A growing function of (x, unit) within its stated error."""
-
-    def inner(known: Known, x: Bounds) -> Bounds | None:
-        values = np.array([function(float(end), known.unit) for end in x])
-        if not np.isfinite(values).all():
-            return None
-        error = ACCURACY[name].bound(values, known.result.dtype.fraction_bits)
-        low, high = (values + np.array([-1, 1]) * error).tolist()
-        return low, high
-
-    return _all(inner)
+def _pad(known: Known, x: Bounds) -> Bounds:
+    return with_zero(x) if known.attributes.mode == "constant" else x
 
 
-def _exponential(x: float, unit: float) -> float:
-    # Above the end of its domain exp stays at one value.
-    return exp(min(x, exp_domain(round(-log2(unit)))[1]))
+def _difference(known: Known, x: Bounds) -> Bounds:
+    times = known.attributes.n
+    if not times:
+        return x
+    width = (x[1] - x[0]) * 2 ** min(times - 1, 900)
+    return -width, width
 
 
-def _saturating(name: str, low: float, high: float) -> Rule:
-    """A function with values between two limits, up to its stated error."""
+def _copysign(known: Known) -> Bounds | None:
+    x = known.bounds[0]
+    if x is None:
+        return None
+    return widened((-largest(x), largest(x)), _encoding_slack(known))
 
-    def rule(known: Known) -> Bounds | None:
-        return _widened((low, high), ACCURACY[name].absolute + 2 * known.unit)
 
-    return rule
-
+_CONDITION = "as large as the matrix is badly conditioned, which nothing public says"
+_STEPS = "bounds would grow with every step until a training that works is refused"
 
 MOVES = (
-    "reshape", "transpose", "broadcast_to", "getitem", "flip", "roll", "repeat", "tile", "diagonal",
-    "squeeze", "expand_dims", "moveaxis", "take", "take_along_axis", "sort", "unstack", "min",
-    "max", "shuffle",
+    "reshape", "transpose", "broadcast_to", "getitem", "roll", "repeat", "tile", "diagonal",
+    "sort", "min", "max", "shuffle", "take_secret",
 )  # fmt: skip
 """Operations whose results are elements of their first operand."""
 
-RULES: Mapping[str, Rule | tuple[Rule, ...]] = {
+RULES: Mapping[str, Rule | tuple[Rule, ...] | Several] = {
     **dict.fromkeys(MOVES, _same),
-    **dict.fromkeys(("concatenate", "stack"), _all(_union)),
-    **dict.fromkeys(("tril", "triu"), _all(_with_zero)),
+    **dict.fromkeys(("concatenate", "stack"), known_all(_union)),
+    **dict.fromkeys(("tril", "triu"), known_all(_with_zero)),
     **dict.fromkeys(("bitwise_and", "bitwise_or", "bitwise_xor"), _range_of_type),
-    "bitwise_invert": _all(_invert),
+    "bitwise_invert": known_all(_invert),
     "constant": _same,
     "where": _chosen,
-    "add": _all(_add),
-    "subtract": _all(_subtract),
-    "negative": _all(_negative),
-    "multiply": _all(_multiply),
-    "square": _all(_square),
+    "add": known_all(_add),
+    "subtract": known_all(_subtract),
+    "negative": known_all(_negative),
+    "multiply": known_all(_multiply),
+    "square": known_all(_square),
     "clip": _clip,
-    "matmul": _all(_matmul),
-    "sum": _all(_sum),
-    "cumulative_sum": _all(_running_sum),
-    **dict.fromkeys(("median", "quantile"), _all(_between)),
-    "mean": _all(_mean),
-    "divide": _all(_divide),
-    "floor_divide": _all(_floor_divide),
-    "remainder": _all(_remainder),
-    "divmod": (_all(_floor_divide), _all(_remainder)),
-    "abs": _all(_abs),
-    "relu": _all(_relu),
+    "matmul": known_all(_matmul),
+    "sum": known_all(_sum),
+    "cumulative_sum": known_all(_running_sum),
+    **dict.fromkeys(("median", "quantile"), known_all(_between)),
+    "floor_divide": known_all(_floor_divide),
+    "remainder": known_all(_remainder),
+    "divmod": (known_all(_floor_divide), known_all(_remainder)),
+    "abs": known_all(_abs),
+    "relu": known_all(_relu),
     "sign": lambda known: (-1, 1),
     "maximum": _maximum,
     "minimum": _minimum,
-    "astype": _all(_astype),
+    "astype": known_all(_astype),
     "floor": _whole(floor),
     "ceil": _whole(ceil),
     "trunc": _whole(int),
     "round": _whole(round),
-    "bitwise_left_shift": _all(_left_shift),
-    "bitwise_right_shift": _all(_right_shift),
-    "sigmoid": _saturating("sigmoid", 0, 1),
-    "tanh": _saturating("tanh", -1, 1),
-    "exp": _growing("exp", _exponential),
-    "log": _growing("log", lambda x, unit: log(x) if x >= unit else -inf),
-    "sqrt": _growing("sqrt", lambda x, unit: sqrt(max(x, 0))),
-}
-"""By name of the operation; others say nothing about their results."""
+    "bitwise_left_shift": known_all(_left_shift),
+    "bitwise_right_shift": known_all(_right_shift),
+    **dict.fromkeys(
+        ("less", "less_equal", "greater", "greater_equal", "equal", "not_equal", "any", "all",
+         "isin", "one_hot"),
+        _range_of_type,
+    ),
+    "pad": known_all(_pad),
+    "diff": known_all(_difference),
+    "copysign": _copysign,
+    **ROW_RULES,
+    **FUNCTION_RULES,
+}  # fmt: skip
+"""By name of the operation; see :data:`WITHOUT_RULE` for those that are not here."""
 
-BOUNDING = frozenset({"clip", "sigmoid", "tanh", "sign"})
+WITHOUT_RULE: Mapping[str, str] = {
+    "inv": _CONDITION,
+    "solve": _CONDITION,
+    "lstsq": _CONDITION,
+    "cholesky": "bounded for positive definite matrices alone, and nothing public says it is one",
+    "det": "products of as many numbers as the matrix has rows: bounds would refuse what works",
+    "leading_eigenvectors": "values of any size where the squarings do not converge",
+    "logistic_step": _STEPS,
+    "mlp_step": _STEPS,
+}
+"""Operations about whose results nothing is said, and why."""
+
+BOUNDING = ALWAYS | {"clip", "sign"}
 """Operations that say something about their results whatever their operands are."""

@@ -30,8 +30,10 @@ import numpy as np
 from tacit import functions
 from tacit.functions.comparison import below_public
 from tacit.functions.division import least_divisor, quotient_limit_bits
+from tacit.functions.domains import MOST_FRACTION_BITS
 from tacit.programs.manipulation import normal_axis
 from tacit.programs.operation import Operation, lift
+from tacit.programs.overflow_of_functions import NORMALIZED
 from tacit.programs.promotion import broadcast_shape, product_type
 from tacit.programs.scaling import scaled_constant
 from tacit.programs.types import Operand, SecretValue, operand_types
@@ -379,9 +381,10 @@ def _domain(
     (x,) = operands
     if not isinstance(x, SecretValue) or not x.share.size or x.dtype.kind == "bool":
         return _nothing(party)
-    bits, own = results[0].dtype.fraction_bits, x.dtype.fraction_bits
-    low, high = _DOMAINS[name](bits, 2.0**-bits)
-    most = 1 << party.ring.magnitude_bits
+    bits = min(results[0].dtype.fraction_bits, MOST_FRACTION_BITS)
+    own, ends = x.dtype.fraction_bits, _DOMAINS.get(name)
+    low, high = ends(bits, 2.0**-bits) if ends is not None else (None, None)
+    most = 1 << (party.ring.magnitude_bits - (name in NORMALIZED) - max(bits - own, 0))
     least_integer = -most if low is None else ceil(low * 2.0**own)
     end = most if high is None else ceil(high * 2.0**own)
     return (yield from _outside(party, x.share, least_integer, end))
@@ -398,7 +401,8 @@ def _reciprocal(
     # Inside the gap: not below its beginning, and below its end.
     rows = [bits.map(lambda plain, k=k: plain[k : k + 1]) for k in (0, 1)]
     inside = yield from party.bitwise_and(party.invert(rows[0]), rows[1])
-    return (yield from _counted(party, inside))
+    failed = yield from _counted(party, inside)
+    return party.add(failed, (yield from _domain(party, name, operands, attributes, results)))
 
 
 _TESTS: Mapping[str, Test] = {
@@ -408,6 +412,6 @@ _TESTS: Mapping[str, Test] = {
     "divide": _divide,
     **dict.fromkeys(("floor_divide", "remainder", "divmod"), _whole_quotient),
     **dict.fromkeys(("sum", "cumulative_sum", "mean"), _sum),
-    **dict.fromkeys(_DOMAINS, _domain),
+    **dict.fromkeys(NORMALIZED | set(_DOMAINS), _domain),
     "reciprocal": _reciprocal,
 }

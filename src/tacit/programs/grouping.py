@@ -20,6 +20,7 @@ from tacit.programs.promotion import (
     encoded,
     extremes,
     numeric,
+    require_comparable,
     secret_share,
 )
 from tacit.programs.types import ArrayType, Operand, PublicArray, SecretValue, operand_types
@@ -243,9 +244,11 @@ def _grouped(party: Party, operands: Sequence[Operand], attributes: Columns) -> 
 def _check_columns(
     types: Sequence[ArrayType], values: Sequence[PublicArray | None], attributes: Any, ring: Ring
 ) -> None:
-    for array_type, public in zip(types, values, strict=True):
+    for place, (array_type, public) in enumerate(zip(types, values, strict=True)):
         if public is not None:
             encoded(extremes(public), array_type.dtype, ring=ring)
+            if place < attributes.keys:
+                require_comparable(public, array_type.dtype, ring)
 
 
 GROUPING = (

@@ -10,65 +10,25 @@ refused.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from math import prod, sqrt
-from typing import Any, TypeAlias
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from math import frexp, prod, sqrt
+from typing import Any
 
 import numpy as np
 
 from tacit.encoding.ring import RING64, Ring
-from tacit.encoding.types import DType
 from tacit.errors import RangeError
 from tacit.functions.division import quotient_limit_bits
 from tacit.programs.bounds import bounds_of_results
-from tacit.programs.promotion import common_type, is_far, product_type
+from tacit.programs.intervals import largest as largest_of
+from tacit.programs.overflow_of_functions import FUNCTION_REACHES
+from tacit.programs.precision import PRODUCT_BITS
+from tacit.programs.promotion import common_type, is_far
+from tacit.programs.reaches import Call, Reach, Reaches, elements_of, powers_of
 from tacit.programs.scaling import scaled_constant
 from tacit.programs.types import ArrayType, Bounds, PublicArray
 
 __all__ = ["bounds_within", "refuse_overflow"]
-
-
-@dataclass(frozen=True, slots=True)
-class _Reach:
-    """How far an operation can get, and how far it may.
-
-    Attributes
-    ----------
-    what : str
-        What gets there, such as ``|x · y|``.
-    reached, limit : float
-        In the numbers that users see; `reached` must be below `limit`.
-    factors : int
-        How many operands multiply to it: each may have the root of the limit.
-    """
-
-    what: str
-    reached: float
-    limit: float
-    factors: int = 1
-
-
-@dataclass(frozen=True, slots=True)
-class _Call:
-    name: str
-    types: Sequence[ArrayType]
-    values: Sequence[PublicArray | None]
-    bounds: Sequence[Bounds | None]
-    attributes: Any
-    result: ArrayType
-    ring: Ring
-
-    def largest(self, place: int) -> float | None:
-        bounds = self.bounds[place]
-        return None if bounds is None else max(abs(bounds[0]), abs(bounds[1]))
-
-    def limit(self, fraction_bits: int, extra: int = 0) -> float:
-        """2^62 (or 2^(62 + extra)) ring integers, as a number of so many fraction bits."""
-        return 2.0 ** (self.ring.magnitude_bits + extra - fraction_bits)
-
-
-Reaches: TypeAlias = Callable[[_Call], Iterator[_Reach]]
 
 
 def refuse_overflow(
@@ -104,17 +64,17 @@ def refuse_overflow(
     RangeError
         It could wrap (TC-1373). Names the operation, the operands' bounds, and what would do.
     """
-    call = _Call(name, types, values, bounds, attributes, results[0], ring)
+    call = Call(name, types, values, bounds, attributes, results[0], ring)
     reaches = _REACHES.get(name)
     if reaches is not None:
         for reach in reaches(call):
             if reach.reached >= reach.limit:
                 raise _refused(call, reach)
-    found = bounds_of_results(name, types, bounds, attributes, results)
+    found = bounds_of_results(name, types, bounds, attributes, results, values)
     for bound, result in zip(found, results, strict=True):
         limit = _result_limit(result, ring)
         if bound is not None and limit is not None and not _fits(bound, limit):
-            raise _refused(call, _Reach("|result|", max(abs(bound[0]), abs(bound[1])), limit))
+            raise _refused(call, Reach("|result|", max(abs(bound[0]), abs(bound[1])), limit))
     return found
 
 
@@ -128,7 +88,7 @@ def bounds_within(
     ring: Ring = RING64,
 ) -> list[Bounds | None]:
     """The bounds of results where none were declared: None for what could wrap."""
-    found = bounds_of_results(name, types, bounds, attributes, results)
+    found = bounds_of_results(name, types, bounds, attributes, results, values)
     return [
         bound
         if bound is None or (limit := _result_limit(result, ring)) is None
@@ -148,7 +108,7 @@ def _fits(bounds: Bounds, limit: float) -> bool:
     return -limit <= bounds[0] and bounds[1] < limit
 
 
-def _refused(call: _Call, reach: _Reach) -> RangeError:
+def _refused(call: Call, reach: Reach) -> RangeError:
     operands = " and ".join(_described(bounds) for bounds in call.bounds)
     each = ""
     if reach.factors == 2:
@@ -171,49 +131,55 @@ def _described(bounds: Bounds | None) -> str:
 # Products: Σ x·y before its truncation.
 
 
-def _inner(call: _Call) -> int:
+def _inner(call: Call) -> int:
+    if call.name == "convolution":
+        return prod(call.types[1].shape[1:])
     return call.types[0].shape[-1] if call.name == "matmul" else 1
 
 
-def _products(call: _Call) -> Iterator[_Reach]:
+def _products(call: Call) -> Iterator[Reach]:
     places = (0, 0) if call.name == "square" else (0, 1)
     x, y = (call.largest(place) for place in places)
     left, right = (call.types[place] for place in places)
     if x is None or y is None or "bool" in (left.dtype.kind, right.dtype.kind):
         return
-    bits = _product_bits(call, left, right)
-    if bits is None:
-        return
     terms = _inner(call)
     sums = f"the sum of {terms} products" if terms > 1 else "|x · y|"
-    doubled = call.name == "matmul" and not left.public and not right.public
-    yield _Reach(sums, terms * x * y, call.limit(bits, -doubled), 2 if terms == 1 else 1)
-
-
-def _product_bits(call: _Call, left: ArrayType, right: ArrayType) -> int | None:
-    """Fraction bits of the product before its truncation; None where there is none."""
+    factors = 2 if terms == 1 else 1
     if not left.public and not right.public:
-        bits = left.dtype.fraction_bits + right.dtype.fraction_bits
-        return bits if left.dtype.fraction_bits and right.dtype.fraction_bits else None
-    secret, factor = (right, call.values[0]) if left.public else (left, call.values[1])
-    return _scaled_bits(call, secret, factor, product_type(call.name, call.types))
+        if not (left.dtype.fraction_bits and right.dtype.fraction_bits):
+            return
+        bits = sum(min(t.dtype.fraction_bits, PRODUCT_BITS) for t in (left, right))
+        limit = call.limit(bits, -(call.name in ("matmul", "convolution")))
+        yield Reach(sums, terms * x * y, limit, factors)
+        return
+    secret, size, factor = (right, y, call.values[0]) if left.public else (left, x, call.values[1])
+    yield from _scaled(call, sums, size * terms, secret, factor, factors)
 
 
-def _scaled_bits(
-    call: _Call, secret: ArrayType, factor: PublicArray | None, to: DType
-) -> int | None:
-    """Of a product with a public factor, which has as many fraction bits as it needs."""
+def _scaled(
+    call: Call,
+    what: str,
+    size: float,
+    secret: ArrayType,
+    factor: PublicArray | None,
+    factors: int = 1,
+) -> Iterator[Reach]:
+    """A product with a public factor, which has as many fraction bits as it needs."""
     if factor is None or factor.dtype.kind != "f" or not factor.size:
-        return None
-    own = secret.dtype.fraction_bits
-    _, bits = scaled_constant(factor, to.fraction_bits, to.fraction_bits - own, call.ring)
-    return own + bits if own + bits > to.fraction_bits else None
+        return
+    to = min(call.result.dtype.fraction_bits, PRODUCT_BITS)
+    own = min(secret.dtype.fraction_bits, PRODUCT_BITS)
+    constant, bits = scaled_constant(factor, to, to - own, call.ring)
+    if own + bits > to:
+        largest = float(np.abs(call.ring.to_floats(constant)).max()) * 2.0**-bits
+        yield Reach(what, float(size * largest), call.limit(own + bits), factors)
 
 
 # Quotients.
 
 
-def _quotient(call: _Call) -> Iterator[_Reach]:
+def _quotient(call: Call) -> Iterator[Reach]:
     x, y = call.largest(0), call.bounds[1]
     if x is None or y is None:
         return
@@ -221,16 +187,15 @@ def _quotient(call: _Call) -> Iterator[_Reach]:
     divisor = call.values[1]
     if divisor is not None:
         factor = np.asarray(1.0 / divisor.astype(np.float64))
-        bits = _scaled_bits(call, call.types[0], factor, dtype)
-        if bits is not None:
-            yield _Reach("|x / y|", float(x * np.abs(factor).max()), call.limit(bits))
+        yield from _scaled(call, "|x / y|", x, call.types[0], factor)
         return
     least = dtype.resolution if y[0] <= 0 <= y[1] else min(abs(y[0]), abs(y[1]))
-    limit = 2.0 ** quotient_limit_bits(dtype.fraction_bits, call.ring.bits)
-    yield _Reach("|x / y|", float(x / least), limit)
+    limit = 2.0 ** quotient_limit_bits(call.function_bits, call.ring.bits)
+    yield Reach("|x / y|", float(x / least), limit)
+    yield Reach("the divisor", largest_of(y), call.function_limit(1))
 
 
-def _whole_quotient(call: _Call) -> Iterator[_Reach]:
+def _whole_quotient(call: Call) -> Iterator[Reach]:
     """By secret divisors both stay below 2^32 in the ring; x // y times 2^f as every result."""
     dtype = common_type(call.name, call.types)
     if call.types[1].public or dtype.narrow:
@@ -238,57 +203,67 @@ def _whole_quotient(call: _Call) -> Iterator[_Reach]:
     for place in (0, 1):
         largest = call.largest(place)
         if largest is not None:
-            yield _Reach("an operand", float(largest), 2.0 ** (32 - dtype.fraction_bits))
+            yield Reach("an operand", float(largest), 2.0 ** (32 - dtype.fraction_bits))
 
 
 # Sums and means.
 
 
-def _count(call: _Call) -> int:
+def _count(call: Call) -> int:
+    if call.name == "avg_pool":
+        return prod(call.attributes.kernel)
     return prod(call.types[0].shape) // max(prod(call.result.shape), 1)
 
 
-def _mean(call: _Call) -> Iterator[_Reach]:
+def _mean(call: Call) -> Iterator[Reach]:
+    x, count = call.largest(0), _count(call)
+    if x is not None and count:
+        own = call.types[0].dtype.fraction_bits
+        yield from _division(call, f"the sum of {count} numbers", float(count * x), count, own)
+
+
+def _division(call: Call, what: str, total: float, count: float, own: int) -> Iterator[Reach]:
     """The sum, and the product with 2^p / n that divides it (``scaling.divide_by_count``)."""
-    x, count, dtype = call.largest(0), _count(call), call.result.dtype
-    if x is None or not count:
-        return
-    sums, total, limit = f"the sum of {count} numbers", float(count * x), call.limit(0)
-    own, bits = call.types[0].dtype.fraction_bits, dtype.fraction_bits
+    bits = min(call.result.dtype.fraction_bits, PRODUCT_BITS)
     if not own:
         factor, _ = scaled_constant(np.asarray(1 / count), bits, bits, call.ring)
-        yield _Reach(sums, total, limit / float(call.ring.to_floats(factor)))
+        yield Reach(what, total, call.limit(0) / float(call.ring.to_floats(factor)))
         return
-    yield _Reach(sums, total, call.limit(own))
-    if count & (count - 1):
-        rest = np.asarray((1 << (count.bit_length() - 1)) / count)
-        factor, _ = scaled_constant(rest, bits, ring=call.ring)
-        yield _Reach("|mean|", float(x), call.limit(bits) / float(call.ring.to_floats(factor)))
+    yield Reach(what, total, call.limit(min(own, PRODUCT_BITS)))
+    power = 1 << max(frexp(count)[1] - 1, 0)
+    if count != power:
+        factor, _ = scaled_constant(np.asarray(power / count), bits, ring=call.ring)
+        limit = call.limit(bits) / float(call.ring.to_floats(factor))
+        yield Reach(f"{what}, divided", total / power + call.result.dtype.resolution, limit)
 
 
-def _variance(call: _Call) -> Iterator[_Reach]:
+def _variance(call: Call) -> Iterator[Reach]:
     yield from _mean(call)
-    bounds, dtype = call.bounds[0], call.result.dtype
-    if bounds is not None:
+    bounds, count = call.bounds[0], _count(call)
+    if bounds is not None and count:
+        bits = min(call.result.dtype.fraction_bits, PRODUCT_BITS)
+        of_mean = 2.0**-bits * (3 + largest_of(bounds))
         width = float(bounds[1] - bounds[0])
-        yield _Reach("a squared deviation", width * width, call.limit(2 * dtype.fraction_bits))
+        yield Reach("a squared deviation", (width + of_mean) ** 2, call.limit(2 * bits))
+        total = count * (width * width / 4 + of_mean**2 + 2 * 2.0**-bits)
+        squares = f"the sum of {count} squared deviations"
+        yield from _division(call, squares, total, count - call.attributes.correction, bits)
 
 
-def _product_of_all(call: _Call) -> Iterator[_Reach]:
-    x, dtype = call.largest(0), call.result.dtype
-    if x is None:
+def _product_of_all(call: Call) -> Iterator[Reach]:
+    bounds, dtype = call.bounds[0], call.result.dtype
+    if bounds is None:
         return
     shape = call.types[0].shape
-    count = _count(call) if call.name == "prod" else max(shape, default=1)
-    reached = float(x) ** count if count * np.log2(max(x, 1)) < 900 else float("inf")
-    limit = call.limit(2 * dtype.fraction_bits) if dtype.kind == "fixed" else 2.0**63
-    yield _Reach(f"the product of {count} numbers", max(reached, float(x)), limit)
+    whole = call.name == "prod"
+    count = _count(call) if whole else (shape[call.attributes.axis] if shape else 1)
+    yield from powers_of(call, f"the product of {count} numbers", bounds, count, dtype)
 
 
 # Comparisons: the sign of a difference.
 
 
-def _differences(call: _Call) -> Iterator[_Reach]:
+def _differences(call: Call) -> Iterator[Reach]:
     choices = [bounds for bounds in call.bounds if bounds is not None]
     if len(choices) < len(call.bounds) or call.types[0].dtype.kind == "bool":
         return
@@ -296,24 +271,16 @@ def _differences(call: _Call) -> Iterator[_Reach]:
     if any(v is not None and is_far(v, dtype, call.ring) for v in call.values):
         return  # compared without a difference that wraps
     width = max(high for _, high in choices) - min(low for low, _ in choices)
-    yield _Reach("|x - y|", width, call.limit(dtype.fraction_bits, 1))
+    yield Reach("|x - y|", width, call.limit(dtype.fraction_bits, 1))
 
 
-def _whole(call: _Call) -> Iterator[_Reach]:
+def _whole(call: Call) -> Iterator[Reach]:
     x, dtype = call.largest(0), call.types[0].dtype
     if x is not None and dtype.kind == "fixed":
-        yield _Reach("|x|", float(x) + 1, call.limit(dtype.fraction_bits))
+        yield Reach("|x|", float(x) + 1, call.limit(dtype.fraction_bits))
 
 
-def _elements(call: _Call) -> Iterator[_Reach]:
-    """Elements of one operand are compared with each other."""
-    bounds, dtype = call.bounds[0], call.types[0].dtype
-    if bounds is not None and dtype.kind != "bool":
-        width = float(bounds[1] - bounds[0])
-        yield _Reach("|x - y|", width, call.limit(dtype.fraction_bits, 1))
-
-
-def _keys(call: _Call) -> Iterator[_Reach]:
+def _keys(call: Call) -> Iterator[Reach]:
     """What a sort compares opens its order: every key, whatever is known of other columns."""
     if call.name == "group_by":
         yield from _each_key(call, range(call.attributes.keys))
@@ -322,32 +289,42 @@ def _keys(call: _Call) -> Iterator[_Reach]:
         yield from _each_key(call, range(count - len(call.attributes.descending), count))
 
 
-def _only_key(call: _Call) -> Iterator[_Reach]:
+def _only_key(call: Call) -> Iterator[Reach]:
     yield from _each_key(call, (0,))
 
 
-def _each_key(call: _Call, places: Iterable[int]) -> Iterator[_Reach]:
+def _each_key(call: Call, places: Iterable[int]) -> Iterator[Reach]:
     for place in places:
         largest, dtype = call.largest(place), call.types[place].dtype
         if largest is not None and dtype.kind != "bool":
-            yield _Reach("a key", float(largest), call.limit(dtype.fraction_bits))
+            yield Reach("a key", float(largest), call.limit(dtype.fraction_bits))
+
+
+def _quantile(call: Call) -> Iterator[Reach]:
+    """Besides the keys: two neighbours' difference is truncated."""
+    yield from _only_key(call)
+    bounds, dtype = call.bounds[0], call.result.dtype
+    if bounds is not None:
+        width = float(bounds[1] - bounds[0])
+        yield Reach("|x - y|", width, call.limit(dtype.fraction_bits))
 
 
 _COMPARING = (
     "less", "less_equal", "greater", "greater_equal", "maximum", "minimum", "searchsorted",
 )  # fmt: skip
-_SORTING = ("sort", "argsort", "topk", "median", "quantile")
-
+_SORTING = ("sort", "argsort", "topk")
 _REACHES: Mapping[str, Reaches] = {
-    **dict.fromkeys(("multiply", "matmul", "square"), _products),
+    **FUNCTION_REACHES,
+    **dict.fromkeys(("multiply", "matmul", "square", "convolution"), _products),
     **dict.fromkeys(("floor_divide", "remainder", "divmod"), _whole_quotient),
     **dict.fromkeys(("prod", "cumulative_prod"), _product_of_all),
     **dict.fromkeys(_COMPARING, _differences),
-    **dict.fromkeys(("max", "min", "argmax", "argmin"), _elements),
+    **dict.fromkeys(("max", "min", "argmax", "argmin", "class_of_largest"), elements_of),
     **dict.fromkeys(_SORTING, _only_key),
+    **dict.fromkeys(("median", "quantile"), _quantile),
     **dict.fromkeys(("sort_by", "lexsort", "group_by"), _keys),
     **dict.fromkeys(("floor", "ceil", "trunc", "round"), _whole),
+    **dict.fromkeys(("mean", "avg_pool"), _mean),
     "divide": _quotient,
-    "mean": _mean,
     "var": _variance,
 }

@@ -36,6 +36,7 @@ __all__ = [
     "numeric",
     "product_type",
     "public_array",
+    "require_comparable",
     "rescaled_up",
     "ring_constant",
     "secret_share",
@@ -187,6 +188,23 @@ def is_far(values: PublicArray, dtype: DType, ring: Ring) -> bool:
         return False
     limit = 1 << ring.magnitude_bits
     return int(values.max()) >= limit or int(values.min()) <= -limit
+
+
+def require_comparable(values: PublicArray, dtype: DType, ring: Ring) -> None:
+    """Refuse public keys whose differences from each other may wrap.
+
+    Raises
+    ------
+    RangeError
+        One is 2^62 or more in magnitude (TC-1352).
+    """
+    if is_far(values, dtype, ring):
+        raise RangeError(
+            f"A public key is 2^{ring.magnitude_bits} or more in magnitude, where differences of"
+            " keys wrap.",
+            next_step="use smaller keys, such as their ranks: np.argsort(np.argsort(keys)).",
+            case=52,
+        )
 
 
 def check_encodable(

@@ -16,7 +16,13 @@ from tacit.errors import ShapeError
 from tacit.functions.sorting import Key, partitioned, shuffled, sorted_bits, sorted_by
 from tacit.programs.manipulation import normal_axis
 from tacit.programs.operation import Attributes, Operation, ResultValues
-from tacit.programs.promotion import boolean_share, encoded, extremes, secret_share
+from tacit.programs.promotion import (
+    boolean_share,
+    encoded,
+    extremes,
+    require_comparable,
+    secret_share,
+)
 from tacit.programs.rows import as_rows, from_rows, row_shape
 from tacit.programs.types import ArrayType, Operand, PublicArray, SecretValue, operand_types
 from tacit.protocols.interface import Party
@@ -219,9 +225,11 @@ def _keys(party: Party, operands: Sequence[Operand], attributes: Directions) -> 
 def _check_columns(
     types: Sequence[ArrayType], values: Sequence[PublicArray | None], attributes: Any, ring: Ring
 ) -> None:
-    for array_type, public in zip(types, values, strict=True):
+    for place, (array_type, public) in enumerate(zip(types, values, strict=True)):
         if public is not None:
             encoded(extremes(public), array_type.dtype, ring=ring)
+            if len(types) - len(attributes.descending) <= place:
+                require_comparable(public, array_type.dtype, ring)
 
 
 # Shuffling.

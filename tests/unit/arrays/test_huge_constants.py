@@ -96,6 +96,21 @@ def test_what_no_secret_holds_is_refused(mpc: Computation) -> None:
     assert revealed(x < 1).any()  # before anything was computed: the session goes on
 
 
+def test_huge_public_keys_are_refused() -> None:
+    keys = np.array([HALF, -HALF])
+    with tacit.local("replicated3") as mpc:
+        x = mpc.share([1, 2], owner="alice")
+        for sort in (
+            lambda: tacit.sort_by([x], [keys]),
+            lambda: tacit.lexsort([x, keys]),
+            lambda: tacit.group_by([keys, x], [x]),
+        ):
+            with pytest.raises(RangeError, match="TC-1352"):
+                sort()
+        (found,) = tacit.sort_by([keys], [x])  # as a column it only travels
+        np.testing.assert_array_equal(revealed(found), keys)
+
+
 def test_declared_bounds_do_not_refuse_what_is_right(mpc: Computation) -> None:
     x = mpc.share([3, -3], owner="alice", bounds=(-3, 3))
     assert revealed(x < (1 << 63) - 1).all()
