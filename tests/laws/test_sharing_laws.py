@@ -23,6 +23,7 @@ from tacit.sharing import (
     unpack_bits,
     word_count,
 )
+from tacit.sharing.replicated4 import reconstruct4_bits, split4_bits
 
 SHAPES = hnp.array_shapes(min_dims=0, max_dims=3, min_side=0, max_side=9)
 WORD = st.one_of(
@@ -152,3 +153,17 @@ def test_sharings_print_no_values() -> None:
     text = repr(Replicated(big, big)) + repr(ReplicatedBits(big, big, (3, 64)))
     assert "1234567891011" not in text
     assert "(2, 3)" in text
+
+
+@given(st.integers(0, 5), st.integers(0, 3), st.randoms(use_true_random=False))
+def test_rows_become_planes_and_planes_rows(rows: int, words: int, random: Any) -> None:
+    bits = np.array([random.getrandbits(1) for _ in range(rows * 64 * words)], np.uint8)
+    bits = bits.reshape(rows, 64 * words)
+    parts = split_bits(bits, secrets.token_bytes)
+    planes = [part.rows_as_planes() for part in parts]
+    assert planes[0].shape == (64 * words,)
+    np.testing.assert_array_equal(reconstruct_bits(planes), bits)
+    np.testing.assert_array_equal(reconstruct_bits([p.planes_as_rows() for p in planes]), bits)
+    four = [part.rows_as_planes() for part in split4_bits(bits, secrets.token_bytes)]
+    np.testing.assert_array_equal(reconstruct4_bits(four), bits)
+    np.testing.assert_array_equal(reconstruct4_bits([p.planes_as_rows() for p in four]), bits)

@@ -271,7 +271,12 @@ class Ring64(Ring):
     def linear_combination(
         self, terms: Sequence[Elements], factors: Sequence[int], constant: int = 0
     ) -> Elements:
-        """Σ factor · term + constant over terms of one shape, at least one, in one pass."""
+        """Σ factor · term + constant over terms of one shape, at least one, in one pass.
+
+        Matrices whose columns lie in one piece are combined, and give a result, in that order.
+        """
+        if all(_by_columns(term) for term in terms):
+            return self.linear_combination([term.T for term in terms], factors, constant).T
         out = np.empty(terms[0].shape, np.uint64)
         kernels.linear_combination(
             [np.ascontiguousarray(term).reshape(-1) for term in terms],
@@ -306,6 +311,11 @@ class Ring64(Ring):
         """floor(a / 2^bits), a read as a signed number, for 0 <= bits < 64."""
         signed = None if out is None else out.view(np.int64)
         return np.asarray(np.right_shift(a.view(np.int64), bits, out=signed)).view(np.uint64)
+
+
+def _by_columns(a: Elements) -> bool:
+    """Whether a matrix is the transpose of one whose rows lie in one piece."""
+    return a.ndim == 2 and a.shape[0] > 1 and a.strides[0] == a.itemsize != a.strides[1]
 
 
 _ZERO: Final = np.zeros((), np.uint64)

@@ -12,14 +12,16 @@ Used by training, where a row has a handful of classes and rounds are what costs
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from tacit.functions.bounded_division import quotients_by_row, quotients_by_row_cost
 from tacit.functions.costs import NOTHING, Costs, in_sequence
 from tacit.functions.domains import require_fraction_bits
-from tacit.functions.exponential import exp, exp_cost
+from tacit.functions.exponential import exp_nonpositive, exp_nonpositive_cost
 from tacit.protocols.interface import Party
 from tacit.rounds.contract import Step
 from tacit.rounds.cost import Declaration
@@ -55,8 +57,8 @@ def class_probabilities(party: Party, scores: Any, fraction_bits: int) -> Step[A
 
     Notes
     -----
-    Rounds: `largest_by_row`, `exp` and about five truncated products (47 for `replicated3` and
-    10 classes). Nothing is revealed.
+    Rounds: `largest_by_row`, `exp_nonpositive` and about six truncated products (47 for
+    `replicated3` and 10 classes). Nothing is revealed.
     """
     require_fraction_bits("class_probabilities", fraction_bits)
     rows, classes = scores.shape
@@ -64,7 +66,7 @@ def class_probabilities(party: Party, scores: Any, fraction_bits: int) -> Step[A
         return party.public(np.full(scores.shape, 1 << fraction_bits, np.int64))
     largest = yield from largest_by_row(party, scores)
     below = party.subtract(scores, party.broadcast(largest.reshape(rows, 1), scores.shape))
-    powers = yield from exp(party, below, fraction_bits)
+    powers = yield from exp_nonpositive(party, below, fraction_bits)
     total = party.sum(powers, axis=1)
     return (yield from quotients_by_row(party, powers, total, classes, fraction_bits))
 
@@ -77,7 +79,7 @@ def class_probabilities_cost(
         return NOTHING
     return in_sequence(
         largest_by_row_cost(costs, rows, classes),
-        exp_cost(costs, rows * classes, fraction_bits),
+        exp_nonpositive_cost(costs, rows * classes, fraction_bits),
         quotients_by_row_cost(costs, rows, classes, classes, fraction_bits),
     )
 
@@ -129,28 +131,40 @@ def _round_of_groups(party: Party, x: Any) -> Step[Any]:
 
 
 def _all_won(party: Party, loses: Any, width: int) -> Step[Any]:
-    """For every column whether it won all of its comparisons, (width, n)."""
+    """For every column whether it won all of its comparisons, (width, n).
+
+    A plane of bits a comparison: which comparisons meet is then a matter of planes, not of bits.
+    """
+    pairs, rows = loses.shape
+    padded = -(-rows // 64) * 64
+    if padded > rows:
+        loses = loses.map(lambda plain: np.pad(plain, ((0, 0), (0, padded - rows))))
+    below = loses.reshape(pairs, padded).rows_as_planes()
+    planes = party.stack_planes([below, party.invert(below)])
+    left = [planes.plane((side, place)) for side, place in _comparisons(width)]
+    while len(left) > 1:
+        half = len(left) // 2
+        both = yield from party.bitwise_and(
+            party.stack_planes(left[:half]), party.stack_planes(left[half : 2 * half])
+        )
+        left = [*(both.plane(k) for k in range(half)), *left[2 * half :]]
+    won = left[0].planes_as_rows()
+    return won if padded == rows else won.map(lambda plain: plain[:, :rows])
+
+
+def _comparisons(width: int) -> Iterator[tuple[NDArray[np.intp], NDArray[np.intp]]]:
+    """For every column its first comparison with another, its second, …: (side, place) each.
+
+    At place k of side 0 stands that the first column of pair k is below the second, so that the
+    second wins; on side 1 that it is not, so that the first does.
+    """
     first, second = np.triu_indices(width, 1)
-    place = np.zeros((width, width), np.intp)
-    flip = np.zeros((width, width - 1), np.uint8)
+    place, side = np.zeros((2, width, width), np.intp)
     place[first, second] = place[second, first] = np.arange(first.size)
-    order = np.array([[place[c, o] for o in range(width) if o != c] for c in range(width)])
-    for column in range(width):
-        flip[column, column:] = 1  # against later columns it is the first of the pair
-    size = loses.shape[1]
-    bits = loses.map(lambda plain: plain[order])
-    bits = party.xor_public(bits, np.broadcast_to(flip[:, :, None], (width, width - 1, size)))
-    left = width - 1
-    while left > 1:
-        half = left // 2
-        low = bits.map(lambda plain, half=half: plain[:, :half])
-        high = bits.map(lambda plain, half=half: plain[:, half : 2 * half])
-        both = yield from party.bitwise_and(low, high)
-        if left % 2:
-            rest = bits.map(lambda plain, left=left: plain[:, left - 1 :])
-            both = party.concatenate_bits([both, rest], axis=1)
-        bits, left = both, half + left % 2
-    return bits.reshape(width, size)
+    side[first, second] = 1
+    others = ~np.eye(width, dtype=np.bool_)
+    by_column = (part[others].reshape(width, width - 1).T for part in (side, place))
+    return zip(*by_column, strict=True)
 
 
 def class_winners(party: Party, scores: Any) -> Step[Any]:
@@ -191,7 +205,7 @@ def class_winners_cost(costs: Costs, rows: int, classes: int) -> Declaration:
     parts = [costs["most_significant_bit"](rows * classes * (classes - 1) // 2)]
     left = classes - 1
     while left > 1:
-        parts.append(costs["bitwise_and"](rows * classes * (left // 2)))
+        parts.append(costs["bitwise_and"](rows, classes * (left // 2)))
         left = left // 2 + left % 2
     return in_sequence(*parts, costs["bit_to_arithmetic"](rows * classes))
 
@@ -205,7 +219,7 @@ def largest_by_row_cost(costs: Costs, rows: int, columns: int) -> Declaration:
         parts.append(costs["most_significant_bit"](size * width * (width - 1) // 2))
         left = width - 1
         while left > 1:
-            parts.append(costs["bitwise_and"](size * width * (left // 2)))
+            parts.append(costs["bitwise_and"](size, width * (left // 2)))
             left = left // 2 + left % 2
         parts.append(costs["inject"](size * width))
         columns = count

@@ -10,6 +10,9 @@ their absolute error, and fixed point asks for no more. With j = 23 - f the chai
 for every f: x - j log 2 within ±24 log 2, so that |t| <= 2.08, exp(t)^8 < 2^24 at scale 38 and the
 last truncation by 15 bits. Where x lies outside, the chain overflows into meaningless ring
 elements, which the comparisons multiply by an exact 0.
+
+Of numbers that are not positive, such as those of a softmax, exp(x) = 2^-j exp(t)^4 takes one
+squaring less: x + j log 2 lies within ±12 log 2, or is too small to be seen.
 """
 
 from __future__ import annotations
@@ -31,7 +34,7 @@ from tacit.rounds.combine import together
 from tacit.rounds.contract import Step
 from tacit.rounds.cost import Declaration
 
-__all__ = ["exp", "exp_cost", "exp_domain"]
+__all__ = ["exp", "exp_cost", "exp_domain", "exp_nonpositive", "exp_nonpositive_cost"]
 
 FINEST = 18
 """More fractional bits of x than this are dropped: a relative error of 2^-18 at most."""
@@ -46,6 +49,12 @@ SQUARES = (27, 24, 19)
 
 RESULT_DROPS = 15
 T_LIMIT = 2.07
+
+FINEST_NONPOSITIVE = 19
+LOWEST = -16.5
+"""Of `exp_nonpositive`: exp of it is about one unit of 24 fractional bits."""
+LAST_DROPS = 32
+"""The most that its last truncation drops, so that carries fit 4 bytes."""
 
 
 def exp_domain(fraction_bits: int) -> tuple[float, float]:
@@ -110,6 +119,65 @@ def _power(party: Party, x: Any, fraction_bits: int) -> Step[Any]:
     return (yield from party.multiply_truncate(w, w, RESULT_DROPS))
 
 
+def exp_nonpositive(party: Party, x: Any, fraction_bits: int) -> Step[Any]:
+    """e^x for x <= 0.
+
+    Parameters
+    ----------
+    party : Party
+    x : arithmetic sharing
+        Any shape, f = `fraction_bits` fractional bits, -2^(62 - f) < x <= 0.
+    fraction_bits : int
+        12 to 24.
+
+    Returns
+    -------
+    arithmetic sharing
+        f fractional bits. Error at most max(8e-5 relative, 3 units in the last place); exactly 0
+        below -(f + 1) log 2 and below -16.5.
+
+    Notes
+    -----
+    Rounds: five products in sequence and one more round; a comparison runs beside them (16 for
+    `replicated3`; 2 more for f > 19).
+    """
+    require_fraction_bits("exp_nonpositive", fraction_bits)
+    vector = flat(x)
+    threshold = scaled_integer(_lowest(fraction_bits), fraction_bits)
+    digits, value = yield from together(
+        threshold_digits(party, vector, [threshold]),
+        _power_nonpositive(party, vector, fraction_bits),
+    )
+    seen = party.add_public(party.negate(digits[0]), 1)
+    return shaped((yield from party.multiply(value, seen)), x.shape)
+
+
+def _power_nonpositive(party: Party, x: Any, fraction_bits: int) -> Step[Any]:
+    """e^x where it is seen, else meaningless ring elements."""
+    octaves, scale = _octaves(fraction_bits)
+    surplus = fraction_bits - FINEST_NONPOSITIVE
+    if surplus > 0:
+        x = yield from party.truncate(x, surplus)
+    elif surplus < 0:
+        x = party.multiply_public(x, 1 << -surplus)
+    centre = octaves * real_log(2.0)
+    # t / 2 = (x + j log 2) / 8: three more fractional bits.
+    t = party.add_public(x, scaled_integer(centre, FINEST_NONPOSITIVE))
+    w = yield from _exp_near_zero(party, t)
+    w = yield from party.multiply_truncate(w, w, 2 * SQUARES[0] - scale)
+    return (yield from party.multiply_truncate(w, w, 2 * scale + octaves - fraction_bits))
+
+
+def _lowest(fraction_bits: int) -> float:
+    return max(-(fraction_bits + 1) * real_log(2.0), LOWEST)
+
+
+def _octaves(fraction_bits: int) -> tuple[int, int]:
+    """j, half of the octaves that are seen, and the scale of exp(t)^2 < 2^6."""
+    octaves = round(-_lowest(fraction_bits) / (2 * real_log(2.0)))
+    return octaves, (LAST_DROPS + fraction_bits - octaves) // 2
+
+
 def _exp_near_zero(party: Party, t: Any) -> Step[Any]:
     """exp(2t) for |2t| <= 2.08 at scale 27, from t at scale 22."""
     a, b = EXP.inner
@@ -144,5 +212,24 @@ def exp_cost(costs: Costs, size: int, fraction_bits: int = 18) -> Declaration:
         chain.insert(0, costs["truncate"](size, fraction_bits - FINEST))
     return in_sequence(
         side_by_side(threshold_digits_cost(costs, size, 2), in_sequence(*chain)),
+        costs["multiply"](size),
+    )
+
+
+def exp_nonpositive_cost(costs: Costs, size: int, fraction_bits: int = 18) -> Declaration:
+    """Of `exp_nonpositive`."""
+    octaves, scale = _octaves(fraction_bits)
+    drops = [
+        2 * T_SCALE - Y_SCALE,
+        Y_SCALE + K_SCALE - Q_SCALE,
+        SUM_SCALE - SQUARES[0],
+        2 * SQUARES[0] - scale,
+        2 * scale + octaves - fraction_bits,
+    ]
+    chain = [costs["multiply_truncate"](size, bits) for bits in drops]
+    if fraction_bits > FINEST_NONPOSITIVE:
+        chain.insert(0, costs["truncate"](size, fraction_bits - FINEST_NONPOSITIVE))
+    return in_sequence(
+        side_by_side(threshold_digits_cost(costs, size, 1), in_sequence(*chain)),
         costs["multiply"](size),
     )

@@ -91,6 +91,18 @@ class ReplicatedBits:
         new = np.empty(self.shape, np.bool_).reshape(*shape).shape
         return ReplicatedBits(self.own, self.next, new)
 
+    def rows_as_planes(self) -> ReplicatedBits:
+        """Plain bits (rows, columns), columns a multiple of 64, as a plane of bits a row."""
+        rows, columns = self.shape
+        assert columns % 64 == 0
+        own, following = (words.reshape(rows, columns // 64) for words in (self.own, self.next))
+        return ReplicatedBits(own, following, (columns,))
+
+    def planes_as_rows(self) -> ReplicatedBits:
+        """The inverse of :meth:`rows_as_planes`: vectors of a multiple of 64 bits."""
+        own, following = (words.reshape(-1) for words in (self.own, self.next))
+        return ReplicatedBits(own, following, (*self.planes, self.size))
+
     def section(self, start: int, stop: int) -> ReplicatedBits:
         """Plain bits `start`, a multiple of 64, to `stop` in C order as a vector: a view."""
         words = slice(start // 64, word_count(stop))

@@ -157,6 +157,18 @@ class Replicated4Bits:
         new = np.empty(self.shape, np.bool_).reshape(*shape).shape
         return Replicated4Bits(self.shares, new)
 
+    def rows_as_planes(self) -> Replicated4Bits:
+        """Plain bits (rows, columns), columns a multiple of 64, as a plane of bits a row."""
+        rows, columns = self.shape
+        assert columns % 64 == 0
+        words = {j: share.reshape(rows, columns // 64) for j, share in self.shares.items()}
+        return Replicated4Bits(words, (columns,))
+
+    def planes_as_rows(self) -> Replicated4Bits:
+        """The inverse of :meth:`rows_as_planes`: vectors of a multiple of 64 bits."""
+        words = {j: share.reshape(-1) for j, share in self.shares.items()}
+        return Replicated4Bits(words, (*self.planes, self.size))
+
     def section(self, start: int, stop: int) -> Replicated4Bits:
         """Plain bits `start`, a multiple of 64, to `stop` in C order as a vector: a view."""
         words = slice(start // 64, word_count(stop))

@@ -12,6 +12,7 @@ from scipy import special
 from simulation import Simulation
 
 from tacit import functions
+from tacit.functions.exponential import exp_nonpositive, exp_nonpositive_cost
 from tacit.functions.softmax import log_softmax_cost, logsumexp_cost, softmax_cost
 from tacit.protocols import PROTOCOLS
 from tacit.rounds import Declaration
@@ -71,5 +72,28 @@ def test_rows_far_apart_do_not_overflow(name: str) -> None:
 def test_fewer_rounds_than_normalising_by_the_leading_bit() -> None:
     """For the last layer of a network on 10 classes."""
     table = PROTOCOLS["replicated3"].costs
-    assert softmax_cost(table, 128, 10).rounds == 50
-    assert log_softmax_cost(table, 128, 10).rounds == 63
+    assert softmax_cost(table, 128, 10).rounds == 47
+    assert log_softmax_cost(table, 128, 10).rounds == 60
+
+
+@pytest.mark.parametrize("f", [12, 15, 18, 19, 20, 22, 24])
+def test_exponentials_of_what_is_not_positive(f: int) -> None:
+    simulation = Simulation(9)
+    edge = -int((f + 1) * np.log(2) * 2**f)
+    near = np.arange(-40, 1)
+    values = np.concatenate(
+        [
+            np.linspace(-17.5 * 2**f, 0, 20_001).astype(np.int64),
+            near,
+            near + edge + 20,
+            np.array([-(1 << 61), -(1 << 50), -(1 << 40)]),
+        ]
+    )
+    parts = simulation.run(lambda p, x: exp_nonpositive(p, x, f), simulation.share(values))
+    found, expected = simulation.open(parts) * 2.0**-f, np.exp(values * 2.0**-f)
+    assert (np.abs(found - expected) <= np.maximum(8e-5 * expected, 3 * 2.0**-f)).all()
+    assert (found[values < min(edge - 1, -16.5 * 2**f)] == 0).all()
+    declared = exp_nonpositive_cost(PROTOCOLS["replicated3"].costs, values.size, f)
+    cost = simulation.driver.cost()
+    assert cost.rounds == declared.rounds == (16 if f < 20 else 18)
+    assert [cost.bytes_sent[n] for n in NAMES] == list(declared.bytes_sent)

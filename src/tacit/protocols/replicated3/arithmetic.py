@@ -18,13 +18,22 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tacit.encoding.ring import Elements
+from tacit.protocols.replicated3.roles import Thirds, thirds
 from tacit.rounds.contract import Round, Step
 from tacit.sharing.replicated import Replicated
 
 if TYPE_CHECKING:
     from tacit.protocols.replicated3.party import Replicated3Party
 
-__all__ = ["as_matrices", "flat", "matmul", "multiply", "product_terms", "reshare"]
+__all__ = [
+    "as_matrices",
+    "flat",
+    "matmul",
+    "multiply",
+    "product_terms",
+    "product_terms_by_row",
+    "reshare",
+]
 
 _ZERO_SHARE = 0
 
@@ -59,7 +68,11 @@ def multiply(party: Replicated3Party, x: Replicated, y: Replicated) -> Step[Repl
 def matmul(party: Replicated3Party, x: Replicated, y: Replicated) -> Step[Replicated]:
     """Matrix product of two sharings. 1 round, one ring element a result and party."""
     x, y, shape = as_matrices(x, y)
-    result = yield from reshare(party, product_terms(party, x, y))
+    if x.ndim == 2 and y.ndim == 2 and x.shape[0] >= 3:
+        z = product_terms_by_row(party, x, y, thirds(x.shape[0], party.index))
+    else:
+        z = product_terms(party, x, y)
+    result = yield from reshare(party, z)
     return result.reshape(*shape)
 
 
@@ -83,6 +96,27 @@ def product_terms(party: Replicated3Party, x: Replicated, y: Replicated) -> Elem
     ring = party.ring
     z = ring.matmul(x.own, ring.add(y.own, y.next))
     return ring.matmul(x.next, y.own, out=z, accumulate=True)
+
+
+def product_terms_by_row(
+    party: Replicated3Party, x: Replicated, y: Replicated, by_row: Thirds
+) -> Elements:
+    """Additive parts of x @ y in five local products for all parties instead of six.
+
+    Roles rotate over row blocks (``roles.py``). Of the nine terms of a row block A computes the
+    four in s_x s_y with one product; B computes x_{j+1} y_{j+2} + x_{j+2} (y_{j+1} + y_{j+2}),
+    C computes x_{j+2} y_j + x_j y_{j+2}.
+    """
+    ring, matmul = party.ring, party.ring.matmul
+    z = ring.empty((x.shape[0], y.shape[1]))
+    y_sum = ring.add(y.own, y.next)
+    a, b, c = by_row.a, by_row.b, by_row.c
+    matmul(x.own[b], y.next, out=z[b])
+    matmul(x.next[b], y_sum, out=z[b], accumulate=True)
+    matmul(x.own[c], y.next, out=z[c])
+    matmul(x.next[c], y.own, out=z[c], accumulate=True)
+    matmul(ring.add(x.own[a], x.next[a]), y_sum, out=z[a])
+    return z
 
 
 def reshare(party: Replicated3Party, z: Elements) -> Step[Replicated]:

@@ -48,6 +48,7 @@ from tacit.protocols.replicated3.arithmetic import (
     matmul,
     multiply,
     product_terms,
+    product_terms_by_row,
     reshare,
 )
 from tacit.protocols.replicated3.conversion import bit_to_arithmetic
@@ -290,7 +291,7 @@ def _matmul_by_rows(
         z = _doubled_product_terms(party, x, y, by_row)
         bits += 1
     else:
-        z = _product_terms_by_row(party, x, y, by_row)
+        z = product_terms_by_row(party, x, y, by_row)
 
     def elements(part: slice) -> slice:
         return slice(part.start * columns, part.stop * columns)
@@ -303,26 +304,6 @@ def _matmul_by_rows(
         (elements(first), elements(second), elements(third)),
     )
     return (yield from _product_truncate(party, parts, bits, z=z.reshape(-1)))
-
-
-def _product_terms_by_row(
-    party: Replicated3Party, x: Replicated, y: Replicated, by_row: Thirds
-) -> Elements:
-    """Additive parts of x @ y in five local products.
-
-    Of the nine terms of a row block A computes the four in s_x s_y with one product; B computes
-    x_{j+1} y_{j+2} + x_{j+2} (y_{j+1} + y_{j+2}), C computes x_{j+2} y_j + x_j y_{j+2}.
-    """
-    ring, matmul = party.ring, party.ring.matmul
-    z = ring.empty((x.shape[0], y.shape[1]))
-    y_sum = ring.add(y.own, y.next)
-    a, b, c = by_row.a, by_row.b, by_row.c
-    matmul(x.own[b], y.next, out=z[b])
-    matmul(x.next[b], y_sum, out=z[b], accumulate=True)
-    matmul(x.own[c], y.next, out=z[c])
-    matmul(x.next[c], y.own, out=z[c], accumulate=True)
-    matmul(ring.add(x.own[a], x.next[a]), y_sum, out=z[a])
-    return z
 
 
 def _doubled_product_terms(
