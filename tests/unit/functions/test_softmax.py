@@ -96,4 +96,4 @@ def test_exponentials_of_what_is_not_positive(f: int) -> None:
     declared = exp_nonpositive_cost(PROTOCOLS["replicated3"].costs, values.size, f)
     cost = simulation.driver.cost()
     assert cost.rounds == declared.rounds == (16 if f < 20 else 18)
-    assert [cost.bytes_sent[n] for n in NAMES] == list(declared.bytes_sent)
+    assert [cost.bytes_sent[n] for n in simulation.names] == list(declared.bytes_sent)
