@@ -21,11 +21,15 @@ from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
 from rich.console import Console
 
+import tacit
 from bench import machine, results
 from bench.networks.measured import Run, measured
+from bench.networks.party import shared
 from bench.operation_party import Report, Settings
+from bench.peers import inputs
 from bench.peers.comparison import PAGE, Grid, as_markdown, on_terminal, write_between_markers
 from bench.tables import duration
+from bench.workloads import compute
 from tacit.sessions import launch
 
 __all__ = ["PARTS", "main", "measure_operation"]
@@ -36,6 +40,9 @@ OPERATIONS = tuple(LARGEST)
 """Each up to 10^LARGEST elements: exp of 10^8 moves 37 GB."""
 
 DEPTHS = (1, 3, 10, 30, 100, 300, 1000)
+SIDES = (256, 512, 1024)
+"""Of the matrices whose product is measured against threads."""
+
 PARTS = (*OPERATIONS, "rounds", "threads")
 
 SAVED = results.FOLDER / "curves.json"
@@ -74,11 +81,12 @@ def _rows(part: str, largest: int) -> Iterator[dict[str, Any]]:
             yield {"depth": depth, **measure_operation("relu", 128, 4, depth)}
     elif part == "threads":
         for threads in range(1, len(os.sched_getaffinity(0)) + 1):
-            runs = [Run("matmul_1024", side, 4) for side in (256, 512, 1024)]
+            runs = [Run("matmul_1024", side, 4) for side in SIDES]
             found = measured(runs, threads=threads)
             yield {
                 "threads": threads,
-                "seconds": {r.size: median(t[1:]) for r, t in zip(runs, found, strict=True)},
+                "seconds": {str(r.size): median(t[1:]) for r, t in zip(runs, found, strict=True)},
+                "in_turn": {str(side): _product_in_turn(side, 4, threads) for side in SIDES},
             }
     else:
         for power in range(2, min(largest, LARGEST[part]) + 1):
@@ -120,6 +128,21 @@ def measure_operation(
     }
 
 
+def _product_in_turn(side: int, repeats: int, threads: int) -> float:
+    """Seconds of a matrix product of parties in this process, which compute in turn."""
+    job = inputs.workload("matmul_1024", side)
+    with tacit.local(threads=threads) as mpc:
+        operands = shared(mpc, job, None)
+        times = []
+        for _ in range(repeats):
+            with mpc.measure() as cost:
+                (result,) = compute(mpc, "matmul_1024", operands)
+            times.append(cost.seconds)
+        if not job.error((result.reveal(to="all"),)) < 1e-2:
+            raise ValueError(f"the product of {side} × {side} matrices is wrong")
+    return median(times[1:])
+
+
 # Tables and the figure.
 
 
@@ -142,8 +165,12 @@ def _grids(parts: Mapping[str, Sequence[Mapping[str, Any]]]) -> Iterator[Grid]:
     if "threads" in parts:
         sides = list(parts["threads"][0]["seconds"])
         headers = ["threads a party", *(f"{side} × {side}" for side in sides)]
+        headers += [f"{side} × {side}, in turn" for side in sides]
         rows = [
-            [str(row["threads"]), *(duration(row["seconds"][side]) for side in sides)]
+            [
+                str(row["threads"]),
+                *(duration(row[how][side]) for how in ("seconds", "in_turn") for side in sides),
+            ]
             for row in parts["threads"]
         ]
         yield Grid("Matrix products against threads a party", headers, rows)
@@ -180,11 +207,11 @@ def _explained(run: results.Run) -> str:
 
 
 def _draw(parts: Mapping[str, Sequence[Mapping[str, Any]]], path: Path) -> None:
-    """Three panels: time and bytes against elements, time against rounds."""
+    """Four panels: time and bytes against elements, time against rounds and threads."""
     with matplotlib.rc_context({"svg.hashsalt": "tacit", "svg.fonttype": "none", "font.size": 9}):
-        figure = Figure(figsize=(10, 3.4), layout="constrained")
+        figure = Figure(figsize=(13, 3.4), layout="constrained")
         FigureCanvasSVG(figure)
-        time, sent, waiting = figure.subplots(1, 3)
+        time, sent, waiting, sharing = figure.subplots(1, 4)
         for operation in OPERATIONS:
             rows = parts.get(operation, ())
             sizes = [row["size"] for row in rows]
@@ -203,6 +230,20 @@ def _draw(parts: Mapping[str, Sequence[Mapping[str, Any]]], path: Path) -> None:
             axes.set(xscale="log", yscale="log", xlabel=x, title=title)
             axes.minorticks_off()
             axes.grid(alpha=0.3)
+        rows = parts.get("threads", ())
+        threads = [row["threads"] for row in rows]
+        for how, label in (("seconds", "three processes"), ("in_turn", "in turn in one")):
+            seconds = [list(row[how].values())[-1] for row in rows]
+            sharing.plot(threads, seconds, marker="o", ms=3, label=label)
+        largest = max(SIDES)
+        sharing.set(
+            title="seconds",
+            xlabel=f"threads a party, {largest} × {largest} product",
+            xticks=threads,
+            ylim=(0, None),
+        )
+        sharing.grid(alpha=0.3)
+        sharing.legend(frameon=False)
         path.parent.mkdir(exist_ok=True)
         figure.savefig(path, format="svg", metadata={"Date": None})
 

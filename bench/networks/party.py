@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import sys
 import time
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +18,7 @@ from msgspec import Struct
 import tacit
 from bench.peers import inputs
 from bench.workloads import compute
-from tacit import Computation, SecretArray, kernels
+from tacit import Computation, SecretArray
 from tacit.network import Address, Agreement, Credentials, Listener, connect
 from tacit.protocols import protocol_named
 from tacit.sessions.memory import keep_freed_memory
@@ -55,13 +54,11 @@ def _run(name: str, host: str, directory: Path) -> None:
     print(listener.address.port, flush=True)
     told: dict[str, Any] = json.loads(sys.stdin.readline())
     addresses = {party: Address(*address) for party, address in told["addresses"].items()}
-    if told["threads"] > 1:
-        # One thread a party is what sessions use: parties of one machine share its cores.
-        kernels.matmul = partial(kernels.matmul, threads=told["threads"])  # type: ignore[assignment]
     agreement = Agreement(PARTIES, "replicated3", bytes(32))
     found: list[list[tuple[float, float]]] = []
     with connect(name, agreement, Credentials.load(directory), addresses, listener) as mesh:
-        mpc = Computation(PartySession.over(protocol_named("replicated3"), mesh))
+        session = PartySession.over(protocol_named("replicated3"), mesh, threads=told["threads"])
+        mpc = Computation(session)
         for workload, size, repeats in told["runs"]:
             job = inputs.workload(workload, size)
             operands = shared(mpc, job, name)

@@ -84,3 +84,13 @@ def test_what_cannot_be_launched(jobs: str) -> None:
 def test_parameters_take_part_in_the_handshake(jobs: str) -> None:
     results: dict[str, Any] = launch(NAMES, jobs, configs(), parameters={"epochs": "3"})
     assert set(results) == set(NAMES)
+
+
+def test_threads_a_party_reach_the_processes(jobs: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What was asked for, or what the environment says; else a part of the cores."""
+    told = configs(**dict.fromkeys(NAMES, "threads"))
+    assert launch(NAMES, jobs, told, threads=5) == dict.fromkeys(NAMES, 5)
+    monkeypatch.setenv("TACIT_THREADS", "2")
+    assert launch(NAMES, jobs, told) == dict.fromkeys(NAMES, 2)
+    with pytest.raises(UsageError, match="TC-1038"):
+        launch(NAMES, jobs, told, threads=0)

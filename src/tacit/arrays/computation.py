@@ -325,6 +325,7 @@ def local(
     network: Network | None = None,
     checked: bool = False,
     storage: Path | str | Mapping[str, Place] | None = None,
+    threads: int | None = None,
 ) -> Computation:
     """Open a computation whose parties all run on this machine.
 
@@ -361,6 +362,11 @@ def local(
     storage : path or mapping of str to Place, optional
         Where the parties keep what ``save`` seals: a folder with one inside for each party, or
         each party's own place (``docs/storage.md``).
+    threads : int, optional
+        Threads of each party for matrix products; results are the same bits with any number. By
+        default the environment's ``TACIT_THREADS``, and else the cores that this process may
+        use: all of them with parties in this process, which compute in turn, and an equal part
+        for each of several processes. One on a simulated network.
 
     Returns
     -------
@@ -424,6 +430,7 @@ def local(
                 ring=elements,
                 fractions=fractions,
                 storage=kept,
+                threads=threads,
             )
         )
     randomness = None if seed is None else SeededRandomness(seed)
@@ -439,5 +446,6 @@ def local(
             fractions=fractions,
             checked=checked,
             storage=kept,
+            threads=threads,
         )
     )

@@ -11,6 +11,7 @@ from rich.console import Console
 from tacit.cli.training import TrainingRequest, run_training
 from tacit.errors import UsageError
 from tacit.sessions.session import checked_rounding
+from tacit.sessions.threads import VARIABLE
 
 __all__ = ["train"]
 
@@ -155,6 +156,17 @@ def train(
             rich_help_panel="Network",
         ),
     ] = 5.0,
+    threads: Annotated[
+        int | None,
+        typer.Option(
+            min=1,
+            envvar=VARIABLE,
+            show_default=False,
+            help="Threads of each owner's process for matrix products. By default the machine's"
+            " cores divided among the owners.",
+            rich_help_panel="Network",
+        ),
+    ] = None,
     compare_pooled: Annotated[
         bool,
         typer.Option(
@@ -217,6 +229,7 @@ def train(
         compare_pooled=compare_pooled,
         deadline=deadline,
         heartbeat=heartbeat,
+        threads=threads,
     )
     run_training(request, Console(stderr=as_json, highlight=False), as_json=as_json)
 

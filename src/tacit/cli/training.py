@@ -59,6 +59,7 @@ class TrainingRequest:
     compare_pooled: bool = False
     deadline: float = 3600.0
     heartbeat: float = 5.0
+    threads: int | None = None
     title: str = "One model of several owners"
     command: str = "train"
     owns_all: bool = False
@@ -152,6 +153,7 @@ def run_training(request: TrainingRequest, console: Console, *, as_json: bool = 
             parameters={ROUNDING: request.rounding},
             on_progress=bars,
             settings=NetworkSettings(heartbeat_timeout=request.heartbeat),
+            threads=request.threads,
         )
     # matplotlib and scikit-learn take seconds to import: not before there is something to show.
     from tacit.cli.comparison import compare

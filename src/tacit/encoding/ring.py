@@ -141,9 +141,17 @@ class Ring(abc.ABC):
 
     @abc.abstractmethod
     def matmul(
-        self, a: Elements, b: Elements, out: Elements | None = None, accumulate: bool = False
+        self,
+        a: Elements,
+        b: Elements,
+        out: Elements | None = None,
+        accumulate: bool = False,
+        threads: int = 1,
     ) -> Elements:
-        """a @ b for arrays with at least two axes, batched with broadcasting; any strides."""
+        """a @ b for arrays with at least two axes, batched with broadcasting; any strides.
+
+        Large products are spread over up to `threads` threads.
+        """
 
     def linear_combination(
         self, terms: Sequence[Elements], factors: Sequence[int], constant: int = 0
@@ -263,10 +271,15 @@ class Ring64(Ring):
         return _apply(np.multiply, a, b, None)
 
     def matmul(
-        self, a: Elements, b: Elements, out: Elements | None = None, accumulate: bool = False
+        self,
+        a: Elements,
+        b: Elements,
+        out: Elements | None = None,
+        accumulate: bool = False,
+        threads: int = 1,
     ) -> Elements:
         """a @ b for arrays with at least two axes, batched with broadcasting; any strides."""
-        return kernels.matmul(a, b, out=out, accumulate=accumulate)
+        return kernels.matmul(a, b, out=out, accumulate=accumulate, threads=threads)
 
     def linear_combination(
         self, terms: Sequence[Elements], factors: Sequence[int], constant: int = 0

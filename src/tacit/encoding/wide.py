@@ -97,10 +97,15 @@ class Ring128(Ring):
         return _combine("multiply", a, b, None)
 
     def matmul(
-        self, a: Elements, b: Elements, out: Elements | None = None, accumulate: bool = False
+        self,
+        a: Elements,
+        b: Elements,
+        out: Elements | None = None,
+        accumulate: bool = False,
+        threads: int = 1,
     ) -> Elements:
         """a @ b for arrays with at least two axes, batched with broadcasting; any strides."""
-        return wide.matmul(a, b, out=out, accumulate=accumulate)
+        return wide.matmul(a, b, out=out, accumulate=accumulate, threads=threads)
 
     def sum(self, a: Elements, axis: Axis = None, keepdims: bool = False) -> Elements:
         """The sum over axes."""

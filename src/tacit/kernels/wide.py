@@ -7,6 +7,7 @@ same over both rings.
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Final, Literal, TypeAlias
 
 import numpy as np
@@ -77,6 +78,9 @@ __all__ = [
 WIDE: Final = np.dtype([("low", np.uint64), ("high", np.uint64)])
 """An element of Z_2^128: 16 bytes, little endian where the machine is."""
 
+_PER_THREAD: Final = 1 << 20
+"""Multiplications that pay for one more thread."""
+
 Wide: TypeAlias = npt.NDArray[np.void]
 Words: TypeAlias = npt.NDArray[np.uint64]
 Field: TypeAlias = npt.NDArray[Any]
@@ -102,8 +106,10 @@ def add(a: Wide, b: Wide, out: Wide) -> None:
     wide_combine("add", words(a), words(b), words(out))
 
 
-def matmul(a: Wide, b: Wide, *, out: Wide | None = None, accumulate: bool = False) -> Wide:
-    """As the reference's."""
+def matmul(
+    a: Wide, b: Wide, *, out: Wide | None = None, accumulate: bool = False, threads: int = 1
+) -> Wide:
+    """As the reference's; the rows of large products are spread over up to `threads` threads."""
     batch = np.broadcast_shapes(a.shape[:-2], b.shape[:-2])
     shape = (*batch, a.shape[-2], b.shape[-1])
     if a.shape[-1] != b.shape[-2]:
@@ -112,11 +118,11 @@ def matmul(a: Wide, b: Wide, *, out: Wide | None = None, accumulate: bool = Fals
     left = np.broadcast_to(a, (*batch, *a.shape[-2:]))
     right = np.broadcast_to(b, (*batch, *b.shape[-2:]))
     for place in np.ndindex(batch):
-        wide_matmul(
-            words(np.ascontiguousarray(left[place])),
-            words(np.ascontiguousarray(right[place])),
-            a.shape[-1],
-            words(result[place]),
+        _product(
+            np.ascontiguousarray(left[place]),
+            np.ascontiguousarray(right[place]),
+            result[place],
+            threads,
         )
     if out is None:
         return result
@@ -126,6 +132,24 @@ def matmul(a: Wide, b: Wide, *, out: Wide | None = None, accumulate: bool = Fals
         result = total
     out[...] = result
     return out
+
+
+def _product(left: Wide, right: Wide, result: Wide, threads: int) -> None:
+    """One matrix product of C-contiguous operands; the kernel computes without Python's lock."""
+    rows, length = left.shape
+    work = rows * length * right.shape[1]
+    threads = min(threads, rows, work // _PER_THREAD)
+    if threads < 2:
+        wide_matmul(words(left), words(right), length, words(result))
+        return
+    factor = words(right)
+    ends = [rows * part // threads for part in range(threads + 1)]
+
+    def block(start: int, stop: int) -> None:
+        wide_matmul(words(left[start:stop]), factor, length, words(result[start:stop]))
+
+    with ThreadPoolExecutor(threads) as pool:
+        list(pool.map(block, ends[:-1], ends[1:]))
 
 
 def cross_terms(x_own: Wide, x_next: Wide, y_own: Wide, y_next: Wide, out: Wide) -> None:

@@ -86,7 +86,9 @@ def add(a: Wide, b: Wide, out: Wide) -> None:
     _write(out, _numbers(a) + _numbers(b))
 
 
-def matmul(a: Wide, b: Wide, *, out: Wide | None = None, accumulate: bool = False) -> Wide:
+def matmul(
+    a: Wide, b: Wide, *, out: Wide | None = None, accumulate: bool = False, threads: int = 1
+) -> Wide:
     """Product ``(…, m, k) @ (…, k, n)``, batched with broadcasting; any strides."""
     x, y = _numbers(a), _numbers(b)
     product = (x[..., :, :, None] * y[..., None, :, :]).sum(axis=-2)

@@ -259,10 +259,10 @@ def _matmul(party: Party, operands: Sequence[Operand], attributes: Any) -> Step[
     to_bits, from_bits = dtype.fraction_bits, secret.dtype.fraction_bits
     if secret is x:
         matrix, bits = scaled_constant(right, to_bits, to_bits - from_bits, ring)
-        share = left.map(lambda part: ring.matmul(part, matrix))
+        share = left.map(lambda part: ring.matmul(part, matrix, threads=party.threads))
     else:
         matrix, bits = scaled_constant(left, to_bits, to_bits - from_bits, ring)
-        share = right.map(lambda part: ring.matmul(matrix, part))
+        share = right.map(lambda part: ring.matmul(matrix, part, threads=party.threads))
     surplus = from_bits + bits - to_bits
     if surplus:
         share = yield from party.truncate(share, surplus)

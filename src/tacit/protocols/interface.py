@@ -79,6 +79,11 @@ class Party(Protocol):
         How every truncation rounds that does not say so itself, those in products included.
     session_id : bytes
         What hashes are bound to; equal at all parties.
+    ring : Ring
+        What its arithmetic shares are elements of.
+    threads : int
+        How many threads its own matrix products may use. A fact of its machine, set by its
+        session: the others need not know it, and results are the same with any.
     """
 
     names: tuple[str, ...]
@@ -86,6 +91,7 @@ class Party(Protocol):
     session_id: bytes
     rounding: Rounding
     ring: Ring
+    threads: int
 
     @property
     def size(self) -> int:

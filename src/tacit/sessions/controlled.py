@@ -86,6 +86,8 @@ class ProcessSession(Session):
         What float arrays become by default.
     storage : mapping of str to Place, optional
         Where each party keeps what is saved; its process alone is told, and reads its key.
+    threads : int, optional
+        Threads of each party for matrix products; by default the cores divided among them.
 
     Notes
     -----
@@ -106,6 +108,7 @@ class ProcessSession(Session):
         ring: Ring = RING64,
         fractions: DType = fixed,
         storage: Mapping[str, Place] | None = None,
+        threads: int | None = None,
     ) -> None:
         super().__init__(protocol, parties, rounding, ring, fractions)
         self._next_number = 0
@@ -118,6 +121,7 @@ class ProcessSession(Session):
             protocol=protocol.name,
             parameters={ROUNDING: rounding, RING: str(ring.bits)},
             settings=settings,
+            threads=threads,
         )
 
     def check_open(self) -> None:

@@ -36,6 +36,7 @@ from tacit.sessions.stored import (
     save_step,
 )
 from tacit.sessions.storing import restore
+from tacit.sessions.threads import threads_a_party
 from tacit.storage.records import Header, Purpose
 from tacit.storage.store import Place, Store
 
@@ -78,6 +79,9 @@ class LocalSession(Session):
         Whether every operation is tested for having left its range (``programs/checking.py``).
     storage : mapping of str to Place, optional
         Where each party keeps what is saved.
+    threads : int, optional
+        Threads for matrix products; by default all cores, as the parties compute in turn, and
+        one in virtual time, whose clock sees one thread.
     """
 
     place = "in this process"
@@ -94,6 +98,7 @@ class LocalSession(Session):
         fractions: DType = fixed,
         checked: bool = False,
         storage: Mapping[str, Place] | None = None,
+        threads: int | None = None,
     ) -> None:
         super().__init__(protocol, parties, rounding, ring, fractions)
         source = randomness or SystemRandomness()
@@ -102,6 +107,9 @@ class LocalSession(Session):
             protocol.party(parties, index, seeds[index], rounding=rounding, ring=ring)
             for index in range(len(parties))
         )
+        self.threads = _threads(threads, driver)
+        for member in self.members:
+            member.threads = self.threads
         self.driver = driver or LockstepDriver(parties)
         self.checked = checked
         self._broken = ""
@@ -299,3 +307,15 @@ class LocalSession(Session):
     def refresh_parts(self) -> tuple[Header, ...]:
         """Replace all stored shares by fresh ones of the same secrets, at every party."""
         return self._keep(refresh_step)[0]
+
+
+def _threads(threads: int | None, driver: LockstepDriver | None) -> int:
+    if not isinstance(driver, VirtualTime):
+        return threads_a_party(threads)
+    if threads not in (None, 1):
+        raise UsageError(
+            "Virtual time counts the work of one thread a party.",
+            next_step="leave threads away, or the network.",
+            case=39,
+        )
+    return 1

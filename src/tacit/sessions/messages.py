@@ -63,6 +63,7 @@ class Start(_Frame, frozen=True, tag="start"):
     certificate: bytes
     key: bytes
     settings: dict[str, float]
+    threads: int
 
     def __repr__(self) -> str:
         return f"Start({self.name!r}, module={self.module!r})"

@@ -36,6 +36,7 @@ from tacit.sessions.stored import (
     save_step,
 )
 from tacit.sessions.storing import restore
+from tacit.sessions.threads import threads_a_party
 from tacit.sessions.turns import OneThread
 from tacit.storage.records import Header, Purpose
 from tacit.storage.store import Place, Store
@@ -93,11 +94,13 @@ class PartySession(Session):
         *,
         rounding: Rounding = "probabilistic",
         ring: Ring = RING64,
+        threads: int | None = None,
     ) -> PartySession:
         """The session of a party whose links stand: its keys come from those links.
 
         `rounding` and `ring` must be the same at all parties: they belong into the parameters
-        that they compare in their handshake.
+        that they compare in their handshake. `threads` is this party's own affair: all cores by
+        default, as it has the machine for itself.
         """
         seeds = {
             peer: mesh.pairwise_key(peer, "prss")
@@ -107,6 +110,7 @@ class PartySession(Session):
         party = protocol.party(
             mesh.names, mesh.index, seeds, mesh.session_id, rounding=rounding, ring=ring
         )
+        party.threads = threads_a_party(threads)
         session = cls(protocol, party, mesh.driver)
         if protocol.setup is not None:
             session.run(protocol.setup(party, SystemRandomness()), "set-up")

@@ -41,6 +41,7 @@ from tacit.sessions.messages import (
     encode,
 )
 from tacit.sessions.session import checked_parties
+from tacit.sessions.threads import threads_a_party
 
 __all__ = ["RING", "ROUNDING", "OnProgress", "PartyProcesses", "launch"]
 
@@ -67,6 +68,7 @@ def launch(
     parameters: Mapping[str, str] | None = None,
     on_progress: OnProgress | None = None,
     settings: NetworkSettings | None = None,
+    threads: int | None = None,
 ) -> dict[str, Any]:
     """Run a job with one process per party on this machine, to its end.
 
@@ -88,6 +90,8 @@ def launch(
         ``on_progress(party, progress)`` is called here for every progress message.
     settings : NetworkSettings, optional
         Time limits.
+    threads : int, optional
+        Threads of each party for matrix products; by default the cores divided among them.
 
     Returns
     -------
@@ -102,7 +106,13 @@ def launch(
         What went wrong first in a party.
     """
     with PartyProcesses(
-        parties, module, configs, protocol=protocol, parameters=parameters, settings=settings
+        parties,
+        module,
+        configs,
+        protocol=protocol,
+        parameters=parameters,
+        settings=settings,
+        threads=threads,
     ) as processes:
         return processes.results(on_progress)
 
@@ -118,6 +128,8 @@ class PartyProcesses:
         The parties' names, by index.
     parameters : dict of str to str
         What they compare in their handshake beyond protocol and job.
+    threads : int
+        Of each party, for matrix products.
     identifiers : dict of str to int
         The operating system's number of each party's process.
     """
@@ -131,8 +143,10 @@ class PartyProcesses:
         protocol: str,
         parameters: Mapping[str, str] | None = None,
         settings: NetworkSettings | None = None,
+        threads: int | None = None,
     ) -> None:
         self.names = checked_parties(protocol_named(protocol), parties)
+        self.threads = threads_a_party(threads, len(self.names))
         self.parameters = dict(parameters or {})
         self._children: dict[str, subprocess.Popen[bytes]] = {}
         self._channels: dict[str, Channel] = {}
@@ -185,6 +199,7 @@ class PartyProcesses:
                 certificate=credentials.certificate,
                 key=credentials.key,
                 settings=limits,
+                threads=self.threads,
             )
             self.send(name, encode(start))
         ports = {name: self._expect(name, Listening) for name in self.names}

@@ -75,7 +75,9 @@ def _run(channel: Channel) -> Any:
         rounding = checked_rounding(start.parameters.get(ROUNDING, "probabilistic"))
         ring = ring_of(int(start.parameters.get(RING, RING64.bits)))
         protocol = protocol_named(start.protocol)
-        session = PartySession.over(protocol, mesh, rounding=rounding, ring=ring)
+        session = PartySession.over(
+            protocol, mesh, rounding=rounding, ring=ring, threads=start.threads
+        )
         with session:
             configuration = bytes(start.configuration)
             return job.run_party(PartyContext(start.name, configuration, session, mesh, channel))

@@ -41,7 +41,7 @@ def test_the_page_gets_tables_and_a_figure(tmp_path: Path, monkeypatch: pytest.M
         "parts": {
             "relu": [{"size": size, **row} for size in (100, 1000)],
             "rounds": [{"depth": 1, **row}],
-            "threads": [{"threads": 1, "seconds": {"256": 0.25}}],
+            "threads": [{"threads": 1, "seconds": {"256": 0.25}, "in_turn": {"256": 0.125}}],
         },
     }
     page = tmp_path / "performance.md"
@@ -55,7 +55,7 @@ def test_the_page_gets_tables_and_a_figure(tmp_path: Path, monkeypatch: pytest.M
     text = page.read_text()
     assert "| 1,000 | 500 ms | 500,000 ns | 9 | 1.000 | 1000.0 | 3 | 2 |" in text
     assert "| 9 | 500 ms | 55.6 ms | 1,000,000 |" in text
-    assert "| 1 | 250 ms |" in text
+    assert "| 1 | 250 ms | 125 ms |" in text
     assert "relu" in (tmp_path / "figures" / "curves.svg").read_text()
 
 

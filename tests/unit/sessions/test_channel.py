@@ -99,6 +99,6 @@ def test_commands_survive_the_wire() -> None:
 
 def test_the_first_frame_never_shows_its_key() -> None:
     start = Start(
-        "alice", ("alice",), "p", "m", msgspec.Raw(b"\x80"), b"", {}, b"", b"", b"SECRET KEY", {}
+        "alice", ("alice",), "p", "m", msgspec.Raw(b"\x80"), b"", {}, b"", b"", b"SECRET KEY", {}, 1
     )
     assert "SECRET" not in repr(start)

@@ -60,6 +60,7 @@ class Fantastic4Party:
     """
 
     costs = costs.COSTS
+    threads = 1
 
     def __init__(
         self,

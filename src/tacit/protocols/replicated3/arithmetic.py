@@ -94,8 +94,8 @@ def as_matrices(x: Replicated, y: Replicated) -> tuple[Replicated, Replicated, t
 def product_terms(party: Replicated3Party, x: Replicated, y: Replicated) -> Elements:
     """This party's additive part of x @ y: x_i (y_i + y_{i+1}) + x_{i+1} y_i, two products."""
     ring = party.ring
-    z = ring.matmul(x.own, ring.add(y.own, y.next))
-    return ring.matmul(x.next, y.own, out=z, accumulate=True)
+    z = ring.matmul(x.own, ring.add(y.own, y.next), threads=party.threads)
+    return ring.matmul(x.next, y.own, out=z, accumulate=True, threads=party.threads)
 
 
 def product_terms_by_row(

@@ -53,6 +53,7 @@ class Replicated3Party:
     """
 
     costs = costs.COSTS
+    threads = 1
 
     def __init__(
         self,

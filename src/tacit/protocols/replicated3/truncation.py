@@ -328,6 +328,7 @@ def _doubled_product_terms(
             combination((x.own[block], x.next[block]), left),
             combination((y.own, y.next), right),
             out=z[block],
+            threads=party.threads,
         )
     return z
 
