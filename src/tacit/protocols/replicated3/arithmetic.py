@@ -12,6 +12,7 @@ each party, however long the sums are. Deviation from the paper: none.
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -107,7 +108,8 @@ def product_terms_by_row(
     four in s_x s_y with one product; B computes x_{j+1} y_{j+2} + x_{j+2} (y_{j+1} + y_{j+2}),
     C computes x_{j+2} y_j + x_j y_{j+2}.
     """
-    ring, matmul = party.ring, party.ring.matmul
+    ring = party.ring
+    matmul = partial(ring.matmul, threads=party.threads)
     z = ring.empty((x.shape[0], y.shape[1]))
     y_sum = ring.add(y.own, y.next)
     a, b, c = by_row.a, by_row.b, by_row.c
