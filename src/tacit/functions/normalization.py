@@ -115,10 +115,10 @@ class LeadingOne:
 
     def factors(self, party: Party, choices: Sequence[tuple[int, int]]) -> list[Any]:
         """For each digit k a share of choices[k][digit]. Local."""
-        large = self.window.digits > 6  # 2^64 is no int64
-        zero, one = np.array(choices, object if large else np.int64).T[:, :, None]
-        chosen = party.add_public(party.multiply_public(self.digits, one - zero), zero)
-        return [chosen[k] for k in range(self.window.digits)]
+        return [
+            party.linear_combination([self.digits[k]], [one - zero], zero)
+            for k, (zero, one) in enumerate(choices)
+        ]
 
 
 def leading_one(

@@ -20,7 +20,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from tacit.circuits.prefix import sklansky
 from tacit.encoding.ring import Elements
 from tacit.protocols.replicated3 import boolean, local
 from tacit.protocols.replicated3.arithmetic import flat
@@ -175,10 +174,11 @@ def to_bits(party: Replicated3Party, x: Replicated) -> Step[ReplicatedBits]:
     s, t = yield from _summands(party, x)
     # s + t: generate s AND t, propagate s XOR t, carries by a parallel prefix network.
     g = yield from boolean.bitwise_and(party, s, t)
-    p = boolean.xor(party, s, t)
-    carry = yield from _prefix_carries(party, g, p)
-    shifted = carry.map_words(lambda words: np.concatenate([np.zeros_like(words[:1]), words[:-1]]))
-    return boolean.xor(party, p, shifted)
+    total = boolean.xor(party, s, t)
+    carry = yield from _prefix_carries(party, g, total)
+    for sums, carries in ((total.own, carry.own), (total.next, carry.next)):
+        sums[1:] ^= carries[:-1]
+    return total
 
 
 def _summands(
@@ -222,21 +222,33 @@ def _summands(
 def _prefix_carries(
     party: Replicated3Party, g: ReplicatedBits, p: ReplicatedBits
 ) -> Step[ReplicatedBits]:
-    """Carry out of every position: log2 of the planes rounds."""
-    g = ReplicatedBits(g.own.copy(), g.next.copy(), g.shape)
-    p = ReplicatedBits(p.own.copy(), p.next.copy(), p.shape)
-    for high, low, inner in sklansky(g.own.shape[0]):
-        # g_high ^= p_high g_low for all; p_high = p_high p_low where the group has a lower one.
-        left = np.concatenate([high, high[inner]])
-        right = ReplicatedBits(
-            np.concatenate([g.own[low], p.own[low[inner]]]),
-            np.concatenate([g.next[low], p.next[low[inner]]]),
-            g.shape,
+    """Carry out of every position: log2 of the planes rounds. Writes over g.
+
+    Sklansky's network (``circuits/prefix.py``): for blocks of twice `span` planes the upper ones
+    combine with the highest of the lower ones, g_high ^= p_high g_low; and p_high = p_high p_low,
+    but for the lowest block, whose p nothing asks for.
+    """
+    planes, words = g.own.shape
+    shares = ((g.own, p.own.copy()), (g.next, p.next.copy()))
+    span = 1
+    while span < planes:
+        blocks = planes // (2 * span)
+        upper, inner = (blocks, span, words), (blocks - 1, span, words)
+        count = blocks * span
+        operands = np.empty((2, 2, 2 * count - span, words), np.uint64)
+        by_block = [[a.reshape(blocks, 2, span, words) for a in pair] for pair in shares]
+        for (g_, p_), (left, right) in zip(by_block, operands, strict=True):
+            left[:count].reshape(upper)[...] = p_[:, 1]
+            left[count:].reshape(inner)[...] = p_[1:, 1]
+            right[:count].reshape(upper)[...] = g_[:, 0, -1:]
+            right[count:].reshape(inner)[...] = p_[1:, 0, -1:]
+        product = yield from boolean.bitwise_and(
+            party,
+            ReplicatedBits(operands[0, 0], operands[1, 0], g.shape),
+            ReplicatedBits(operands[0, 1], operands[1, 1], g.shape),
         )
-        product = yield from boolean.bitwise_and(party, p.plane(left), right)
-        count = len(high)
-        g.own[high] ^= product.own[:count]
-        g.next[high] ^= product.next[:count]
-        p.own[high[inner]] = product.own[count:]
-        p.next[high[inner]] = product.next[count:]
+        for (g_, p_), share in zip(by_block, (product.own, product.next), strict=True):
+            g_[:, 1] ^= share[:count].reshape(upper)
+            p_[1:, 1] = share[count:].reshape(inner)
+        span *= 2
     return g
