@@ -30,6 +30,8 @@ __all__ = [
     "from_planes",
     "inject_combine",
     "inject_send",
+    "joint_bits",
+    "joint_terms",
     "linear_combination",
     "matmul",
     "multiply_share",
@@ -53,6 +55,7 @@ __all__ = [
     "wide_from_floats",
     "wide_inject_combine",
     "wide_inject_send",
+    "wide_joint_terms",
     "wide_matmul",
     "wide_multiply_share",
     "wide_shift_left",
@@ -127,6 +130,34 @@ def and_share(
     nonce: int,
     lane: int,
     out: _Ring,
+) -> None: ...
+def joint_terms(
+    party: int,
+    factors: Sequence[_Ring],
+    key_0: StreamKey,
+    key_1: StreamKey,
+    key_2: StreamKey,
+    nonce: int,
+    share_0: _Ring,
+    share_1: _Ring,
+    share_2: _Ring,
+    term_0: _Ring,
+    term_1: _Ring,
+    term_2: _Ring,
+) -> None: ...
+def joint_bits(
+    party: int,
+    factors: Sequence[_Ring],
+    key_0: StreamKey,
+    key_1: StreamKey,
+    key_2: StreamKey,
+    nonce: int,
+    share_0: _Ring,
+    share_1: _Ring,
+    share_2: _Ring,
+    term_0: _Ring,
+    term_1: _Ring,
+    term_2: _Ring,
 ) -> None: ...
 def truncation_mask(
     role: Literal["B", "C"],
@@ -271,6 +302,20 @@ def wide_to_floats(a: _Ring, out: _Ring) -> None: ...
 def wide_matmul(a: _Ring, b: _Ring, k: int, out: _Ring) -> None: ...
 def wide_cross_terms(
     x_own: _Ring, x_next: _Ring, y_own: _Ring, y_next: _Ring, out: _Ring
+) -> None: ...
+def wide_joint_terms(
+    party: int,
+    factors: Sequence[_Ring],
+    key_0: StreamKey,
+    key_1: StreamKey,
+    key_2: StreamKey,
+    nonce: int,
+    share_0: _Ring,
+    share_1: _Ring,
+    share_2: _Ring,
+    term_0: _Ring,
+    term_1: _Ring,
+    term_2: _Ring,
 ) -> None: ...
 def wide_multiply_share(
     x_own: _Ring,

@@ -11,51 +11,37 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-import numpy as np
-
-from tacit.encoding.digest import DIGEST_BYTES
 from tacit.protocols.fantastic4 import joint
 from tacit.protocols.fantastic4.joint import Message, Piece, Roles, digest_of, disputed
-from tacit.rounds import Round, Step
+from tacit.rounds import Step
 
 
 def insecure_exchange(party: Any, messages: Sequence[Message]) -> Step[list[Piece]]:
     """As ``joint.exchange``; what was received is compared by :func:`settle`, some time later."""
     nonce = party.nonce()
     pieces = [joint._piece(party, message, nonce, lane) for lane, message in enumerate(messages)]
-    send: dict[int, Any] = {}
-    receive: dict[int, Any] = {}
-    vouched: dict[Roles, list[Any]] = {}
+    send: dict[Roles, list[Any]] = {}
+    vouch: dict[Roles, list[Any]] = {}
+    receive: dict[Roles, list[Any]] = {}
     for piece in pieces:
         message, rest = piece.message, piece.rest
-        if rest is None:
-            continue
-        if party.index == message.sender:
-            send[message.receiver] = (*send.get(message.receiver, ()), rest)
-            continue
-        vouched.setdefault(message.roles, []).append(rest)
-        if party.index == message.receiver:
-            receive[message.sender] = (*receive.get(message.sender, ()), rest)
-    check: dict[int, Any] = {}
-    check_receive: dict[int, Any] = {}
-    for roles in sorted(vouched):
-        _, backup, receiver, _ = roles
-        if party.index == backup:
-            digest = digest_of(party, nonce, roles, roles[3], vouched[roles])
-            check[receiver] = (*check.get(receiver, ()), digest)
-        else:
-            digest = np.empty(DIGEST_BYTES, np.uint8)
-            check_receive[backup] = (*check_receive.get(backup, ()), digest)
-            party.put_off = [
-                *getattr(party, "put_off", []),
-                (nonce, roles, vouched[roles], digest),
-            ]
-    yield Round(send=send, receive=receive, check=check, check_receive=check_receive)
+        if rest is not None:
+            box = {message.sender: send, message.backup: vouch, message.receiver: receive}
+            box[party.index].setdefault(message.roles, []).append(rest)
+    sends = [(roles[2], payload) for roles, payloads in send.items() for payload in payloads]
+    # The comparing step's rounds without what it does after they have come in.
+    step = joint.compared(party, nonce, sends, list(vouch.items()), list(receive.items()))
+    current = next(step)
+    yield current
+    step.close()
+    digests = {peer: list(arrays) for peer, arrays in current.check_receive.items()}
+    put_off = [(nonce, roles, receive[roles], digests[roles[1]].pop(0)) for roles in receive]
+    party.put_off = [*getattr(party, "put_off", []), *put_off]
     return pieces
 
 
 def settle(party: Any) -> None:
     """The comparisons that were put off."""
     for nonce, roles, payloads, digest in getattr(party, "put_off", []):
-        if not np.array_equal(digest_of(party, nonce, roles, roles[3], payloads), digest):
+        if digest_of(party, nonce, roles, roles[3], payloads) != digest.tobytes():
             raise disputed(party, nonce, roles)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from functools import reduce
 from itertools import combinations, permutations
 from typing import Any
@@ -14,9 +15,15 @@ from simulation import FOUR, Simulation, integers
 from tacit.encoding import RING64, RING128, Ring
 from tacit.errors import InternalError, UsageError
 from tacit.protocols import PROTOCOLS
-from tacit.protocols.fantastic4.arithmetic import NEGATIVE, PRODUCT_ROLES, product_terms
+from tacit.protocols.fantastic4 import arithmetic, boolean
+from tacit.protocols.fantastic4.arithmetic import (
+    NEGATIVE,
+    PRODUCT_ROLES,
+    product_terms,
+)
 from tacit.protocols.fantastic4.groups import BITS, elements_of, small_field
 from tacit.protocols.fantastic4.joint import Message, exchange, learn, total
+from tacit.rounds import Adversary
 from tacit.rounds.randomness import SeededRandomness, deal_pairwise_seeds
 from tacit.sharing import (
     Replicated4,
@@ -185,6 +192,33 @@ def test_and_xor_not(size: int) -> None:
     np.testing.assert_array_equal(s.open_bits(stacked), np.stack([a, b]))
     gates = s.run(lambda p, x: p.bitwise_and(x, x), stacked)
     np.testing.assert_array_equal(s.open_bits(gates), np.stack([a, b]))
+
+
+@RINGS
+@pytest.mark.parametrize("kind", ["multiply", "matmul", "bitwise_and"])
+def test_the_kernel_sends_what_the_messages_one_by_one_do(
+    kind: str, over: Ring, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Byte for byte, digests too, and the same shares."""
+    x, y, bits = integers(RNG, 130), integers(RNG, 130), RNG.integers(0, 2, (2, 130))
+
+    def transcript() -> tuple[Any, Any]:
+        driver = Adversary(FOUR, None)
+        s = Simulation(3, driver, "fantastic4", over=over)
+        a, b = (s.share(v.reshape(10, 13)) for v in (x, y))
+        if kind == "matmul":
+            b = [part.map(np.transpose) for part in b]
+        if kind == "bitwise_and":
+            a, b = s.share_bits(bits[0]), s.share_bits(bits[1])
+        parts = s.run(lambda p, u, v: getattr(p, kind)(u, v), a, b)
+        messages = [(m.sender, m.receiver, m.payload) for m in driver.sent]
+        return messages, [{j: v.tobytes() for j, v in p.shares.items()} for p in parts]
+
+    fast = transcript()
+    slow, slow_bits = replace(elements_of(over), joint=None), replace(BITS, joint=None)
+    monkeypatch.setattr(arithmetic, "elements_of", lambda ring: slow)
+    monkeypatch.setattr(boolean, "BITS", slow_bits)
+    assert transcript() == fast
 
 
 # Local arithmetic.

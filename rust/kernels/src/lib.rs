@@ -22,6 +22,7 @@ compile_error!("tacit reads key streams and bit planes in little endian");
 
 mod bits;
 mod carry;
+mod joint;
 mod lanes;
 mod matmul;
 mod path;
@@ -34,6 +35,7 @@ pub mod wide;
 
 pub use bits::{bits_combine, bits_send, inject_combine, inject_send};
 pub use carry::{Masks, Planes, PlanesMut, Tail, carry_generate, carry_level, carry_monomials};
+pub use joint::{Algebra, Long, Packed, Words, joint_terms};
 pub use matmul::{Matrix, MatrixMut, matmul};
 pub use path::{Path, path, set_path};
 pub use permutation::permutation;

@@ -29,14 +29,14 @@ const CHUNK: usize = 256;
 
 /// The number of an element.
 #[inline(always)]
-fn number(element: Wide) -> u128 {
+pub(crate) fn number(element: Wide) -> u128 {
     u128::from(element[1]) << 64 | u128::from(element[0])
 }
 
 /// The element of a number.
 #[inline(always)]
 #[allow(clippy::cast_possible_truncation)]
-fn element(number: u128) -> Wide {
+pub(crate) fn element(number: u128) -> Wide {
     [number as u64, (number >> 64) as u64]
 }
 

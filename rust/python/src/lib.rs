@@ -6,6 +6,7 @@
 mod arrays;
 mod bits;
 mod carry;
+mod joint;
 mod links;
 mod matmul;
 mod ring;
@@ -135,6 +136,7 @@ fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     truncation::register(module)?;
     carry::register(module)?;
     bits::register(module)?;
+    joint::register(module)?;
     wide::register(module)?;
     links::register(module)?;
     module.add_function(wrap_pyfunction!(set_path, module)?)?;

@@ -11,14 +11,14 @@ use crate::{Bits, Count, Lane, Nonce, RoleName, run};
 
 const ODD: Mismatch = Mismatch("an array of elements of 128 bits has an even number of words");
 
-fn read(loan: Loan<'_>) -> Result<&[Wide], Mismatch> {
+pub fn read(loan: Loan<'_>) -> Result<&[Wide], Mismatch> {
     match loan.words().as_chunks() {
         (elements, []) => Ok(elements),
         _ => Err(ODD),
     }
 }
 
-fn write(loan: LoanMut<'_>) -> Result<&mut [Wide], Mismatch> {
+pub fn write(loan: LoanMut<'_>) -> Result<&mut [Wide], Mismatch> {
     match loan.words().as_chunks_mut() {
         (elements, []) => Ok(elements),
         _ => Err(ODD),

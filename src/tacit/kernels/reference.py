@@ -13,7 +13,7 @@ the stream of a key that two parties hold; ``key_ab`` is held by A and B, and so
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Literal, NoReturn, TypeAlias, TypeVar
 
 import numpy as np
@@ -35,6 +35,8 @@ __all__ = [
     "from_planes",
     "inject_combine",
     "inject_send",
+    "joint_bits",
+    "joint_terms",
     "linear_combination",
     "matmul",
     "multiply_share",
@@ -214,6 +216,116 @@ def and_share(
     """The same product over Z_2, 64 bits to the word: & for ·, ^ for + and -."""
     out[...] = _and_local(x_own, x_next, y_own, y_next)
     xor_zero_share(out, key_own, key_next, nonce, lane)
+
+
+# Four-party products -------------------------------------------------------------------------
+# Party i of four holds the shares and keys of the other three indices, in ascending order. The
+# term F_ab = s (x_a + s x_b)(y_a + s y_b), s = -1 where b = a + 2 and +1 elsewhere, is known to
+# the two parties outside {a, b}. In INP(S, B, R, O) share R takes a mask from R's key on the
+# message's lane, share O the term less that mask, which S sends to R.
+
+JOINT_ROLES = ((0, 1, 3), (1, 2, 0), (2, 3, 1), (3, 0, 2), (0, 2, 3), (1, 3, 2))
+"""S, B and R of the messages of a product, by lane."""
+
+
+def joint_terms(
+    party: int,
+    factors: Sequence[Ring],
+    key_0: StreamKey,
+    key_1: StreamKey,
+    key_2: StreamKey,
+    nonce: int,
+    share_0: Ring,
+    share_1: Ring,
+    share_2: Ring,
+    term_0: Ring,
+    term_1: Ring,
+    term_2: Ring,
+) -> None:
+    """A party's terms of a product, masked, and what it knows of the shares.
+
+    ``factors`` are the three shares of x, then those of y: the terms of the pairs (0, 1), (0, 2),
+    (1, 2) of places are computed; without factors, ``term_…`` hold them. Afterwards these hold the
+    terms less their masks, what the senders send, and ``share_…`` the sum of all parts but those
+    that this party is still to receive.
+    """
+    joint_steps(
+        party,
+        factors,
+        (key_0, key_1, key_2),
+        nonce,
+        (share_0, share_1, share_2),
+        (term_0, term_1, term_2),
+        (np.add, np.subtract, np.multiply),
+        _stream,
+    )
+
+
+def joint_bits(
+    party: int,
+    factors: Sequence[Ring],
+    key_0: StreamKey,
+    key_1: StreamKey,
+    key_2: StreamKey,
+    nonce: int,
+    share_0: Ring,
+    share_1: Ring,
+    share_2: Ring,
+    term_0: Ring,
+    term_1: Ring,
+    term_2: Ring,
+) -> None:
+    """The same over Z_2, 64 bits to the word: & for ·, ^ for + and -."""
+    joint_steps(
+        party,
+        factors,
+        (key_0, key_1, key_2),
+        nonce,
+        (share_0, share_1, share_2),
+        (term_0, term_1, term_2),
+        (np.bitwise_xor, np.bitwise_xor, np.bitwise_and),
+        _stream,
+    )
+
+
+Operation: TypeAlias = Callable[[Any, Any], Any]
+
+
+def joint_steps(
+    party: int,
+    factors: Sequence[Any],
+    keys: Sequence[StreamKey],
+    nonce: int,
+    shares: Sequence[Any],
+    terms: Sequence[Any],
+    operations: tuple[Operation, Operation, Operation],
+    stream: Callable[[StreamKey, int, int, Any], Any],
+) -> None:
+    """The steps of :func:`joint_terms` with addition, subtraction and multiplication given."""
+    add, subtract, multiply = operations
+    held = [index for index in range(4) if index != party]
+    term = dict(zip(itertools.combinations(held, 2), terms, strict=True))
+    share = dict(zip(held, shares, strict=True))
+    if factors:
+        x, y = (dict(zip(held, part, strict=True)) for part in (factors[:3], factors[3:]))
+        for (a, b), out in term.items():
+            if b == a + 2:
+                out[...] = multiply(subtract(x[a], x[b]), subtract(y[b], y[a]))
+            else:
+                out[...] = multiply(add(x[a], x[b]), add(y[a], y[b]))
+    for part in shares:
+        part[...] = np.zeros((), part.dtype)
+    for lane, (sender, backup, receiver) in enumerate(JOINT_ROLES):
+        other = 6 - sender - backup - receiver
+        if party == receiver:
+            continue
+        mask = stream(keys[held.index(receiver)], nonce, lane, shares[0])
+        share[receiver][...] = add(share[receiver], mask)
+        if party == other:
+            continue
+        rest = term[min(receiver, other), max(receiver, other)]
+        rest[...] = subtract(rest, mask)
+        share[other][...] = add(share[other], rest)
 
 
 # Product with truncation ---------------------------------------------------------------------

@@ -7,6 +7,7 @@ same over both rings.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Final, Literal, TypeAlias
 
@@ -27,6 +28,7 @@ from tacit._native import (
     wide_from_floats,
     wide_inject_combine,
     wide_inject_send,
+    wide_joint_terms,
     wide_matmul,
     wide_multiply_share,
     wide_shift_left,
@@ -57,6 +59,7 @@ __all__ = [
     "from_planes",
     "inject_combine",
     "inject_send",
+    "joint_terms",
     "matmul",
     "multiply_share",
     "to_planes",
@@ -184,6 +187,27 @@ def multiply_share(
         nonce,
         lane,
         words(out),
+    )
+
+
+def joint_terms(
+    party: int,
+    factors: Sequence[Wide],
+    key_0: StreamKey,
+    key_1: StreamKey,
+    key_2: StreamKey,
+    nonce: int,
+    share_0: Wide,
+    share_1: Wide,
+    share_2: Wide,
+    term_0: Wide,
+    term_1: Wide,
+    term_2: Wide,
+) -> None:
+    """As the reference's."""
+    shares_and_terms = map(words, (share_0, share_1, share_2, term_0, term_1, term_2))
+    wide_joint_terms(
+        party, [words(x) for x in factors], key_0, key_1, key_2, nonce, *shares_and_terms
     )
 
 

@@ -6,6 +6,8 @@ function elements are arrays of Python's integers, reduced modulo 2^128 when the
 
 from __future__ import annotations
 
+import operator
+from collections.abc import Callable, Sequence
 from typing import Any, Final, Literal, TypeAlias
 
 import numpy as np
@@ -28,6 +30,7 @@ __all__ = [
     "from_planes",
     "inject_combine",
     "inject_send",
+    "joint_terms",
     "matmul",
     "multiply_share",
     "to_planes",
@@ -127,6 +130,47 @@ def multiply_share(
     """Cross terms of x·y plus the share of zero."""
     cross_terms(x_own, x_next, y_own, y_next, out)
     add_zero_share(out, key_own, key_next, nonce, lane)
+
+
+def joint_terms(
+    party: int,
+    factors: Sequence[Wide],
+    key_0: StreamKey,
+    key_1: StreamKey,
+    key_2: StreamKey,
+    nonce: int,
+    share_0: Wide,
+    share_1: Wide,
+    share_2: Wide,
+    term_0: Wide,
+    term_1: Wide,
+    term_2: Wide,
+) -> None:
+    """A party's terms of a four-party product, masked, and what it knows of the shares."""
+
+    def over_integers(operation: Callable[[Numbers, Numbers], Numbers]) -> reference.Operation:
+        def apply(a: Wide, b: Wide) -> Wide:
+            out = np.empty_like(a)
+            _write(out, operation(_numbers(a), _numbers(b)))
+            return out
+
+        return apply
+
+    def stream(key: StreamKey, nonce: int, lane: int, like: Wide) -> Wide:
+        out = np.empty_like(like)
+        fill(key, nonce, lane, out)
+        return out
+
+    reference.joint_steps(
+        party,
+        factors,
+        (key_0, key_1, key_2),
+        nonce,
+        (share_0, share_1, share_2),
+        (term_0, term_1, term_2),
+        (over_integers(operator.add), over_integers(operator.sub), over_integers(operator.mul)),
+        stream,
+    )
 
 
 # Product with truncation: the steps and lanes of ``reference.py`` for 128 bits -------------------

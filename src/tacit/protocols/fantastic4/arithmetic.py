@@ -19,6 +19,7 @@ paper: its z_j are four products each, 24 in all; these are 12 (decision 0036).
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from itertools import combinations
 from typing import TYPE_CHECKING, Final, TypeAlias
 
@@ -26,7 +27,7 @@ import numpy as np
 
 from tacit.encoding.ring import Elements
 from tacit.protocols.fantastic4.groups import Array, Group, elements_of
-from tacit.protocols.fantastic4.joint import Message, exchange, total
+from tacit.protocols.fantastic4.joint import Message, Roles, compared, exchange, total
 from tacit.rounds.contract import Step
 from tacit.sharing.replicated4 import Replicated4
 
@@ -42,6 +43,7 @@ __all__ = [
     "multiply",
     "product_terms",
     "reshare",
+    "share_product",
     "share_terms",
 ]
 
@@ -61,7 +63,8 @@ Pairs: TypeAlias = Mapping[tuple[int, int], Array]
 
 def multiply(party: Fantastic4Party, x: Replicated4, y: Replicated4) -> Step[Replicated4]:
     """Product of two sharings, element by element. 1 round, six ring elements in all."""
-    return (yield from reshare(party, product_terms(party, x, y, party.ring.multiply)))
+    group = elements_of(party.ring)
+    return Replicated4((yield from share_product(party, x.shares, y.shares, group)))
 
 
 def matmul(party: Fantastic4Party, x: Replicated4, y: Replicated4) -> Step[Replicated4]:
@@ -95,14 +98,23 @@ def product_terms(
     product : callable
         A bilinear map on shares: ``ring.multiply``, ``ring.matmul``.
     """
-    add, subtract = party.ring.add, party.ring.subtract
+    return pair_terms(x.shares, y.shares, elements_of(party.ring), product)
+
+
+def pair_terms(
+    x: Mapping[int, Array],
+    y: Mapping[int, Array],
+    group: Group,
+    product: Callable[[Array, Array], Array],
+) -> Pairs:
+    """F_ab for every pair of shares in x and y, over a group with a bilinear product."""
+    add, subtract = group.add, group.subtract
     terms: dict[tuple[int, int], Array] = {}
-    for a, b in combinations(sorted(x.shares), 2):
-        x_a, x_b, y_a, y_b = x.shares[a], x.shares[b], y.shares[a], y.shares[b]
+    for a, b in combinations(sorted(x), 2):
         if (a, b) in NEGATIVE:
-            terms[a, b] = product(subtract(x_a, x_b), subtract(y_b, y_a))
+            terms[a, b] = product(subtract(x[a], x[b]), subtract(y[b], y[a]))
         else:
-            terms[a, b] = product(add(x_a, x_b), add(y_a, y_b))
+            terms[a, b] = product(add(x[a], x[b]), add(y[a], y[b]))
     return terms
 
 
@@ -124,8 +136,100 @@ def reshare(party: Fantastic4Party, terms: Pairs) -> Step[Replicated4]:
 def share_terms(party: Fantastic4Party, terms: Pairs, group: Group) -> Step[Mapping[int, Array]]:
     """The shares of a sum of six terms, each known to the two parties outside its pair.
 
-    The six INP of Pi_MULT side by side, added up.
+    The six INP of Pi_MULT side by side, added up. The terms are C-contiguous, and this party's
+    to overwrite.
     """
+    parts = list(terms.values())
+    if group.joint is None:
+        return (yield from _share_one_by_one(party, terms, group))
+    return (yield from _share(party, (), [flat(part) for part in parts], parts[0].shape, group))
+
+
+def share_product(
+    party: Fantastic4Party, x: Mapping[int, Array], y: Mapping[int, Array], group: Group
+) -> Step[Mapping[int, Array]]:
+    """The shares of the product of two sharings' shares, element by element."""
+    if group.joint is None:
+        return (yield from share_terms(party, pair_terms(x, y, group, group.multiply), group))
+    factors = [flat(shares[j]) for shares in (x, y) for j in party.held]
+    terms = [np.empty_like(factors[0]) for _ in range(3)]
+    return (yield from _share(party, factors, terms, x[party.held[0]].shape, group))
+
+
+def flat(array: Array) -> Array:
+    """A contiguous vector of the elements; a copy only where strides demand it."""
+    if array.ndim == 1 and array.flags.c_contiguous:
+        return array
+    return np.ascontiguousarray(array).reshape(-1)
+
+
+def _share(
+    party: Fantastic4Party,
+    factors: Sequence[Array],
+    terms: Sequence[Array],
+    shape: tuple[int, ...],
+    group: Group,
+) -> Step[Mapping[int, Array]]:
+    """The same messages as one by one, made by one kernel: terms, masks and shares in one pass."""
+    assert group.joint is not None
+    nonce, held = party.nonce(), party.held
+    shares = {j: np.empty_like(terms[0]) for j in held}
+    keys = [party.keys[j] for j in held]
+    group.joint(party.index, factors, *keys, nonce, *shares.values(), *terms)
+    plan = PLANS[party.index]
+    received = [np.empty_like(terms[0]) for _ in plan.receive]
+    yield from compared(
+        party,
+        nonce,
+        send=[(receiver, terms[term]) for receiver, term in plan.send],
+        vouch=[(roles, [terms[term]]) for roles, term in plan.vouch],
+        receive=[(roles, [part]) for roles, part in zip(plan.receive, received, strict=True)],
+    )
+    for (_, _, _, other), part in zip(plan.receive, received, strict=True):
+        shares[other] = group.add(shares[other], part)
+    return {j: share.reshape(shape) for j, share in shares.items()}
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """One party's part in the six messages of a product, in their order.
+
+    Attributes
+    ----------
+    send : tuple of (int, int)
+        Where it is S: the receiver, and the place of the term.
+    vouch : tuple of (roles, int)
+        Where it is B: S, B, R and O, and the place of the term.
+    receive : tuple of roles
+        Where it is R.
+    """
+
+    send: tuple[tuple[int, int], ...]
+    vouch: tuple[tuple[Roles, int], ...]
+    receive: tuple[Roles, ...]
+
+
+def _plan(party: int) -> Plan:
+    pairs = list(combinations((j for j in range(4) if j != party), 2))
+    messages = [(s, b, r, 6 - s - b - r) for s, b, r in PRODUCT_ROLES]
+
+    def term(roles: Roles) -> int:
+        *_, receiver, other = roles
+        return pairs.index((min(receiver, other), max(receiver, other)))
+
+    return Plan(
+        tuple((roles[2], term(roles)) for roles in messages if roles[0] == party),
+        tuple((roles, term(roles)) for roles in messages if roles[1] == party),
+        tuple(roles for roles in messages if roles[2] == party),
+    )
+
+
+PLANS: Final = tuple(map(_plan, range(4)))
+
+
+def _share_one_by_one(
+    party: Fantastic4Party, terms: Pairs, group: Group
+) -> Step[Mapping[int, Array]]:
     shape = next(iter(terms.values())).shape
     messages = []
     for sender, backup, receiver in PRODUCT_ROLES:

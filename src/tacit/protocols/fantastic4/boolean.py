@@ -11,14 +11,13 @@ A public constant c is the sharing (c, 0, 0, 0).
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import combinations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from tacit import kernels
-from tacit.protocols.fantastic4.arithmetic import share_terms
+from tacit.protocols.fantastic4.arithmetic import share_product
 from tacit.protocols.fantastic4.groups import BITS
 from tacit.rounds.contract import Step
 from tacit.sharing.bits import pack_bits, unpack_bits, word_count
@@ -100,8 +99,4 @@ def bitwise_and(
     party: Fantastic4Party, a: Replicated4Bits, b: Replicated4Bits
 ) -> Step[Replicated4Bits]:
     """a AND b. 1 round, six words in all for a word of gates."""
-    terms = {
-        (i, j): (a.shares[i] ^ a.shares[j]) & (b.shares[i] ^ b.shares[j])
-        for i, j in combinations(party.held, 2)
-    }
-    return Replicated4Bits((yield from share_terms(party, terms, BITS)), a.shape)
+    return Replicated4Bits((yield from share_product(party, a.shares, b.shares, BITS)), a.shape)

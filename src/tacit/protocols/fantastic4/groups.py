@@ -24,22 +24,26 @@ Array: TypeAlias = NDArray[Any]
 
 @dataclass(frozen=True, slots=True, repr=False, eq=False)
 class Group:
-    """An abelian group whose elements NumPy arrays hold.
+    """An abelian group whose elements NumPy arrays hold, with a product.
 
     Attributes
     ----------
     dtype : numpy.dtype
         Of arrays of elements.
-    add, subtract : callable
+    add, subtract, multiply : callable
         Element by element; new arrays.
     fill : callable
         ``fill(key, nonce, lane, out)`` overwrites `out` with uniform elements from a stream.
+    joint : callable or None
+        The kernel ``joint_terms`` over this group, where there is one.
     """
 
     dtype: np.dtype[Any]
     add: Callable[[Array, Array], Array]
     subtract: Callable[[Array, Array], Array]
+    multiply: Callable[[Array, Array], Array]
     fill: Callable[[kernels.StreamKey, int, int, Array], None]
+    joint: Callable[..., None] | None = None
 
     def empty(self, shape: tuple[int, ...]) -> Array:
         """An array whose elements are yet to be written."""
@@ -57,21 +61,36 @@ def elements_of(ring: Ring) -> Group:
     def fill(key: kernels.StreamKey, nonce: int, lane: int, out: Array) -> None:
         ring.kernels.fill(key, nonce, lane, out)
 
-    return Group(ring.dtype, ring.add, ring.subtract, fill)
+    def joint(*arguments: Any) -> None:
+        ring.kernels.joint_terms(*arguments)
+
+    return Group(ring.dtype, ring.add, ring.subtract, ring.multiply, fill, joint)
 
 
 def _fill_words(key: kernels.StreamKey, nonce: int, lane: int, out: Array) -> None:
     kernels.fill(key, nonce, lane, out)
 
 
-BITS = Group(np.dtype(np.uint64), np.bitwise_xor, np.bitwise_xor, _fill_words)
+def _joint_bits(*arguments: Any) -> None:
+    kernels.joint_bits(*arguments)
+
+
+BITS = Group(
+    np.dtype(np.uint64),
+    np.bitwise_xor,
+    np.bitwise_xor,
+    np.bitwise_and,
+    _fill_words,
+    _joint_bits,
+)
 """Packed bits, 64 a word, under XOR."""
 
 
 @lru_cache(maxsize=8)
 def small_field(dtype: type[np.unsignedinteger[Any]]) -> Group:
     """Unsigned integers modulo 2^8, 2^16, 2^32 or 2^64 under addition."""
-    return Group(np.dtype(dtype), _wrapped(np.add), _wrapped(np.subtract), _fill_words)
+    add, subtract, multiply = map(_wrapped, (np.add, np.subtract, np.multiply))
+    return Group(np.dtype(dtype), add, subtract, multiply, _fill_words)
 
 
 def _wrapped(operation: np.ufunc) -> Callable[[Array, Array], Array]:

@@ -87,8 +87,9 @@ def _share(
         # The roles of both directions are the same: first in them is the owner, who sent.
         roles = (owner, first, second, last)
         mine = digest_of(party, nonce, roles, owner, [shares[last]])
-        yield Round(check={peer: (mine,)}, check_receive={peer: (theirs,)})
-        if not np.array_equal(mine, theirs):
+        said = np.frombuffer(mine, np.uint8)
+        yield Round(check={peer: (said,)}, check_receive={peer: (theirs,)})
+        if theirs.tobytes() != mine:
             raise disputed(party, nonce, (owner, peer, me, last))
     return shares
 

@@ -31,7 +31,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 import numpy as np
-from numpy.typing import NDArray
 
 from tacit import kernels
 from tacit.encoding.digest import DIGEST_BYTES, tagged_hash
@@ -42,7 +41,17 @@ from tacit.rounds.contract import Arrays, Round, Step
 if TYPE_CHECKING:
     from tacit.protocols.fantastic4.party import Fantastic4Party
 
-__all__ = ["Message", "Piece", "Roles", "digest_of", "disputed", "exchange", "learn", "total"]
+__all__ = [
+    "Message",
+    "Piece",
+    "Roles",
+    "compared",
+    "digest_of",
+    "disputed",
+    "exchange",
+    "learn",
+    "total",
+]
 
 Roles: TypeAlias = tuple[int, int, int, int]
 """Sender, backup, receiver and the other party."""
@@ -133,35 +142,70 @@ def exchange(party: Fantastic4Party, messages: Sequence[Message]) -> Step[list[P
     """
     nonce = party.nonce()
     pieces = [_piece(party, message, nonce, lane) for lane, message in enumerate(messages)]
-    send: dict[int, Arrays] = {}
-    receive: dict[int, Arrays] = {}
-    vouched: dict[Roles, list[Array]] = {}
+    send: dict[Roles, list[Array]] = {}
+    vouch: dict[Roles, list[Array]] = {}
+    receive: dict[Roles, list[Array]] = {}
     for piece in pieces:
         message, rest = piece.message, piece.rest
         if rest is None:
             continue
-        if party.index == message.sender:
-            send[message.receiver] = (*send.get(message.receiver, ()), rest)
-            continue
-        vouched.setdefault(message.roles, []).append(rest)
-        if party.index == message.receiver:
-            receive[message.sender] = (*receive.get(message.sender, ()), rest)
-    check: dict[int, Arrays] = {}
-    check_receive: dict[int, Arrays] = {}
-    expected: dict[Roles, NDArray[np.uint8]] = {}
-    for roles in sorted(vouched):
-        _, backup, receiver, _ = roles
-        if party.index == backup:
-            digest = digest_of(party, nonce, roles, roles[3], vouched[roles])
-            check[receiver] = (*check.get(receiver, ()), digest)
-        else:
-            expected[roles] = np.empty(DIGEST_BYTES, np.uint8)
-            check_receive[backup] = (*check_receive.get(backup, ()), expected[roles])
-    yield Round(send=send, receive=receive, check=check, check_receive=check_receive)
-    for roles, digest in expected.items():
-        if not np.array_equal(digest_of(party, nonce, roles, roles[3], vouched[roles]), digest):
-            raise disputed(party, nonce, roles)
+        box = {message.sender: send, message.backup: vouch, message.receiver: receive}
+        box[party.index].setdefault(message.roles, []).append(rest)
+    yield from compared(
+        party,
+        nonce,
+        [(roles[2], payload) for roles, payloads in send.items() for payload in payloads],
+        list(vouch.items()),
+        list(receive.items()),
+    )
     return pieces
+
+
+def compared(
+    party: Fantastic4Party,
+    nonce: int,
+    send: Sequence[tuple[int, Array]],
+    vouch: Sequence[tuple[Roles, Sequence[Array]]],
+    receive: Sequence[tuple[Roles, Sequence[Array]]],
+) -> Step[None]:
+    """One round of messages whose receiver compares them with their backup's digest. 1 round.
+
+    Parameters
+    ----------
+    nonce : int
+        Of this exchange.
+    send : sequence of (receiver, array)
+        Where this party is S.
+    vouch : sequence of (roles, arrays)
+        Where it is B: all that S sends R in these roles, in order.
+    receive : sequence of (roles, arrays)
+        Where it is R: what is to be filled. Of one sender all in the order in which it sends.
+
+    Raises
+    ------
+    DisputeError
+        What S sent is not what B vouches for (TC-5300).
+    """
+    sends: dict[int, Arrays] = {}
+    for receiver, payload in send:
+        sends[receiver] = (*sends.get(receiver, ()), payload)
+    checks: dict[int, Arrays] = {}
+    for roles, payloads in vouch:
+        digest = np.frombuffer(digest_of(party, nonce, roles, roles[3], payloads), np.uint8)
+        checks[roles[2]] = (*checks.get(roles[2], ()), digest)
+    receives: dict[int, Arrays] = {}
+    check_receives: dict[int, Arrays] = {}
+    digests = []
+    for roles, payloads in receive:
+        sender, backup, _, _ = roles
+        digest = np.empty(DIGEST_BYTES, np.uint8)
+        digests.append(digest)
+        receives[sender] = (*receives.get(sender, ()), *payloads)
+        check_receives[backup] = (*check_receives.get(backup, ()), digest)
+    yield Round(sends, receives, checks, check_receives)
+    for (roles, payloads), digest in zip(receive, digests, strict=True):
+        if digest_of(party, nonce, roles, roles[3], payloads) != digest.tobytes():
+            raise disputed(party, nonce, roles)
 
 
 def learn(party: Fantastic4Party, messages: Sequence[Message]) -> Step[list[Array | None]]:
@@ -204,7 +248,7 @@ def _piece(party: Fantastic4Party, message: Message, nonce: int, lane: int) -> P
 
 def digest_of(
     party: Fantastic4Party, nonce: int, roles: Roles, key: int, payloads: Sequence[Array]
-) -> NDArray[np.uint8]:
+) -> bytes:
     """What a backup says about payloads, salted from the stream of a key that S, B and R hold.
 
     Parameters
@@ -222,15 +266,10 @@ def digest_of(
     salt = np.empty(DIGEST_BYTES, np.uint8)
     lane = SALT_LANES | sender << 4 | backup << 2 | receiver
     kernels.fill(party.keys[key], nonce, lane, salt)
-    digest = tagged_hash(
-        "joint message",
-        party.session_id,
-        nonce.to_bytes(8, "little"),
-        bytes(roles),
-        salt,
-        *(payload.reshape(-1).view(np.uint8) for payload in payloads),
-    )
-    return np.frombuffer(digest, np.uint8)
+    # Of fixed length, so one field: nonce, roles, salt.
+    place = nonce.to_bytes(8, "little") + bytes(roles) + salt.tobytes()
+    data = [payload.reshape(-1).view(np.uint8) for payload in payloads]
+    return tagged_hash("joint message", party.session_id, place, *data)
 
 
 def disputed(party: Fantastic4Party, nonce: int, roles: Roles) -> DisputeError:

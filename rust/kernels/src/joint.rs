@@ -1,0 +1,205 @@
+//! The local part of a four-party product: its terms, the masks of its messages, the shares.
+//!
+//! Parties 0 to 3; each holds the shares and keys of the three other indices, in ascending order
+//! here. A term belongs to a pair of shares and is known to the two parties outside it, which make a
+//! sharing of it by INP(S, B, R, O) (joint message passing): share R takes a mask from R's key,
+//! share O the term less the mask, which S sends to R.
+
+use bytemuck::Pod;
+
+use crate::Mismatch;
+use crate::path::multiversion;
+use crate::stream::{Stream, StreamKey};
+use crate::wide::{Wide, element, number};
+
+/// S, B and R of the six messages of a product; the message's place is its lane.
+const ROLES: [[usize; 3]; 6] = [[0, 1, 3], [1, 2, 0], [2, 3, 1], [3, 0, 2], [0, 2, 3], [1, 3, 2]];
+
+/// What shares are elements of.
+pub trait Algebra: Copy {
+    /// An element in memory.
+    type Element: Pod;
+    /// a + b.
+    fn add(a: Self::Element, b: Self::Element) -> Self::Element;
+    /// a - b.
+    fn subtract(a: Self::Element, b: Self::Element) -> Self::Element;
+    /// a · b.
+    fn multiply(a: Self::Element, b: Self::Element) -> Self::Element;
+}
+
+/// Z_2^64.
+#[derive(Clone, Copy, Debug)]
+pub struct Words;
+
+/// Packed bits under XOR and AND.
+#[derive(Clone, Copy, Debug)]
+pub struct Packed;
+
+/// Z_2^128.
+#[derive(Clone, Copy, Debug)]
+pub struct Long;
+
+impl Algebra for Words {
+    type Element = u64;
+
+    #[inline(always)]
+    fn add(a: u64, b: u64) -> u64 {
+        a.wrapping_add(b)
+    }
+
+    #[inline(always)]
+    fn subtract(a: u64, b: u64) -> u64 {
+        a.wrapping_sub(b)
+    }
+
+    #[inline(always)]
+    fn multiply(a: u64, b: u64) -> u64 {
+        a.wrapping_mul(b)
+    }
+}
+
+impl Algebra for Packed {
+    type Element = u64;
+
+    #[inline(always)]
+    fn add(a: u64, b: u64) -> u64 {
+        a ^ b
+    }
+
+    #[inline(always)]
+    fn subtract(a: u64, b: u64) -> u64 {
+        a ^ b
+    }
+
+    #[inline(always)]
+    fn multiply(a: u64, b: u64) -> u64 {
+        a & b
+    }
+}
+
+impl Algebra for Long {
+    type Element = Wide;
+
+    #[inline(always)]
+    fn add(a: Wide, b: Wide) -> Wide {
+        element(number(a).wrapping_add(number(b)))
+    }
+
+    #[inline(always)]
+    fn subtract(a: Wide, b: Wide) -> Wide {
+        element(number(a).wrapping_sub(number(b)))
+    }
+
+    #[inline(always)]
+    fn multiply(a: Wide, b: Wide) -> Wide {
+        element(number(a).wrapping_mul(number(b)))
+    }
+}
+
+/// A party's three shares of each of two factors.
+type Factors<'a, E> = [[&'a [E]; 3]; 2];
+
+/// Elements handled at a time: all buffers stay in the level-1 cache.
+const PIECE: usize = 128;
+
+/// The three pairs among three places.
+const PAIRS: [[usize; 2]; 3] = [[0, 1], [0, 2], [1, 2]];
+
+multiversion! {
+    fn pass[A: Algebra](_algebra: A, party: usize, factors: Option<Factors<'_, A::Element>>,
+                        keys: [&StreamKey; 3], nonce: u64, shares: [&mut [A::Element]; 3],
+                        terms: [&mut [A::Element]; 3]) {
+        let mut shares = shares;
+        let zero: A::Element = bytemuck::Zeroable::zeroed();
+        let place = |index: usize| index - usize::from(index > party);
+        let index = |place: usize| place + usize::from(place >= party);
+        let mut mask = [zero; PIECE];
+        for from in (0..shares[0].len()).step_by(PIECE) {
+            let to = shares[0].len().min(from + PIECE);
+            let mask = &mut mask[..to - from];
+            let mut sums = [[zero; PIECE]; 3];
+            for (lane, [sender, backup, receiver]) in (0..).zip(ROLES) {
+                if receiver == party {
+                    continue;
+                }
+                let other = 6 - sender - backup - receiver;
+                Stream::new(keys[place(receiver)], nonce, lane).read(from, mask);
+                for (sum, mask) in sums[place(receiver)].iter_mut().zip(&*mask) {
+                    *sum = A::add(*sum, *mask);
+                }
+                if other == party {
+                    continue;
+                }
+                // Of places p < q the pair comes at p + q - 1.
+                let pair = place(receiver) + place(other) - 1;
+                let rest = &mut terms[pair][from..to];
+                if let Some([x, y]) = factors {
+                    let [a, b] = PAIRS[pair];
+                    let x = [a, b].map(|j| &x[j][from..to]);
+                    let y = [a, b].map(|j| &y[j][from..to]);
+                    if index(b) - index(a) == 2 {
+                        differences::<A>(x, y, rest);
+                    } else {
+                        products::<A>(x, y, rest);
+                    }
+                }
+                let sums = sums[place(other)].iter_mut();
+                for ((rest, mask), sum) in rest.iter_mut().zip(&*mask).zip(sums) {
+                    *rest = A::subtract(*rest, *mask);
+                    *sum = A::add(*sum, *rest);
+                }
+            }
+            for (share, sum) in shares.iter_mut().zip(&sums) {
+                share[from..to].copy_from_slice(&sum[..to - from]);
+            }
+        }
+    }
+}
+
+/// F_ab = (x_a + x_b)(y_a + y_b).
+#[inline(always)]
+fn products<A: Algebra>(x: [&[A::Element]; 2], y: [&[A::Element]; 2], out: &mut [A::Element]) {
+    let factors = x[0].iter().zip(x[1]).zip(y[0].iter().zip(y[1]));
+    for (out, ((x_a, x_b), (y_a, y_b))) in out.iter_mut().zip(factors) {
+        *out = A::multiply(A::add(*x_a, *x_b), A::add(*y_a, *y_b));
+    }
+}
+
+/// F_ab = -(x_a - x_b)(y_a - y_b), for the pairs whose indices differ by two.
+#[inline(always)]
+fn differences<A: Algebra>(x: [&[A::Element]; 2], y: [&[A::Element]; 2], out: &mut [A::Element]) {
+    let factors = x[0].iter().zip(x[1]).zip(y[0].iter().zip(y[1]));
+    for (out, ((x_a, x_b), (y_a, y_b))) in out.iter_mut().zip(factors) {
+        *out = A::multiply(A::subtract(*x_a, *x_b), A::subtract(*y_b, *y_a));
+    }
+}
+
+/// Mask the terms of a product and add up what this party knows of the shares.
+///
+/// With factors, `terms` is overwritten with F_ab for the pairs of this party's shares, (0, 1),
+/// (0, 2), (1, 2) by place; without, it holds them. Afterwards it holds each less its mask, what
+/// the senders send; `shares` holds the sum of all parts but those that are still to be received.
+///
+/// # Errors
+/// If the lengths differ, or there is no such party.
+pub fn joint_terms<A: Algebra>(
+    algebra: A,
+    party: usize,
+    factors: Option<[[&[A::Element]; 3]; 2]>,
+    keys: [&StreamKey; 3],
+    nonce: u64,
+    shares: [&mut [A::Element]; 3],
+    terms: [&mut [A::Element]; 3],
+) -> Result<(), Mismatch> {
+    if party > 3 {
+        return Err(Mismatch("the party must be 0 to 3"));
+    }
+    let n = shares[0].len();
+    let fits = |array: &&mut [A::Element]| array.len() == n;
+    let inputs = factors.iter().flatten().flatten().all(|array| array.len() == n);
+    if !inputs || !shares.iter().all(fits) || !terms.iter().all(fits) {
+        return Err(Mismatch("arrays differ in length"));
+    }
+    pass(algebra, party, factors, keys, nonce, shares, terms);
+    Ok(())
+}

@@ -1,0 +1,90 @@
+//! The local part of four-party products.
+
+use pyo3::exceptions::PyValueError;
+use pyo3::prelude::*;
+use tacit_kernels::{Algebra, Long, Mismatch, Packed, Words as Ring};
+
+use crate::arrays::{Loan, LoanMut, Words, lend_all};
+use crate::stream::StreamKey;
+use crate::wide::{read, write};
+use crate::{Count, Nonce, run};
+
+macro_rules! joint {
+    ($(#[$meta:meta])* $name:ident, $algebra:expr, $read:expr, $write:expr) => {
+        $(#[$meta])*
+        #[pyfunction]
+        #[allow(clippy::too_many_arguments)]
+        fn $name(
+            py: Python<'_>,
+            party: Count,
+            factors: Vec<Bound<'_, PyAny>>,
+            key_0: &StreamKey,
+            key_1: &StreamKey,
+            key_2: &StreamKey,
+            nonce: Nonce,
+            share_0: Words<'_>,
+            share_1: Words<'_>,
+            share_2: Words<'_>,
+            term_0: Words<'_>,
+            term_1: Words<'_>,
+            term_2: Words<'_>,
+        ) -> PyResult<()> {
+            let arrays = factors.iter().map(|share| share.extract().map(|Words(array)| array));
+            let arrays: Vec<_> = arrays.collect::<PyResult<_>>()?;
+            if !matches!(arrays.len(), 0 | 6) {
+                return Err(PyValueError::new_err("the factors are six arrays, or none"));
+            }
+            let shares_and_terms =
+                [share_0, share_1, share_2, term_0, term_1, term_2].map(|array| array.0);
+            let (inputs, outputs) = lend_all(&arrays, shares_and_terms)?;
+            let keys = [&key_0.0, &key_1.0, &key_2.0];
+            compute(py, $algebra, party.0, &inputs, keys, nonce.0, outputs, $read, $write)
+        }
+    };
+}
+
+joint!(
+    /// Terms over Z_2^64, their masks and what is known of the shares.
+    joint_terms, Ring, |loan| Ok(loan.words()), |loan| Ok(loan.words())
+);
+joint!(
+    /// The same on packed bits.
+    joint_bits, Packed, |loan| Ok(loan.words()), |loan| Ok(loan.words())
+);
+joint!(
+    /// The same over Z_2^128.
+    wide_joint_terms, Long, read, write
+);
+
+#[allow(clippy::too_many_arguments)]
+fn compute<'a, A: Algebra + Send>(
+    py: Python<'_>,
+    algebra: A,
+    party: usize,
+    inputs: &[Loan<'a>],
+    keys: [&tacit_kernels::StreamKey; 3],
+    nonce: u64,
+    outputs: [LoanMut<'a>; 6],
+    read: fn(Loan<'a>) -> Result<&'a [A::Element], Mismatch>,
+    write: fn(LoanMut<'a>) -> Result<&'a mut [A::Element], Mismatch>,
+) -> PyResult<()> {
+    let bytes = outputs.iter().map(LoanMut::bytes).sum();
+    run(py, bytes, move || {
+        let [s_0, s_1, s_2, t_0, t_1, t_2] = outputs;
+        let shares = [write(s_0)?, write(s_1)?, write(s_2)?];
+        let terms = [write(t_0)?, write(t_1)?, write(t_2)?];
+        let factors = match *inputs {
+            [x_0, x_1, x_2, y_0, y_1, y_2] => {
+                Some([[read(x_0)?, read(x_1)?, read(x_2)?], [read(y_0)?, read(y_1)?, read(y_2)?]])
+            }
+            _ => None,
+        };
+        tacit_kernels::joint_terms(algebra, party, factors, keys, nonce, shares, terms)
+    })
+}
+
+pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
+    module.add_function(wrap_pyfunction!(joint_terms, module)?)?;
+    module.add_function(wrap_pyfunction!(joint_bits, module)?)?;
+    module.add_function(wrap_pyfunction!(wide_joint_terms, module)?)
+}
