@@ -22,6 +22,8 @@ from tacit.rounds import Adversary, Message, Tamper
 from tacit.rounds.adversary import flip
 from tacit.sessions import LocalSession, stored
 from tacit.storage import listing, places
+from tacit.storage.records import decode_header
+from tacit.storage.sealed import read_header
 
 NAMES = ("alice", "bob", "carol")
 X = np.arange(8.0)
@@ -33,7 +35,12 @@ def save(folder: Path) -> None:
 
 
 def epochs(folder: Path) -> list[list[int]]:
-    return [[header.epoch for header in listing(folder / name)] for name in NAMES]
+    """Those that each party has, sealed or prepared."""
+    found = []
+    for name in NAMES:
+        paths = [*(folder / name / "entries").glob("*.*")]
+        found.append(sorted(decode_header(read_header(path), path).epoch for path in paths))
+    return found
 
 
 def refresh(folder: Path, tamper: Sequence[Tamper] = ()) -> None:

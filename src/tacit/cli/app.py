@@ -13,6 +13,7 @@ from rich.console import Console
 
 from tacit.cli.check import check
 from tacit.cli.demo import demo
+from tacit.cli.refresh import refresh
 from tacit.cli.train import train
 from tacit.errors import InternalError, StorageError, TacitError
 
@@ -37,6 +38,7 @@ app = typer.Typer(
 app.command()(train)
 app.command()(check)
 app.command()(demo)
+app.command()(refresh)
 
 
 def _show_version(wanted: bool) -> None:

@@ -8,6 +8,7 @@ the shares. A resumed run has a session of its own, so no mask comes again.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 
 import msgspec
 from msgspec import Struct
@@ -137,14 +138,16 @@ class FitCheckpoints:
         self.arrays: list[SecretArray] | None = None
         if name is None:
             return
+        self._session.require_storage()
         found = self._session.resume(name) if resume else None
         if found is not None:
             header, references = found
             progress = _progress(header, self._job)
             self.step, self.counter = progress.step, progress.counter
             self.arrays = [SecretArray(self._session, reference) for reference in references]
-        elif any(h.name == name and h.purpose == "checkpoint" for h in self._session.stored()):
-            self._session.delete(name, purpose="checkpoint")
+        if not resume:
+            with suppress(UsageError):  # there are none of an earlier fit
+                self._session.delete(name, purpose="checkpoint")
 
     def done(self, arrays: Sequence[SecretArray], counter: int = 0) -> None:
         """Count a finished step; seal `arrays` if it is the turn of one."""

@@ -298,7 +298,7 @@ class LocalSession(Session):
 
     def list_parts(self) -> list[Header]:
         """What the first party's folder lists."""
-        return [holding.header for holding in self._folders[0].holdings()]
+        return [h.header for h in self._folders[0].holdings() if h.sealed]
 
     def delete_parts(self, name: str, version: int | None, purpose: Purpose) -> int:
         """Destroy a version, or all of a name, at every party; how many there were."""

@@ -287,7 +287,7 @@ class PartySession(Session):
 
     def list_parts(self) -> list[Header]:
         """What this party's folder lists."""
-        return [holding.header for holding in self.keeper().store.holdings()]
+        return [h.header for h in self.keeper().store.holdings() if h.sealed]
 
     def delete_parts(self, name: str, version: int | None, purpose: Purpose) -> int:
         """Destroy a version, or all of a name, at every party; how many there were."""

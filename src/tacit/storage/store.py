@@ -37,11 +37,22 @@ from tacit.storage.records import Header, Purpose, checked_name, decode_header
 from tacit.storage.sealed import SealedReader, SealedWriter, read_header
 from tacit.storage.writing import PART, move, remove, write_whole
 
-__all__ = ["ENVIRONMENT", "Holding", "Place", "Store", "Tombstone", "listing", "places"]
+__all__ = [
+    "ENVIRONMENT",
+    "FolderOwner",
+    "Holding",
+    "Place",
+    "Store",
+    "Tombstone",
+    "listing",
+    "owner_of",
+    "places",
+]
 
 ENVIRONMENT: Final = "TACIT_STORAGE_KEY"
 """The variable with the storage key, and with ``_NAME`` behind it that of one party."""
 
+_OWNER: Final = "party.json"
 _PREPARED: Final = ".prepared"
 _SEALED: Final = ".sealed"
 _DELETED: Final = ".deleted"
@@ -103,8 +114,18 @@ def places(folder: Path | str, parties: tuple[str, ...]) -> dict[str, Place]:
     return found
 
 
-class _Owner(Struct, frozen=True, forbid_unknown_fields=True):
-    """Whose folder this is."""
+class FolderOwner(Struct, frozen=True, forbid_unknown_fields=True):
+    """Whose folder one is.
+
+    Attributes
+    ----------
+    format : int
+        Of the folder, 1.
+    party : str
+    parties : tuple of str
+        All parties, by index.
+    protocol : str
+    """
 
     format: int
     party: str
@@ -201,15 +222,12 @@ class Store:
         return f"Store({str(self.folder)!r}, party={self.party!r})"
 
     def _check_owner(self) -> None:
-        own = _Owner(1, self.party, self.parties, self.protocol)
-        file = self.folder / "party.json"
+        own = FolderOwner(1, self.party, self.parties, self.protocol)
+        file = self.folder / _OWNER
         if not file.exists():
             write_whole(file, msgspec.json.encode(own, order="deterministic"))
             return
-        try:
-            found = msgspec.json.decode(file.read_bytes(), type=_Owner)
-        except (msgspec.DecodeError, OSError):
-            found = None
+        found = owner_of(self.folder)
         if found != own:
             whose = "damaged" if found is None else f"that of {found.party} in {found.protocol}"
             raise StorageError(
@@ -394,6 +412,14 @@ def _number_of(path: Path) -> bytes:
     return bytes.fromhex(path.stem.rpartition(".")[2])
 
 
+def owner_of(folder: Path) -> FolderOwner | None:
+    """Whose folder this is, as it says; None if it does not."""
+    try:
+        return msgspec.json.decode((folder / _OWNER).read_bytes(), type=FolderOwner)
+    except (msgspec.DecodeError, OSError):
+        return None
+
+
 def _files(entries: Path) -> list[Path]:
     return sorted(path for path in entries.glob("*") if _FILE.search(path.name))
 
@@ -409,7 +435,7 @@ def _tombstones(entries: Path, name: str | None) -> list[Tombstone]:
 
 
 def listing(folder: Path | str) -> list[Header]:
-    """What is stored in a party's folder, from public headers alone: no key, no session.
+    """What is sealed in a party's folder, from public headers alone: no key, no session.
 
     Parameters
     ----------
@@ -421,5 +447,6 @@ def listing(folder: Path | str) -> list[Header]:
     StorageError
         A header is damaged (TC-2316).
     """
-    headers = [decode_header(read_header(p), p) for p in _files(Path(folder) / "entries")]
+    sealed = [p for p in _files(Path(folder) / "entries") if p.suffix == _SEALED]
+    headers = [decode_header(read_header(path), path) for path in sealed]
     return sorted(headers, key=lambda h: (h.purpose, h.name, h.version, h.epoch))

@@ -226,6 +226,13 @@ def test_a_fit_that_begins_anew_forgets_older_checkpoints(tmp_path: Path) -> Non
             assert caught.value.code == "TC-1079"
 
 
+def test_checkpoints_without_storage_are_refused_before_the_first_step() -> None:
+    with tacit.local("replicated3") as mpc:
+        with pytest.raises(UsageError) as caught:
+            fit(mpc, "binary", checkpoint="fit", every=1000)
+        assert caught.value.code == "TC-1088"
+
+
 def test_checkpoints_are_not_named_arrays(tmp_path: Path) -> None:
     with opened(tmp_path) as mpc:
         fit(mpc, "binary", checkpoint="fit", every=4)
