@@ -9,8 +9,8 @@ For every byte that the observer receives, and for sums, differences and XORs of
 three messages (messages under one mask are each uniform, together they are not), the two
 choices' distributions of both half-bytes are compared by a chi-square test.
 
-False alarms: each case makes fewer than 4 · 10^5 tests and there are fewer than 150 cases; the
-limit is the chi-square quantile (15 degrees of freedom) of 1.6 · 10^-14, so all together alarm
+False alarms: each case makes fewer than 4 · 10^5 tests and there are fewer than 200 cases; the
+limit is the chi-square quantile (15 degrees of freedom) of 1.25 · 10^-14, so all together alarm
 without cause with nominal probability below 10^-6. Seeds are fixed: a result stays what it is.
 """
 
@@ -32,6 +32,7 @@ from tacit.encoding import RING64, RING128, Ring
 from tacit.kernels import wide
 from tacit.protocols import PROTOCOLS
 from tacit.protocols.replicated3.arithmetic import flat
+from tacit.protocols.replicated3_active import verification
 from tacit.rounds import Round, Step
 from tacit.sharing import Replicated, ReplicatedBits
 
@@ -39,7 +40,7 @@ Bytes = NDArray[np.uint8]
 
 RUNS = 96
 SIZE = 130  # Three blocks of 64: each party plays each role.
-ALARMS, TESTS, CASES = 1e-6, 400_000, 150
+ALARMS, TESTS, CASES = 1e-6, 400_000, 200
 LIMIT = float(stats.chi2.isf(ALARMS / (TESTS * CASES), 15))
 
 
@@ -116,7 +117,9 @@ LONG_PRIMITIVES = [
 ]
 
 
-def parties(observer: int, run: int, over: Ring = RING64) -> list[Any]:
+def parties(
+    observer: int, run: int, over: Ring = RING64, protocol: str = "replicated3"
+) -> list[Any]:
     """Fresh parties: only the seed between the other two depends on the run."""
     lacking = {(observer + 1) % 3, (observer + 2) % 3}
     seeds: list[dict[int, bytes]] = [{}, {}, {}]
@@ -124,7 +127,7 @@ def parties(observer: int, run: int, over: Ring = RING64) -> list[Any]:
         stamp = run if {i, j} == lacking else -1
         seed = np.random.default_rng([7, i, j, stamp + 1]).bytes(16)
         seeds[i][j] = seeds[j][i] = seed
-    return [PROTOCOLS["replicated3"].party(NAMES, i, seeds[i], ring=over) for i in range(3)]
+    return [PROTOCOLS[protocol].party(NAMES, i, seeds[i], ring=over) for i in range(3)]
 
 
 def dealt(observer: int, choice: int, number: int, words: int) -> list[NDArray[np.uint64]]:
@@ -137,10 +140,17 @@ def dealt(observer: int, choice: int, number: int, words: int) -> list[NDArray[n
     return shares
 
 
-def view(step: Observed, observer: int, choice: int, run: int, over: Ring = RING64) -> list[Bytes]:
+def view(
+    step: Observed,
+    observer: int,
+    choice: int,
+    run: int,
+    over: Ring = RING64,
+    protocol: str = "replicated3",
+) -> list[Bytes]:
     """All arrays that the observer receives in one run."""
     driver = Listener(observer)
-    group = parties(observer, run, over)
+    group = parties(observer, run, over, protocol)
     arguments: list[list[Any]] = []
     if step.owner is not None:
         chosen = choice if step.owner != observer else 0
@@ -159,12 +169,18 @@ def view(step: Observed, observer: int, choice: int, run: int, over: Ring = RING
     return driver.heard
 
 
-def largest(step: Observed, observer: int, runs: int = RUNS, over: Ring = RING64) -> float:
+def largest(
+    step: Observed,
+    observer: int,
+    runs: int = RUNS,
+    over: Ring = RING64,
+    protocol: str = "replicated3",
+) -> float:
     """The largest statistic of all positions and pairs; 0 if nothing is received."""
     samples = [
         np.stack(
             [
-                combined(view(step, observer, choice, run + choice * runs, over))
+                combined(view(step, observer, choice, run + choice * runs, over, protocol))
                 for run in range(runs)
             ]
         )
@@ -179,7 +195,7 @@ OBSERVERS = pytest.mark.parametrize("observer", [0, 1, 2], ids=NAMES)
 
 
 def test_there_are_fewer_cases_than_the_limit_allows() -> None:
-    assert 3 * (len(PRIMITIVES) + len(LONG_PRIMITIVES)) < CASES
+    assert 3 * (len(PRIMITIVES) + len(LONG_PRIMITIVES) + len(ACTIVE)) < CASES
     assert {step.name for step in LONG_PRIMITIVES} == LONG
     assert LIMIT < 1.5 * RUNS  # Two constants that differ give 2 · RUNS.
 
@@ -194,6 +210,37 @@ def test_the_view_does_not_move(step: Observed, observer: int) -> None:
 @pytest.mark.parametrize("step", LONG_PRIMITIVES, ids=lambda s: s.name)
 def test_the_view_does_not_move_over_128_bits(step: Observed, observer: int) -> None:
     assert largest(step, observer, over=RING128) < LIMIT
+
+
+ACTIVE = [step for step in PRIMITIVES if step.name in {
+    "multiply", "matmul", "truncate", "bitwise_and", "from_bits",
+    "bit_to_arithmetic", "inject", "permute", "permute back", "permute_bits",
+    "most_significant_bit",
+}]  # fmt: skip
+
+
+@OBSERVERS
+@pytest.mark.parametrize("step", ACTIVE, ids=lambda s: s.name)
+def test_the_view_does_not_move_under_active_security(step: Observed, observer: int) -> None:
+    """The proofs' openings included."""
+    assert largest(step, observer, protocol="replicated3_active") < LIMIT
+
+
+@OBSERVERS
+def test_a_proof_without_its_mask_is_seen(observer: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is opened is r x alone."""
+
+    def unmasked(coin: Any, x: Any, a: Any) -> Any:
+        return RING128.multiply(x, coin.challenge)
+
+    monkeypatch.setattr(verification, "_masked", unmasked)
+    monkeypatch.setattr(verification, "require_zero", lambda party, values: empty_round())
+    (step,) = [s for s in ACTIVE if s.name == "multiply"]
+    assert largest(step, observer, protocol="replicated3_active") > LIMIT
+
+
+def empty_round() -> Step[None]:
+    yield Round()
 
 
 @OBSERVERS

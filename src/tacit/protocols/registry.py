@@ -14,6 +14,8 @@ from tacit.protocols.fantastic4.model import SECURITY as FANTASTIC4_SECURITY
 from tacit.protocols.interface import Party, Rounding
 from tacit.protocols.replicated3 import Replicated3Party
 from tacit.protocols.replicated3.model import SECURITY as REPLICATED3_SECURITY
+from tacit.protocols.replicated3_active import Replicated3ActiveParty
+from tacit.protocols.replicated3_active.model import SECURITY as REPLICATED3_ACTIVE_SECURITY
 from tacit.protocols.security import SecurityModel
 from tacit.rounds.contract import Step
 from tacit.rounds.cost import CostTable, Declaration
@@ -88,6 +90,14 @@ PROTOCOLS: Mapping[str, Protocol] = {
         rings=(64, 128),
         setup=Fantastic4Party.set_up,
         form=REPLICATED4_FORM,
+    ),
+    "replicated3_active": Protocol(
+        name="replicated3_active",
+        security=REPLICATED3_ACTIVE_SECURITY,
+        party=Replicated3ActiveParty,
+        costs=Replicated3ActiveParty.costs,
+        rings=(64,),
+        form=REPLICATED_FORM,
     ),
 }
 
