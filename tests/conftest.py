@@ -21,5 +21,8 @@ settings.register_profile(
 settings.register_profile("explore", deadline=None, max_examples=1000)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "tacit"))
 
+# scikit-learn's checks of array API input run only where SciPy was imported with this.
+os.environ.setdefault("SCIPY_ARRAY_API", "1")
+
 # A shell's background jobs ignore Ctrl-C, and processes that tests start would inherit that.
 signal.signal(signal.SIGINT, signal.default_int_handler)
