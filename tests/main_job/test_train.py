@@ -53,6 +53,19 @@ def test_without_a_schema_csv_and_parquet_mix(
     assert {"training started", "phase finished", "training finished"} == {e["event"] for e in log}
 
 
+def test_four_owners_train_under_an_active_protocol(
+    tacit_command: Run, wards: DemoFiles, tmp_path: Path
+) -> None:
+    names = owners(wards)
+    fourth = names[-1].split("=")[1]
+    job = ("train", *names, f"fourth={fourth}", *options(wards, tmp_path))
+    done = tacit_command(*job, "--protocol", "fantastic4")
+    assert done.returncode == 0, done.stderr
+    manifest = json.loads((tmp_path / "manifest.json").read_text())
+    assert manifest["protocol"] == "fantastic4"
+    assert manifest["results"]["joint"]["roc_auc"] > 0.9
+
+
 def test_categories_are_shown_only_when_the_owners_say_so(
     tacit_command: Run, banks: DemoFiles, tmp_path: Path
 ) -> None:

@@ -11,13 +11,14 @@ from typing import Any
 
 import numpy as np
 import pytest
-from simulation import NAMES, Listener, Simulation
+from simulation import FOUR, NAMES, Listener, Simulation
 from streams import Watched, overlaps
 
 import tacit
 from tacit import kernels
-from tacit.encoding import RING128
+from tacit.encoding import RING64, RING128, Ring
 from tacit.protocols import PROTOCOLS
+from tacit.protocols.fantastic4.joint import SALT_LANES
 from tacit.rounds import Step, pipelined, together
 from tacit.rounds.randomness import SeededRandomness
 from tacit.sessions import LocalSession
@@ -137,6 +138,36 @@ def test_every_primitive_alone(primitive: str, monkeypatch: pytest.MonkeyPatch) 
     simulation.run(steps[primitive], x, a)
     assert bool(driver.draws) != primitive.startswith("reveal")
     assert overlaps(driver.draws) == []
+
+
+# Four parties: a range is drawn by the holders of its key, all three or (salts) the two that hash.
+
+
+@pytest.mark.parametrize(("run", "over"), [("training", RING64), ("everything", RING128)])
+def test_no_range_is_drawn_twice_by_four_parties(
+    run: str, over: Ring, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    driver = Watched(monkeypatch, FOUR)
+    step = training if run == "training" else everything
+    Simulation(4, driver, "fantastic4", over=over).run(step)
+    assert len(driver.draws) > 100
+    assert overlaps(driver.draws) == []
+    ranges: dict[Any, list[int]] = {}
+    for d in driver.draws:
+        ranges.setdefault((d.key, d.nonce, d.lane), []).append(d.party)
+    for (_, _, lane), parties in ranges.items():
+        assert len(set(parties)) == len(parties)
+        assert len(parties) in ((2,) if lane >= SALT_LANES else (2, 3))
+    assert {lane >= SALT_LANES for _, _, lane in ranges} == {False, True}
+
+
+def test_a_stuck_counter_of_four_parties_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
+    driver = Watched(monkeypatch, FOUR)
+    simulation = Simulation(4, driver, "fantastic4")
+    monkeypatch.setattr(type(simulation.parties[0]), "nonce", lambda self: 1)
+    x = simulation.share(np.arange(200))
+    simulation.run(lambda p, v: together(p.multiply(v, v), p.multiply(v, v)), x)
+    assert overlaps(driver.draws)
 
 
 # The check bites.
