@@ -21,6 +21,7 @@ from tacit.functions.factorization import (
     normalized_by_root,
     normalized_by_root_cost,
 )
+from tacit.functions.parts import as_part
 from tacit.protocols.interface import Party
 from tacit.rounds.contract import Step
 from tacit.rounds.cost import Declaration
@@ -102,7 +103,7 @@ def _leading(party: Party, matrix: Any, squarings: int, fraction_bits: int) -> S
             lambda share: share.reshape(1)
         )
 
-    inverse = yield from reciprocal(party, trace(matrix), fraction_bits)
+    inverse = yield from reciprocal(as_part(party), trace(matrix), fraction_bits)
     wide = party.multiply_public(matrix, 1 << (WORK_SCALE - fraction_bits))
     b = yield from party.multiply_truncate(
         wide, party.broadcast(inverse.reshape(1, 1), matrix.shape), fraction_bits
@@ -112,7 +113,7 @@ def _leading(party: Party, matrix: Any, squarings: int, fraction_bits: int) -> S
         square = yield from party.matmul_truncate(b, b, WORK_SCALE)
         square = party.multiply_public(square, size)
         row = square.reshape(1, size * size)
-        b = yield from quotients_by_row(party, row, trace(square), size, WORK_SCALE)
+        b = yield from quotients_by_row(as_part(party), row, trace(square), size, WORK_SCALE)
         b = b.reshape(size, size)
     weighted = party.multiply_public(b, _probe(size)[None, :])
     image = yield from party.truncate(party.sum(weighted, axis=1), PROBE_BITS)

@@ -15,6 +15,7 @@ import numpy as np
 
 from tacit.functions.costs import NOTHING, Costs, in_sequence
 from tacit.functions.domains import require_fraction_bits
+from tacit.functions.parts import as_part
 from tacit.functions.polynomials import sum_truncate
 from tacit.functions.roots import rsqrt, rsqrt_cost
 from tacit.protocols.interface import Party
@@ -49,7 +50,7 @@ def normalized_by_root(party: Party, column: Any, square: Any) -> Step[Any]:
     Rounds: an inverse square root and three products (40 for `replicated3`).
     """
     scale = WORK_SCALE
-    inverse = yield from rsqrt(party, square, scale)
+    inverse = yield from rsqrt(as_part(party), square, scale)
     both = party.concatenate([column, square])
     scaled = yield from party.multiply_truncate(both, party.broadcast(inverse, both.shape), scale)
     size = column.size

@@ -25,6 +25,7 @@ import numpy as np
 
 from tacit.functions.costs import NOTHING, Costs, in_sequence, side_by_side
 from tacit.functions.domains import require_fraction_bits
+from tacit.functions.parts import as_part
 from tacit.functions.roots import rsqrt, rsqrt_cost
 from tacit.protocols.interface import Party
 from tacit.rounds.combine import together
@@ -126,7 +127,7 @@ def _scaled_inverse(party: Party, matrix: Any, scale: int) -> Step[_Scaled]:
         diagonal = yield from party.truncate(diagonal, scale - S_SCALE)
     elif scale < S_SCALE:
         diagonal = party.multiply_public(diagonal, 1 << (S_SCALE - scale))
-    s = yield from rsqrt(party, diagonal, S_SCALE)
+    s = yield from rsqrt(as_part(party), diagonal, S_SCALE)
     half = yield from _rows_times(party, s, matrix, scale + S_SCALE - R_SCALE)
     across = party.broadcast(s.reshape(1, size), matrix.shape)
     r = yield from party.multiply_truncate(half, across, S_SCALE)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from tacit.errors import RangeError
+from tacit.functions.parts import as_part
 from tacit.functions.sigmoid import sigmoid
 from tacit.protocols.interface import Party
 from tacit.rounds.combine import together
@@ -77,7 +78,7 @@ def logistic_step(
     """
     rate = quantized_rate(learning_rate, x.shape[0])
     z = yield from party.matmul_truncate(x, weights, fraction_bits)
-    p = yield from sigmoid(party, z, fraction_bits)
+    p = yield from sigmoid(as_part(party), z, fraction_bits)
     residuals = party.subtract(p, y)
     scaled = party.multiply_public(residuals, rate)
     transposed = x.map(lambda share: share.T)

@@ -18,6 +18,7 @@ from typing import Any, TypeAlias
 
 from tacit.errors import RangeError
 from tacit.functions.costs import Costs, in_sequence, side_by_side
+from tacit.functions.parts import as_part
 from tacit.functions.roots import rsqrt, rsqrt_cost
 from tacit.protocols.interface import Party
 from tacit.rounds.combine import together
@@ -321,7 +322,7 @@ class Adam:
         )
         v = yield from self._mean(party, v, square, self.beta_2)
         floor = max(1, round(2.0 ** (fraction_bits - 16)))
-        inverse = yield from rsqrt(party, party.add_public(v, floor), fraction_bits)
+        inverse = yield from rsqrt(as_part(party), party.add_public(v, floor), fraction_bits)
         factor, bits = self._rate(fraction_bits)
         move = yield from party.multiply_truncate(
             party.multiply_public(m, factor), inverse, fraction_bits + bits

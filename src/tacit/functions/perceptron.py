@@ -26,6 +26,7 @@ from typing import Any, Literal, TypeAlias
 from tacit.functions.class_probabilities import class_probabilities, class_probabilities_cost
 from tacit.functions.costs import NOTHING, Costs, in_sequence, side_by_side
 from tacit.functions.optimization import Gradient, Rule
+from tacit.functions.parts import as_part
 from tacit.functions.sigmoid import sigmoid, sigmoid_cost, tanh, tanh_cost
 from tacit.protocols.interface import Party
 from tacit.rounds.combine import together
@@ -87,17 +88,17 @@ def _hidden(
         return (yield from _rectified(party, below, layer, fraction_bits))
     z = yield from _sums(party, below, layer, fraction_bits)
     if activation == "logistic":
-        z = yield from sigmoid(party, z, fraction_bits)
+        z = yield from sigmoid(as_part(party), z, fraction_bits)
     elif activation == "tanh":
-        z = yield from tanh(party, z, fraction_bits)
+        z = yield from tanh(as_part(party), z, fraction_bits)
     return _Activated(z)
 
 
 def _result(party: Party, z: Any, output: Output, fraction_bits: int) -> Step[Any]:
     if output == "softmax":
-        return (yield from class_probabilities(party, z, fraction_bits))
+        return (yield from class_probabilities(as_part(party), z, fraction_bits))
     if output == "logistic":
-        return (yield from sigmoid(party, z, fraction_bits))
+        return (yield from sigmoid(as_part(party), z, fraction_bits))
     return z
 
 

@@ -26,6 +26,7 @@ from tacit.functions.division import reciprocal, reciprocal_cost
 from tacit.functions.domains import require_fraction_bits
 from tacit.functions.exponential import exp, exp_cost
 from tacit.functions.logarithm import log_cost, logarithm
+from tacit.functions.parts import as_part
 from tacit.functions.piecewise import threshold_digits, threshold_digits_cost
 from tacit.functions.shapes import flat, shaped
 from tacit.protocols.interface import Party
@@ -153,7 +154,7 @@ def integer_power(
     exponents = np.broadcast_to(exponents, x.shape).reshape(-1)
     negative = exponents < 0
     if negative.any():
-        inverse = yield from reciprocal(party, vector, fraction_bits)
+        inverse = yield from reciprocal(as_part(party), vector, fraction_bits)
         vector = _masked(party, inverse, vector, negative)
     one = 1 << fraction_bits
     result: Any = None

@@ -12,6 +12,7 @@ from tacit.encoding.ring import Ring
 from tacit.encoding.types import DType, fixed
 from tacit.errors import RangeError
 from tacit.functions.domains import require_least_bits
+from tacit.functions.parts import as_part
 from tacit.functions.powers import require_bases, require_exponents
 from tacit.programs.operation import Operation, ResultValues
 from tacit.programs.precision import of_functions
@@ -65,17 +66,19 @@ def _pow(party: Party, operands: Sequence[Operand], attributes: Any) -> Step[Res
         exponent = broadcasted(party, rescaled_up(party, y, dtype), shape)
         bases = np.asarray(x, np.float64)
         return SecretValue(
-            dtype, (yield from functions.power_of_public(party, bases, exponent, bits))
+            dtype, (yield from functions.power_of_public(as_part(party), bases, exponent, bits))
         )
     base = broadcasted(party, rescaled_up(party, x, dtype), shape)
     if isinstance(y, SecretValue):
         exponent = broadcasted(party, secret_share(party, y, dtype), shape)
-        share = yield from functions.power(party, base, exponent, bits)
+        share = yield from functions.power(as_part(party), base, exponent, bits)
     elif _whole(y):
         exponents = np.asarray(y).astype(np.int64)
         share = yield from functions.integer_power(party, base, exponents, bits)
     else:
-        share = yield from functions.public_power(party, base, np.asarray(y, np.float64), bits)
+        share = yield from functions.public_power(
+            as_part(party), base, np.asarray(y, np.float64), bits
+        )
     return SecretValue(dtype, share)
 
 

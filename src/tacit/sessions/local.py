@@ -14,6 +14,7 @@ from tacit.errors import RangeError, UsageError
 from tacit.programs.checking import left_range
 from tacit.programs.operation import Attributes, Operation
 from tacit.programs.types import ArrayType, SecretValue
+from tacit.programs.watching import WATCHED, Noted, Watched
 from tacit.protocols import Protocol
 from tacit.protocols.interface import Party, Rounding
 from tacit.rounds.contract import Step
@@ -169,14 +170,19 @@ class LocalSession(Session):
         def part(handle: Handle, index: int) -> Any:
             return handle.parts[index] if isinstance(handle, LocalReference) else handle
 
-        computed = self._run(
-            lambda party: operation.evaluate(
-                party, [part(handle, party.index) for handle in operands], attributes
-            ),
-            operation.name,
-        )
+        notes: list[Sequence[Noted]] = [()] * len(self.members)
+
+        def evaluate(party: Party) -> Step[tuple[SecretValue, ...]]:
+            acting: Any = party
+            if self.checked and operation.name in WATCHED:
+                acting = Watched(party)
+                notes[party.index] = acting.notes
+            parts = [part(handle, party.index) for handle in operands]
+            return operation.evaluate(acting, parts, attributes)
+
+        computed = self._run(evaluate, operation.name)
         if self.checked:
-            self._check(operation, operands, attributes, computed, part)
+            self._check(operation, operands, attributes, computed, part, notes)
         return tuple(LocalReference(parts) for parts in zip(*computed, strict=True))
 
     def _check_input(self, elements: NDArray[Any]) -> None:
@@ -197,6 +203,7 @@ class LocalSession(Session):
         attributes: Attributes,
         computed: Sequence[tuple[SecretValue, ...]],
         part: Callable[[Handle, int], Any],
+        notes: Sequence[Sequence[Noted]],
     ) -> None:
         """Raise if the operation left its range: one bit, which the parties open to each other."""
         left = self._run(
@@ -206,17 +213,19 @@ class LocalSession(Session):
                 [part(handle, party.index) for handle in operands],
                 attributes,
                 computed[party.index],
+                notes[party.index],
             ),
             "check",
         )
-        if left[0]:
+        if left[0] is not None:
+            where = f" (first in it: {left[0]})" if left[0] else ""
             shapes = " and ".join(
                 f"{'secret' if isinstance(h, Reference) else 'public'} {h.dtype!r} {h.shape}"
                 for h in operands
             )
             raise RangeError(
-                f"checked: {operation.name} of {shapes} left its range: a result, a product before"
-                " its truncation or an operand lies outside what the operation is exact for.",
+                f"checked: {operation.name} of {shapes} left its range{where}: a result, a product"
+                " before its truncation or an operand lies outside what it is exact for.",
                 next_step="look at the magnitudes of its operands (docs/types.md), scale them down,"
                 " clip them, or use fewer fractional bits or the 128-bit ring.",
                 case=74,
