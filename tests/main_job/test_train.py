@@ -165,6 +165,7 @@ def test_labels_of_one_class(tacit_command: Run, wards: DemoFiles, tmp_path: Pat
         (["a.csv", "b=b.csv", "c=c.csv", "--label", "y"], "TC-1040", 2),
         (["a=a.csv", "a=b.csv", "c=c.csv", "--label", "y"], "TC-1041", 2),
         (["a=a.csv", "b=b.csv", "--label", "y"], "TC-1021", 2),
+        (["a=a", "b=b", "c=c", "--label", "y", "--threads", "0"], "TC-1038", 2),
         (["a=a.csv", "b=b.csv", "c=c.csv", "--label", "y"], "TC-2100", 3),
         (["a=a", "b=b", "c=c", "--label", "y", "--protocol", "magic"], "TC-1001", 2),
         (["a=a", "b=b", "c=c", "--label", "y", "--model", "forest"], "TC-1043", 2),

@@ -159,11 +159,9 @@ def train(
     threads: Annotated[
         int | None,
         typer.Option(
-            min=1,
-            envvar=VARIABLE,
             show_default=False,
-            help="Threads of each owner's process for matrix products. By default the machine's"
-            " cores divided among the owners.",
+            help="Threads of each owner's process for matrix products. By default the variable"
+            f" {VARIABLE}, or else the machine's cores divided among the owners.",
             rich_help_panel="Network",
         ),
     ] = None,
