@@ -277,11 +277,27 @@ def delete_step(
     alive = {e for e in known if version in (None, e[2])} - _deleted_everywhere(agreed, keeper)
     if not alive:
         return _unknown(agreed, purpose, name, version)
+    for holding in held:
+        keeper.store.intend(holding)
     intent = tagged_hash("deletion", keeper.session, repr((purpose, name, version)).encode())
     yield from confirm(keeper.party, intent, f"deleting {name}")
     for holding in held:
         keeper.store.bury(holding)
     return len(alive)
+
+
+def _finish_deletions(store: Store, agreed: Agreed, holdings: Sequence[Holding]) -> None:
+    """Delete what this party was about to when a session ended, if another party did.
+
+    Another party's word alone deletes nothing; its intention alone, confirmed by nobody, neither.
+    """
+    own = {(h.header.purpose, h.header.name, h.header.version): h for h in holdings}
+    for intent in store.intended():
+        entry = (intent.purpose, intent.name, intent.version)
+        if entry in own and entry in agreed.deleted:
+            store.bury(own[entry])
+        elif entry in own:
+            store.forget(intent)
 
 
 def _deleted_everywhere(agreed: Agreed, keeper: Keeper) -> set[tuple[str, str, int]]:
@@ -327,6 +343,7 @@ def _take_stock(
     for holding in holdings:
         if holding not in listed and not holding.sealed:
             store.destroy(holding)
+    _finish_deletions(store, agreed, [h for h in holdings if h.path.exists()])
     return agreed, [found.nonce for found in inventories]
 
 

@@ -7,6 +7,7 @@
     DIR/entries/*.prepared    complete, but not yet known to lie at every party
     DIR/entries/*.sealed      known to lie at every party
     DIR/entries/*.deleted     what was deleted: names and numbers only
+    DIR/entries/*.deleting    about to be deleted, if all parties agreed
     DIR/entries/*.dropped     about to be removed
     DIR/keys/*.key            a wrapped key for each sealed file
 
@@ -56,6 +57,7 @@ _OWNER: Final = "party.json"
 _PREPARED: Final = ".prepared"
 _SEALED: Final = ".sealed"
 _DELETED: Final = ".deleted"
+_DELETING: Final = ".deleting"
 _DROPPED: Final = ".dropped"
 _FILE: Final = re.compile(r"\.\d+\.\d+\.[0-9a-f]{32}\.(prepared|sealed)$")
 """The end of a sealed file's name: version, epoch, number, state."""
@@ -250,6 +252,9 @@ class Store:
             name, purpose, version, _, _ = path.stem.rsplit(".", 4)
             if (name, purpose, version) in buried:
                 self._destroy(path)
+        for intent in self.intended():
+            if (intent.name, intent.purpose, str(intent.version)) in buried:
+                self.forget(intent)
         for path in self._entries.glob(f"*{_DROPPED}"):
             self._destroy(path)
         used = {_number_of(path) for path in self._paths()}
@@ -314,7 +319,7 @@ class Store:
 
     def tombstones(self, name: str | None = None) -> list[Tombstone]:
         """What was deleted here."""
-        return _tombstones(self._entries, name)
+        return _tombstones(self._entries, name, _DELETED)
 
     @contextlib.contextmanager
     def reading(self, holding: Holding) -> Iterator[SealedReader]:
@@ -326,7 +331,15 @@ class Store:
             The file or its key is damaged, gone or foreign (TC-2311 to TC-2317).
         """
         with SealedReader(holding.path, self._keys.open(holding.header.number)) as reader:
-            self._check_header(decode_header(reader.header, holding.path), holding.path)
+            header = decode_header(reader.header, holding.path)
+            self._check_header(header, holding.path)
+            if header != holding.header:
+                raise StorageError(
+                    f"{holding.path} was exchanged while it was being opened.",
+                    next_step="make sure that only this party writes its folder, and try again.",
+                    case=16,
+                    stage="storage",
+                )
             yield reader
 
     def intact(self, holding: Holding) -> bool:
@@ -395,13 +408,30 @@ class Store:
         self._keys.destroy(_number_of(path))
         remove(dropped)
 
+    def intend(self, holding: Holding) -> None:
+        """Note that a file is about to be deleted, before the parties confirm it."""
+        self._mark(holding, _DELETING)
+
+    def intended(self, name: str | None = None) -> list[Tombstone]:
+        """What was about to be deleted when a session ended."""
+        return _tombstones(self._entries, name, _DELETING)
+
+    def forget(self, intent: Tombstone) -> None:
+        """Drop an intention to delete."""
+        remove(self._entries / f"{intent.name}.{intent.purpose}.{intent.version}{_DELETING}")
+
     def bury(self, holding: Holding) -> None:
         """Destroy a file and leave word that it was deleted."""
+        stone = self._mark(holding, _DELETED)
+        self.destroy(holding)
+        self.forget(stone)
+
+    def _mark(self, holding: Holding, ending: str) -> Tombstone:
         header = holding.header
         stone = Tombstone(header.name, header.version, header.identity, header.purpose)
-        path = self._entries / f"{header.name}.{header.purpose}.{header.version}{_DELETED}"
+        path = self._entries / f"{header.name}.{header.purpose}.{header.version}{ending}"
         write_whole(path, msgspec.json.encode(stone, order="deterministic"))
-        self.destroy(holding)
+        return stone
 
     def _paths(self) -> list[Path]:
         return _files(self._entries)
@@ -424,9 +454,9 @@ def _files(entries: Path) -> list[Path]:
     return sorted(path for path in entries.glob("*") if _FILE.search(path.name))
 
 
-def _tombstones(entries: Path, name: str | None) -> list[Tombstone]:
+def _tombstones(entries: Path, name: str | None, ending: str) -> list[Tombstone]:
     found = []
-    for path in sorted(entries.glob(f"*{_DELETED}")):
+    for path in sorted(entries.glob(f"*{ending}")):
         with contextlib.suppress(msgspec.DecodeError):
             stone = msgspec.json.decode(path.read_bytes(), type=Tombstone)
             if name in (None, stone.name):

@@ -9,6 +9,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import numpy as np
 import pytest
 
@@ -22,7 +23,7 @@ from tacit.errors import (
     VerificationError,
 )
 from tacit.storage import Place, keys, listing, places, store, writing
-from tacit.storage.store import Store
+from tacit.storage.store import Holding, Store
 
 NAMES = ("alice", "bob", "carol")
 FLOATS = np.arange(-6, 6).reshape(3, 4) / 4
@@ -205,6 +206,39 @@ def test_a_foreign_folder_key_or_file_is_an_error(tmp_path: Path) -> None:
         value(tmp_path)
 
 
+def test_a_file_that_is_exchanged_after_it_was_listed_is_an_error(tmp_path: Path) -> None:
+    saved(tmp_path, "x", "y")
+    place = places(tmp_path, NAMES)["bob"]
+    with Store(place, "bob", NAMES, "replicated3") as folder:
+        x, y = folder.holdings()
+        shutil.copy(y.path, x.path)
+        for wrong in (x, Holding(y.header, x.path, True)):
+            with pytest.raises(StorageError), folder.reading(wrong) as reader:
+                reader.finish()
+        other = Holding(msgspec.structs.replace(y.header, name="x"), y.path, True)
+        with pytest.raises(StorageError, match="was exchanged"), folder.reading(other):
+            pass
+
+
+def test_keys_of_the_environment_come_first(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    names = ("bank-a", "bob", "carol")
+    monkeypatch.setenv("TACIT_STORAGE_KEY_BANK_A", "ab" * 32)
+    with tacit.local("replicated3", names, storage=tmp_path) as mpc:
+        mpc.save(mpc.share(FLOATS, owner="bob"), "x")
+    assert sorted(p.name for p in (tmp_path / "_keys").iterdir()) == ["bob.key", "carol.key"]
+    monkeypatch.setenv("TACIT_STORAGE_KEY_BANK_A", "ac" * 32)
+    with tacit.local("replicated3", names, storage=tmp_path) as mpc:
+        with pytest.raises(StorageError) as caught:
+            mpc.load("x")
+        assert caught.value.code == "TC-2312"
+    monkeypatch.delenv("TACIT_STORAGE_KEY_BANK_A")
+    with pytest.raises(StorageError) as caught:  # no key is made for a folder that has one
+        tacit.local("replicated3", names, storage=tmp_path)
+    assert caught.value.code == "TC-2302"
+
+
 def test_another_ring_says_so(tmp_path: Path) -> None:
     saved(tmp_path, "x")
     with opened(tmp_path, ring=128) as mpc, pytest.raises(StorageError, match="ring=64"):
@@ -361,6 +395,12 @@ WORK: dict[str, Callable[[Computation], Any]] = {
 }
 
 
+def folders(mpc: Computation) -> tuple[Store, ...]:
+    session: Any = mpc.session
+    found: tuple[Store, ...] = session._folders
+    return found
+
+
 def check_usable(folder: Path, work: str) -> None:
     with opened(folder) as mpc:
         found = mpc.load("x").reveal(to="all")
@@ -368,7 +408,10 @@ def check_usable(folder: Path, work: str) -> None:
         np.testing.assert_array_equal(found, wanted)
         mpc.refresh()
         np.testing.assert_array_equal(mpc.load("x").reveal(to="all"), wanted)
-        if work == "delete":  # what was half done is done when it is asked for again
+        if work == "delete":  # the others' part of a deletion is done when they meet
+            having = [any(h.header.name == "y" for h in f.holdings()) for f in folders(mpc)]
+            assert having in ([False] * 3, [True] * 3)
+            assert [f.intended() for f in folders(mpc)] == [[]] * 3
             with suppress(UsageError):
                 mpc.delete("y")
             with pytest.raises(UsageError, match="was deleted"):
@@ -396,6 +439,21 @@ def test_a_crash_at_any_file_operation_leaves_what_all_have(
         check_usable(snapshot, work)
         number += 1
     assert number > 20
+
+
+def test_another_party_s_word_alone_deletes_nothing(tmp_path: Path) -> None:
+    saved(tmp_path, "x")
+    with opened(tmp_path) as mpc:
+        bob = folders(mpc)[1]
+        bob.bury(bob.holdings()[0])
+        for call in (lambda: mpc.load("x"), mpc.refresh):
+            try:
+                call()
+            except UsageError as error:
+                assert error.code == "TC-1087"  # noqa: PT017 - refreshing has nothing to do
+        assert [len(f.holdings()) for f in folders(mpc)] == [1, 0, 1]
+        assert mpc.delete("x") == 1
+        assert [len(f.holdings()) for f in folders(mpc)] == [0, 0, 0]
 
 
 def test_a_full_disk_at_one_party_leaves_the_last_version(
