@@ -2,7 +2,7 @@
 
 Dalskov, Escudero, Keller 2021 (ePrint 2020/1330), section 2.2: PRNG_j is known to all parties but
 P_j. There a trusted set-up gives the keys; here the three holders toss them: each commits to a
-contribution, all compare what was committed to, all open, all compare the key (Blum 1983; echoes
+contribution, all compare what was committed to, all open, all compare the key (Blum 1981; echoes
 as in Goldwasser, Lindell 2005). Active, t = 1.
 
 Steps, for all four keys side by side, over the pairwise links:

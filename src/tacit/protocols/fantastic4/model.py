@@ -25,5 +25,5 @@ SECURITY = SecurityModel(
         "shapes, types, the program and the number of rows are public",
         "an abort names two suspects, one of which deviated if who reports it is honest",
     ),
-    papers=("DEK21", "ISN89", "MR18", "LWZ11", "LDHHZS23"),
+    papers=("DEK21", "EP26", "ISN89", "MR18", "LWZ11", "LDHHZS23"),
 )
