@@ -26,6 +26,8 @@ __all__ = [
     "power_of_two",
     "power_of_two_cost",
     "public_planes",
+    "shifted_down",
+    "shifted_down_cost",
     "wrapped",
     "wrapped_cost",
 ]
@@ -156,3 +158,41 @@ def power_of_two_cost(costs: Costs, size: int) -> Declaration:
         costs["bit_to_arithmetic"](_SHIFT_DIGITS * size),
         product_cost(costs, size, _SHIFT_DIGITS),
     )
+
+
+def shifted_down(party: Party, planes: Any, k: Any, *, signed: bool) -> Step[Any]:
+    """The bit planes of ⌊x / 2^k⌋ for secret integers 0 <= k < 64. Exact.
+
+    A barrel shifter: k is read modulo 64, and its digit i moves all planes by 2^i or not.
+
+    Parameters
+    ----------
+    party : Party
+    planes : Boolean sharing, planes (N,)
+        Of x, least significant first, its sign on top if `signed`.
+    k : arithmetic sharing
+        Of x's shape.
+    signed : bool
+        Whether what enters at the top is the sign, or 0.
+
+    Notes
+    -----
+    Rounds: all bits of k, and 6 ANDs (14 for `replicated3`). Bytes: 6 N ANDs an element.
+    """
+    amounts = yield from party.to_bits(k)
+    count = planes.planes[0]
+    top = planes.plane(count - 1)
+    above = top if signed else party.xor(top, top)
+    for digit in range(_SHIFT_DIGITS):
+        moved = [planes.plane(j) for j in range(min(1 << digit, count), count)]
+        moved += [above] * (count - len(moved))
+        change = party.xor(planes, party.stack_planes(moved))
+        chosen = party.stack_planes([amounts.plane(digit)] * count)
+        planes = party.xor(planes, (yield from party.bitwise_and(change, chosen)))
+    return planes
+
+
+def shifted_down_cost(costs: Costs, size: int, planes: int) -> Declaration:
+    """Of `shifted_down` of `size` numbers of so many planes."""
+    levels = [costs["bitwise_and"](size, planes)] * _SHIFT_DIGITS
+    return in_sequence(costs["to_bits"](size), *levels)

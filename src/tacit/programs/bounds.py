@@ -295,9 +295,15 @@ def _left_shift(known: Known, x: Bounds, shift: Bounds) -> Bounds | None:
     return corners(x, (1 << int(shift[0]), 1 << int(shift[1])))
 
 
-def _right_shift(known: Known, x: Bounds, shift: Bounds) -> Bounds:
-    # Towards -1 or 0, whatever the amount.
-    return min(int(x[0]) >> int(shift[0]), 0), max(int(x[1]) >> int(shift[0]), -1)
+def _right_shift(known: Known) -> Bounds | None:
+    """Towards -1 or 0, whatever the amount."""
+    x, shift = known.bounds
+    if x is None:
+        return None
+    # Secret amounts are read modulo 64.
+    safe = shift is not None and 0 <= shift[0] <= shift[1] < 64
+    least = int(shift[0]) if shift is not None and (safe or known.types[1].public) else 0
+    return min(int(x[0]) >> least, 0), max(int(x[1]) >> least, -1)
 
 
 def _pad(known: Known, x: Bounds) -> Bounds:
@@ -360,7 +366,7 @@ RULES: Mapping[str, Rule | tuple[Rule, ...] | Several] = {
     "trunc": _whole(int),
     "round": _whole(round),
     "bitwise_left_shift": known_all(_left_shift),
-    "bitwise_right_shift": known_all(_right_shift),
+    "bitwise_right_shift": _right_shift,
     **dict.fromkeys(
         ("less", "less_equal", "greater", "greater_equal", "equal", "not_equal", "any", "all",
          "isin", "one_hot"),

@@ -33,6 +33,7 @@ from tacit import functions
 from tacit.functions.comparison import below_public
 from tacit.functions.division import least_divisor, quotient_limit_bits
 from tacit.functions.domains import MOST_FRACTION_BITS
+from tacit.functions.integers import power_of_two
 from tacit.programs.manipulation import normal_axis
 from tacit.programs.operation import Operation, lift
 from tacit.programs.overflow_of_functions import NORMALIZED
@@ -193,6 +194,23 @@ def _as_share(party: Party, operand: Operand, other: Operand) -> Any:
     to_bits = own or product_type("multiply", operand_types([operand, other])).fraction_bits
     constant, _ = scaled_constant(operand, to_bits, to_bits - own, party.ring)
     return party.public(constant)
+
+
+def _left_shift(
+    party: Party, name: str, operands: Sequence[Operand], attributes: Any, results: Any
+) -> Step[Count]:
+    """Products with powers of two."""
+    x, k = operands
+    if not _is_tested(results[0]):
+        return nothing(party)
+    shape = lift(results[0]).shape
+    if not isinstance(k, SecretValue):
+        assert isinstance(x, SecretValue)
+        powers = party.ring.elements(np.int64(1) << k.astype(np.int64).clip(0, 62))
+        return (yield from factors_beyond(party, party.broadcast(x.share, shape), powers))
+    power = party.broadcast((yield from power_of_two(party, k.share)), shape)
+    number = party.broadcast(secret_share(party, x, results[0].dtype), shape)
+    return (yield from products_beyond(party, [(number, power)], party.multiply))
 
 
 # Quotients.
@@ -407,6 +425,7 @@ _TESTS: Mapping[str, Test] = {
     "multiply": _multiply,
     "square": _multiply,
     "matmul": _matmul,
+    "bitwise_left_shift": _left_shift,
     "divide": _divide,
     **dict.fromkeys(("floor_divide", "remainder", "divmod"), _whole_quotient),
     **dict.fromkeys(("sum", "cumulative_sum", "mean"), _sum),

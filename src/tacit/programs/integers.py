@@ -12,7 +12,13 @@ from tacit import functions
 from tacit.encoding.ring import Ring
 from tacit.encoding.types import DType
 from tacit.errors import RangeError, TypeMismatchError
-from tacit.functions.integers import extended, from_planes, power_of_two, public_planes
+from tacit.functions.integers import (
+    extended,
+    from_planes,
+    power_of_two,
+    public_planes,
+    shifted_down,
+)
 from tacit.programs.operation import Operation, ResultValues, Rule
 from tacit.programs.promotion import (
     broadcast_shape,
@@ -204,13 +210,6 @@ def _masked(party: Party, planes: Any, mask: NDArray[np.int64], bits: int) -> An
 def _shift_rule(name: str) -> Rule:
     def rule(types: Sequence[ArrayType], attributes: Any) -> ArrayType:
         dtype = _short(name, integer_type(name, types))
-        if name == "bitwise_right_shift" and not types[1].public:
-            raise TypeMismatchError(
-                f"{name}: the amount is secret.",
-                next_step="shift by a public amount, or divide: x // (1 << amount).",
-                case=71,
-                stage=name,
-            )
         return ArrayType(dtype, broadcast_shape(name, *(t.shape for t in types)))
 
     return rule
@@ -237,17 +236,32 @@ def _left_shift(party: Party, operands: Sequence[Operand], attributes: Any) -> S
 
 
 def _right_shift(party: Party, operands: Sequence[Operand], attributes: Any) -> Step[ResultValues]:
-    """⌊x / 2^k⌋ for public k; exact for every number."""
+    """⌊x / 2^k⌋; exact for every number. Secret k lie in 0 to 63."""
     result = _shift_rule("bitwise_right_shift")(operand_types(operands), attributes)
     assert isinstance(result, ArrayType)
     x, k = operands
+    if isinstance(k, SecretValue):
+        return (yield from _shifted_by_secret(party, x, k, result))
     assert isinstance(x, SecretValue)
-    assert not isinstance(k, SecretValue)
     share = broadcasted(party, x.share, result.shape)
     shifted = yield from functions.shift_right(
         party, share, k.astype(np.int64), _bound(result.dtype)
     )
     return SecretValue(result.dtype, shifted)
+
+
+def _shifted_by_secret(
+    party: Party, x: Operand, k: SecretValue, result: ArrayType
+) -> Step[SecretValue]:
+    dtype = result.dtype
+    if isinstance(x, SecretValue):
+        bits = yield from party.to_bits(broadcasted(party, x.share, result.shape))
+        planes = extended(party, bits, x.dtype, dtype)
+    else:
+        planes = public_planes(party, np.broadcast_to(x, result.shape).astype(np.int64), dtype.bits)
+    amounts = broadcasted(party, k.share, result.shape)
+    planes = yield from shifted_down(party, planes, amounts, signed=dtype.signed)
+    return SecretValue(dtype, (yield from from_planes(party, planes, dtype)))
 
 
 def _check_shift(

@@ -142,7 +142,10 @@ CASES: dict[str, list[Case]] = {
     "bitwise_xor": [Case(lambda x, y: x ^ y, np.bitwise_xor, "i")],
     "bitwise_invert": [Case(lambda x, y: ~x, lambda x, y: ~x, "i")],
     "bitwise_left_shift": [Case(lambda x, y: x << 3, lambda x, y: x << 3, "i")],
-    "bitwise_right_shift": [Case(lambda x, y: x >> 3, lambda x, y: x >> 3, "i")],
+    "bitwise_right_shift": [
+        Case(lambda x, y: x >> 3, lambda x, y: x >> 3, "i"),
+        Case(lambda x, y: x >> (y & 31), lambda x, y: x >> (y & 31), "i"),
+    ],
     "floor": [Case(lambda x, y: tacit.floor(x), lambda x, y: np.floor(x), "f")],
     "ceil": [Case(lambda x, y: tacit.ceil(x), lambda x, y: np.ceil(x), "f")],
     "trunc": [Case(lambda x, y: tacit.trunc(x), lambda x, y: np.trunc(x), "f")],

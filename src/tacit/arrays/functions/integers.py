@@ -42,5 +42,5 @@ def bitwise_left_shift(x1: Any, x2: Any, /) -> SecretArray:
 
 
 def bitwise_right_shift(x1: Any, x2: Any, /) -> SecretArray:
-    """x1 >> x2 for integers and public x2: rounds down, exact for every number."""
+    """x1 >> x2 for integers: rounds down, exact for every number; secret x2 lie in 0 to 63."""
     return applied("bitwise_right_shift", x1, x2)
