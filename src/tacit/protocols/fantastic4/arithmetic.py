@@ -20,6 +20,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import combinations
 from typing import TYPE_CHECKING, Final, TypeAlias
 
@@ -70,7 +71,8 @@ def multiply(party: Fantastic4Party, x: Replicated4, y: Replicated4) -> Step[Rep
 def matmul(party: Fantastic4Party, x: Replicated4, y: Replicated4) -> Step[Replicated4]:
     """Matrix product of two sharings. 1 round, six ring elements a result in all."""
     x, y, shape = as_matrices(x, y)
-    result = yield from reshare(party, product_terms(party, x, y, party.ring.matmul))
+    product = partial(party.ring.matmul, threads=party.threads)
+    result = yield from reshare(party, product_terms(party, x, y, product))
     return result.reshape(*shape)
 
 
@@ -186,7 +188,7 @@ def _share(
         receive=[(roles, [part]) for roles, part in zip(plan.receive, received, strict=True)],
     )
     for (_, _, _, other), part in zip(plan.receive, received, strict=True):
-        shares[other] = group.add(shares[other], part)
+        group.add(shares[other], part, shares[other])
     return {j: share.reshape(shape) for j, share in shares.items()}
 
 

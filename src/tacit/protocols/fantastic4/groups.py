@@ -31,7 +31,7 @@ class Group:
     dtype : numpy.dtype
         Of arrays of elements.
     add, subtract, multiply : callable
-        Element by element; new arrays.
+        Element by element; new arrays, or the third argument.
     fill : callable
         ``fill(key, nonce, lane, out)`` overwrites `out` with uniform elements from a stream.
     joint : callable or None
@@ -39,7 +39,7 @@ class Group:
     """
 
     dtype: np.dtype[Any]
-    add: Callable[[Array, Array], Array]
+    add: Callable[..., Array]
     subtract: Callable[[Array, Array], Array]
     multiply: Callable[[Array, Array], Array]
     fill: Callable[[kernels.StreamKey, int, int, Array], None]
@@ -94,9 +94,10 @@ def small_field(dtype: type[np.unsignedinteger[Any]]) -> Group:
 
 
 def _wrapped(operation: np.ufunc) -> Callable[[Array, Array], Array]:
-    def apply(a: Array, b: Array) -> Array:
+    def apply(a: Array, b: Array, out: Array | None = None) -> Array:
         # Into an array: NumPy warns of overflow only where a result has no axes.
-        out = np.empty(np.broadcast_shapes(a.shape, b.shape), a.dtype)
+        if out is None:
+            out = np.empty(np.broadcast_shapes(a.shape, b.shape), a.dtype)
         operation(a, b, out=out)
         return out
 
