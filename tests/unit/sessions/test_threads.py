@@ -12,7 +12,7 @@ import tacit
 from tacit import kernels
 from tacit.errors import UsageError
 from tacit.kernels import wide
-from tacit.protocols import protocol_named
+from tacit.protocols import PROTOCOLS, protocol_named
 from tacit.sessions import LocalSession
 from tacit.sessions.threads import threads_a_party
 
@@ -65,35 +65,41 @@ def test_what_is_no_number_of_threads(
     assert caught.value.code == "TC-1038"
 
 
-def products(monkeypatch: pytest.MonkeyPatch, threads: int | None, ring: int) -> Any:
-    """Matrix products of every kind, and the threads that the kernel was asked to use."""
+def products(monkeypatch: pytest.MonkeyPatch, protocol: str, threads: int, ring: int) -> Any:
+    """Matrix products of every kind, and the threads that the kernels were asked to use."""
     asked: set[int] = set()
-    module = kernels if ring == 64 else wide
-    product = module.matmul
 
-    def watched(*arguments: Any, threads: int = 1, **options: Any) -> Any:
-        asked.add(threads)
-        return product(*arguments, threads=threads, **options)
+    def watched(product: Any) -> Any:
+        def called(*arguments: Any, threads: int = 1, **options: Any) -> Any:
+            asked.add(threads)
+            return product(*arguments, threads=threads, **options)
 
-    monkeypatch.setattr(module, "matmul", watched)
+        return called
+
+    for module in (kernels, wide):
+        monkeypatch.setattr(module, "matmul", watched(module.matmul))
     plain = np.linspace(-1.0, 1.0, 180 * 180).reshape(180, 180)
-    with tacit.local(threads=threads, ring=ring, seed=3) as mpc:
+    with tacit.local(protocol, threads=threads, ring=ring, seed=3) as mpc:
         x = mpc.share(plain, owner="alice")
+        wider = mpc.share(plain[:2], owner="carol")
         whole = mpc.share(np.arange(36).reshape(6, 6), owner="bob")
         results = [
             y.reveal(to="all")
-            for y in (x @ x, x[:2] @ x, x @ plain, plain @ x, whole @ whole, x[0] @ x)
+            for y in (x @ x, wider @ x, x @ wider.T, x @ plain, plain @ x, whole @ whole, x[0] @ x)
         ]
     monkeypatch.undo()
     return asked, results
 
 
-@pytest.mark.parametrize("ring", [64, 128])
+@pytest.mark.parametrize(
+    ("protocol", "ring"),
+    [(name, ring) for name, protocol in PROTOCOLS.items() for ring in protocol.rings],
+)
 def test_every_matrix_product_uses_them_and_none_changes(
-    monkeypatch: pytest.MonkeyPatch, ring: int
+    monkeypatch: pytest.MonkeyPatch, protocol: str, ring: int
 ) -> None:
-    one, expected = products(monkeypatch, 1, ring)
-    three, results = products(monkeypatch, 3, ring)
+    one, expected = products(monkeypatch, protocol, 1, ring)
+    three, results = products(monkeypatch, protocol, 3, ring)
     assert (one, three) == ({1}, {3})
     for result, other in zip(results, expected, strict=True):
         np.testing.assert_array_equal(result, other)

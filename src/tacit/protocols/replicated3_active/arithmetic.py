@@ -16,6 +16,7 @@ the sums' lengths; its proof 3 rounds and 16 bytes an element of the smaller fac
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
@@ -90,10 +91,10 @@ def product_of_matrices(
     The factor with fewer elements is masked: that is what the proof opens.
     """
     x, y, shape = as_matrices(x, y)
-    times: _Times = RING128.matmul
+    times: _Times = partial(RING128.matmul, threads=party.threads)
     if not masks_left(x.shape, y.shape):
         x, y = y, x
-        times = _turned_matmul
+        times = partial(_turned_matmul, threads=party.threads)
     x, y = lifted(x), lifted(y)
     z = yield from _relate(party, unproved, [(x, _random(party, x.shape), y)], times, times)
     return z.reshape(*shape)
@@ -104,8 +105,8 @@ def masks_left(x_shape: tuple[int, ...], y_shape: tuple[int, ...]) -> bool:
     return int(np.prod(x_shape)) <= int(np.prod(y_shape))
 
 
-def _turned_matmul(b: Elements, a: Elements) -> Elements:
-    return RING128.matmul(a, b)
+def _turned_matmul(b: Elements, a: Elements, threads: int) -> Elements:
+    return RING128.matmul(a, b, threads=threads)
 
 
 def _relate(
