@@ -8,6 +8,7 @@ function gives there is stated too (a constant, or 0), or nothing is said.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 from math import atan, erf, exp, expm1, inf, isfinite, log, pi, sqrt, tan
 from typing import Any
 
@@ -251,6 +252,8 @@ def _pow(known: Known) -> Bounds | None:
         x = bounds[0] if not unit else _operands(known)[0]
         assert x is not None
         return _rounded_powers(x, chosen, unit) if chosen[-1] else (1, 1)
+    if not known.unit:
+        return None
     x, y = _operands(known)
     if types[1].public:
         y = widened(y, 2.0**-20 * max(1.0, largest(y)))
@@ -285,9 +288,9 @@ def _polyval(known: Known, x: Bounds) -> Bounds | None:
 def _pieces(table: Callable[[Any, int], PiecewisePolynomial]) -> Rule:
     """A public piecewise polynomial with constant ends: the values of all pieces."""
 
-    def rule(known: Known) -> Bounds | None:
-        bits = known.function_bits
-        found = table(known.attributes, bits)
+    @lru_cache(maxsize=64)
+    def bounds(attributes: Any, bits: int) -> Bounds:
+        found = table(attributes, bits)
         breaks, unit = found.breakpoints, 2.0**-bits
         scale = 2.0**found.range_bits
         intervals = [(piece[0], piece[0]) for piece in (found.pieces[0], found.pieces[-1])]
@@ -297,12 +300,11 @@ def _pieces(table: Callable[[Any, int], PiecewisePolynomial]) -> Rule:
             x = widened((breaks[place] / scale, breaks[place + 1] / scale), unit)
             terms = [corners(powers(x, k), (c, c)) for k, c in enumerate(piece)]
             intervals.append((sum(t[0] for t in terms), sum(t[1] for t in terms)))
-            slack = max(
-                slack, 2 * unit + sum(2 * k * abs(c) for k, c in enumerate(piece)) * 2.0**-26
-            )
+            rounded = sum(2 * k * abs(c) for k, c in enumerate(piece)) * 2.0**-26
+            slack = max(slack, 2 * unit + rounded)
         return widened(union(*intervals), slack)
 
-    return rule
+    return lambda known: bounds(known.attributes, known.function_bits)
 
 
 # Of rows.

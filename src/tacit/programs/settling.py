@@ -114,9 +114,9 @@ def held_results(
             operand_bounds(t, None if isinstance(o, SecretValue) else o)
             for t, o in zip(types, operands, strict=True)
         ]
-        bounds = bounds_of_results(
-            name, types, settled_bounds(types, known, integers, expected), attributes, expected
-        )
+        values_given = [None if isinstance(o, SecretValue) else o for o in operands]
+        settled = settled_bounds(types, known, integers, expected)
+        bounds = bounds_of_results(name, types, settled, attributes, expected, values_given)
     else:
         bounds = [None] * len(expected)
     return tuple(

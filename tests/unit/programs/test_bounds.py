@@ -16,7 +16,8 @@ import tacit
 from tacit import Computation, SecretArray
 from tacit.encoding import fixed, int8, int64
 from tacit.errors import RangeError
-from tacit.programs.bounds import declared_bounds
+from tacit.programs.bounds import bounds_of_results, declared_bounds
+from tacit.programs.types import ArrayType
 
 UNIT = 2.0**-18
 
@@ -295,7 +296,6 @@ def test_tracking_is_cheap(mpc: Computation) -> None:
     from tacit.programs import OPERATIONS
     from tacit.programs.operation import NoAttributes
     from tacit.programs.overflow import refuse_overflow
-    from tacit.programs.types import ArrayType
 
     types = [ArrayType(fixed, (4,), bounds=(-8.0, 8.0))] * 2
     results = OPERATIONS["multiply"].result_types(types, NoAttributes())
@@ -349,6 +349,15 @@ def test_bounds_of_fine_fixed_point_hold_what_is_computed_with_fewer_bits() -> N
             assert found.max() <= high
         y = mpc.share([2.0**11], owner="bob", dtype=dtype, bounds=(0, 2.0**11))
         assert (y * y).reveal(to="all")[0] == 2.0**22
+
+
+def test_powers_of_small_integers_are_held_where_they_lie() -> None:
+    """What wraps them later rests on this interval, which is exact."""
+    types = [ArrayType(int8, (1,)), ArrayType(int8, (), public=True)]
+    given = [(-128, 127), (3, 3)]
+    found = bounds_of_results("pow", types, given, None, [types[0]], [None, np.array(3)])
+    assert found == [(-(128**3), 127**3)]
+    assert bounds_of_results("pow", types, given, None, [types[0]]) == [None]
 
 
 def test_results_of_rounding_stay_within_their_bounds(mpc: Computation) -> None:
