@@ -161,6 +161,7 @@ def _bits(n: int) -> Iterator[_Case]:
 
     yield _Case("carry_level, five levels", n, levels)
     rows, words, sent = np.empty((64, -(-n // 64)), np.uint64), _words(-(-n // 64)), _words(2 * n)
+    three, table = _words(3 * n), _words(4)
     cases: dict[str, Call] = {
         "to_planes": lambda: k.to_planes(x, rows),
         "from_planes": lambda: k.from_planes(rows, out),
@@ -175,6 +176,12 @@ def _bits(n: int) -> Iterator[_Case]:
         ),
         "bits_send": lambda: k.bits_send(words, words, KEY_CA, KEY_AB, 1, x_next, out, y),
         "bits_combine B": lambda: k.bits_combine("B", words, None, KEY_AB, 1, out, y),
+        "lookup_send": lambda: k.lookup_send(
+            words, words, words, words, KEY_CA, KEY_AB, 1, three, out, y
+        ),
+        "lookup_combine C": lambda: k.lookup_combine(
+            "C", words, words, three, table, KEY_CA, 1, out, y
+        ),
     }
     for name, call in cases.items():
         yield _Case(name, n, call)

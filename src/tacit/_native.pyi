@@ -287,6 +287,29 @@ def bits_combine(
     out: _Ring,
     y: _Ring,
 ) -> None: ...
+def lookup_send(
+    a_own: _Ring,
+    a_next: _Ring,
+    b_own: _Ring,
+    b_next: _Ring,
+    key_ca: StreamKey,
+    key_ab: StreamKey,
+    nonce: int,
+    message: _Ring,
+    y_own: _Ring,
+    y_next: _Ring,
+) -> None: ...
+def lookup_combine(
+    role: Literal["B", "C"],
+    p: _Ring,
+    q: _Ring,
+    message: _Ring | None,
+    tables: _Ring,
+    key: StreamKey,
+    nonce: int,
+    out: _Ring,
+    y: _Ring,
+) -> None: ...
 
 # Over Z_2^128: elements are two words each, flat -------------------------------------------------
 

@@ -190,7 +190,7 @@ def measured(protocol: str, case: Case, over: Ring = RING64) -> tuple[LockstepDr
 @pytest.mark.parametrize("protocol", PROTOCOL_NAMES)
 def test_every_communicating_primitive_declares_and_has_cases(protocol: str) -> None:
     assert len(COMMUNICATING) >= 17
-    assert set(PROTOCOLS[protocol].costs) == COMMUNICATING
+    assert set(PROTOCOLS[protocol].costs) - {"lookup"} == COMMUNICATING
     assert {case.primitive for case in CASES} == COMMUNICATING
 
 
@@ -205,6 +205,18 @@ def test_declared_is_measured(protocol: str, primitive: str, over: Ring) -> None
         assert {c.rounds for c in driver.counters} == {declared.rounds}, case
         assert tuple(cost.bytes_sent[n] for n in driver.names) == tuple(declared.bytes_sent), case
         assert tuple(cost.check_bytes[n] for n in driver.names) == tuple(declared.check_bytes), case
+
+
+@pytest.mark.parametrize("protocol", [n for n in PROTOCOL_NAMES if "lookup" in PROTOCOLS[n].costs])
+@pytest.mark.parametrize("count", [1, 3])
+@pytest.mark.parametrize("n", SIZES)
+def test_declared_is_measured_where_there_are_tables(protocol: str, n: int, count: int) -> None:
+    tables = [[1, -2, 3, 1 << 63]] * count
+    case = Case("lookup", (n, count), lambda p, a, b: p.lookup(a, b, tables), bits(n, 2))
+    driver, declared = measured(protocol, case)
+    cost = driver.cost()
+    assert {c.rounds for c in driver.counters} == {declared.rounds}
+    assert tuple(cost.bytes_sent[name] for name in driver.names) == tuple(declared.bytes_sent)
 
 
 @IN_EVERY_RING
@@ -291,6 +303,13 @@ def test_headline_over_128_bits(
     simulation.run(step, *operands.get(primitive, (x,)))
     cost = simulation.driver.cost()
     assert (cost.rounds, cost.total_bytes / 4096) == (rounds, bytes_in_all)
+
+
+def test_a_table_at_two_bits_is_five_elements_and_each_further_one_two() -> None:
+    declare = PROTOCOLS["replicated3"].costs["lookup"]
+    for tables, elements in ((1, 5), (2, 7), (8, 19)):
+        assert declare(4096, tables).rounds == 2
+        assert sum(declare(4096, tables).bytes_sent) == 8 * elements * 4096
 
 
 def test_multiplication_is_eight_bytes_from_each_party() -> None:

@@ -47,6 +47,22 @@ def test_boolean_to_arithmetic(bits: list[int], seed: int) -> None:
     np.testing.assert_array_equal(simulation.open(got), b)
 
 
+@given(BITS, st.integers(0, 1 << 30), st.integers(1, 8))
+def test_tables_at_two_bits(bits: list[int], seed: int, count: int) -> None:
+    simulation = Simulation(seed)
+    a = np.array(bits, np.uint8)
+    b = simulation.rng.integers(0, 2, a.size, dtype=np.uint8)
+    tables = simulation.rng.integers(-(2**63), 2**63 - 1, (count, 4))
+    parts = simulation.run(
+        lambda p, x, y: p.lookup(x, y, tables.tolist()),
+        simulation.share_bits(a),
+        simulation.share_bits(b),
+    )
+    for k, table in enumerate(tables):
+        found = simulation.open([part[k] for part in parts])
+        np.testing.assert_array_equal(found, table[a + 2 * b])
+
+
 @given(VALUES, st.integers(0, 1 << 30))
 def test_injection_is_a_product(values: list[int], seed: int) -> None:
     x = np.array(values, np.int64)

@@ -98,6 +98,7 @@ PRIMITIVES = [
     Observed("from_bits", 0, 2, lambda p, a, b: p.from_bits(p.stack_planes([a, b]))),
     Observed("bit_to_arithmetic", 0, 1, lambda p, a: p.bit_to_arithmetic(a)),
     Observed("inject", 1, 1, lambda p, x, a: p.inject(a, x)),
+    Observed("lookup", 0, 2, lambda p, a, b: p.lookup(a, b, [[0, 1, 2, 4], [5, 0, 0, 1 << 63]])),
     Observed("select", 2, 1, lambda p, x, y, a: p.select(a, x, y)),
     Observed("permute", 1, 0, lambda p, x: p.permute(p.permutation(2, 65), x.reshape(2, 65))),
     Observed("permute back", 1, 0, lambda p, x: p.permute(p.permutation(1, 130), x[None], True)),

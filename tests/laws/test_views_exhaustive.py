@@ -192,6 +192,34 @@ def bit_to_arithmetic(k: int, one_lane: bool = False) -> Protocol:
     return run
 
 
+def table_at_two_bits(k: int, tables: Sequence[Sequence[int]], weakness: str = "") -> Protocol:
+    """f(a + 2b): A inputs alpha, beta and alpha·beta (decision 0012)."""
+    n = 1 << k
+
+    def run(stream: Stream, item: int, secret: Any) -> Received:
+        a_bits, b_bits = secret
+        ab, _, ca = keys(item)
+        a, b, c = item, (item + 1) % 3, (item + 2) % 3
+        alpha, beta = a_bits[a] ^ a_bits[b], b_bits[a] ^ b_bits[b]
+        p, q = a_bits[c], b_bits[c]
+        lanes = ["0", "1", "0" if weakness == "two of one mask" else "2"]
+        masks = [stream(ab, lane, item, n) for lane in lanes]
+        sent = [v - m for v, m in zip((alpha, beta, alpha * beta), masks, strict=True)]
+        parts_b, parts_c = [], []
+        for o, f in enumerate(tables):
+            at = [[f[(p ^ x) + 2 * (q ^ y)] for y in (0, 1)] for x in (0, 1)]
+            c_1, c_2 = at[1][0] - at[0][0], at[0][1] - at[0][0]
+            c_3 = at[1][1] - at[0][0] - c_1 - c_2
+            v_b, v_c = (c_1 * m[0] + c_2 * m[1] + c_3 * m[2] for m in (masks, sent))
+            lane_b, lane_c = f"{3 + o}", f"{3 + o if weakness == 'one lane' else 8 + o}"
+            hidden = 0 if weakness == "no mask" else stream(ab, lane_b, item, n)
+            parts_b.append((v_b - hidden, n))
+            parts_c.append((v_c + at[0][0] - stream(ca, lane_c, item, n), n))
+        return {a: [], b: parts_c, c: [*((m, n) for m in sent), *parts_b]}
+
+    return run
+
+
 def injection(k: int, one_lane: bool = False) -> Protocol:
     """b · x: A inputs beta s and beta, B and C exchange masked parts (decision 0007)."""
     n = 1 << k
@@ -429,6 +457,42 @@ def test_bit_to_arithmetic(observer: int, k: int) -> None:
     options = [(bits,) for bits, _ in bits_and_values(observer, 1, rng)]
     every = [list(t) for t in itertools.product(options, repeat=3)]
     assert_uniform(bit_to_arithmetic(k), every, observer)
+
+
+def two_bits(observer: int, rng: np.random.Generator) -> list[Any]:
+    """Two bits, the observer's shares of them fixed."""
+    fixed = rng.integers(2, size=(2, 2))
+    a, b = (
+        [with_piece(observer, [int(v) for v in row], piece) for piece in (0, 1)] for row in fixed
+    )
+    return list(itertools.product(a, b))
+
+
+TABLES = [[0, 1, 2, 3], [1, 3, 2, 0]]
+
+
+@OBSERVERS
+@pytest.mark.parametrize(("k", "count"), [(1, 2), (2, 1), (2, 2)])
+def test_tables_at_two_bits(observer: int, k: int, count: int) -> None:
+    rng = np.random.default_rng(12)
+    three = triples(two_bits(observer, rng), rng, 20)
+    assert_uniform(table_at_two_bits(k, TABLES[:count]), three, observer)
+
+
+@OBSERVERS
+@pytest.mark.parametrize("weakness", ["two of one mask", "no mask"])
+def test_weak_tables_are_caught(observer: int, weakness: str) -> None:
+    rng = np.random.default_rng(13)
+    three = triples(two_bits(observer, rng), rng, 30)
+    assert moves(table_at_two_bits(2, TABLES[:1], weakness), three, observer)
+
+
+@OBSERVERS
+def test_tables_whose_items_share_a_lane_are_caught(observer: int) -> None:
+    rng = np.random.default_rng(14)
+    three = triples(two_bits(observer, rng), rng, 30)
+    assert moves(table_at_two_bits(2, TABLES[:1], "one lane"), three, observer, shared=True)
+    assert not moves(table_at_two_bits(2, TABLES[:1]), three[:20], observer, shared=True)
 
 
 @OBSERVERS

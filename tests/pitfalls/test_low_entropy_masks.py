@@ -39,6 +39,7 @@ STEPS: dict[str, Any] = {
     "to_bits": lambda p, x, a: p.to_bits(x),
     "bit_to_arithmetic": lambda p, x, a: p.bit_to_arithmetic(a),
     "inject": lambda p, x, a: p.inject(a, x),
+    "lookup": lambda p, x, a: p.lookup(a, a, [[0, 0, 0, 0], [0, 1, 2, 3]]),
     "permute": lambda p, x, a: p.permute(p.permutation(1, SIZE), x.reshape(1, SIZE)),
     "permute_bits": lambda p, x, a: p.permute_bits(
         p.permutation(64, a.size // 64), a.reshape(64, a.size // 64)
@@ -55,7 +56,7 @@ def received(name: str, observer: int) -> list[tuple[NDArray[np.uint8], int]]:
     zeros, words = np.zeros(SIZE, np.uint64), np.zeros(SIZE // 64 * 64, np.uint64)
     x = [Replicated(zeros, zeros)] * 3
     a = [ReplicatedBits(words, words, (64 * words.size,))] * 3
-    if name in ("bit_to_arithmetic", "inject"):
+    if name in ("bit_to_arithmetic", "inject", "lookup"):
         a = [ReplicatedBits(zeros[: SIZE // 64], zeros[: SIZE // 64], (SIZE,))] * 3
     simulation.run(STEPS[name], x, a)
     return list(zip(driver.heard, driver.items, strict=True))

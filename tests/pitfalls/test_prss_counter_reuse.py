@@ -127,6 +127,7 @@ def test_every_primitive_alone(primitive: str, monkeypatch: pytest.MonkeyPatch) 
         "from_bits": lambda p, x, a: p.from_bits(p.stack_planes([a, a, a])),
         "bit_to_arithmetic": lambda p, x, a: p.bit_to_arithmetic(a),
         "inject": lambda p, x, a: p.inject(a, x),
+        "lookup": lambda p, x, a: p.lookup(a, p.invert(a), [[1, 2, 3, 4], [0, 0, 0, 1]]),
         "select": lambda p, x, a: p.select(a, x, x),
         "permute": lambda p, x, a: permuted(p, p.permute, x.reshape(4, 50)),
         "permute_bits": lambda p, x, a: permuted(p, p.permute_bits, a.reshape(4, 50)),
@@ -182,7 +183,7 @@ def test_a_stuck_counter_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
     assert overlaps(driver.draws)
 
 
-@pytest.mark.parametrize("name", ["inject", "bit_to_arithmetic", "most_significant_bit"])
+@pytest.mark.parametrize("name", ["inject", "bit_to_arithmetic", "lookup", "most_significant_bit"])
 def test_one_nonce_for_rotated_roles_is_caught(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """One operation whose thirds share a nonce: AB of one third and CA of the next draw alike."""
     driver = Watched(monkeypatch)
@@ -192,6 +193,7 @@ def test_one_nonce_for_rotated_roles_is_caught(name: str, monkeypatch: pytest.Mo
     steps: dict[str, Any] = {
         "inject": lambda p, v, b: p.inject(b, v),
         "bit_to_arithmetic": lambda p, v, b: p.bit_to_arithmetic(b),
+        "lookup": lambda p, v, b: p.lookup(b, b, [[0, 1, 2, 3]]),
         "most_significant_bit": lambda p, v, b: p.most_significant_bit(v),
     }
     simulation.run(steps[name], x, a)

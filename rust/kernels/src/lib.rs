@@ -33,7 +33,9 @@ mod stream;
 mod truncation;
 pub mod wide;
 
-pub use bits::{bits_combine, bits_send, inject_combine, inject_send};
+pub use bits::{
+    MOST_OUTPUTS, bits_combine, bits_send, inject_combine, inject_send, lookup_combine, lookup_send,
+};
 pub use carry::{Masks, Planes, PlanesMut, Tail, carry_generate, carry_level, carry_monomials};
 pub use joint::{Algebra, Long, Packed, Words, joint_terms};
 pub use matmul::{Matrix, MatrixMut, matmul};

@@ -103,9 +103,63 @@ fn bits_combine(
     })
 }
 
+/// A: share the bits alpha, beta and their products.
+#[pyfunction]
+#[allow(clippy::too_many_arguments)]
+fn lookup_send(
+    py: Python<'_>,
+    a_own: Words<'_>,
+    a_next: Words<'_>,
+    b_own: Words<'_>,
+    b_next: Words<'_>,
+    key_ca: &StreamKey,
+    key_ab: &StreamKey,
+    nonce: Nonce,
+    message: Words<'_>,
+    y_own: Words<'_>,
+    y_next: Words<'_>,
+) -> PyResult<()> {
+    let inputs = [a_own.0, a_next.0, b_own.0, b_next.0];
+    let (inputs, outputs) = lend(inputs, [message.0, y_own.0, y_next.0])?;
+    let ([a_own, a_next, b_own, b_next], bytes) = (inputs.map(|i| i.words()), outputs[0].bytes());
+    let keys = [&key_ca.0, &key_ab.0];
+    run(py, bytes, || {
+        let outputs = outputs.map(|output| output.words());
+        tacit_kernels::lookup_send([a_own, a_next], [b_own, b_next], keys, nonce.0, outputs)
+    })
+}
+
+/// B and C: the additive shares of the tables' values at (alpha ^ p) + 2 (beta ^ q), minus y.
+#[pyfunction]
+#[allow(clippy::too_many_arguments)]
+fn lookup_combine(
+    py: Python<'_>,
+    role: RoleName,
+    p: Words<'_>,
+    q: Words<'_>,
+    message: Option<Words<'_>>,
+    tables: Words<'_>,
+    key: &StreamKey,
+    nonce: Nonce,
+    out: Words<'_>,
+    y: Words<'_>,
+) -> PyResult<()> {
+    let received = message.is_some();
+    let inputs = [p.0, q.0, or_empty(message.map(|message| message.0)), tables.0];
+    let (inputs, [out, y]) = lend(inputs, [out.0, y.0])?;
+    let [p, q, message, tables] = inputs.map(|input| input.words());
+    run(py, out.bytes(), || {
+        let message = received.then_some(message);
+        let (out, y, key) = (out.words(), y.words(), &key.0);
+        tacit_kernels::lookup_combine(role.0, [p, q], message, tables, key, nonce.0, out, y)
+    })
+}
+
 pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(inject_send, module)?)?;
     module.add_function(wrap_pyfunction!(inject_combine, module)?)?;
     module.add_function(wrap_pyfunction!(bits_send, module)?)?;
-    module.add_function(wrap_pyfunction!(bits_combine, module)?)
+    module.add_function(wrap_pyfunction!(bits_combine, module)?)?;
+    module.add_function(wrap_pyfunction!(lookup_send, module)?)?;
+    module.add_function(wrap_pyfunction!(lookup_combine, module)?)
 }

@@ -38,7 +38,7 @@ def solve(x1: Any, x2: Any, /, *, assume_a: Literal["gen", "pos"] = "gen") -> Se
 
     Notes
     -----
-    Rounds: 108 for n = 2, 126 for n = 60 (``replicated3``).
+    Rounds: 107 for n = 2, 125 for n = 60 (``replicated3``).
     """
     return applied("solve", x1, x2, assume_a=assume_a)
 

@@ -27,6 +27,8 @@ from tacit.functions.normalization import (
     LONG,
     SHORT,
     Window,
+    factor_count,
+    flag_count,
     leading_one,
     leading_one_cost,
     product,
@@ -89,15 +91,14 @@ def reciprocal(party: Party, x: Any, fraction_bits: int) -> Step[Any]:
 
     Notes
     -----
-    Rounds: `leading_one`, 3 products, 4 truncated products (31 for `replicated3`).
+    Rounds: `leading_one`, 2 products, 4 truncated products (30 for `replicated3`).
     """
     require_fraction_bits("reciprocal", fraction_bits)
     vector = flat(x)
     lowest = _lowest(fraction_bits, window_of(party))
     leading = yield from leading_one(party, vector, signed=True, lowest=lowest)
     unit = leading.window.unit
-    factors = [*leading.factors(party, leading.window.shift), leading.flag]
-    power = yield from product(party, [*factors, leading.found] if lowest else factors)
+    power = yield from product(party, [*leading.factors[0], *leading.flags])
     # 2^f / x = (1/x') 2^(2f - unit + i) in units of the last place; two bits more are kept.
     numerator = party.truncate(power, unit - 2 * fraction_bits - _RECIPROCAL_EXTRA)
     result = yield from _over(
@@ -136,7 +137,7 @@ def divide(party: Party, y: Any, x: Any, fraction_bits: int) -> Step[Any]:
     and the truncation of y costs at most 2^s units there, a quarter of a unit in the last place
     of the quotient. So x and y may be any numbers of the encoding.
 
-    Rounds: `leading_one`, 3 products, 4 truncated products (31 for `replicated3`).
+    Rounds: `leading_one`, 2 products, 4 truncated products (30 for `replicated3`).
     """
     require_fraction_bits("divide", fraction_bits)
     vector = flat(x)
@@ -144,7 +145,7 @@ def divide(party: Party, y: Any, x: Any, fraction_bits: int) -> Step[Any]:
     limit = quotient_limit_bits(fraction_bits, party.ring.bits)
     leading = yield from leading_one(party, vector, signed=True)
     power, shifted = yield from together(
-        product(party, [*leading.factors(party, leading.window.shift), leading.flag]),
+        product(party, [*leading.factors[0], *leading.flags]),
         party.truncate(above, limit),
     )
     result = yield from _over(
@@ -246,7 +247,7 @@ def reciprocal_cost(costs: Costs, size: int, fraction_bits: int = 18) -> Declara
     numerator = costs["truncate"](size, window.unit - 2 * fraction_bits - _RECIPROCAL_EXTRA)
     return in_sequence(
         leading_one_cost(costs, size),
-        product_cost(costs, size, window.digits + 1 + (lowest > 0)),
+        product_cost(costs, size, factor_count(costs) + flag_count(costs, lowest)),
         _over_cost(costs, size, numerator, _RECIPROCAL_EXTRA, 2 * fraction_bits - lowest),
     )
 
@@ -260,7 +261,7 @@ def divide_cost(costs: Costs, size: int, fraction_bits: int = 18) -> Declaration
     numerator = in_sequence(truncated, costs["sum_products_truncate"](size, dropped, 2))
     return in_sequence(
         leading_one_cost(costs, size),
-        side_by_side(product_cost(costs, size, window.digits + 1), truncated),
+        side_by_side(product_cost(costs, size, factor_count(costs) + 1), truncated),
         _over_cost(costs, size, numerator, _QUOTIENT_EXTRA, s + fraction_bits),
     )
 

@@ -47,7 +47,7 @@ def normalized_by_root(party: Party, column: Any, square: Any) -> Step[Any]:
 
     Notes
     -----
-    Rounds: an inverse square root and three products (40 for `replicated3`).
+    Rounds: an inverse square root and three products (39 for `replicated3`).
     """
     scale = WORK_SCALE
     inverse = yield from rsqrt(as_part(party), square, scale)
@@ -118,7 +118,7 @@ def cholesky(party: Party, matrix: Any, fraction_bits: int) -> Step[Any]:
 
     Notes
     -----
-    Rounds: an inverse square root and four products a column (43 n - 3 for `replicated3`, and
+    Rounds: an inverse square root and four products a column (42 n - 3 for `replicated3`, and
     2 for f < 24).
     """
     require_fraction_bits("cholesky", fraction_bits)

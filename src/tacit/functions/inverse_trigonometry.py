@@ -68,7 +68,7 @@ def atan(party: Party, x: Any, fraction_bits: int) -> Step[Any]:
 
     Notes
     -----
-    Rounds: a reciprocal, a product, 3 truncated products (41 for `replicated3`).
+    Rounds: a reciprocal, a product, 3 truncated products (40 for `replicated3`).
     """
     require_fraction_bits("atan", fraction_bits)
     vector = flat(x)
@@ -116,7 +116,7 @@ def atan2(party: Party, y: Any, x: Any, fraction_bits: int) -> Step[Any]:
 
     Notes
     -----
-    Rounds: a sign bit, an injection, `divide`, 3 truncated products (49 for `replicated3`).
+    Rounds: a sign bit, an injection, `divide`, 3 truncated products (48 for `replicated3`).
     """
     require_fraction_bits("atan2", fraction_bits)
     above, along = flat(y), flat(x)
@@ -174,7 +174,7 @@ def asin(party: Party, x: Any, fraction_bits: int) -> Step[Any]:
 
     Notes
     -----
-    Rounds: a sign bit, an injection, `sqrt`, a truncated product (43 for `replicated3`).
+    Rounds: a sign bit, an injection, `sqrt`, a truncated product (42 for `replicated3`).
     """
     require_fraction_bits("asin", fraction_bits)
     sign, rest = yield from _signed_acos(party, flat(x), fraction_bits)

@@ -13,8 +13,6 @@ from math import log as real_log
 from math import log10 as real_log10
 from typing import Any
 
-import numpy as np
-
 from tacit.functions.approximation import Polynomial, scaled_integer
 from tacit.functions.coefficients import LOG
 from tacit.functions.costs import Costs, in_sequence
@@ -22,17 +20,17 @@ from tacit.functions.domains import require_fraction_bits
 from tacit.functions.elementary_coefficients import LOG2, LOG10
 from tacit.functions.normalization import (
     SHORT,
-    LeadingOne,
+    Window,
     centred,
+    factor_count,
     leading_one,
     leading_one_cost,
     product,
     product_cost,
     unit_interval,
     unit_interval_cost,
-    window_of_costs,
+    window_of,
 )
-from tacit.functions.piecewise import combine_bits
 from tacit.functions.polynomials import Scaled, polynomial, polynomial_cost
 from tacit.functions.shapes import flat, shaped
 from tacit.protocols.interface import Party
@@ -70,7 +68,7 @@ def log(party: Party, x: Any, fraction_bits: int) -> Step[Any]:
 
     Notes
     -----
-    Rounds: `leading_one`, 3 products, 4 truncated products (31 for `replicated3`).
+    Rounds: `leading_one`, 2 products, 4 truncated products (30 for `replicated3`).
     """
     require_fraction_bits("log", fraction_bits)
     return (yield from logarithm(party, x, fraction_bits, LOG, real_log(2.0)))
@@ -125,8 +123,11 @@ def logarithm(
     that many fractional bits.
     """
     vector = flat(x)
-    leading = yield from leading_one(party, vector, signed=False)
-    power = yield from product(party, [*leading.factors(party, leading.window.shift), leading.flag])
+    window = window_of(party)
+    weights, constant = _whole_part(window, fraction_bits, octave)
+    leading = yield from leading_one(party, vector, signed=False, weights=weights)
+    (flag,) = leading.flags
+    power = yield from product(party, [*leading.factors[0], flag])
     unit = yield from unit_interval(party, vector, power, V_SCALE + 2)
     result = yield from polynomial(
         party,
@@ -134,30 +135,28 @@ def logarithm(
         mantissa.coefficients,
         SUM_SCALE,
         fraction_bits,
-        offset=_whole_part(party, leading, fraction_bits, octave),
+        offset=party.linear_combination([leading.weighted], [1], constant),
     )
     # flag - 1 is -1 for x <= 0, else 0.
-    missing = party.multiply_public(
-        party.add_public(leading.flag, -1), -LOG_OF_NOTHING << fraction_bits
-    )
+    missing = party.multiply_public(party.add_public(flag, -1), -LOG_OF_NOTHING << fraction_bits)
     return shaped(party.add(result, missing), x.shape)
 
 
-def _whole_part(party: Party, leading: LeadingOne, fraction_bits: int, octave: float) -> Any:
-    """(unit - f - i) log 2 at the sum's scale: x = x' 2^(unit - f - i). Local."""
-    window = leading.window
+def _whole_part(window: Window, fraction_bits: int, octave: float) -> tuple[list[int], int]:
+    """(unit - f - i) log 2 at the sum's scale: x = x' 2^(unit - f - i), as weights of i's digits
+    and a constant.
+    """
     weights = [scaled_integer(-(1 << k) * octave, SUM_SCALE) for k in range(window.digits)]
     # In two parts, so that the seventh digit of the longer ring cancels without a rest.
     further = scaled_integer((window.unit - SHORT.unit) * octave, SUM_SCALE)
-    constant = scaled_integer((SHORT.unit - fraction_bits) * octave, SUM_SCALE) + further
-    return combine_bits(party, leading.digits, np.array([weights]), np.array([constant]))[0]
+    return weights, scaled_integer((SHORT.unit - fraction_bits) * octave, SUM_SCALE) + further
 
 
 def log_cost(costs: Costs, size: int, fraction_bits: int = 18) -> Declaration:
     """Of `log`, `log1p`, `log2` and `log10`."""
     return in_sequence(
-        leading_one_cost(costs, size),
-        product_cost(costs, size, window_of_costs(costs).digits + 1),
+        leading_one_cost(costs, size, weighted=True),
+        product_cost(costs, size, factor_count(costs) + 1),
         unit_interval_cost(costs, size, V_SCALE + 2),
         polynomial_cost(costs, size, V_SCALE, len(LOG.coefficients), SUM_SCALE - fraction_bits),
     )

@@ -8,9 +8,11 @@ section 3.4; Aly and Smart 2019, section 5). Here:
 2. The position i of the leading one, counted from bit 60 down, as six Boolean digits: a tree
    that merges neighbours (found, digits), 120 ANDs in 6 levels, fewer than the prefix OR
    (192 ANDs) of the cited papers.
-3. The digits d_k become arithmetic, and 2^i = Π (1 + d_k (2^(2^k) - 1)) is an exact product
-   in the ring: three levels of untruncated products. One more factor is 0 where x has no
-   logarithm or reciprocal, and -1 where a signed x is negative.
+3. 2^i is an exact product in the ring of three factors, one for every two digits, which a
+   public table says at once (decision 0012); where the protocol has no such tables, the digits d_k
+   become arithmetic and the factors are 1 + d_k (2^(2^k) - 1). One more factor is 0 where x has no
+   logarithm or reciprocal, and -1 where a signed x is negative. Two levels of untruncated
+   products, without tables three.
 4. x · 2^i lies in [2^60, 2^61]; one truncated product gives x'.
 
 In Z_2^128 the leading one is sought from bit 124 down: seven digits, 247 ANDs in 7 levels.
@@ -18,15 +20,15 @@ In Z_2^128 the leading one is sought from bit 124 down: seven digits, 247 ANDs i
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeAlias, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
 from tacit.functions.costs import Costs, in_sequence, ring_bits, side_by_side
-from tacit.protocols.interface import Party
+from tacit.protocols.interface import Party, PartyWithTables
 from tacit.rounds.combine import together
 from tacit.rounds.contract import Step
 from tacit.rounds.cost import Declaration
@@ -34,10 +36,13 @@ from tacit.rounds.cost import Declaration
 __all__ = [
     "LONG",
     "SHORT",
+    "Choices",
     "LeadingOne",
     "Window",
     "centred",
+    "factor_count",
     "first_one",
+    "flag_count",
     "leading_one",
     "leading_one_cost",
     "product",
@@ -94,37 +99,42 @@ def window_of_costs(costs: Costs) -> Window:
 
 @dataclass(frozen=True, slots=True)
 class LeadingOne:
-    """Where the leading one of x is, as arithmetic 0/1 digits of i = unit - 1 - e.
+    """Where the leading one of x is: i = unit - 1 - e counts from the highest bit down.
 
     Attributes
     ----------
     window : Window
-    digits : arithmetic sharing, (6, n) or (7, n)
-        Binary digits of i, least significant first; all ones where x = 0.
-    flag : arithmetic sharing, (n,)
-        For signed x its sign -1, 0 or 1; else 1 for x > 0 and 0 for x <= 0. For numbers that
-        count as 0 by `lowest` it may be -2; multiply by `found` as well.
-    found : arithmetic sharing, (n,)
-        1 where there is a leading one, else 0.
+    factors : list of list of arithmetic sharing, (n,) each
+        For each of the choices asked for, numbers whose product is what the digits of i choose.
+        Where x = 0 all digits are 1.
+    flags : list of arithmetic sharing, (n,) each
+        Their product is, for signed x, its sign -1, 0 or 1, and 0 for numbers that count as 0;
+        else 1 for x > 0 and 0 for x <= 0. One, unless `lowest` is given.
+    weighted : arithmetic sharing, (n,), or None
+        Σ weight · digit of i.
     """
 
     window: Window
-    digits: Any
-    flag: Any
-    found: Any
+    factors: list[list[Any]]
+    flags: list[Any]
+    weighted: Any
 
-    def factors(self, party: Party, choices: Sequence[tuple[int, int]]) -> list[Any]:
-        """For each digit k a share of choices[k][digit]. Local."""
-        return [
-            party.linear_combination([self.digits[k]], [one - zero], zero)
-            for k, (zero, one) in enumerate(choices)
-        ]
+
+Choices: TypeAlias = Sequence[tuple[int, int]]
+"""For each digit of i, the lowest first, a factor for 0 and one for 1."""
 
 
 def leading_one(
-    party: Party, x: Any, *, signed: bool, lowest: int = 0, window: Window | None = None
+    party: Party,
+    x: Any,
+    *,
+    signed: bool,
+    lowest: int = 0,
+    window: Window | None = None,
+    choices: Sequence[Choices] | None = None,
+    weights: Sequence[int] | None = None,
 ) -> Step[LeadingOne]:
-    """Steps 1 to 3, up to the arithmetic digits.
+    """Steps 1 to 3, up to the arithmetic factors.
 
     Parameters
     ----------
@@ -137,13 +147,19 @@ def leading_one(
         Bits below this one are ignored: |x| < 2^lowest counts as 0.
     window : Window, optional
         That of the ring, unless x is known to be smaller.
+    choices : sequence of Choices, optional
+        What the digits choose; without them ``[window.shift]``, so 2^i.
+    weights : sequence of int, optional
+        Ring integers, one a digit of i.
 
     Notes
     -----
-    Rounds: `to_bits`, an AND a digit, a bit to arithmetic (16 for `replicated3`; 18 in Z_2^128).
+    Rounds: `to_bits`, an AND a digit, a table at two bits or a bit to arithmetic (16 for
+    `replicated3`; 18 in Z_2^128).
     """
     top = party.ring.top_bit
     window = window_of(party) if window is None else window
+    choices = [window.shift] if choices is None else choices
     unit = window.unit
     if signed:
         bits = yield from party.to_bits(party.multiply_public(x, 2))
@@ -154,12 +170,52 @@ def leading_one(
         bits = yield from party.to_bits(x)
         # Bit `unit` is 0 for x >= 0.
         leaves = bits.plane(_ladder(window, unit - 1, lowest))
-    planes = yield from first_one(party, leaves, window.digits)
-    rows = [plane.reshape(1, *x.shape) for plane in (*planes, bits.plane(top))]
-    digits = yield from party.bit_to_arithmetic(party.concatenate_bits(rows))
-    found, negative = digits[window.digits], digits[window.digits + 1]
-    flag = party.subtract(found, party.multiply_public(negative, 2 if signed else 1))
-    return LeadingOne(window, digits[: window.digits], flag, found)
+    *digits, found = yield from first_one(party, leaves, window.digits)
+    negative = bits.plane(top)
+    if _has_tables(party.costs, party.ring.bits):
+        tables = _tables(choices, weights)
+        *pairs, (flag,) = yield from together(
+            *(
+                cast(PartyWithTables, party).lookup(low, high, of_pair)
+                for low, high, of_pair in zip(digits[::2], digits[1::2], tables, strict=True)
+            ),
+            cast(PartyWithTables, party).lookup(found, negative, [[0, 1, 0, -1 if signed else 0]]),
+        )
+        factors = [[pair[k] for pair in pairs] for k in range(len(choices))]
+        parts = [pair[-1] for pair in pairs]
+        return LeadingOne(window, factors, [flag], _total(party, parts) if weights else None)
+    rows = [plane.reshape(1, *x.shape) for plane in (*digits, found, negative)]
+    numbers = yield from party.bit_to_arithmetic(party.concatenate_bits(rows))
+    *ones, some, minus = [numbers[k] for k in range(len(rows))]
+    factors = [
+        [
+            party.linear_combination([digit], [one - zero], zero)
+            for digit, (zero, one) in zip(ones, choice, strict=True)
+        ]
+        for choice in choices
+    ]
+    flag = party.linear_combination([some, minus], [1, -2 if signed else -1])
+    weighted = party.linear_combination(ones, weights) if weights else None
+    return LeadingOne(window, factors, [flag, some] if lowest else [flag], weighted)
+
+
+def _has_tables(costs: Costs, bits: int) -> bool:
+    """Whether the protocol has tables at two bits, which are over Z_2^64."""
+    return "lookup" in costs and bits == 64
+
+
+def _tables(choices: Sequence[Choices], weights: Sequence[int] | None) -> Iterator[list[list[int]]]:
+    """For each two digits the tables of all choices, then of their weighted sum."""
+    for low in range(0, len(choices[0]), 2):
+        tables = [[a * b for b in choice[low + 1] for a in choice[low]] for choice in choices]
+        if weights:
+            first, second = weights[low : low + 2]
+            tables.append([0, first, second, first + second])
+        yield tables
+
+
+def _total(party: Party, parts: Sequence[Any]) -> Any:
+    return party.linear_combination(parts, [1] * len(parts))
 
 
 def _ladder(window: Window, top: int, lowest: int) -> NDArray[np.intp]:
@@ -168,16 +224,37 @@ def _ladder(window: Window, top: int, lowest: int) -> NDArray[np.intp]:
     return np.array([*rungs, *[top + 1] * (window.leaves - len(rungs))])
 
 
-def leading_one_cost(costs: Costs, size: int, window: Window | None = None) -> Declaration:
-    """Of `leading_one`."""
+def leading_one_cost(
+    costs: Costs,
+    size: int,
+    window: Window | None = None,
+    *,
+    choices: int = 1,
+    weighted: bool = False,
+) -> Declaration:
+    """Of `leading_one` with so many choices, and with weights."""
     window = window_of_costs(costs) if window is None else window
     levels = [
         costs["bitwise_and"](size, (level + 1) * (window.leaves >> (level + 1)))
         for level in range(window.digits)
     ]
-    return in_sequence(
-        costs["to_bits"](size), *levels, costs["bit_to_arithmetic"]((window.digits + 2) * size)
-    )
+    if _has_tables(costs, ring_bits(costs)):
+        of_pair = costs["lookup"](size, choices + weighted)
+        last = side_by_side(*[of_pair] * (window.digits // 2), costs["lookup"](size, 1))
+    else:
+        last = costs["bit_to_arithmetic"]((window.digits + 2) * size)
+    return in_sequence(costs["to_bits"](size), *levels, last)
+
+
+def factor_count(costs: Costs, window: Window | None = None) -> int:
+    """The factors of each choice."""
+    window = window_of_costs(costs) if window is None else window
+    return window.digits // 2 if _has_tables(costs, ring_bits(costs)) else window.digits
+
+
+def flag_count(costs: Costs, lowest: int) -> int:
+    """The factors of the flag."""
+    return 1 if _has_tables(costs, ring_bits(costs)) or not lowest else 2
 
 
 def first_one(party: Party, leaves: Any, count: int = SHORT.digits) -> Step[list[Any]]:

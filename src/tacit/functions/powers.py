@@ -230,7 +230,7 @@ def power(party: Party, x: Any, y: Any, fraction_bits: int) -> Step[Any]:
 
     Notes
     -----
-    Rounds: a logarithm, a truncated product, an exponential, a product (54 for `replicated3`).
+    Rounds: a logarithm, a truncated product, an exponential, a product (53 for `replicated3`).
     """
     require_fraction_bits("power", fraction_bits)
     logarithms, positive = yield from _logarithm(party, x, fraction_bits)
@@ -244,7 +244,7 @@ def public_power(
     """x^c for secret x > 0 and public real c; see `power`.
 
     `exponents` broadcast to x's shape; the truncated product of `power` becomes a truncation
-    (53 rounds for `replicated3`).
+    (52 rounds for `replicated3`).
     """
     require_fraction_bits("power", fraction_bits)
     exponents = np.broadcast_to(exponents, x.shape).reshape(-1)

@@ -24,6 +24,7 @@ from tacit.functions.domains import require_fraction_bits
 from tacit.functions.normalization import (
     Window,
     centred,
+    factor_count,
     leading_one,
     leading_one_cost,
     product,
@@ -82,7 +83,7 @@ def sqrt(party: Party, x: Any, fraction_bits: int) -> Step[Any]:
 
     Notes
     -----
-    Rounds: `leading_one`, 3 products, 4 truncated products (31 for `replicated3`).
+    Rounds: `leading_one`, 2 products, 4 truncated products (30 for `replicated3`).
     """
     require_fraction_bits("sqrt", fraction_bits)
     return (
@@ -110,7 +111,7 @@ def rsqrt(party: Party, x: Any, fraction_bits: int) -> Step[Any]:
 
     Notes
     -----
-    Rounds: `leading_one`, 3 products, 4 truncated products (31 for `replicated3`).
+    Rounds: `leading_one`, 2 products, 4 truncated products (30 for `replicated3`).
     """
     require_fraction_bits("rsqrt", fraction_bits)
     window = window_of(party)
@@ -138,7 +139,7 @@ def hypot(party: Party, x: Any, y: Any, fraction_bits: int) -> Step[Any]:
 
     Notes
     -----
-    Rounds: a product more than `sqrt` (32 for `replicated3`).
+    Rounds: a product more than `sqrt` (31 for `replicated3`).
     """
     require_fraction_bits("hypot", fraction_bits)
     vector = flat(x)
@@ -164,10 +165,11 @@ def _root(
 ) -> Step[Any]:
     """function(x') · Π choices · constant, 0 for x <= 0."""
     vector = flat(x)
-    leading = yield from leading_one(party, vector, signed=False)
+    shift = window_of(party).shift
+    leading = yield from leading_one(party, vector, signed=False, choices=[shift, choices])
+    of_shift, of_root = leading.factors
     power, factor = yield from together(
-        product(party, leading.factors(party, leading.window.shift)),
-        product(party, [*leading.factors(party, choices), leading.flag]),
+        product(party, of_shift), product(party, [*of_root, *leading.flags])
     )
     unit = yield from unit_interval(party, vector, power, V_SCALE + 2)
     mantissa, exponent = frexp(constant)
@@ -183,10 +185,10 @@ def _root(
 
 
 def _root_cost(costs: Costs, size: int, function: Polynomial, constant: float) -> Declaration:
-    digits = window_of_costs(costs).digits
+    count = factor_count(costs)
     return in_sequence(
-        leading_one_cost(costs, size),
-        side_by_side(product_cost(costs, size, digits), product_cost(costs, size, digits + 1)),
+        leading_one_cost(costs, size, choices=2),
+        side_by_side(product_cost(costs, size, count), product_cost(costs, size, count + 1)),
         unit_interval_cost(costs, size, V_SCALE + 2),
         polynomial_cost(costs, size, V_SCALE, len(function.coefficients), SUM_SCALE - P_SCALE),
         costs["multiply_truncate"](size, P_SCALE - frexp(constant)[1]),

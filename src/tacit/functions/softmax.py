@@ -80,7 +80,7 @@ def log_softmax(party: Party, x: Any, fraction_bits: int) -> Step[Any]:
 
     Notes
     -----
-    Rounds: the largest, `exp_nonpositive`, `log` (60 for `replicated3` and k = 10).
+    Rounds: the largest, `exp_nonpositive`, `log` (59 for `replicated3` and k = 10).
     """
     require_fraction_bits("log_softmax", fraction_bits)
     if not x.size:

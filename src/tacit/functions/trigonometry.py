@@ -101,7 +101,7 @@ def tan(party: Party, x: Any, fraction_bits: int) -> Step[Any]:
 
     Notes
     -----
-    Rounds: those of `sin` and `divide` (53 for `replicated3`; 2 more for f < 18).
+    Rounds: those of `sin` and `divide` (52 for `replicated3`; 2 more for f < 18).
     """
     require_fraction_bits("tan", fraction_bits)
     vector = flat(x)

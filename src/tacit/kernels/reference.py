@@ -38,6 +38,8 @@ __all__ = [
     "joint_bits",
     "joint_terms",
     "linear_combination",
+    "lookup_combine",
+    "lookup_send",
     "matmul",
     "multiply_share",
     "permutation",
@@ -698,3 +700,66 @@ def bits_combine(
     v = share * (np.uint64(1) - np.uint64(2) * bits)
     fill(key, nonce, 1, y)
     out[...] = v + (bits if role == "C" else np.uint64(0)) - y
+
+
+def lookup_send(
+    a_own: Ring,
+    a_next: Ring,
+    b_own: Ring,
+    b_next: Ring,
+    key_ca: StreamKey,
+    key_ab: StreamKey,
+    nonce: int,
+    message: Ring,
+    y_own: Ring,
+    y_next: Ring,
+) -> None:
+    """A: share alpha = ``a_own ^ a_next``, beta likewise and alpha·beta as ring integers.
+
+    The message holds n of each, masked with lanes 0, 1 and 2 of ``key_ab``. A's shares of result
+    o, n elements each, are lane 3 + o of both keys.
+    """
+    n = message.size // 3
+    alpha, beta = _unpack(a_own ^ a_next, n), _unpack(b_own ^ b_next, n)
+    for lane, values in enumerate((alpha, beta, alpha * beta)):
+        part = message[lane * n : (lane + 1) * n]
+        part[...] = values - _stream(key_ab, nonce, lane, part)
+    for key, y in ((key_ca, y_own), (key_ab, y_next)):
+        for o in range(y.size // n if n else 0):
+            fill(key, nonce, 3 + o, y[o * n : (o + 1) * n])
+
+
+def lookup_combine(
+    role: Literal["B", "C"],
+    p: Ring,
+    q: Ring,
+    message: Ring | None,
+    tables: Ring,
+    key: StreamKey,
+    nonce: int,
+    out: Ring,
+    y: Ring,
+) -> None:
+    """B and C: shares of the tables' values at a + 2b, a = alpha ^ p and b = beta ^ q, minus ``y``.
+
+    A table f is f(p, q) + c_1 alpha + c_2 beta + c_3 alpha·beta, with coefficients that p and q
+    decide; C adds f(p, q). ``y`` is lane 3 + o for result o.
+    """
+    table = tables.reshape(-1, 4)
+    n = out.size // len(table)
+    if message is None:
+        shares = [_stream(key, nonce, lane, out[:n]) for lane in range(3)]
+    else:
+        shares = list(message.reshape(3, n))
+    place_p, place_q = _unpack(p, n).astype(np.intp), _unpack(q, n).astype(np.intp)
+    for o, (f, part, mask) in enumerate(
+        zip(table, out.reshape(len(table), n), y.reshape(len(table), n), strict=True)
+    ):
+        at = {
+            (x, z): f[(place_p ^ x) + 2 * (place_q ^ z)] for x in (0, 1) for z in (0, 1)
+        }  # the value where alpha = x and beta = z
+        c_1, c_2 = at[1, 0] - at[0, 0], at[0, 1] - at[0, 0]
+        c_3 = at[1, 1] - at[0, 0] - c_1 - c_2
+        fill(key, nonce, 3 + o, mask)
+        v = c_1 * shares[0] + c_2 * shares[1] + c_3 * shares[2]
+        part[...] = v + (at[0, 0] if role == "C" else np.uint64(0)) - mask

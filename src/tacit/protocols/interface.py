@@ -9,7 +9,7 @@ broadcasting is done above (``broadcast``).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Literal, Protocol, TypeAlias
 
 import numpy as np
@@ -17,8 +17,9 @@ from numpy.typing import NDArray
 
 from tacit.encoding.ring import Axis, Elements, Integers, Ring
 from tacit.rounds.contract import Step
+from tacit.rounds.cost import Declaration
 
-__all__ = ["ROUNDINGS", "Arithmetic", "Boolean", "Party", "Rounding"]
+__all__ = ["ROUNDINGS", "Arithmetic", "Boolean", "Party", "PartyWithTables", "Rounding"]
 
 Rounding: TypeAlias = Literal["probabilistic", "nearest", "exact"]
 ROUNDINGS: tuple[Rounding, ...] = ("probabilistic", "nearest", "exact")
@@ -91,6 +92,7 @@ class Party(Protocol):
     session_id: bytes
     rounding: Rounding
     ring: Ring
+    costs: Mapping[str, Callable[..., Declaration]]
     threads: int
 
     @property
@@ -225,3 +227,12 @@ class Party(Protocol):
 
     def permute_bits(self, permutation: Permutation, a: B, inverse: bool = False) -> Step[B]:
         """The same for plain bits."""
+
+
+class PartyWithTables(Party, Protocol):
+    """A party of a protocol with a primitive that not all have, ``lookup`` among its costs."""
+
+    def lookup(self, a: B, b: B, tables: Sequence[Sequence[int]]) -> Step[list[A]]:
+        """For each of up to 8 public tables of four integers its value at a + 2b, for plain bits
+        of one shape. Over Z_2^64.
+        """

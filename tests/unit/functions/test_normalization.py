@@ -30,16 +30,20 @@ CASES = pytest.mark.parametrize(
 
 
 def normal(party: Party, x: Any, signed: bool, lowest: int, window: Window) -> Step[Any]:
-    leading = yield from leading_one(party, x, signed=signed, lowest=lowest, window=window)
-    power = yield from product(party, [*leading.factors(party, window.shift), leading.flag])
+    weights = [1 << k for k in range(window.digits)]
+    leading = yield from leading_one(
+        party, x, signed=signed, lowest=lowest, window=window, weights=weights
+    )
+    flag = yield from product(party, leading.flags)
+    power = yield from product(party, [*leading.factors[0], flag])
     unit = yield from unit_interval(party, x, power, 30, window)
-    return leading.digits, leading.flag, power, unit
+    return leading.weighted, flag, power, unit
 
 
 def normalised(
     values: list[int], over: Ring, window: Window, *, signed: bool, lowest: int = 0
 ) -> list[NDArray[Any]]:
-    """Digits, flag, power and x' as Python's integers."""
+    """Position, flag, power and x' as Python's integers."""
     simulation = Simulation(8, over=over)
     parts = simulation.run(
         lambda party, x: normal(party, x, signed, lowest, window),
@@ -55,9 +59,9 @@ def test_positive_numbers(over: Ring, window: Window, data: st.DataObject) -> No
     numbers = st.lists(st.integers(0, 2**window.unit - 1), min_size=1, max_size=70)
     exponent = data.draw(st.integers(0, window.unit - 1))
     x = [*data.draw(numbers), 1 << exponent, (2 << exponent) - 1, 0]
-    digits, flag, power, unit = normalised(x, over, window, signed=False)
+    place, flag, power, unit = normalised(x, over, window, signed=False)
     expected = [window.unit - v.bit_length() if v else window.leaves - 1 for v in x]
-    assert (digits.T @ [1 << k for k in range(window.digits)]).tolist() == expected
+    assert place.tolist() == expected
     assert flag.tolist() == [int(v > 0) for v in x]
     assert power.tolist() == [(1 << i) * (v > 0) for i, v in zip(expected, x, strict=True)]
     for value, factor, found in zip(x, power, unit, strict=True):

@@ -107,6 +107,24 @@ def injected(k: ModuleType, x: tuple[Ring, ...], bits: tuple[Ring, ...]) -> tupl
     return a_own, a_next, third
 
 
+def chosen(
+    k: ModuleType, a: tuple[Ring, ...], b: tuple[Ring, ...], tables: Ring, n: int
+) -> tuple[Ring, ...]:
+    """Shares of the tables' values at a + 2b for shared packed bits."""
+    ab, _, ca = keys(k)
+    message = np.empty(3 * n, np.uint64)
+    a_own, a_next, out_b, out_c, b_own, c_next, third = (
+        np.empty(tables.size // 4 * n, np.uint64) for _ in range(7)
+    )
+    k.lookup_send(a[0], a[1], b[0], b[1], ca, ab, NONCE, message, a_own, a_next)
+    k.lookup_combine("B", a[2], b[2], None, tables, ab, NONCE, out_b, b_own)
+    k.lookup_combine("C", a[2], b[2], message, tables, ca, NONCE, out_c, c_next)
+    k.add(out_b, out_c, third)
+    np.testing.assert_array_equal(a_next, b_own)
+    np.testing.assert_array_equal(a_own, c_next)
+    return a_own, a_next, third
+
+
 def integers(k: ModuleType, bits: tuple[Ring, ...], n: int) -> tuple[Ring, ...]:
     """Shares of the shared packed bits as integers 0 and 1."""
     ab, _, ca = keys(k)

@@ -9,18 +9,23 @@ known to A and q = b_{j+2} known to B and C.
 * Bit times value: A inputs beta s and beta; the parts of beta x are M_0 + M_1 t; where q = 1
   the part becomes (part of x) minus it (``docs/decisions/0007-bit-injection.md``). 2 rounds,
   4 ring elements (32 bytes).
+* A public table at two bits: A inputs alpha, beta and alpha beta; the value is linear in these
+  with coefficients that B and C know (``docs/decisions/0012-tables-at-two-bits.md``). 2 rounds,
+  3 ring elements and 2 more for each table.
 * Arithmetic to Boolean: A inputs the bits of s, t is a local sharing, one adder (Demmler,
   Schneider, Zohner 2015; Mohassel, Rindal 2018 for three parties). 8 rounds.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from tacit import kernels
 from tacit.encoding.ring import Elements
+from tacit.errors import InternalError
 from tacit.protocols.replicated3 import boolean, local
 from tacit.protocols.replicated3.arithmetic import flat
 from tacit.protocols.replicated3.roles import Thirds, length, thirds
@@ -31,7 +36,7 @@ from tacit.sharing.replicated import Replicated
 if TYPE_CHECKING:
     from tacit.protocols.replicated3.party import Replicated3Party
 
-__all__ = ["bit_to_arithmetic", "from_bits", "inject", "select", "to_bits"]
+__all__ = ["bit_to_arithmetic", "from_bits", "inject", "lookup", "select", "to_bits"]
 
 
 def _word_slice(part: slice) -> slice:
@@ -124,6 +129,77 @@ def inject(party: Replicated3Party, a: ReplicatedBits, x: Replicated) -> Step[Re
         party, parts, (message,), (message_at_c,), from_b, c_part, own, following
     )
     return Replicated(own.reshape(x.shape), following.reshape(x.shape))
+
+
+def lookup(
+    party: Replicated3Party, a: ReplicatedBits, b: ReplicatedBits, tables: Sequence[Sequence[int]]
+) -> Step[list[Replicated]]:
+    """For each public table of four integers its value at a + 2b, for plain bits of one shape.
+
+    2 rounds, 24 bytes an element and 16 more for each table, all together. Over Z_2^64, up to 8
+    tables.
+    """
+    if party.ring.bits != 64:
+        raise InternalError("tables at two bits have kernels over Z_2^64 only")
+    nonces = party.role_nonces()
+    parts = thirds(a.size, party.index, unit=64)
+    wa, wb, wc = _word_slice(parts.a), _word_slice(parts.b), _word_slice(parts.c)
+    count, values = len(tables), party.ring.elements(np.array(tables, object)).reshape(-1)
+    na, nb, nc = (length(part) for part in (parts.a, parts.b, parts.c))
+    own, following = (np.empty((count, a.size), np.uint64) for _ in range(2))
+    message, message_at_c = np.empty(3 * na, np.uint64), np.empty(3 * nc, np.uint64)
+    a_own, a_next = (np.empty((count, na), np.uint64) for _ in range(2))
+    kernels.lookup_send(
+        a.own[wa],
+        a.next[wa],
+        b.own[wa],
+        b.next[wa],
+        party.key_own,
+        party.key_next,
+        nonces.a,
+        message,
+        a_own.reshape(-1),
+        a_next.reshape(-1),
+    )
+    own[:, parts.a], following[:, parts.a] = a_own, a_next
+    from_b, share_b = (np.empty((count, nb), np.uint64) for _ in range(2))
+    kernels.lookup_combine(
+        "B",
+        a.next[wb],
+        b.next[wb],
+        None,
+        values,
+        party.key_own,
+        nonces.b,
+        from_b.reshape(-1),
+        share_b.reshape(-1),
+    )
+    own[:, parts.b] = share_b
+    yield Round(send={party.previous: (message,)}, receive={party.next: (message_at_c,)})
+    from_c, share_c = (np.empty((count, nc), np.uint64) for _ in range(2))
+    kernels.lookup_combine(
+        "C",
+        a.own[wc],
+        b.own[wc],
+        message_at_c,
+        values,
+        party.key_next,
+        nonces.c,
+        from_c.reshape(-1),
+        share_c.reshape(-1),
+    )
+    following[:, parts.c] = share_c
+    b_at_c, c_at_b = np.empty_like(from_c), np.empty_like(from_b)
+    yield Round(
+        send={party.next: (from_b,), party.previous: (from_c,)},
+        receive={party.previous: (b_at_c,), party.next: (c_at_b,)},
+    )
+    np.add(from_c, b_at_c, out=own[:, parts.c])
+    np.add(from_b, c_at_b, out=following[:, parts.b])
+    return [
+        Replicated(x.reshape(a.shape), y.reshape(a.shape))
+        for x, y in zip(own, following, strict=True)
+    ]
 
 
 def _exchange_parts(

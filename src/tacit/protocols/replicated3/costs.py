@@ -193,6 +193,12 @@ def inject(size: int, ring: Ring = RING64) -> Declaration:
     return Declaration(2, _by_role(size, 64, lambda a, b, c: element * (2 * a + b + c)))
 
 
+def lookup(size: int, tables: int = 1, ring: Ring = RING64) -> Declaration:
+    """2 rounds, 24 bytes (3 elements) an element and 16 more for each table in all."""
+    element = ring.element_bytes
+    return Declaration(2, _by_role(size, 64, lambda a, b, c: element * (3 * a + tables * (b + c))))
+
+
 def permute(size: int, inverse: bool = False, ring: Ring = RING64) -> Declaration:
     """2 rounds, 32 bytes (4 elements) an element in all: half of them by party 1."""
     sent = ring.element_bytes * size
@@ -221,6 +227,7 @@ COSTS: Mapping[str, Callable[..., Declaration]] = {
     "from_bits": from_bits,
     "bit_to_arithmetic": bit_to_arithmetic,
     "inject": inject,
+    "lookup": lookup,
     "select": inject,
     "permute": permute,
     "permute_bits": permute_bits,

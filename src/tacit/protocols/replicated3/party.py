@@ -142,6 +142,7 @@ class Replicated3Party:
     from_bits = conversion.from_bits
     bit_to_arithmetic = conversion.bit_to_arithmetic
     inject = conversion.inject
+    lookup = conversion.lookup
     select = conversion.select
     permute = shuffle.permute
     permute_bits = shuffle.permute_bits
