@@ -10,6 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from simulation import EDGES, Simulation, integers, ring
 
+from tacit.encoding import RING64, RING128, Ring
+from tacit.errors import InternalError
+
 VALUES = st.lists(
     st.one_of(st.integers(-(1 << 63), (1 << 63) - 1), st.sampled_from(EDGES.tolist())),
     max_size=200,
@@ -61,6 +64,16 @@ def test_tables_at_two_bits(bits: list[int], seed: int, count: int) -> None:
     for k, table in enumerate(tables):
         found = simulation.open([part[k] for part in parts])
         np.testing.assert_array_equal(found, table[a + 2 * b])
+
+
+@pytest.mark.parametrize(
+    ("protocol", "over"), [("replicated3", RING128), ("replicated3_active", RING64)], ids=str
+)
+def test_tables_are_refused_where_they_are_not_argued(protocol: str, over: Ring) -> None:
+    simulation = Simulation(1, protocol=protocol, over=over)
+    a = simulation.share_bits(np.ones(3, np.uint8))
+    with pytest.raises(InternalError, match="tables at two bits"):
+        simulation.run(lambda p, x: p.lookup(x, x, [[0, 1, 2, 3]]), a)
 
 
 @given(VALUES, st.integers(0, 1 << 30))

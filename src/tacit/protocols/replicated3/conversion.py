@@ -139,8 +139,9 @@ def lookup(
     2 rounds, 24 bytes an element and 16 more for each table, all together. Over Z_2^64, up to 8
     tables.
     """
-    if party.ring.bits != 64:
-        raise InternalError("tables at two bits have kernels over Z_2^64 only")
+    # A protocol that builds on this one must not inherit a step that is only passively secure.
+    if "lookup" not in party.costs or party.ring.bits != 64:
+        raise InternalError("tables at two bits are for replicated3 over Z_2^64 only")
     nonces = party.role_nonces()
     parts = thirds(a.size, party.index, unit=64)
     wa, wb, wc = _word_slice(parts.a), _word_slice(parts.b), _word_slice(parts.c)
