@@ -74,26 +74,36 @@ def training(p: Any, rows: int = 300, columns: int = 7, batches: int = 3) -> Ste
     return (yield from p.reveal(product, (0, 2)))
 
 
-def test_no_range_is_drawn_twice(monkeypatch: pytest.MonkeyPatch) -> None:
+OF_THREE = pytest.mark.parametrize("protocol", ["replicated3", "replicated3_active"])
+
+
+@OF_THREE
+def test_no_range_is_drawn_twice(protocol: str, monkeypatch: pytest.MonkeyPatch) -> None:
     driver = Watched(monkeypatch)
-    Simulation(4, driver).run(training)
+    Simulation(4, driver, protocol).run(training)
     assert len(driver.draws) > 500
-    assert len({d.lane for d in driver.draws}) > 5
+    assert len({d.lane for d in driver.draws}) > (5 if protocol == "replicated3" else 1)
     assert overlaps(driver.draws) == []
 
 
+@OF_THREE
 def test_each_range_is_drawn_by_the_two_holders_of_its_key(
-    monkeypatch: pytest.MonkeyPatch,
+    protocol: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """And with equal lengths: otherwise masks do not cancel, or something is masked by nobody."""
+    """And with equal lengths: otherwise masks do not cancel, or something is masked by nobody.
+
+    Of a coin, which is public, all three draw.
+    """
     driver = Watched(monkeypatch)
-    Simulation(4, driver).run(training)
+    simulation = Simulation(4, driver, protocol)
+    simulation.run(training)
+    secret = {seed for seeds in simulation.seeds for seed in seeds.values()}
     ranges: dict[Any, list[int]] = {}
     for d in driver.draws:
         ranges.setdefault((d.key, d.nonce, d.lane, d.start, d.size), []).append(d.party)
     for (key, *_), parties in ranges.items():
-        assert len(parties) == 2
-        assert len(set(parties)) == 2
+        assert len(parties) == len(set(parties)) == (2 if key in secret else 3)
+        assert key in secret or protocol == "replicated3_active"
         assert len(key) == 16
 
 
@@ -104,8 +114,11 @@ def permuted(p: Any, primitive: Any, x: Any) -> Step[Any]:
     return (yield from primitive(secret, mixed, True))
 
 
+@OF_THREE
 @pytest.mark.parametrize("primitive", sorted(set(PROTOCOLS["replicated3"].costs)))
-def test_every_primitive_alone(primitive: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_every_primitive_alone(
+    primitive: str, protocol: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Sizes with work for every role, at every protocol step."""
     mine = np.arange(200, dtype=np.uint64)
     steps: dict[str, Any] = {
@@ -133,7 +146,7 @@ def test_every_primitive_alone(primitive: str, monkeypatch: pytest.MonkeyPatch) 
         "permute_bits": lambda p, x, a: permuted(p, p.permute_bits, a.reshape(4, 50)),
     }  # fmt: skip
     driver = Watched(monkeypatch)
-    simulation = Simulation(4, driver)
+    simulation = Simulation(4, driver, protocol)
     x, a = simulation.share(np.arange(200)), simulation.share_bits(np.arange(200) % 2)
     simulation.run(steps[primitive], x, a)
     simulation.run(steps[primitive], x, a)

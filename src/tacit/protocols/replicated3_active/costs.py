@@ -114,8 +114,13 @@ def bit_to_arithmetic(size: int, ring: Ring = RING64) -> Declaration:
 
 
 def from_bits(size: int, planes: int = 64, ring: Ring = RING64) -> Declaration:
-    """5 rounds, 96 bytes a bit and party, whole words."""
-    return bit_to_arithmetic(planes * word_count(size) * 64, ring)
+    """5 rounds, 64 bytes a bit and party and 32 bytes a number, whole words."""
+    return _weighted_digits(planes, word_count(size)).proved()
+
+
+def _weighted_digits(planes: int, words: int) -> _Work:
+    numbers = 64 * words
+    return _products(planes * numbers) + _Work(1, 0, numbers, planes * numbers, ands=False)
 
 
 def inject(size: int, ring: Ring = RING64) -> Declaration:
@@ -153,7 +158,7 @@ def to_bits(size: int, ring: Ring = RING64) -> Declaration:
 
 def _truncation(size: int, bits: int, rounding: Rounding, ring: Ring) -> _Work:
     words = word_count(size)
-    four = _digits(4 * 64 * words)
+    four = _weighted_digits(4, words)
     if rounding == "probabilistic":
         return _planes(10, words, rounds=3) + four
     low = _planes(bits, words)

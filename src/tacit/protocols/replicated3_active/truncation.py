@@ -37,7 +37,7 @@ from tacit.protocols.interface import Rounding
 from tacit.protocols.replicated3 import boolean, local
 from tacit.protocols.replicated3_active.arithmetic import product_of_matrices, sum_of_products
 from tacit.protocols.replicated3_active.boolean import and_words
-from tacit.protocols.replicated3_active.conversion import digits
+from tacit.protocols.replicated3_active.conversion import weighted_digits
 from tacit.protocols.replicated3_active.sign import carry_out, majority
 from tacit.protocols.replicated3_active.summands import SharePlanes, share_planes
 from tacit.protocols.replicated3_active.verification import Unproved, prove
@@ -128,22 +128,10 @@ def _truncated(
     else:
         carries = yield from _exact_carries(party, unproved, planes, bits)
     # Four planes: w is the sum of the first two, κ that of the last two.
-    words = carries.own.shape[-1]
-    plain = ReplicatedBits(carries.own.reshape(-1), carries.next.reshape(-1), (4, words * 64))
-    values = yield from digits(party, unproved, plain)
-    size, shape = x.size, x.shape
-
-    def carry(k: int) -> Replicated:
-        return values.map(lambda share: share[k, :size].reshape(shape))
-
-    shifted = raised.map(lambda share: np.asarray(share >> np.uint64(bits)).reshape(shape))
     wrap = -(1 << (modulus - bits))
-    return local.linear_combination(
-        party,
-        [shifted, carry(0), carry(1), carry(2), carry(3)],
-        [1, wrap, wrap, 1, 1],
-        -(1 << (magnitude - bits)),
-    )
+    carry = yield from weighted_digits(party, unproved, carries, [wrap, wrap, 1, 1])
+    shifted = raised.map(lambda share: np.asarray(share >> np.uint64(bits)).reshape(x.shape))
+    return local.linear_combination(party, [shifted, carry], [1, 1], -(1 << (magnitude - bits)))
 
 
 def _offset(bits: int, rounding: Rounding) -> int:
