@@ -291,7 +291,7 @@ def test_a_failed_pass_ends_the_checks_there() -> None:
 
 def test_false_ands_pass_as_often_as_stated(monkeypatch: pytest.MonkeyPatch) -> None:
     """One word, a bucket of one, one opened: the false triple is dealt in half the runs."""
-    plan = buckets.BucketPlan(1, 1, 2)
+    plan = buckets.BucketPlan(1, 1, 1, 1, 2)
     monkeypatch.setattr(buckets, "bucket_plan", lambda words: plan)
     passed = 0
     for seed in range(200):
@@ -360,10 +360,13 @@ class Guessing(Adversary):
         return current
 
 
-@pytest.mark.parametrize("words", [1, 2, 3, 7, 16, 100, 1000, 6233, 375_000, 1 << 21])
+@pytest.mark.parametrize(
+    "words", [1, 2, 3, 7, 16, 100, 1000, 6233, 50_007, 50_008, 375_000, 1 << 21]
+)
 def test_false_ands_pass_with_probability_below_one_in_2_to_the_40(words: int) -> None:
     plan = buckets.bucket_plan(words)
-    assert plan.triples == plan.bucket * words + plan.opened
+    assert plan.balls * plan.width >= words > (plan.balls - 1) * plan.width
+    assert plan.triples == plan.bucket * plan.balls + plan.opened
     assert buckets.passing_probability(words) <= 2.0**-40
     if words <= 100:
         worst = min(comb(plan.triples, plan.bucket * false) for false in range(1, words + 1))

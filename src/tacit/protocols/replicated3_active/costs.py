@@ -72,8 +72,8 @@ class _Work:
     def proved(self) -> Declaration:
         """With the proof."""
         plan = bucket_plan(self.words)
-        opened = 2 * plan.bucket * self.words + 3 * plan.opened
-        words = self.words + plan.triples + opened
+        opened = 2 * plan.bucket * plan.balls + 3 * plan.opened
+        words = self.words + plan.width * (plan.triples + opened)
         sent = WORD * words + WIDE * (2 * self.results + self.masked)
         check = COIN_CHECK + OPENING_CHECK + ZERO_CHECK
         return Declaration(self.rounds + 3 + self.ands, (sent,) * 3, (check,) * 3)
