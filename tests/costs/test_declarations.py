@@ -312,6 +312,42 @@ def test_a_table_at_two_bits_is_five_elements_and_each_further_one_two() -> None
         assert sum(declare(4096, tables).bytes_sent) == 8 * elements * 4096
 
 
+@pytest.mark.parametrize("over", [RING64, RING128], ids=repr)
+@pytest.mark.parametrize(
+    ("primitive", "arguments", "rounds", "elements_in_all", "digests"),
+    [
+        ("multiply", (), 1, 6, 6),
+        ("input", (3,), 2, 2, 2),
+        ("reveal", ((0, 1, 2, 3),), 1, 4, 4),
+        ("reveal", ((3,),), 1, 1, 1),
+        ("bitwise_and", (), 1, 6 / 64, 6),
+    ],
+)
+def test_headline_of_four_parties(
+    primitive: str, arguments: tuple[Any, ...], rounds: int, elements_in_all: float, digests: int,
+    over: Ring,
+) -> None:  # fmt: skip
+    """As published [DEK21], a digest for each roles apart; an AND is 6 bits."""
+    simulation = Simulation(2, protocol="fantastic4", over=over)
+    n, width = 4096, 8 if primitive == "bitwise_and" else over.element_bytes
+    x, a = simulation.share(np.ones(n, np.int64)), simulation.share_bits(np.ones(n, np.uint8))
+    steps: dict[str, Any] = {
+        "multiply": lambda p, v, w: p.multiply(v, v),
+        "bitwise_and": lambda p, v, w: p.bitwise_and(w, w),
+        "reveal": lambda p, v, w: p.reveal(v, *arguments),
+        "input": lambda p, v, w: p.input(
+            arguments[0], p.ring.zeros(n) if p.index == arguments[0] else None, (n,)
+        ),
+    }
+    simulation.run(steps[primitive], x, a)
+    cost = simulation.driver.cost()
+    assert (cost.rounds, cost.total_bytes) == (rounds, elements_in_all * n * width)
+    assert sum(cost.check_bytes.values()) == 32 * digests
+    declared = PROTOCOLS["fantastic4"].costs_with(ring=over)[primitive](n, *arguments)
+    assert tuple(cost.bytes_sent.values()) == tuple(declared.bytes_sent)
+    assert tuple(cost.check_bytes.values()) == tuple(declared.check_bytes)
+
+
 def test_multiplication_is_eight_bytes_from_each_party() -> None:
     (case,) = [c for c in CASES if (c.primitive, c.arguments) == ("multiply", (4096,))]
     driver, _ = measured("replicated3", case)
