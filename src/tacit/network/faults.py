@@ -16,6 +16,8 @@ from tacit import _native
 from tacit.errors import (
     CertificateError,
     DeadlineError,
+    Dispute,
+    DisputeError,
     HandshakeError,
     InternalError,
     MessageError,
@@ -36,6 +38,17 @@ Text = Annotated[str, msgspec.Meta(max_length=_TEXT)]
 Name = Annotated[str, msgspec.Meta(max_length=256)]
 
 
+class Claim(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A dispute as it travels: what the party that stops says of two others."""
+
+    session: Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{0,128}$")]
+    nonce: Annotated[int, msgspec.Meta(ge=0, lt=1 << 63)]
+    sender: Name
+    backup: Name
+    receiver: Name
+    other: Name
+
+
 class Cause(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Why a party stops, as it travels in an abort frame."""
 
@@ -46,6 +59,7 @@ class Cause(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     next_step: Text
     parties: Annotated[list[Name], msgspec.Meta(max_length=_NAMES)]
     stage: Name | None
+    dispute: Claim | None = None
 
 
 class Place(msgspec.Struct, frozen=True):
@@ -103,6 +117,7 @@ def cause_of(error: BaseException, place: Place) -> bytes:
             next_step=error.next_step[:_TEXT],
             parties=[party for party in error.parties if party in place.names],
             stage=(error.stage or place.stage)[:_STAGE] or None,
+            dispute=_claim(error),
         )
     else:
         known = error if isinstance(error, TacitError) else InternalError("")
@@ -121,6 +136,11 @@ def cause_of(error: BaseException, place: Place) -> bytes:
         cause = msgspec.structs.replace(cause, message=cause.message[:200], next_step="")
         encoded = msgspec.msgpack.encode(cause)
     return encoded
+
+
+def _claim(error: TacitError) -> Claim | None:
+    dispute = error.dispute if isinstance(error, DisputeError) else None
+    return None if dispute is None else Claim(**dispute.as_dict())  # type: ignore[arg-type]
 
 
 _decoder = msgspec.msgpack.Decoder(Cause)
@@ -164,6 +184,8 @@ def error_from_cause(data: bytes, reporter: int, place: Place) -> TacitError:
         }
     )
     if cause.kind == type(rebuilt).__name__ and isinstance(rebuilt, _TELLS):
+        if isinstance(rebuilt, DisputeError) and cause.dispute is not None:
+            rebuilt.dispute = _credible(cause.dispute, name, place)
         return rebuilt
     return PartyLostError(
         f"{name} stopped because of an error of its own, {cause.code} in stage {stage!r}.",
@@ -172,6 +194,13 @@ def error_from_cause(data: bytes, reporter: int, place: Place) -> TacitError:
         parties=[name],
         stage=stage,
     )
+
+
+def _credible(claim: Claim, reporter: str, place: Place) -> Dispute | None:
+    """What a receiver says it noticed; nothing if it speaks for another or of strangers."""
+    told = Dispute(**msgspec.structs.asdict(claim))
+    named = {*told.suspects, told.receiver, told.other}
+    return told if told.receiver == reporter and named == set(place.names) else None
 
 
 def _printable(text: str) -> str:

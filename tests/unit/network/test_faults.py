@@ -14,6 +14,8 @@ from tacit.errors import (
     CertificateError,
     DataError,
     DeadlineError,
+    Dispute,
+    DisputeError,
     HandshakeError,
     InternalError,
     MessageError,
@@ -89,6 +91,32 @@ def test_arbitrary_causes_name_their_sender(data: bytes) -> None:
 def test_a_cause_cannot_name_strangers() -> None:
     heard = told(PartyLostError("x", parties=["mallory"]))
     assert heard.parties == ("bob",)
+
+
+FOUR = (*NAMES, "dave")
+
+
+def disputed(receiver: str, other: str = "dave") -> TacitError:
+    """What alice hears of a dispute that bob reports."""
+    error = DisputeError("they differ", parties=["alice", "carol"])
+    error.dispute = Dispute("ab12", 7, "alice", "carol", receiver, other)
+    places = [Place(FOUR, i, "training", 7) for i in (1, 0)]
+    return error_from_cause(cause_of(error, places[0]), 1, places[1])
+
+
+def test_a_dispute_arrives_as_data() -> None:
+    heard = disputed("bob")
+    assert isinstance(heard, DisputeError)
+    assert heard.dispute == Dispute("ab12", 7, "alice", "carol", "bob", "dave")
+    assert heard.dispute.suspects == ("alice", "carol")
+    assert heard.parties == ("alice", "carol")
+
+
+@pytest.mark.parametrize(("receiver", "other"), [("dave", "bob"), ("bob", "mallory")])
+def test_nobody_reports_a_dispute_for_another_or_of_strangers(receiver: str, other: str) -> None:
+    heard = disputed(receiver, other)
+    assert isinstance(heard, DisputeError)
+    assert heard.dispute is None
 
 
 @given(st.recursive(st.none() | st.text() | st.integers(0, 2**32), st.lists, max_leaves=5))
