@@ -42,7 +42,7 @@ class Claim(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A dispute as it travels: what the party that stops says of two others."""
 
     session: Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{0,128}$")]
-    nonce: Annotated[int, msgspec.Meta(ge=0, lt=1 << 63)]
+    nonce: Annotated[int, msgspec.Meta(ge=0, le=(1 << 63) - 1)]
     sender: Name
     backup: Name
     receiver: Name
