@@ -7,7 +7,7 @@ parties' side, as steps: ``messages.py``, ``agreement.py``, ``refreshing.py``. M
 
 from tacit.storage.keys import OwnerKey, create_key
 from tacit.storage.records import ArrayRecord, Header, Uses
-from tacit.storage.store import Place, Store, listing, places
+from tacit.storage.store import Place, Store, change_key, listing, places
 
 __all__ = [
     "ArrayRecord",
@@ -16,6 +16,7 @@ __all__ = [
     "Place",
     "Store",
     "Uses",
+    "change_key",
     "create_key",
     "listing",
     "places",

@@ -79,7 +79,8 @@ class OwnerKey:
         if status.st_mode & (stat.S_IRWXG | stat.S_IRWXO):
             raise StorageError(
                 f"The storage key {path} can be read by other users of this machine.",
-                next_step=f"chmod 600 {path}; if others had access, save under a new key.",
+                next_step=f"chmod 600 {path}; if others had access, take a new key with"
+                " tacit.storage.change_key and refresh.",
                 case=4,
                 stage="storage",
             )
@@ -230,6 +231,15 @@ class FileKeys:
             return self._owner.unwrap(wrapped, number)
         except InvalidUnwrap:
             raise _damaged_key(path) from None
+
+    def rewrap(self, number: bytes, new: OwnerKey) -> None:
+        """Keep a file's key under another owner key from now on. Nothing to do if it is."""
+        data = self.path(number).read_bytes()
+        if len(data) == _RECORD.size and _RECORD.unpack(data)[2] == new.mark:
+            return
+        key = self.open(number)
+        record = _RECORD.pack(_MAGIC, _VERSION, new.mark, new.wrap(key, number))
+        write_whole(self.path(number), record)
 
     def destroy(self, number: bytes) -> None:
         """Overwrite a file's key and remove it; what it sealed is lost. No error if it is gone."""

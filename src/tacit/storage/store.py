@@ -45,6 +45,7 @@ __all__ = [
     "Place",
     "Store",
     "Tombstone",
+    "change_key",
     "listing",
     "owner_of",
     "places",
@@ -440,6 +441,47 @@ class Store:
 def _number_of(path: Path) -> bytes:
     """The number of a sealed file, which its name ends with."""
     return bytes.fromhex(path.stem.rpartition(".")[2])
+
+
+def change_key(place: Place, key: str) -> Place:
+    """Put what a party has stored under a new storage key. Local; sealed files stay as they are.
+
+    Parameters
+    ----------
+    place : Place
+        The party's folder and its present key.
+    key : str, a path or "env:NAME"
+        The new key.
+
+    Returns
+    -------
+    Place
+        The folder with the new key. After a crash on the way, call it again.
+
+    Raises
+    ------
+    StorageError
+        The folder is no party's (TC-2317) or in use, or a key cannot be read.
+
+    Notes
+    -----
+    Who had the old key and a copy of the folder still opens that copy: refresh afterwards, so that
+    it is of no use.
+    """
+    owner = owner_of(Path(place.folder))
+    if owner is None:
+        raise StorageError(
+            f"{place.folder} is no party's folder.",
+            next_step="name the folder that a party saved in.",
+            case=17,
+            stage="storage",
+        )
+    moved = Place(place.folder, key)
+    new = moved.owner_key()
+    with Store(place, owner.party, owner.parties, owner.protocol) as folder:
+        for number in sorted(folder._keys.numbers()):
+            folder._keys.rewrap(number, new)
+    return moved
 
 
 def owner_of(folder: Path) -> FolderOwner | None:

@@ -22,7 +22,16 @@ from tacit.errors import (
     UsageError,
     VerificationError,
 )
-from tacit.storage import Place, keys, listing, places, store, writing
+from tacit.storage import (
+    Place,
+    change_key,
+    create_key,
+    keys,
+    listing,
+    places,
+    store,
+    writing,
+)
 from tacit.storage.store import Holding, Store
 
 NAMES = ("alice", "bob", "carol")
@@ -62,7 +71,8 @@ ARRAYS: dict[str, Callable[[Computation], Any]] = {
 
 
 @pytest.mark.parametrize(
-    ("protocol", "ring"), [("replicated3", 64), ("replicated3", 128), ("fantastic4", 64)]
+    ("protocol", "ring"),
+    [("replicated3", 64), ("replicated3", 128), ("fantastic4", 64), ("replicated3_active", 64)],
 )
 def test_every_kind_of_array_comes_back(tmp_path: Path, protocol: str, ring: int) -> None:
     expected = {}
@@ -237,6 +247,35 @@ def test_keys_of_the_environment_come_first(
     with pytest.raises(StorageError) as caught:  # no key is made for a folder that has one
         tacit.local("replicated3", names, storage=tmp_path)
     assert caught.value.code == "TC-2302"
+
+
+def test_a_party_takes_a_new_key_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    saved(tmp_path, "x", "y")
+    at = places(tmp_path, NAMES)
+    new = str(create_key(tmp_path / "new.key"))
+    write, written = store.FileKeys.rewrap, []
+
+    def crash(self: Any, number: bytes, key: Any) -> None:
+        written.append(number)
+        if len(written) == 2:
+            raise Crash
+        write(self, number, key)
+
+    monkeypatch.setattr(store.FileKeys, "rewrap", crash)
+    with pytest.raises(Crash):
+        change_key(at["bob"], new)
+    monkeypatch.undo()
+    moved = {**at, "bob": change_key(at["bob"], new)}
+    with tacit.local("replicated3", storage=moved) as mpc:
+        np.testing.assert_array_equal(mpc.load("x").reveal(to="all"), FLOATS)
+        np.testing.assert_array_equal(mpc.load("y").reveal(to="all"), FLOATS)
+        mpc.refresh()
+        mpc.load("y")
+    with tacit.local("replicated3", storage=at) as mpc, pytest.raises(StorageError) as caught:
+        mpc.load("x")
+    assert caught.value.code == "TC-2312"
+    with pytest.raises(StorageError, match="no party's folder"):
+        change_key(Place(str(tmp_path), new), new)
 
 
 def test_another_ring_says_so(tmp_path: Path) -> None:
