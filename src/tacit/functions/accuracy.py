@@ -11,12 +11,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["ACCURACY", "Accuracy"]
+__all__ = ["ACCURACY", "FINE", "Accuracy"]
 
 
 @dataclass(frozen=True, slots=True)
 class Accuracy:
-    """What is promised of one function, for 12 to 24 fractional bits f.
+    """What is promised of one function, for 12 to 24 fractional bits f (`FINE`: 25 to 40).
 
     Attributes
     ----------
@@ -286,3 +286,114 @@ ACCURACY: dict[str, Accuracy] = {
 }
 """By name of the function; comparisons, extrema, `relu`, `absolute`, `sign` are exact,
 and `powers.py` states the error of public integer exponents."""
+
+
+_QUOTIENTS = "|y / x| < 2^s with s = ⌊(124 - f) / 2⌋ - 1: 2^45 for f = 32"
+_ROWS = "k ≤ 16 numbers a row"
+
+FINE: dict[str, Accuracy] = {
+    "sigmoid": Accuracy(
+        "1 / (1 + exp(-x))", EVERYWHERE, "0 and 1 far out, exactly", absolute=2e-11
+    ),
+    "tanh": Accuracy(
+        "(1 - exp(-2x)) / (1 + exp(-2x))",
+        "|x| < 2^(124 - f)",
+        "-1 and 1 far out, exactly",
+        units=4.0,
+        absolute=4e-11,
+    ),
+    "exp": Accuracy(
+        "e^x",
+        "x ≤ 0.693 (118 - 2f): 37.4 for f = 32",
+        "the largest value above; exactly 0 below -0.693 (f + 1), within the bound",
+        relative=5e-10,
+    ),
+    "log": Accuracy(
+        "natural logarithm",
+        "every positive number of the encoding",
+        "below -10^6 for x ≤ 0",
+        absolute=2e-12,
+    ),
+    "log1p": Accuracy("log(1 + x)", "x > -1", "below -10^6 for x ≤ -1", absolute=2e-12),
+    "log2": Accuracy(
+        "logarithm to base 2",
+        "every positive number of the encoding",
+        "below -10^6 for x ≤ 0",
+        absolute=2e-12,
+    ),
+    "log10": Accuracy(
+        "logarithm to base 10",
+        "every positive number of the encoding",
+        "below -10^6 for x ≤ 0",
+        absolute=2e-12,
+    ),
+    "sqrt": Accuracy(
+        "square root",
+        "0 and every positive number of the encoding",
+        "exactly 0 for x < 0",
+        relative=2e-11,
+    ),
+    "rsqrt": Accuracy(
+        "1 / sqrt(x)",
+        "every positive number of the encoding",
+        "exactly 0 for x ≤ 0",
+        relative=2e-11,
+    ),
+    "reciprocal": Accuracy("1 / x", "x ≠ 0", "exactly 0 for x = 0", relative=1e-11),
+    "divide": Accuracy(
+        "y / x",
+        f"x ≠ 0, {_QUOTIENTS}",
+        "0 for x = 0, up to one unit; larger quotients wrap",
+        relative=1e-11,
+        operands=2,
+    ),
+    "hypot": Accuracy(
+        "sqrt(x² + y²)",
+        "x² + y² < 2^(125 - 2f): 2^61 for f = 32",
+        "wraps, as products do",
+        relative=2e-11,
+        operands=2,
+    ),
+    "sin": Accuracy("sine, x in radians", EVERYWHERE, "", absolute=1e-12),
+    "cos": Accuracy("cosine, x in radians", EVERYWHERE, "", absolute=1e-12),
+    "tan": Accuracy(
+        "tangent, x in radians",
+        "|tan x| ≤ 64",
+        "a large number with a relative error of 4e-12 |tan x|; it may be 0 near a pole",
+        relative=2e-10,
+    ),
+    "atan": Accuracy("arc tangent", EVERYWHERE, "", units=3.0, absolute=2e-12),
+    "atan2": Accuracy(
+        "angle of the point (x, y)",
+        "|x|, |y| < 2^(124 - f)",
+        "",
+        units=3.0,
+        absolute=2e-12,
+        operands=2,
+    ),
+    "softmax": Accuracy(
+        "exp(x_i) / Σ exp(x_j)",
+        _ROWS,
+        "half a unit for each number beyond 16",
+        units=5.0,
+        absolute=1e-10,
+        rows=True,
+    ),
+    "log_softmax": Accuracy(
+        "x_i - log Σ exp(x_j)",
+        _ROWS,
+        "a unit for each number beyond 16",
+        units=16.0,
+        absolute=2e-10,
+        rows=True,
+    ),
+    "logsumexp": Accuracy(
+        "log Σ exp(x_j)",
+        _ROWS,
+        "a unit for each number beyond 16",
+        units=16.0,
+        absolute=2e-10,
+        rows=True,
+    ),
+}
+"""For 25 to 40 fractional bits in Z_2^128. Functions that are not here compute with 24."""

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from tacit.functions.bounded_division import quotients_by_row, quotients_by_row_cost
 from tacit.functions.costs import NOTHING, Costs, in_sequence
-from tacit.functions.domains import require_fraction_bits
+from tacit.functions.domains import require_fine
 from tacit.functions.exponential import exp_nonpositive, exp_nonpositive_cost
 from tacit.protocols.interface import Party
 from tacit.rounds.contract import Step
@@ -60,7 +60,7 @@ def class_probabilities(party: Party, scores: Any, fraction_bits: int) -> Step[A
     Rounds: `largest_by_row`, `exp_nonpositive` and about six truncated products (47 for
     `replicated3` and 10 classes). Nothing is revealed.
     """
-    require_fraction_bits("class_probabilities", fraction_bits)
+    require_fine("class_probabilities", fraction_bits, party.ring.bits)
     rows, classes = scores.shape
     if classes == 1:
         return party.public(np.full(scores.shape, 1 << fraction_bits, np.int64))

@@ -7,6 +7,8 @@ Z_2^128.
    error 0.0103. (Every quadratic is such a square, so x' meets no rounded coefficient.)
 2. e = 1 - x' r_0, and r_0 (1 + e) has the relative error -e^2 (Newton; Goldschmidt 1964). The
    public 0.0103^2 / 2 added to e centres it: 5.4e-5.
+   For more than 24 fractional bits e is squared twice more and B multiplied by 1 + e^2 and
+   1 + e^4 instead: 1.3e-16.
 3. The numerator joins before the Newton step, so the last product is already the result:
    B = s r_0 beside e, then B + B e. Here s carries the exponent: 2^i for the reciprocal,
    y 2^i for the quotient.
@@ -17,12 +19,13 @@ merged numerator save two levels of products against theirs.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 from tacit.functions.approximation import scaled_integer
 from tacit.functions.coefficients import RECIPROCAL
 from tacit.functions.costs import Costs, in_sequence, side_by_side
-from tacit.functions.domains import require_fraction_bits
+from tacit.functions.domains import is_fine, require_fine
 from tacit.functions.normalization import (
     LONG,
     SHORT,
@@ -54,20 +57,48 @@ __all__ = [
     "reciprocal_cost",
 ]
 
-X_SCALE = 29
-MOST_SCALE = 28
+
+@dataclass(frozen=True, slots=True)
+class Precision:
+    """How closely a quotient is computed.
+
+    Attributes
+    ----------
+    x_scale, most_scale : int
+        The scale of x', and the most that r_0 and e get.
+    squarings : int
+        How often e is squared: the relative error is 0.0103^(2^(1 + squarings)).
+    guard_bits : int
+        Fractional bits, in units of the last place, that B keeps.
+    """
+
+    x_scale: int
+    most_scale: int
+    squarings: int
+    guard_bits: int
+
+    @property
+    def one(self) -> float:
+        """What x' r_0 is taken from: a little more than 1 where that centres the last error."""
+        return 1.0 if self.squarings else 1.0 + RECIPROCAL.error**2 / 2
+
+
+COARSE = Precision(29, 28, 0, 2)
+FINE = Precision(46, 46, 2, 3)
+
+
+def precision_of(fraction_bits: int) -> Precision:
+    """That of quotients with so many fractional bits."""
+    return FINE if is_fine(fraction_bits) else COARSE
+
+
 FINEST = 18
 """Divisors below 2^-18 count as 0 where the encoding has more fractional bits than 18."""
 
 SLOPE_BITS = 5
-CENTRED = 1.0 + RECIPROCAL.error**2 / 2
-
 _RECIPROCAL_EXTRA = 2
 _QUOTIENT_EXTRA = 3
 """Bits below the last place of what is divided by x'."""
-
-GUARD_BITS = 2
-"""Fractional bits, in units of the last place, that B keeps."""
 
 
 def reciprocal(party: Party, x: Any, fraction_bits: int) -> Step[Any]:
@@ -80,7 +111,7 @@ def reciprocal(party: Party, x: Any, fraction_bits: int) -> Step[Any]:
         Any shape, f = `fraction_bits` fractional bits, |x| < 2^(61 - f) and |x| >= 2^-min(f, 18):
         for f <= 18 every number but 0. In Z_2^128 |x| < 2^(125 - f), every number but 0.
     fraction_bits : int
-        12 to 24.
+        12 to 24; to 40 in Z_2^128, with the errors of ``accuracy.FINE`` above 24.
 
     Returns
     -------
@@ -93,7 +124,7 @@ def reciprocal(party: Party, x: Any, fraction_bits: int) -> Step[Any]:
     -----
     Rounds: `leading_one`, 2 products, 4 truncated products (30 for `replicated3`).
     """
-    require_fraction_bits("reciprocal", fraction_bits)
+    require_fine("reciprocal", fraction_bits, party.ring.bits)
     vector = flat(x)
     lowest = _lowest(fraction_bits, window_of(party))
     leading = yield from leading_one(party, vector, signed=True, lowest=lowest)
@@ -102,7 +133,13 @@ def reciprocal(party: Party, x: Any, fraction_bits: int) -> Step[Any]:
     # 2^f / x = (1/x') 2^(2f - unit + i) in units of the last place; two bits more are kept.
     numerator = party.truncate(power, unit - 2 * fraction_bits - _RECIPROCAL_EXTRA)
     result = yield from _over(
-        party, vector, power, numerator, extra=_RECIPROCAL_EXTRA, largest=2 * fraction_bits - lowest
+        party,
+        vector,
+        power,
+        numerator,
+        extra=_RECIPROCAL_EXTRA,
+        largest=2 * fraction_bits - lowest,
+        precision=precision_of(fraction_bits),
     )
     return shaped(result, x.shape)
 
@@ -118,7 +155,7 @@ def divide(party: Party, y: Any, x: Any, fraction_bits: int) -> Step[Any]:
         0, and |y / x| < 2^(29 - f/2) rounded down (2^20 for f = 18). In Z_2^128 2^(125 - f) and
         2^(61 - f/2) (2^52 for f = 18).
     fraction_bits : int
-        12 to 24.
+        12 to 24; to 40 in Z_2^128, with the errors of ``accuracy.FINE`` above 24.
 
     Returns
     -------
@@ -139,7 +176,7 @@ def divide(party: Party, y: Any, x: Any, fraction_bits: int) -> Step[Any]:
 
     Rounds: `leading_one`, 2 products, 4 truncated products (30 for `replicated3`).
     """
-    require_fraction_bits("divide", fraction_bits)
+    require_fine("divide", fraction_bits, party.ring.bits)
     vector = flat(x)
     above = flat(y)
     limit = quotient_limit_bits(fraction_bits, party.ring.bits)
@@ -155,6 +192,7 @@ def divide(party: Party, y: Any, x: Any, fraction_bits: int) -> Step[Any]:
         _shifted_numerator(party, above, shifted, power, fraction_bits),
         extra=_QUOTIENT_EXTRA,
         largest=limit + fraction_bits,
+        precision=precision_of(fraction_bits),
     )
     return shaped(result, x.shape)
 
@@ -192,7 +230,14 @@ def _numerator_drops(fraction_bits: int, window: Window, s: int) -> int:
 
 
 def _over(
-    party: Party, x: Any, power: Any, numerator: Step[Any], *, extra: int, largest: int
+    party: Party,
+    x: Any,
+    power: Any,
+    numerator: Step[Any],
+    *,
+    extra: int,
+    largest: int,
+    precision: Precision,
 ) -> Step[Any]:
     """s / x' by steps 1 to 3, in units of the last place.
 
@@ -207,37 +252,79 @@ def _over(
         Bits of s below the unit.
     largest : int
         |s| <= 2^largest.
+    precision : Precision
     """
-    r_scale, e_scale = _newton_scales(extra, largest, window_of(party))
-    (unit, r), s = yield from together(_initial(party, x, power, r_scale), numerator)
+    scales = _newton_scales(extra, largest, window_of(party).unit - 1, precision)
+    (unit, r), s = yield from together(_initial(party, x, power, scales[0], precision), numerator)
+    b = party.multiply_truncate(s, r, scales[0] + extra - precision.guard_bits)
+    return (yield from refined(party, unit, r, b, scales, precision))
+
+
+def refined(
+    party: Party,
+    unit: Any,
+    r: Any,
+    beginning: Step[Any],
+    scales: tuple[int, int],
+    precision: Precision,
+) -> Step[Any]:
+    """Steps 2 and 3 from x' and r_0: s / x', in units of the last place.
+
+    Further factors 1 + e^2, 1 + e^4, … of 1 / (1 - e) make it more precise (Goldschmidt 1964).
+
+    Parameters
+    ----------
+    party : Party
+    unit, r : arithmetic sharing
+    beginning : step
+        Gives B = s r_0 with the guard bits.
+    scales : (int, int)
+        Of r_0 and e.
+    precision : Precision
+    """
+    r_scale, e_scale = scales
     # Step 2, beside the first product of step 3.
     xr, b = yield from together(
-        party.multiply_truncate(unit, r, X_SCALE + r_scale - e_scale),
-        party.multiply_truncate(s, r, r_scale + extra - GUARD_BITS),
+        party.multiply_truncate(unit, r, precision.x_scale + r_scale - e_scale), beginning
     )
-    e = party.add_public(party.negate(xr), scaled_integer(CENTRED, e_scale))
+    e = party.add_public(party.negate(xr), scaled_integer(precision.one, e_scale))
+    for _ in range(precision.squarings):
+        linear = party.multiply_public(b, 1 << e_scale)
+        b, e = yield from together(
+            sum_truncate(party, [(b, e)], linear, e_scale),
+            party.multiply_truncate(e, e, e_scale),
+        )
     # Step 3: b + b e.
     linear = party.multiply_public(b, 1 << e_scale)
-    return (yield from sum_truncate(party, [(b, e)], linear, e_scale + GUARD_BITS))
+    return (yield from sum_truncate(party, [(b, e)], linear, e_scale + precision.guard_bits))
 
 
-def _newton_scales(extra: int, largest: int, window: Window) -> tuple[int, int]:
-    """Scales of r_0 and e: s r_0, b (1 + e), x' r_0 stay below 2^(unit + 1), as r_0 < 2.03."""
-    room = window.unit - 1 - largest
-    return min(room - extra, MOST_SCALE), min(room - GUARD_BITS, MOST_SCALE)
+def _newton_scales(extra: int, largest: int, room: int, precision: Precision) -> tuple[int, int]:
+    """Scales of r_0 and e: s r_0, b (1 + e), x' r_0 stay below 2^(room + 2), as r_0 < 2.03."""
+    most = precision.most_scale
+    return min(room - largest - extra, most), min(room - largest - precision.guard_bits, most)
 
 
-def _initial(party: Party, x: Any, power: Any, r_scale: int) -> Step[tuple[Any, Any]]:
-    """x' at scale 29, and step 1: r_0 at its scale."""
-    unit = yield from unit_interval(party, x, power, X_SCALE)
-    difference = party.add_public(unit, -scaled_integer(RECIPROCAL.vertex, X_SCALE))
-    square = yield from party.multiply_truncate(difference, difference, _square_drops(r_scale))
+def _initial(
+    party: Party, x: Any, power: Any, r_scale: int, precision: Precision
+) -> Step[tuple[Any, Any]]:
+    """x' at its scale, and step 1: r_0 at its own."""
+    unit = yield from unit_interval(party, x, power, precision.x_scale)
+    return unit, (yield from first_reciprocal(party, unit, r_scale, precision))
+
+
+def first_reciprocal(party: Party, unit: Any, r_scale: int, precision: Precision) -> Step[Any]:
+    """Step 1: r_0 from x' in [1/2, 1]."""
+    vertex = scaled_integer(RECIPROCAL.vertex, precision.x_scale)
+    difference = party.add_public(unit, -vertex)
+    drops = _square_drops(r_scale, precision)
+    square = yield from party.multiply_truncate(difference, difference, drops)
     sloped = party.multiply_public(square, scaled_integer(RECIPROCAL.slope, SLOPE_BITS))
-    return unit, party.add_public(sloped, scaled_integer(RECIPROCAL.intercept, r_scale))
+    return party.add_public(sloped, scaled_integer(RECIPROCAL.intercept, r_scale))
 
 
-def _square_drops(r_scale: int) -> int:
-    return 2 * X_SCALE - (r_scale - SLOPE_BITS)
+def _square_drops(r_scale: int, precision: Precision) -> int:
+    return 2 * precision.x_scale - (r_scale - SLOPE_BITS)
 
 
 def reciprocal_cost(costs: Costs, size: int, fraction_bits: int = 18) -> Declaration:
@@ -248,7 +335,14 @@ def reciprocal_cost(costs: Costs, size: int, fraction_bits: int = 18) -> Declara
     return in_sequence(
         leading_one_cost(costs, size),
         product_cost(costs, size, factor_count(costs) + flag_count(costs, lowest)),
-        _over_cost(costs, size, numerator, _RECIPROCAL_EXTRA, 2 * fraction_bits - lowest),
+        _over_cost(
+            costs,
+            size,
+            numerator,
+            _RECIPROCAL_EXTRA,
+            2 * fraction_bits - lowest,
+            precision_of(fraction_bits),
+        ),
     )
 
 
@@ -262,21 +356,54 @@ def divide_cost(costs: Costs, size: int, fraction_bits: int = 18) -> Declaration
     return in_sequence(
         leading_one_cost(costs, size),
         side_by_side(product_cost(costs, size, factor_count(costs) + 1), truncated),
-        _over_cost(costs, size, numerator, _QUOTIENT_EXTRA, s + fraction_bits),
+        _over_cost(
+            costs,
+            size,
+            numerator,
+            _QUOTIENT_EXTRA,
+            s + fraction_bits,
+            precision_of(fraction_bits),
+        ),
     )
 
 
 def _over_cost(
-    costs: Costs, size: int, numerator: Declaration, extra: int, largest: int
+    costs: Costs,
+    size: int,
+    numerator: Declaration,
+    extra: int,
+    largest: int,
+    precision: Precision,
 ) -> Declaration:
-    r_scale, e_scale = _newton_scales(extra, largest, window_of_costs(costs))
-    product_of = costs["multiply_truncate"]
+    scales = _newton_scales(extra, largest, window_of_costs(costs).unit - 1, precision)
     initial = in_sequence(
-        unit_interval_cost(costs, size, X_SCALE), product_of(size, _square_drops(r_scale))
+        unit_interval_cost(costs, size, precision.x_scale),
+        first_reciprocal_cost(costs, size, scales[0], precision),
     )
-    newton = side_by_side(
-        product_of(size, X_SCALE + r_scale - e_scale),
-        product_of(size, r_scale + extra - GUARD_BITS),
+    beginning = costs["multiply_truncate"](size, scales[0] + extra - precision.guard_bits)
+    return in_sequence(
+        side_by_side(initial, numerator), refined_cost(costs, size, beginning, scales, precision)
     )
-    last = costs["sum_products_truncate"](size, e_scale + GUARD_BITS)
-    return in_sequence(side_by_side(initial, numerator), newton, last)
+
+
+def first_reciprocal_cost(
+    costs: Costs, size: int, r_scale: int, precision: Precision
+) -> Declaration:
+    """Of `first_reciprocal`."""
+    return costs["multiply_truncate"](size, _square_drops(r_scale, precision))
+
+
+def refined_cost(
+    costs: Costs,
+    size: int,
+    beginning: Declaration,
+    scales: tuple[int, int],
+    precision: Precision,
+) -> Declaration:
+    """Of `refined`, its beginning included."""
+    r_scale, e_scale = scales
+    product_of, sum_of = costs["multiply_truncate"], costs["sum_products_truncate"]
+    newton = side_by_side(product_of(size, precision.x_scale + r_scale - e_scale), beginning)
+    squaring = side_by_side(sum_of(size, e_scale), product_of(size, e_scale))
+    last = sum_of(size, e_scale + precision.guard_bits)
+    return in_sequence(newton, *[squaring] * precision.squarings, last)

@@ -13,6 +13,8 @@ elements, which the comparisons multiply by an exact 0.
 
 Of numbers that are not positive, such as those of a softmax, exp(x) = 2^-j exp(t)^4 takes one
 squaring less: x + j log 2 lies within ±12 log 2, or is too small to be seen.
+
+More than 24 fractional bits are computed in ``fine_exponential.py``.
 """
 
 from __future__ import annotations
@@ -25,7 +27,8 @@ from typing import Any
 from tacit.functions.approximation import scaled_integer
 from tacit.functions.coefficients import EXP
 from tacit.functions.costs import Costs, in_sequence, side_by_side
-from tacit.functions.domains import require_fraction_bits
+from tacit.functions.domains import is_fine, require_fine
+from tacit.functions.fine_exponential import FineChain, fine_power, fine_power_cost
 from tacit.functions.piecewise import threshold_digits, threshold_digits_cost
 from tacit.functions.polynomials import Scaled, sum_truncate, weighted_sum
 from tacit.functions.shapes import flat, shaped
@@ -59,6 +62,9 @@ LAST_DROPS = 32
 
 def exp_domain(fraction_bits: int) -> tuple[float, float]:
     """Below the first number the result is 0; above the second it is exp of that number."""
+    if is_fine(fraction_bits):
+        low, high = -(fraction_bits + 1), FineChain(fraction_bits).most
+        return low * real_log(2.0), high * real_log(2.0)
     return (
         -(fraction_bits + 1) * real_log(2.0),
         (23 - fraction_bits) * real_log(2.0) + 8 * T_LIMIT,
@@ -74,7 +80,7 @@ def exp(party: Party, x: Any, fraction_bits: int) -> Step[Any]:
     x : arithmetic sharing
         Any shape, f = `fraction_bits` fractional bits, |x| < 2^(62 - f).
     fraction_bits : int
-        12 to 24.
+        12 to 24; to 40 in Z_2^128, with the errors of ``accuracy.FINE`` above 24.
 
     Returns
     -------
@@ -90,7 +96,7 @@ def exp(party: Party, x: Any, fraction_bits: int) -> Step[Any]:
     for `replicated3`; 2 more for f > 18). Bytes: 2 comparisons, 2 bit conversions, 6 truncated
     products and one plain one an element.
     """
-    require_fraction_bits("exp", fraction_bits)
+    require_fine("exp", fraction_bits, party.ring.bits)
     vector = flat(x)
     low, high = exp_domain(fraction_bits)
     thresholds = [scaled_integer(bound, fraction_bits) for bound in (low, high)]
@@ -99,13 +105,17 @@ def exp(party: Party, x: Any, fraction_bits: int) -> Step[Any]:
     )
     inside = party.subtract(digits[1], digits[0])
     result = yield from party.multiply(value, inside)
-    largest = scaled_integer(real_exp(high), fraction_bits)
+    # The bound as x has it, where that could be told from the bound itself.
+    bound = thresholds[1] * 2.0**-fraction_bits if is_fine(fraction_bits) else high
+    largest = scaled_integer(real_exp(bound), fraction_bits)
     saturated = party.add_public(party.multiply_public(digits[1], -largest), largest)
     return shaped(party.add(result, saturated), x.shape)
 
 
 def _power(party: Party, x: Any, fraction_bits: int) -> Step[Any]:
     """e^x where it fits, else meaningless ring elements."""
+    if is_fine(fraction_bits):
+        return (yield from fine_power(party, x, FineChain(fraction_bits)))
     surplus = fraction_bits - FINEST
     if surplus > 0:
         x = yield from party.truncate(x, surplus)
@@ -128,7 +138,7 @@ def exp_nonpositive(party: Party, x: Any, fraction_bits: int) -> Step[Any]:
     x : arithmetic sharing
         Any shape, f = `fraction_bits` fractional bits, -2^(62 - f) < x <= 0.
     fraction_bits : int
-        12 to 24.
+        12 to 24; to 40 in Z_2^128, with the errors of ``accuracy.FINE`` above 24.
 
     Returns
     -------
@@ -141,7 +151,9 @@ def exp_nonpositive(party: Party, x: Any, fraction_bits: int) -> Step[Any]:
     Rounds: five products in sequence and one more round; a comparison runs beside them (16 for
     `replicated3`; 2 more for f > 19).
     """
-    require_fraction_bits("exp_nonpositive", fraction_bits)
+    require_fine("exp_nonpositive", fraction_bits, party.ring.bits)
+    if is_fine(fraction_bits):
+        return (yield from exp(party, x, fraction_bits))
     vector = flat(x)
     threshold = scaled_integer(_lowest(fraction_bits), fraction_bits)
     digits, value = yield from together(
@@ -199,6 +211,16 @@ def _exp_near_zero(party: Party, t: Any) -> Step[Any]:
 
 def exp_cost(costs: Costs, size: int, fraction_bits: int = 18) -> Declaration:
     """Of `exp`."""
+    if is_fine(fraction_bits):
+        power = fine_power_cost(costs, size, FineChain(fraction_bits))
+    else:
+        power = _power_cost(costs, size, fraction_bits)
+    return in_sequence(
+        side_by_side(threshold_digits_cost(costs, size, 2), power), costs["multiply"](size)
+    )
+
+
+def _power_cost(costs: Costs, size: int, fraction_bits: int) -> Declaration:
     drops = [
         2 * T_SCALE - Y_SCALE,
         Y_SCALE + K_SCALE - Q_SCALE,
@@ -210,14 +232,13 @@ def exp_cost(costs: Costs, size: int, fraction_bits: int = 18) -> Declaration:
     chain = [costs["multiply_truncate"](size, bits) for bits in drops]
     if fraction_bits > FINEST:
         chain.insert(0, costs["truncate"](size, fraction_bits - FINEST))
-    return in_sequence(
-        side_by_side(threshold_digits_cost(costs, size, 2), in_sequence(*chain)),
-        costs["multiply"](size),
-    )
+    return in_sequence(*chain)
 
 
 def exp_nonpositive_cost(costs: Costs, size: int, fraction_bits: int = 18) -> Declaration:
     """Of `exp_nonpositive`."""
+    if is_fine(fraction_bits):
+        return exp_cost(costs, size, fraction_bits)
     octaves, scale = _octaves(fraction_bits)
     drops = [
         2 * T_SCALE - Y_SCALE,

@@ -15,13 +15,19 @@ from __future__ import annotations
 from math import pi
 from typing import Any
 
+from tacit.functions import fine_coefficients as fine
 from tacit.functions.approximation import scaled_integer
 from tacit.functions.comparison import is_negative
 from tacit.functions.costs import NOTHING, Costs, in_sequence, side_by_side
 from tacit.functions.division import divide, divide_cost, reciprocal, reciprocal_cost
-from tacit.functions.domains import require_fraction_bits
+from tacit.functions.domains import is_fine, require_fine, require_fraction_bits
 from tacit.functions.elementary_coefficients import ACOS, ATAN
-from tacit.functions.odd_polynomials import odd_polynomial, odd_polynomial_cost
+from tacit.functions.odd_polynomials import (
+    fine_odd_polynomial,
+    fine_odd_polynomial_cost,
+    odd_polynomial,
+    odd_polynomial_cost,
+)
 from tacit.functions.piecewise import threshold_digits, threshold_digits_cost
 from tacit.functions.polynomials import Scaled, polynomial, polynomial_cost
 from tacit.functions.roots import sqrt, sqrt_cost
@@ -58,7 +64,7 @@ def atan(party: Party, x: Any, fraction_bits: int) -> Step[Any]:
     x : arithmetic sharing
         Any shape, f = `fraction_bits` fractional bits, every number of the encoding.
     fraction_bits : int
-        12 to 24.
+        12 to 24; to 40 in Z_2^128, with the errors of ``accuracy.FINE`` above 24.
 
     Returns
     -------
@@ -70,7 +76,7 @@ def atan(party: Party, x: Any, fraction_bits: int) -> Step[Any]:
     -----
     Rounds: a reciprocal, a product, 3 truncated products (40 for `replicated3`).
     """
-    require_fraction_bits("atan", fraction_bits)
+    require_fine("atan", fraction_bits, party.ring.bits)
     vector = flat(x)
     one = 1 << fraction_bits
     inverse, digits = yield from together(
@@ -88,12 +94,21 @@ def atan(party: Party, x: Any, fraction_bits: int) -> Step[Any]:
 
 
 def _atan_near_zero(party: Party, x: Any, fraction_bits: int) -> Step[Any]:
+    if is_fine(fraction_bits):
+        return (
+            yield from fine_odd_polynomial(
+                party, Scaled(x, fraction_bits), fine.ATAN, fraction_bits
+            )
+        )
     scale = max(fraction_bits, LEAST_SCALE)
-    u = party.multiply_public(x, 1 << (scale - fraction_bits))
-    return (yield from odd_polynomial(party, Scaled(u, scale), ATAN, fraction_bits))
+    u = Scaled(party.multiply_public(x, 1 << (scale - fraction_bits)), scale)
+    return (yield from odd_polynomial(party, u, ATAN, fraction_bits))
 
 
 def _atan_near_zero_cost(costs: Costs, size: int, fraction_bits: int) -> Declaration:
+    if is_fine(fraction_bits):
+        coefficients = len(fine.ATAN.coefficients)
+        return fine_odd_polynomial_cost(costs, size, fraction_bits, coefficients, fraction_bits)
     return odd_polynomial_cost(costs, size, max(fraction_bits, LEAST_SCALE), fraction_bits)
 
 
@@ -106,7 +121,7 @@ def atan2(party: Party, y: Any, x: Any, fraction_bits: int) -> Step[Any]:
     y, x : arithmetic sharing
         Equal shapes, f = `fraction_bits` fractional bits, magnitudes below 2^(60 - f).
     fraction_bits : int
-        12 to 24.
+        12 to 24; to 40 in Z_2^128, with the errors of ``accuracy.FINE`` above 24.
 
     Returns
     -------
@@ -118,7 +133,7 @@ def atan2(party: Party, y: Any, x: Any, fraction_bits: int) -> Step[Any]:
     -----
     Rounds: a sign bit, an injection, `divide`, 3 truncated products (48 for `replicated3`).
     """
-    require_fraction_bits("atan2", fraction_bits)
+    require_fine("atan2", fraction_bits, party.ring.bits)
     above, along = flat(y), flat(x)
     less, more = party.subtract(above, along), party.add(above, along)
     stacked = [party.add_public(less, -1), more, along, above]

@@ -11,7 +11,8 @@ from typing import Any
 
 from tacit.functions.coefficients import SIGMOID, TANH
 from tacit.functions.costs import Costs
-from tacit.functions.domains import require_fraction_bits
+from tacit.functions.domains import is_fine, require_fine
+from tacit.functions.fine_sigmoid import fine_sigmoid, fine_sigmoid_cost, fine_tanh
 from tacit.functions.piecewise import piecewise, piecewise_cost
 from tacit.protocols.interface import Party
 from tacit.rounds.contract import Step
@@ -30,7 +31,7 @@ def sigmoid(party: Party, x: Any, fraction_bits: int) -> Step[Any]:
         Any shape, f = `fraction_bits` fractional bits, |x| < 2^(62 - f): every number that
         the encoding holds.
     fraction_bits : int
-        12 to 24.
+        12 to 24; to 40 in Z_2^128, with the errors of ``accuracy.FINE`` above 24.
 
     Returns
     -------
@@ -43,12 +44,16 @@ def sigmoid(party: Party, x: Any, fraction_bits: int) -> Step[Any]:
     Rounds: see `piecewise`; 12 for `replicated3`. Bytes: 4 comparisons, 4 bit conversions,
     5 products an element (438 for `replicated3`, all parties together).
     """
-    require_fraction_bits("sigmoid", fraction_bits)
+    require_fine("sigmoid", fraction_bits, party.ring.bits)
+    if is_fine(fraction_bits):
+        return (yield from fine_sigmoid(party, x, fraction_bits))
     return (yield from piecewise(party, x, SIGMOID, fraction_bits))
 
 
 def sigmoid_cost(costs: Costs, size: int, fraction_bits: int = 18) -> Declaration:
     """Of `sigmoid`."""
+    if is_fine(fraction_bits):
+        return fine_sigmoid_cost(costs, size, fraction_bits)
     return piecewise_cost(costs, size, SIGMOID, fraction_bits)
 
 
@@ -61,7 +66,7 @@ def tanh(party: Party, x: Any, fraction_bits: int) -> Step[Any]:
     x : arithmetic sharing
         Any shape, f = `fraction_bits` fractional bits, |x| < 2^(62 - f).
     fraction_bits : int
-        12 to 24.
+        12 to 24; to 40 in Z_2^128, with the errors of ``accuracy.FINE`` above 24.
 
     Returns
     -------
@@ -74,10 +79,14 @@ def tanh(party: Party, x: Any, fraction_bits: int) -> Step[Any]:
     Rounds and bytes: those of `sigmoid`; a table of its own, so that the error is not doubled
     by rounding.
     """
-    require_fraction_bits("tanh", fraction_bits)
+    require_fine("tanh", fraction_bits, party.ring.bits)
+    if is_fine(fraction_bits):
+        return (yield from fine_tanh(party, x, fraction_bits))
     return (yield from piecewise(party, x, TANH, fraction_bits))
 
 
 def tanh_cost(costs: Costs, size: int, fraction_bits: int = 18) -> Declaration:
     """Of `tanh`."""
+    if is_fine(fraction_bits):
+        return fine_sigmoid_cost(costs, size, fraction_bits)
     return piecewise_cost(costs, size, TANH, fraction_bits)

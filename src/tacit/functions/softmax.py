@@ -24,7 +24,7 @@ from tacit.functions.class_probabilities import (
     largest_by_row_cost,
 )
 from tacit.functions.costs import Costs, in_sequence
-from tacit.functions.domains import require_fraction_bits
+from tacit.functions.domains import require_fine
 from tacit.functions.exponential import exp_nonpositive, exp_nonpositive_cost
 from tacit.functions.logarithm import log, log_cost
 from tacit.protocols.interface import Party
@@ -50,7 +50,7 @@ def softmax(party: Party, x: Any, fraction_bits: int) -> Step[Any]:
     x : arithmetic sharing, (..., k)
         f = `fraction_bits` fractional bits; numbers of a row differ by less than 2^(61 - f).
     fraction_bits : int
-        12 to 24.
+        12 to 24; to 40 in Z_2^128, with the errors of ``accuracy.FINE`` above 24.
 
     Returns
     -------
@@ -62,7 +62,7 @@ def softmax(party: Party, x: Any, fraction_bits: int) -> Step[Any]:
     -----
     Rounds: those of `class_probabilities` (47 for `replicated3` and k = 10).
     """
-    require_fraction_bits("softmax", fraction_bits)
+    require_fine("softmax", fraction_bits, party.ring.bits)
     if not x.size:
         return x
     result = yield from class_probabilities(party, _rows(x), fraction_bits)
@@ -82,7 +82,7 @@ def log_softmax(party: Party, x: Any, fraction_bits: int) -> Step[Any]:
     -----
     Rounds: the largest, `exp_nonpositive`, `log` (59 for `replicated3` and k = 10).
     """
-    require_fraction_bits("log_softmax", fraction_bits)
+    require_fine("log_softmax", fraction_bits, party.ring.bits)
     if not x.size:
         return x
     below, _, logarithms = yield from _parts(party, _rows(x), fraction_bits)
@@ -98,7 +98,7 @@ def logsumexp(party: Party, x: Any, fraction_bits: int) -> Step[Any]:
     arithmetic sharing, (...)
         Error and rounds of `log_softmax`.
     """
-    require_fraction_bits("logsumexp", fraction_bits)
+    require_fine("logsumexp", fraction_bits, party.ring.bits)
     shape = x.shape[:-1]
     _, largest, logarithms = yield from _parts(party, _rows(x), fraction_bits)
     result = party.add(largest, logarithms)

@@ -19,12 +19,18 @@ from __future__ import annotations
 
 from typing import Any
 
+from tacit.functions import fine_coefficients as fine
 from tacit.functions.comparison import is_negative
 from tacit.functions.costs import NOTHING, Costs, in_sequence, ring_bits
 from tacit.functions.division import divide, divide_cost
-from tacit.functions.domains import require_fraction_bits
+from tacit.functions.domains import is_fine, require_fine
 from tacit.functions.elementary_coefficients import SINE
-from tacit.functions.odd_polynomials import odd_polynomial, odd_polynomial_cost
+from tacit.functions.odd_polynomials import (
+    fine_odd_polynomial,
+    fine_odd_polynomial_cost,
+    odd_polynomial,
+    odd_polynomial_cost,
+)
 from tacit.functions.polynomials import Scaled
 from tacit.functions.shapes import flat, shaped
 from tacit.protocols.interface import Party
@@ -42,6 +48,10 @@ TAN_SCALE = 19
 TAN_BITS = 18
 """Fractional bits of the quotient: |sin / cos| <= 2^19 lies within the limit of `divide`."""
 
+FINE_U_SCALE = 44
+FINE_TAN = 40
+"""The three for more than 24 fractional bits."""
+
 INVERSE_TURN_BITS = 256
 INVERSE_TURN = 0x28BE60DB9391054A7F09D5F47D4D377036D8A5664F10E4107F9458EAF7AEF158
 """2^256 / (2 pi), rounded down."""
@@ -56,7 +66,7 @@ def sin(party: Party, x: Any, fraction_bits: int) -> Step[Any]:
     x : arithmetic sharing
         Any shape, f = `fraction_bits` fractional bits, every number of the encoding.
     fraction_bits : int
-        12 to 24.
+        12 to 24; to 40 in Z_2^128, with the errors of ``accuracy.FINE`` above 24.
 
     Returns
     -------
@@ -68,14 +78,14 @@ def sin(party: Party, x: Any, fraction_bits: int) -> Step[Any]:
     Rounds: two truncations, a sign bit, an injection, 3 truncated products (22 for
     `replicated3`).
     """
-    require_fraction_bits("sin", fraction_bits)
+    require_fine("sin", fraction_bits, party.ring.bits)
     turns = yield from _turns(party, flat(x), fraction_bits)
     return shaped((yield from _sine(party, turns, fraction_bits)), x.shape)
 
 
 def cos(party: Party, x: Any, fraction_bits: int) -> Step[Any]:
     """The cosine of an angle in radians: the sine a quarter of a turn later; see `sin`."""
-    require_fraction_bits("cos", fraction_bits)
+    require_fine("cos", fraction_bits, party.ring.bits)
     turns = yield from _turns(party, flat(x), fraction_bits)
     later = party.add_public(turns, 1 << (party.ring.bits - 2))
     return shaped((yield from _sine(party, later, fraction_bits)), x.shape)
@@ -90,7 +100,7 @@ def tan(party: Party, x: Any, fraction_bits: int) -> Step[Any]:
     x : arithmetic sharing
         Any shape, f = `fraction_bits` fractional bits, |tan x| <= 64.
     fraction_bits : int
-        12 to 24.
+        12 to 24; to 40 in Z_2^128, with the errors of ``accuracy.FINE`` above 24.
 
     Returns
     -------
@@ -103,17 +113,23 @@ def tan(party: Party, x: Any, fraction_bits: int) -> Step[Any]:
     -----
     Rounds: those of `sin` and `divide` (52 for `replicated3`; 2 more for f < 18).
     """
-    require_fraction_bits("tan", fraction_bits)
+    require_fine("tan", fraction_bits, party.ring.bits)
     vector = flat(x)
     turns = yield from _turns(party, vector, fraction_bits)
     later = party.add_public(turns, 1 << (party.ring.bits - 2))
-    both = yield from _sine(party, party.concatenate([turns, later]), TAN_SCALE)
-    result = yield from divide(party, both[: vector.size], both[vector.size :], TAN_BITS)
-    if fraction_bits < TAN_BITS:
-        result = yield from party.truncate(result, TAN_BITS - fraction_bits)
+    scale, bits = _tangent_scales(fraction_bits)
+    both = yield from _sine(party, party.concatenate([turns, later]), scale)
+    result = yield from divide(party, both[: vector.size], both[vector.size :], bits)
+    if fraction_bits < bits:
+        result = yield from party.truncate(result, bits - fraction_bits)
     else:
-        result = party.multiply_public(result, 1 << (fraction_bits - TAN_BITS))
+        result = party.multiply_public(result, 1 << (fraction_bits - bits))
     return shaped(result, x.shape)
+
+
+def _tangent_scales(fraction_bits: int) -> tuple[int, int]:
+    """Scale of sine and cosine, and fractional bits of their quotient."""
+    return (FINE_TAN, FINE_TAN) if is_fine(fraction_bits) else (TAN_SCALE, TAN_BITS)
 
 
 def _turns(party: Party, x: Any, fraction_bits: int) -> Step[Any]:
@@ -138,6 +154,9 @@ def _sine(party: Party, turns: Any, scale: int) -> Step[Any]:
     # In quarter turns the same integer has k - 2 fractional bits. It fills the whole domain of
     # a truncation but for the half unit that rounding to nearest would add.
     rounding = "exact" if party.rounding == "nearest" else party.rounding
+    if is_fine(scale):
+        u = yield from party.truncate(folded, bits - 2 - FINE_U_SCALE, rounding)
+        return (yield from fine_odd_polynomial(party, Scaled(u, FINE_U_SCALE), fine.SINE, scale))
     u = yield from party.truncate(folded, bits - 2 - U_SCALE, rounding)
     return (yield from odd_polynomial(party, Scaled(u, U_SCALE), SINE, scale))
 
@@ -147,11 +166,15 @@ def _turns_cost(costs: Costs, size: int) -> Declaration:
 
 
 def _sine_cost(costs: Costs, size: int, scale: int) -> Declaration:
+    u_scale = FINE_U_SCALE if is_fine(scale) else U_SCALE
+    coefficients = len(fine.SINE.coefficients)
     return in_sequence(
         costs["most_significant_bit"](size),
         costs["inject"](size),
-        costs["truncate"](size, ring_bits(costs) - 2 - U_SCALE),
-        odd_polynomial_cost(costs, size, U_SCALE, scale),
+        costs["truncate"](size, ring_bits(costs) - 2 - u_scale),
+        fine_odd_polynomial_cost(costs, size, u_scale, coefficients, scale)
+        if is_fine(scale)
+        else odd_polynomial_cost(costs, size, u_scale, scale),
     )
 
 
@@ -165,10 +188,11 @@ cos_cost = sin_cost
 
 def tan_cost(costs: Costs, size: int, fraction_bits: int = 18) -> Declaration:
     """Of `tan`."""
-    surplus = TAN_BITS - fraction_bits
+    scale, bits = _tangent_scales(fraction_bits)
+    surplus = bits - fraction_bits
     return in_sequence(
         _turns_cost(costs, size),
-        _sine_cost(costs, 2 * size, TAN_SCALE),
-        divide_cost(costs, size, TAN_BITS),
+        _sine_cost(costs, 2 * size, scale),
+        divide_cost(costs, size, bits),
         costs["truncate"](size, surplus) if surplus > 0 else NOTHING,
     )

@@ -16,7 +16,9 @@ from collections.abc import Callable, Mapping, Sequence
 from math import ceil, floor, inf
 from typing import Any
 
+from tacit.encoding.ring import RING64, Ring
 from tacit.encoding.types import DType
+from tacit.functions.domains import MOST_FRACTION_BITS
 from tacit.programs.bounds_of_functions import ALWAYS, FUNCTION_RULES
 from tacit.programs.bounds_of_rows import ROW_RULES, Several
 from tacit.programs.intervals import (
@@ -30,7 +32,7 @@ from tacit.programs.intervals import (
     widened,
     with_zero,
 )
-from tacit.programs.precision import PRODUCT_BITS
+from tacit.programs.precision import PRODUCT_BITS, finest_of
 from tacit.programs.types import ArrayType, Bounds, PublicArray
 
 __all__ = [
@@ -93,19 +95,21 @@ def bounds_of_results(
     attributes: Any,
     results: Sequence[ArrayType],
     values: Sequence[PublicArray | None] = (),
+    ring: Ring = RING64,
 ) -> list[Bounds | None]:
     """What is known of each result of an operation."""
     rule = RULES.get(name)
     if rule is None:
         return [None] * len(results)
     given = values or [None] * len(types)
+    finest = finest_of(name)((), ring) or MOST_FRACTION_BITS
     if isinstance(rule, Several):
-        known = Known(bounds, types, results[0], attributes, given)
+        known = Known(bounds, types, results[0], attributes, given, finest)
         found = rule.rule(known)
     else:
         rules = rule if isinstance(rule, tuple) else (rule,) * len(results)
         found = [
-            own(Known(bounds, types, result, attributes, given))
+            own(Known(bounds, types, result, attributes, given, finest))
             for own, result in zip(rules, results, strict=True)
         ]
     return [

@@ -38,7 +38,7 @@ __all__ = ["ALWAYS", "FUNCTION_RULES", "products_of"]
 
 
 def _operands(known: Known) -> list[Bounds]:
-    """What functions see: operands with at most 24 fractional bits, truncated to them."""
+    """What functions see: operands with as many fractional bits as they compute with."""
     finer = known.result.dtype.fraction_bits > known.function_bits
     slack = 2.0**-known.function_bits if finer else 0
     return [widened((float(b[0]), float(b[1])), slack) for b in known.bounds if b is not None]

@@ -33,10 +33,12 @@ from tacit import functions
 from tacit.functions.comparison import below_public
 from tacit.functions.division import least_divisor, quotient_limit_bits
 from tacit.functions.domains import MOST_FRACTION_BITS
+from tacit.functions.exponential import exp_domain
 from tacit.functions.integers import power_of_two
 from tacit.programs.manipulation import normal_axis
 from tacit.programs.operation import Operation, lift
 from tacit.programs.overflow_of_functions import NORMALIZED
+from tacit.programs.precision import finest_of
 from tacit.programs.promotion import broadcast_shape, product_type, rescaled_up, secret_share
 from tacit.programs.ranges import (
     Count,
@@ -241,7 +243,7 @@ def _divide(
     small = yield from party.truncate(above, limit, rounding="exact")
     enough = yield from functions.less(party, small, below)
     failed = yield from counted(party, party.invert(enough))
-    return party.add(failed, (yield from _smaller(party, [y], results, 1)))
+    return party.add(failed, (yield from _smaller(party, name, [y], results, 1)))
 
 
 def _whole_quotient(
@@ -307,17 +309,13 @@ def _mean_limit(party: Party, own: int, bits: int, count: int) -> int:
 # Domains of functions.
 
 
-def _exp_end(bits: int) -> float:
-    return 16.56 + log(2) * (23 - bits)
-
-
 _Ends: TypeAlias = tuple[float | None, float | None]
 
 _DOMAINS: Mapping[str, Callable[[int, float], _Ends]] = {
-    "exp": lambda bits, unit: (None, _exp_end(bits)),
-    "expm1": lambda bits, unit: (None, _exp_end(bits)),
-    "sinh": lambda bits, unit: (-_exp_end(bits) - log(2), _exp_end(bits) + log(2)),
-    "cosh": lambda bits, unit: (-_exp_end(bits) - log(2), _exp_end(bits) + log(2)),
+    "exp": lambda bits, unit: (None, exp_domain(bits)[1]),
+    "expm1": lambda bits, unit: (None, exp_domain(bits)[1]),
+    "sinh": lambda bits, unit: (-exp_domain(bits)[1] - log(2), exp_domain(bits)[1] + log(2)),
+    "cosh": lambda bits, unit: (-exp_domain(bits)[1] - log(2), exp_domain(bits)[1] + log(2)),
     "log": lambda bits, unit: (unit, None),
     "log2": lambda bits, unit: (unit, None),
     "log10": lambda bits, unit: (unit, None),
@@ -330,13 +328,18 @@ _DOMAINS: Mapping[str, Callable[[int, float], _Ends]] = {
 """By name: the least number of the domain and the first beyond it, from f and 2^-f."""
 
 
+def _finest(party: Party, name: str) -> int:
+    """The fractional bits up to which a function computes."""
+    return finest_of(name)((), party.ring) or MOST_FRACTION_BITS
+
+
 def _domain(
     party: Party, name: str, operands: Sequence[Operand], attributes: Any, results: Any
 ) -> Step[Count]:
     (x,) = operands
     if not isinstance(x, SecretValue) or not x.share.size or x.dtype.kind == "bool":
         return nothing(party)
-    bits = min(results[0].dtype.fraction_bits, MOST_FRACTION_BITS)
+    bits = min(results[0].dtype.fraction_bits, _finest(party, name))
     own, ends = x.dtype.fraction_bits, _DOMAINS.get(name)
     low, high = ends(bits, 2.0**-bits) if ends is not None else (None, None)
     most = 1 << (party.ring.magnitude_bits - (name in NORMALIZED) - max(bits - own, 0))
@@ -360,9 +363,11 @@ def _reciprocal(
     return party.add(failed, (yield from _domain(party, name, operands, attributes, results)))
 
 
-def _smaller(party: Party, operands: Sequence[Operand], results: Any, less: int) -> Step[Count]:
+def _smaller(
+    party: Party, name: str, operands: Sequence[Operand], results: Any, less: int
+) -> Step[Count]:
     """Operands stay below 2^(m - less) once they have the result's fractional bits."""
-    bits = min(results[0].dtype.fraction_bits, MOST_FRACTION_BITS)
+    bits = min(results[0].dtype.fraction_bits, _finest(party, name))
     m = party.ring.magnitude_bits - less
     tests = []
     for x in operands:
@@ -377,7 +382,7 @@ def _below(less: int) -> Test:
     def test(
         party: Party, name: str, operands: Sequence[Operand], attributes: Any, results: Any
     ) -> Step[Count]:
-        return (yield from _smaller(party, operands, results, less))
+        return (yield from _smaller(party, name, operands, results, less))
 
     return test
 
@@ -388,7 +393,7 @@ def _hypotenuse(
     """x² + y² before its truncation, as many fractional bits as the result has."""
     bits = results[0].dtype.fraction_bits
     shape = lift(results[0]).shape
-    if bits > MOST_FRACTION_BITS or not prod(shape):
+    if bits > _finest(party, name) or not prod(shape):
         return nothing(party)
     shares = [party.broadcast(secret_share(party, o, results[0].dtype), shape) for o in operands]
     pairs = [(share, share) for share in shares]
@@ -415,7 +420,7 @@ def _padded_windows(
     """Padding is -2^(m - 1): what it is compared with lies above."""
     if not any(attributes.padding):
         return nothing(party)
-    return (yield from _smaller(party, operands, results, 1))
+    return (yield from _smaller(party, name, operands, results, 1))
 
 
 _DIFFERENCES = ("softmax", "log_softmax", "logsumexp", "logaddexp", "median", "quantile")

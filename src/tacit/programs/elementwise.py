@@ -17,7 +17,7 @@ from tacit.programs.operation import (
     ResultValues,
     Rule,
 )
-from tacit.programs.precision import of_functions, of_products
+from tacit.programs.precision import finest_of, of_functions, of_products
 from tacit.programs.promotion import (
     broadcast_shape,
     broadcasted,
@@ -79,7 +79,7 @@ def _of_two(name: str, function: Callable[[Party, Any, Any, int], Step[Any]]) ->
         return SecretValue(result.dtype, share)
 
     return Operation(
-        name, rule, meaning, check=check_encodable, elementwise=True, finest=of_functions
+        name, rule, meaning, check=check_encodable, elementwise=True, finest=finest_of(name)
     )
 
 
@@ -122,7 +122,7 @@ def _square(party: Party, operands: Sequence[Operand], attributes: Any) -> Step[
 
 
 _OF_ONE = tuple(
-    Operation(name, _rule(name), _meaning(function), elementwise=True, finest=of_functions)
+    Operation(name, _rule(name), _meaning(function), elementwise=True, finest=finest_of(name))
     for name, function in (
         ("exp", functions.exp),
         ("log", functions.log),

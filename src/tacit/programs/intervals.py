@@ -46,6 +46,8 @@ class Known:
         The operation's public parameters.
     values : sequence of ndarray or None
         The public operands; None for secrets.
+    finest : int
+        The fractional bits up to which the operation computes, if it is a function.
     """
 
     bounds: Sequence[Bounds | None]
@@ -53,6 +55,7 @@ class Known:
     result: ArrayType
     attributes: Any
     values: Sequence[PublicArray | None] = ()
+    finest: int = MOST_FRACTION_BITS
 
     @property
     def unit(self) -> float:
@@ -66,7 +69,7 @@ class Known:
     @property
     def function_bits(self) -> int:
         """The fractional bits that functions compute with."""
-        return min(self.result.dtype.fraction_bits, MOST_FRACTION_BITS)
+        return min(self.result.dtype.fraction_bits, self.finest)
 
     @property
     def terms(self) -> int:

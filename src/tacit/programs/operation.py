@@ -89,7 +89,8 @@ class Operation:
         them; wrapped and with their types; right modulo 2^bits and with their types. Operations
         without communication are modular.
     finest : callable, optional
-        ``finest(types)`` gives the fractional bits up to which it computes (``precision.py``).
+        ``finest(types, ring)`` gives the fractional bits up to which it computes
+        (``precision.py``).
     width : callable, optional
         ``width(types)`` gives how many times more memory it has under way for an element than
         others, a power of two: its chunks are so much smaller (``chunks.py``).
@@ -117,7 +118,7 @@ class Operation:
         Small integers are wrapped first where the operation needs that (``settling.py``), and
         fixed point is made coarser where it is too fine for the operation (``precision.py``).
         """
-        most = too_fine(operands, self.finest) if self.finest is not None else None
+        most = too_fine(operands, self.finest, party.ring) if self.finest is not None else None
         if most is not None:
             expected = self.result_types(operand_types(operands), attributes)
             plain = yield from coarser(party, operands, most)

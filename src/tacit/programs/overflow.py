@@ -70,7 +70,7 @@ def refuse_overflow(
         for reach in reaches(call):
             if reach.reached >= reach.limit:
                 raise _refused(call, reach)
-    found = bounds_of_results(name, types, bounds, attributes, results, values)
+    found = bounds_of_results(name, types, bounds, attributes, results, values, ring)
     for bound, result in zip(found, results, strict=True):
         limit = _result_limit(result, ring)
         if bound is not None and limit is not None and not _fits(bound, limit):
@@ -88,7 +88,7 @@ def bounds_within(
     ring: Ring = RING64,
 ) -> list[Bounds | None]:
     """The bounds of results where none were declared: None for what could wrap."""
-    found = bounds_of_results(name, types, bounds, attributes, results, values)
+    found = bounds_of_results(name, types, bounds, attributes, results, values, ring)
     return [
         bound
         if bound is None or (limit := _result_limit(result, ring)) is None

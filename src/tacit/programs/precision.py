@@ -2,8 +2,9 @@
 
 Over 128 bits numbers may have up to 100 fractional bits, which sums, comparisons and choices keep.
 The product of two such numbers would not fit into the ring, and the functions are built for up
-to 24 fractional bits. Operations say up to how many bits they compute (:attr:`Operation.finest`);
-finer operands are truncated first, and results brought back to the type of the rule, exactly.
+to 24 fractional bits, most of them to 40 over 128 bits. Operations say up to how many bits they
+compute (:attr:`Operation.finest`); finer operands are truncated first, and results brought back
+to the type of the rule, exactly.
 """
 
 from __future__ import annotations
@@ -11,8 +12,10 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Final, TypeAlias
 
+from tacit.encoding.ring import Ring
 from tacit.encoding.types import DType
-from tacit.functions.domains import MOST_FRACTION_BITS
+from tacit.functions.accuracy import FINE
+from tacit.functions.domains import FINE_FRACTION_BITS, MOST_FRACTION_BITS
 from tacit.programs.types import ArrayType, Operand, SecretValue, operand_types
 from tacit.protocols.interface import Party
 from tacit.rounds.combine import together
@@ -23,6 +26,8 @@ __all__ = [
     "Finest",
     "coarser",
     "finer",
+    "finest_of",
+    "of_fine_functions",
     "of_functions",
     "of_products",
     "of_quotients",
@@ -32,32 +37,42 @@ __all__ = [
 PRODUCT_BITS: Final = 51
 """Over 128 bits, two factors of 51 fractional bits leave 2^24 for the magnitude of a product."""
 
-Finest: TypeAlias = Callable[[Sequence[ArrayType]], int | None]
+Finest: TypeAlias = Callable[[Sequence[ArrayType], Ring], int | None]
 """The fractional bits up to which an operation on these types computes; None for any number."""
 
 
-def of_functions(types: Sequence[ArrayType]) -> int | None:
+def of_functions(types: Sequence[ArrayType], ring: Ring) -> int | None:
     """Functions compute with up to 24 fractional bits."""
     return MOST_FRACTION_BITS
 
 
-def of_products(types: Sequence[ArrayType]) -> int | None:
+def of_fine_functions(types: Sequence[ArrayType], ring: Ring) -> int | None:
+    """Functions with tables for more: up to 40 over 128 bits."""
+    return FINE_FRACTION_BITS if ring.bits > 64 else MOST_FRACTION_BITS
+
+
+def finest_of(name: str) -> Finest:
+    """That of a function, by its name."""
+    return of_fine_functions if name in FINE else of_functions
+
+
+def of_products(types: Sequence[ArrayType], ring: Ring) -> int | None:
     """Products of fixed point, also with itself; a product with integers needs no more room."""
     integers = len(types) > 1 and any(t.dtype.kind != "fixed" for t in types)
     return None if integers else PRODUCT_BITS
 
 
-def of_quotients(types: Sequence[ArrayType]) -> int | None:
+def of_quotients(types: Sequence[ArrayType], ring: Ring) -> int | None:
     """A quotient by a public number is a product; one by a secret is a function."""
-    return PRODUCT_BITS if types[1].public else MOST_FRACTION_BITS
+    return PRODUCT_BITS if types[1].public else of_fine_functions(types, ring)
 
 
-def too_fine(operands: Sequence[Operand], finest: Finest) -> int | None:
+def too_fine(operands: Sequence[Operand], finest: Finest, ring: Ring) -> int | None:
     """The fractional bits to truncate to; None where all operands are coarse enough."""
     most = max((o.dtype.fraction_bits for o in operands if isinstance(o, SecretValue)), default=0)
     if most <= MOST_FRACTION_BITS:
         return None
-    limit = finest(operand_types(operands))
+    limit = finest(operand_types(operands), ring)
     return limit if limit is not None and most > limit else None
 
 

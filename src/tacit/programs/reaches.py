@@ -13,7 +13,7 @@ from tacit.encoding.ring import Ring
 from tacit.encoding.types import DType
 from tacit.functions.domains import MOST_FRACTION_BITS
 from tacit.programs.bounds_of_functions import products_of
-from tacit.programs.precision import PRODUCT_BITS
+from tacit.programs.precision import PRODUCT_BITS, finest_of
 from tacit.programs.types import ArrayType, Bounds, PublicArray
 
 __all__ = ["Call", "Reach", "Reaches", "elements_of", "powers_of"]
@@ -56,7 +56,8 @@ class Call:
     @property
     def function_bits(self) -> int:
         """The fractional bits that functions compute with."""
-        return min(self.result.dtype.fraction_bits, MOST_FRACTION_BITS)
+        most = finest_of(self.name)((), self.ring) or MOST_FRACTION_BITS
+        return min(self.result.dtype.fraction_bits, most)
 
     def function_limit(self, less: int = 0) -> float:
         """2^(62 - less) (2^(126 - less)) ring integers at the fractional bits of functions."""

@@ -14,7 +14,7 @@ from tacit.errors import ShapeError
 from tacit.functions.domains import require_least_bits
 from tacit.programs.manipulation import normal_axis
 from tacit.programs.operation import Attributes, Operation, ResultValues
-from tacit.programs.precision import of_functions
+from tacit.programs.precision import finest_of
 from tacit.programs.promotion import numeric, rescaled_up
 from tacit.programs.reduction import Axes, reduced_axes, reduced_shape
 from tacit.programs.types import ArrayType, Operand, SecretValue
@@ -54,7 +54,7 @@ def _along(name: str, function: Callable[[Party, Any, int], Step[Any]]) -> Opera
         result = yield from function(party, share, dtype.fraction_bits)
         return SecretValue(dtype, result.map(lambda part: np.moveaxis(part, -1, axis)))
 
-    return Operation(name, rule, meaning, Along, finest=of_functions)
+    return Operation(name, rule, meaning, Along, finest=finest_of(name))
 
 
 def _logsumexp_rule(types: Sequence[ArrayType], attributes: Axes) -> ArrayType:
@@ -91,5 +91,5 @@ def _logsumexp(party: Party, operands: Sequence[Operand], attributes: Axes) -> S
 SOFTMAX: Any = (
     _along("softmax", functions.softmax),
     _along("log_softmax", functions.log_softmax),
-    Operation("logsumexp", _logsumexp_rule, _logsumexp, Axes, finest=of_functions),
+    Operation("logsumexp", _logsumexp_rule, _logsumexp, Axes, finest=finest_of("logsumexp")),
 )

@@ -11,6 +11,7 @@ from simulation import Simulation
 
 from tacit import functions
 from tacit.encoding import RING128, int8, uint16
+from tacit.errors import RangeError
 from tacit.functions import (
     activations,
     comparison,
@@ -28,6 +29,7 @@ from tacit.functions import (
     selection,
     trigonometry,
 )
+from tacit.functions.accuracy import FINE
 from tacit.functions.sigmoid import sigmoid_cost, tanh_cost
 from tacit.protocols import PROTOCOLS
 from tacit.rounds import Declaration
@@ -156,9 +158,15 @@ def test_fixed_point_functions(name: str, fraction_bits: int, protocol: str) -> 
 @pytest.mark.parametrize(
     "protocol", [name for name, protocol in PROTOCOLS.items() if 128 in protocol.rings]
 )
-@pytest.mark.parametrize("fraction_bits", [18, 24])
+@pytest.mark.parametrize("fraction_bits", [18, 24, 25, 32, 40])
 @pytest.mark.parametrize("name", FIXED_POINT)
 def test_fixed_point_functions_over_128_bits(name: str, fraction_bits: int, protocol: str) -> None:
+    if fraction_bits > 24 and name not in FINE:
+        simulation = Simulation(protocol=protocol, over=RING128)
+        shares = [simulation.share([1])] * functions.ACCURACY[name].operands
+        with pytest.raises(RangeError):
+            simulation.run(lambda p, *s: getattr(functions, name)(p, *s, fraction_bits), *shares)
+        return
     function: Any = getattr(functions, name)
     table = PROTOCOLS[protocol].costs_with(ring=RING128)
     for size in (1, 65):
