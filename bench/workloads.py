@@ -7,7 +7,7 @@ the result is revealed after the timed part, in which everything stays secret.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 
@@ -18,7 +18,16 @@ from tacit import Computation, SecretArray
 from tacit.arrays.array import applied, applied_all
 from tacit.sessions import ProcessSession
 
-__all__ = ["FUNCTIONS", "OVER_RINGS", "SKIPPED", "TacitSession", "all_names", "compute", "names"]
+__all__ = [
+    "FUNCTIONS",
+    "SKIPPED",
+    "VARIANTS",
+    "TacitSession",
+    "Variant",
+    "all_names",
+    "compute",
+    "names",
+]
 
 Function: TypeAlias = Callable[..., SecretArray | tuple[SecretArray, ...]]
 """Takes the computation and the secret inputs; one result, or several."""
@@ -69,15 +78,42 @@ FUNCTIONS: dict[str, Function] = {
 
 SKIPPED: dict[str, str] = {}
 
-OVER_RINGS: dict[str, tuple[str, int | None, int]] = {
-    "matmul_512": ("matmul_256", 512, 64),
-    "ring128_matmul_512": ("matmul_256", 512, 128),
-    "ring128_multiply_1e6": ("multiply_1e6", None, 128),
-    "ring128_compare_1e6": ("compare_1e6", None, 128),
-    "ring128_sigmoid_1e5": ("sigmoid_1e5", None, 128),
-    "ring128_log_1e5": ("log_1e5", None, 128),
+
+class Variant(NamedTuple):
+    """A workload of the peers under other conditions.
+
+    Attributes
+    ----------
+    workload : str
+        Whose inputs and function it has.
+    size : int, optional
+        Elements (or matrix side) instead of the workload's own.
+    ring : int
+        The bits of the ring.
+    protocol : str
+        Among whom.
+    """
+
+    workload: str
+    size: int | None = None
+    ring: int = 64
+    protocol: str = "replicated3"
+
+
+VARIANTS: dict[str, Variant] = {
+    "matmul_512": Variant("matmul_256", 512),
+    "ring128_matmul_512": Variant("matmul_256", 512, 128),
+    "ring128_multiply_1e6": Variant("multiply_1e6", ring=128),
+    "ring128_compare_1e6": Variant("compare_1e6", ring=128),
+    "ring128_sigmoid_1e5": Variant("sigmoid_1e5", ring=128),
+    "ring128_log_1e5": Variant("log_1e5", ring=128),
+    **{
+        f"fantastic4_{name}": Variant(name, protocol="fantastic4")
+        for name in inputs.names()
+        if name not in SKIPPED
+    },
 }
-"""Workloads of other sizes and rings: that of the peers, its size, and the bits of the ring."""
+"""Workloads of other sizes, rings and protocols, by name."""
 
 
 def names() -> tuple[str, ...]:
@@ -87,7 +123,7 @@ def names() -> tuple[str, ...]:
 
 def all_names() -> tuple[str, ...]:
     """All workloads that tacit does."""
-    return (*names(), *OVER_RINGS)
+    return (*names(), *VARIANTS)
 
 
 def compute(
@@ -100,16 +136,17 @@ def compute(
 
 
 class TacitSession:
-    """Three parties in processes of their own for each ring; see `serving.Session`."""
+    """Parties in processes of their own for each protocol and ring; see `serving.Session`."""
 
     def __init__(self) -> None:
-        self._computations: dict[int, Computation] = {}
+        self._computations: dict[tuple[str, int], Computation] = {}
         self._warm: set[tuple[str, int | None]] = set()
 
-    def _over(self, ring: int) -> Computation:
-        if ring not in self._computations:
-            self._computations[ring] = tacit.local("replicated3", processes=True, ring=ring)
-        return self._computations[ring]
+    def _among(self, protocol: str, ring: int) -> Computation:
+        if (protocol, ring) not in self._computations:
+            made = tacit.local(protocol, processes=True, ring=ring)
+            self._computations[protocol, ring] = made
+        return self._computations[protocol, ring]
 
     def measure(self, workload: str, size: int | None = None) -> dict[str, Any]:
         """Run a workload once, warm.
@@ -130,8 +167,8 @@ class TacitSession:
         if workload in SKIPPED:
             raise serving.Skipped(SKIPPED[workload])
         name = workload
-        workload, standard, ring = OVER_RINGS.get(name, (name, None, 64))
-        mpc = self._over(ring)
+        workload, standard, ring, protocol = VARIANTS.get(name, Variant(name))
+        mpc = self._among(protocol, ring)
         job = inputs.workload(workload, size or standard)
         owners = mpc.parties * len(job.inputs)
         shared = [

@@ -18,7 +18,7 @@ import numpy as np
 import pytest
 from simulation import FOUR, Listener, Simulation
 
-from tacit.protocols.fantastic4 import arithmetic, boolean, groups, joint, shuffle, truncation
+from tacit.protocols.fantastic4 import arithmetic, boolean, groups, joint, shuffle, sign, truncation
 from tacit.protocols.fantastic4.groups import Group
 from tacit.sharing import Replicated4, Replicated4Bits, pack_bits, unpack_bits
 
@@ -38,11 +38,20 @@ class SmallRing:
     def elements(self, values: Any) -> Any:
         return np.asarray(np.asarray(values, np.int64) % (1 << self.bits), np.uint8)
 
-    def add(self, a: Any, b: Any) -> Any:
-        return self.elements(np.add(a, b, dtype=np.int64))
+    def add(self, a: Any, b: Any, out: Any = None) -> Any:
+        return self._into(out, self.elements(np.add(a, b, dtype=np.int64)))
 
-    def subtract(self, a: Any, b: Any) -> Any:
-        return self.elements(np.subtract(a, b, dtype=np.int64))
+    def subtract(self, a: Any, b: Any, out: Any = None) -> Any:
+        return self._into(out, self.elements(np.subtract(a, b, dtype=np.int64)))
+
+    def empty(self, shape: Any) -> Any:
+        return np.empty(shape, self.dtype)
+
+    def _into(self, out: Any, result: Any) -> Any:
+        if out is None:
+            return result
+        out[...] = result
+        return out
 
     def multiply(self, a: Any, b: Any) -> Any:
         return self.elements(np.multiply(a, b, dtype=np.int64))
@@ -56,8 +65,8 @@ class SmallRing:
 
     low_words = integers
 
-    def shift_right(self, a: Any, bits: int) -> Any:
-        return self.elements(self.integers(a) >> bits)
+    def shift_right(self, a: Any, bits: int, out: Any = None) -> Any:
+        return self._into(out, self.elements(self.integers(a) >> bits))
 
     def shift_left(self, a: Any, bits: int) -> Any:
         return self.elements(np.asarray(a, np.int64) << bits)
@@ -160,17 +169,13 @@ def run(
     s = Simulation(2, listener, "fantastic4")
     masks.names = {id(key): j for p in s.parties for j, key in p.keys.items()}
     ring = SmallRing(case.ring_bits, masks.integers(case.ring_bits))
-    field = Group(
-        ring.dtype,
-        lambda u, v: np.asarray((u.astype(int) + v) % 4, np.uint8),
-        lambda u, v: np.asarray((u.astype(int) - v) % 4, np.uint8),
-        lambda u, v: np.asarray((u.astype(int) * v) % 4, np.uint8),
-        masks.integers(2),
-    )
+    small = SmallRing(2, masks.integers(2))
+    field = Group(small.dtype, small.add, small.subtract, small.multiply, masks.integers(2))
     # Products send their messages one by one: the kernel, which sends the same, has no small rings.
     numbers_of = groups.elements_of
     monkeypatch.setattr(arithmetic, "elements_of", lambda r: replace(numbers_of(r), joint=None))
-    monkeypatch.setattr(boolean, "BITS", replace(groups.BITS, joint=None))
+    for module in (boolean, sign):
+        monkeypatch.setattr(module, "BITS", replace(groups.BITS, joint=None))
     monkeypatch.setattr(truncation, "field_of", lambda *_: field)
     monkeypatch.setattr(
         groups,

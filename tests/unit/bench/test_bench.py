@@ -152,11 +152,11 @@ def test_a_workload_is_right(session: workloads.TacitSession, name: str) -> None
 
 
 @pytest.mark.processes
-@pytest.mark.parametrize("name", workloads.OVER_RINGS)
+@pytest.mark.parametrize("name", workloads.VARIANTS)
 def test_a_workload_over_another_ring_is_right(session: workloads.TacitSession, name: str) -> None:
     found = session.measure(name, size=20 if "matmul" in name else 300)
     assert found["max_error"] < 2e-3
-    like = session.measure(workloads.OVER_RINGS[name][0], size=20 if "matmul" in name else 300)
+    like = session.measure(workloads.VARIANTS[name].workload, size=20 if "matmul" in name else 300)
     assert (found["bytes"] > like["bytes"]) == ("ring128" in name)
 
 

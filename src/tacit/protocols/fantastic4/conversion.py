@@ -23,9 +23,17 @@ from numpy.typing import NDArray
 from tacit.circuits.prefix import sklansky
 from tacit.encoding.ring import Elements, Ring
 from tacit.protocols.fantastic4 import boolean, local
+from tacit.protocols.fantastic4.arithmetic import flat
 from tacit.protocols.fantastic4.groups import BITS, Array, elements_of
 from tacit.protocols.fantastic4.joint import exchange, total
-from tacit.protocols.fantastic4.pairs import cross_messages, pair_messages, summand
+from tacit.protocols.fantastic4.pairs import (
+    added,
+    blocks,
+    cross_messages,
+    knows_s,
+    pair_messages,
+    summand,
+)
 from tacit.rounds.contract import Step
 from tacit.sharing.bits import unpack_bits, word_count
 from tacit.sharing.replicated4 import Replicated4, Replicated4Bits
@@ -38,24 +46,32 @@ __all__ = ["bit_planes", "bit_to_arithmetic", "from_bits", "inject", "select", "
 
 def bit_to_arithmetic(party: Fantastic4Party, a: Replicated4Bits) -> Step[Replicated4]:
     """Plain bits as ring elements 0 and 1. 2 rounds, 48 bytes an element in all."""
-    ring, group = party.ring, elements_of(party.ring)
-    bits = _numbers(ring, _known_bits(party, a), a.shape)
-    pieces = yield from exchange(party, pair_messages(party, group, a.shape, bits))
-    shared = total(party, pieces, a.shape)
+    ring, group, shape = party.ring, elements_of(party.ring), (a.size,)
+    bits = _numbers(ring, _known_bits(party, a), shape)
+    pieces = yield from exchange(party, pair_messages(party, group, shape, bits))
+    shared = total(party, pieces, shape)
 
     def term(i: int, j: int) -> Array:
-        return ring.multiply(_one_minus_twice(ring, shared[i], i == 0), shared[j])
+        out = ring.empty(shape)
+        for block in blocks(a.size):
+            factor = _one_minus_twice(ring, shared[i][block], i == 0)
+            out[block] = ring.multiply(factor, shared[j][block])
+        return out
 
-    products = yield from exchange(party, cross_messages(party, group, a.shape, term))
-    result = total(party, [pieces[0], *products], a.shape)
-    return Replicated4(result)
+    products = yield from exchange(party, cross_messages(party, group, shape, term))
+    result = added(group, [*products, pieces[0]])
+    return Replicated4({j: part.reshape(a.shape) for j, part in result.items()})
 
 
 def inject(party: Fantastic4Party, a: Replicated4Bits, x: Replicated4) -> Step[Replicated4]:
-    """a · x for plain bits of x's shape. 2 rounds, 64 bytes an element in all."""
-    ring, group, shape = party.ring, elements_of(party.ring), x.shape
+    """a · x for plain bits a of x's shape. 2 rounds, 64 bytes an element in all."""
+    ring, group, shape = party.ring, elements_of(party.ring), (x.size,)
+    share = {j: flat(part) for j, part in x.shares.items()}
+    first, second = (share[j] for j in ((0, 1) if knows_s(party) else (2, 3)))
     bits = _numbers(ring, _known_bits(party, a), shape)
-    products = ring.multiply(bits, summand(party, x.shares, ring.add))
+    products = ring.empty(shape)
+    for block in blocks(x.size):
+        products[block] = ring.multiply(bits[block], ring.add(first[block], second[block]))
     pieces = yield from exchange(
         party,
         [
@@ -67,22 +83,25 @@ def inject(party: Fantastic4Party, a: Replicated4Bits, x: Replicated4) -> Step[R
     product, bit = total(party, pieces[:2], shape), total(party, pieces[2:], shape)
 
     def term(i: int, j: int) -> Array:
-        t_flipped = ring.subtract(x.shares[j], ring.add(product[j], product[j]))
-        parts = (
-            ring.multiply(product[i], _one_minus_twice(ring, bit[j], j == 2)),
-            ring.multiply(bit[i], t_flipped),
-            ring.multiply(x.shares[i], bit[j]),
-        )
-        return ring.add(ring.add(parts[0], parts[1]), parts[2])
+        out = ring.empty(shape)
+        for block in blocks(x.size):
+            p_i, b_i, x_i = product[i][block], bit[i][block], share[i][block]
+            p_j, b_j, x_j = product[j][block], bit[j][block], share[j][block]
+            sum_ = ring.multiply(p_i, _one_minus_twice(ring, b_j, j == 2))
+            flipped = ring.subtract(x_j, ring.add(p_j, p_j))
+            ring.add(sum_, ring.multiply(b_i, flipped), out=sum_)
+            ring.add(sum_, ring.multiply(x_i, b_j), out=out[block])
+        return out
 
     crossed = yield from exchange(party, cross_messages(party, group, shape, term))
-    return Replicated4(total(party, [pieces[1], *crossed], shape))
+    result = added(group, [*crossed, pieces[1]])
+    return Replicated4({j: part.reshape(x.shape) for j, part in result.items()})
 
 
 def _one_minus_twice(ring: Ring, share: Elements, with_one: bool) -> Elements:
     """A share of 1 - 2b; one of the shares takes the 1."""
-    twice = ring.negate(ring.add(share, share))
-    return ring.add(twice, ring.elements(1)) if with_one else twice
+    twice = ring.add(share, share)
+    return ring.subtract(ring.elements(1 if with_one else 0), twice)
 
 
 def _known_bits(party: Fantastic4Party, a: Replicated4Bits) -> NDArray[np.uint64]:
@@ -120,7 +139,7 @@ def to_bits(party: Fantastic4Party, x: Replicated4) -> Step[Replicated4Bits]:
     # Of s + t: the propagate s XOR t is what was shared, the generate s AND t is a product across.
     p = total(party, pieces, mine.shape)
     messages = cross_messages(party, BITS, mine.shape, lambda i, j: p[i] & p[j])
-    g = total(party, (yield from exchange(party, messages)), mine.shape)
+    g = added(BITS, (yield from exchange(party, messages)))
     carry = yield from _prefix_carries(party, g, p, x.shape)
     shifted = {j: np.concatenate([np.zeros_like(c[:1]), c[:-1]]) for j, c in carry.items()}
     return Replicated4Bits({j: p[j] ^ shifted[j] for j in party.held}, x.shape)
@@ -137,8 +156,7 @@ def bit_planes(party: Fantastic4Party, x: Replicated4) -> NDArray[np.uint64]:
 def _prefix_carries(
     party: Fantastic4Party, g: Mapping[int, Array], p: Mapping[int, Array], shape: tuple[int, ...]
 ) -> Step[Mapping[int, Array]]:
-    """Carry out of every position: log2 of the planes rounds."""
-    g = {j: share.copy() for j, share in g.items()}
+    """Carry out of every position: log2 of the planes rounds. Overwrites g."""
     p = {j: share.copy() for j, share in p.items()}
     for high, low, inner in sklansky(party.ring.bits):
         # g_high ^= p_high g_low for all; p_high = p_high p_low where the group has a lower one.

@@ -31,7 +31,7 @@ class Group:
     dtype : numpy.dtype
         Of arrays of elements.
     add, subtract, multiply : callable
-        Element by element; new arrays, or the third argument.
+        Element by element; new arrays, but for ``add`` and ``subtract`` with ``out=``.
     fill : callable
         ``fill(key, nonce, lane, out)`` overwrites `out` with uniform elements from a stream.
     joint : callable or None
@@ -40,7 +40,7 @@ class Group:
 
     dtype: np.dtype[Any]
     add: Callable[..., Array]
-    subtract: Callable[[Array, Array], Array]
+    subtract: Callable[..., Array]
     multiply: Callable[[Array, Array], Array]
     fill: Callable[[kernels.StreamKey, int, int, Array], None]
     joint: Callable[..., None] | None = None
@@ -93,7 +93,7 @@ def small_field(dtype: type[np.unsignedinteger[Any]]) -> Group:
     return Group(np.dtype(dtype), add, subtract, multiply, _fill_words)
 
 
-def _wrapped(operation: np.ufunc) -> Callable[[Array, Array], Array]:
+def _wrapped(operation: np.ufunc) -> Callable[..., Array]:
     def apply(a: Array, b: Array, out: Array | None = None) -> Array:
         # Into an array: NumPy warns of overflow only where a result has no axes.
         if out is None:

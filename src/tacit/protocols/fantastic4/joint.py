@@ -76,6 +76,8 @@ class Message:
         v, at S and B; None at the others.
     masked : bool
         Whether it becomes a sharing (INP), or R learns it.
+    fresh : bool
+        Whether the value is this party's to overwrite; then it is C-contiguous.
     """
 
     sender: int
@@ -85,6 +87,7 @@ class Message:
     shape: tuple[int, ...]
     value: Array | None = None
     masked: bool = True
+    fresh: bool = False
 
     def __repr__(self) -> str:
         return f"Message(roles={self.roles}, shape={self.shape})"
@@ -242,6 +245,8 @@ def _piece(party: Fantastic4Party, message: Message, nonce: int, lane: int) -> P
     if not knows:
         return Piece(message, mask, None if party.index == message.other else group.empty(shape))
     value: Any = message.value
+    if message.fresh and mask is not None:
+        return Piece(message, mask, group.subtract(value, mask, out=value))
     rest = np.asarray(value if mask is None else group.subtract(value, mask), order="C")
     return Piece(message, mask, rest)
 

@@ -9,7 +9,7 @@ t = 1, abort with two suspects.
 Bits 0 to 62 are cut into 21 blocks of three. In each block both pairs share the seven monomials of
 their summand's bits. A block's generate and propagate are sums of products of a monomial of s and
 one of t, so they are shared in four messages, as one product would be. Then a tree of pairs
-21, 11, 6, 3, 2, 1 with the AND of ``boolean.py``.
+21, 11, 6, 3, 2, 1 with the products of ``boolean.py``.
 
 Rounds: 7. Bits, all parties together: 2 · 148 + 4 · 41 + 6 · 35 = 670 a value, in words of 64
 values.
@@ -17,19 +17,20 @@ values.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import combinations
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from tacit.circuits.carry import CarryTree, carry_tree
-from tacit.protocols.fantastic4.boolean import bitwise_and
+from tacit.protocols.fantastic4.arithmetic import share_terms
 from tacit.protocols.fantastic4.conversion import bit_planes
 from tacit.protocols.fantastic4.groups import BITS
 from tacit.protocols.fantastic4.joint import exchange, total
-from tacit.protocols.fantastic4.pairs import cross_messages, pair_messages
+from tacit.protocols.fantastic4.pairs import added, cross_messages, pair_messages
 from tacit.rounds.contract import Step
 from tacit.sharing.bits import word_count
 from tacit.sharing.replicated4 import Replicated4, Replicated4Bits
@@ -66,7 +67,7 @@ def carry_into_top(
 
     shape = (tree.leaf_planes, words)
     pieces = yield from exchange(party, cross_messages(party, BITS, shape, pairs))
-    leaves = total(party, pieces, shape)
+    leaves = added(BITS, pieces)
     for j, share in leaves.items():
         # The terms of a propagate that are monomials of one summand alone.
         share[tree.leaves :] ^= _kinds(shared[j], tree)[_A2A1A0][_lowest(tree) :]
@@ -184,8 +185,8 @@ def _planes(shares: Shares, index: slice) -> Shares:
     return {j: share[index] for j, share in shares.items()}
 
 
-def _stacked(parts: Sequence[Shares]) -> Shares:
-    return {j: np.concatenate([part[j] for part in parts]) for j in parts[0]}
+def _with_spare(state: Shares, spare: Shares) -> Shares:
+    return {j: np.concatenate([share, spare[j]]) for j, share in state.items()}
 
 
 def _join(party: Fantastic4Party, tree: CarryTree, leaves: Shares) -> Step[Shares]:
@@ -197,22 +198,35 @@ def _join(party: Fantastic4Party, tree: CarryTree, leaves: Shares) -> Step[Share
         if level.spare is not None:
             place, plane = level.spare
             g, p = states[place].pair((plane + 1) // 2)
-            state = _Level(_stacked([state.g, g]), _stacked([state.p, p]))
+            state = _Level(_with_spare(state.g, g), _with_spare(state.p, p))
         states.append((yield from _combine(party, state, level.outputs)))
     return {j: share[0] for j, share in states[-1].g.items()}
 
 
 def _combine(party: Fantastic4Party, state: _Level, outputs: int) -> Step[_Level]:
     """(g, p)_hi ∘ (g, p)_lo = (g_hi ^ p_hi g_lo, p_hi p_lo) for pairs 2k + 1 and 2k. 1 round."""
-    low, high = slice(0, 2 * outputs, 2), slice(1, 2 * outputs, 2)
     # p of pair q lies at q - 1.
     p_high = _planes(state.p, slice(0, 2 * outputs - 1, 2))
     p_low = _planes(state.p, slice(1, 2 * outputs - 1, 2))
-    left = _stacked([p_high, _planes(p_high, slice(1, None))])
-    right = _stacked([_planes(state.g, low), p_low])
-    shape = (64 * next(iter(left.values())).shape[1],)
-    product = yield from bitwise_and(
-        party, Replicated4Bits(left, shape), Replicated4Bits(right, shape)
-    )
-    g = {j: share[:outputs] ^ state.g[j][high] for j, share in product.shares.items()}
-    return _Level(g, _planes(product.shares, slice(outputs, None)))
+    g_low = _planes(state.g, slice(0, 2 * outputs, 2))
+    terms = {
+        (i, j): _both_products(p_high, g_low, p_low, i, j) for i, j in combinations(party.held, 2)
+    }
+    product = yield from share_terms(party, terms, BITS)
+    g = _planes(product, slice(0, outputs))
+    for j, share in g.items():
+        share ^= state.g[j][1 : 2 * outputs : 2]
+    return _Level(g, _planes(product, slice(outputs, None)))
+
+
+def _both_products(p_high: Shares, g_low: Shares, p_low: Shares, i: int, j: int) -> Words:
+    """F_ij of p_hi g_lo, then of p_hi p_lo for all pairs but the lowest, as in ``boolean.py``."""
+    outputs, words = p_high[i].shape
+    out = np.empty((2 * outputs - 1, words), np.uint64)
+    for start in range(0, words, SPAN):
+        span = slice(start, start + SPAN)
+        high = p_high[i][:, span] ^ p_high[j][:, span]
+        np.bitwise_and(high, g_low[i][:, span] ^ g_low[j][:, span], out=out[:outputs, span])
+        low = p_low[i][:, span] ^ p_low[j][:, span]
+        np.bitwise_and(high[1:], low, out=out[outputs:, span])
+    return out

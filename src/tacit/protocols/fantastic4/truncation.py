@@ -30,7 +30,7 @@ gives the same result). ``exact`` and ``nearest`` have no such correlation.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import lru_cache
+from functools import lru_cache, reduce
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -40,6 +40,7 @@ from tacit.errors import InternalError
 from tacit.protocols.fantastic4 import local, sign
 from tacit.protocols.fantastic4.arithmetic import (
     add_terms,
+    flat,
     matmul,
     multiply,
     product_terms,
@@ -48,7 +49,13 @@ from tacit.protocols.fantastic4.arithmetic import (
 from tacit.protocols.fantastic4.conversion import bit_to_arithmetic
 from tacit.protocols.fantastic4.groups import Array, Group, elements_of, small_field
 from tacit.protocols.fantastic4.joint import exchange, total
-from tacit.protocols.fantastic4.pairs import cross_messages, knows_s, pair_messages, summand
+from tacit.protocols.fantastic4.pairs import (
+    blocks,
+    cross_messages,
+    knows_s,
+    pair_messages,
+    parts_by_share,
+)
 from tacit.protocols.interface import Rounding
 from tacit.rounds.combine import together
 from tacit.rounds.contract import Step
@@ -103,46 +110,48 @@ def truncate(
 
 
 def _truncate_probabilistic(party: Fantastic4Party, x: Replicated4, bits: int) -> Step[Replicated4]:
-    ring, shape = party.ring, x.shape
+    ring, shape = party.ring, (x.size,)
     elements, field = elements_of(ring), field_of(ring, bits)
-    # c at those that know s, t at the others.
-    known = summand(party, x.shares, ring.add)
-    if knows_s(party):
-        known = ring.add(known, ring.elements(1 << ring.magnitude_bits))
-    shifted, top = ring.shift_right(known, bits), _top_bit(ring, known, field)
+    shifted, tops = _halves(party, x, bits, field)
     pieces = yield from exchange(
         party,
         [
             *pair_messages(party, elements, shape, shifted),
-            *pair_messages(party, field, shape, top),
+            *pair_messages(party, field, shape, tops),
         ],
     )
-    y, tops = total(party, pieces[:2], shape), total(party, pieces[2:], shape)
-
-    def product(i: int, j: int) -> Array:
-        return _times(ring, tops[i], tops[j])
-
-    pieces = yield from exchange(party, cross_messages(party, field, shape, product))
-    carry = total(party, pieces, shape)
+    y, top = total(party, pieces[:2], shape), total(party, pieces[2:], shape)
+    products = cross_messages(party, field, shape, lambda i, j: field.multiply(top[i], top[j]))
+    carry = parts_by_share((yield from exchange(party, products)))
     offset = ring.elements(1 - (1 << (ring.magnitude_bits - bits)))
-    result = {j: ring.add(y[j], _placed(ring, carry[j], bits)) for j in party.held}
-    if 0 in result:
-        result[0] = ring.add(result[0], offset)
-    return Replicated4(result)
+    for j, share in y.items():
+        for block in blocks(x.size):
+            sum_ = reduce(field.add, (part[block] for part in carry[j]))
+            out = ring.add(share[block], _placed(ring, sum_, bits), out=share[block])
+            if j == 0:
+                ring.add(out, offset, out=out)
+    return Replicated4({j: share.reshape(x.shape) for j, share in y.items()})
+
+
+def _halves(
+    party: Fantastic4Party, x: Replicated4, bits: int, field: Group
+) -> tuple[Elements, Array]:
+    """c >> m and c_m at those that know s, t >> m and t_m at the others: vectors."""
+    ring = party.ring
+    first, second = (flat(x.shares[j]) for j in ((0, 1) if knows_s(party) else (2, 3)))
+    offset = ring.elements(1 << ring.magnitude_bits if knows_s(party) else 0)
+    shifted, tops = ring.empty(x.size), field.empty((x.size,))
+    for block in blocks(x.size):
+        known = ring.add(ring.add(first[block], second[block]), offset)
+        ring.shift_right(known, bits, out=shifted[block])
+        tops[block] = _top_bit(ring, known, field)
+    return shifted, tops
 
 
 def _top_bit(ring: Ring, x: Elements, field: Group) -> Array:
     """The top bits as elements of the field, 0 or 1."""
     bits = np.negative(ring.low_words(ring.shift_right(x, ring.top_bit)))
     return ring.elements(bits) if field.dtype == ring.dtype else bits.astype(field.dtype)
-
-
-def _times(ring: Ring, a: Array, b: Array) -> Array:
-    if a.dtype == ring.dtype:
-        return ring.multiply(a, b)
-    out = np.empty_like(a)
-    np.multiply(a, b, out=out)
-    return out
 
 
 def _placed(ring: Ring, carry: Array, bits: int) -> Elements:
