@@ -31,6 +31,8 @@ __all__ = [
     "inject_combine",
     "inject_send",
     "joint_bits",
+    "joint_inject",
+    "joint_leaves",
     "joint_terms",
     "linear_combination",
     "matmul",
@@ -55,6 +57,7 @@ __all__ = [
     "wide_from_floats",
     "wide_inject_combine",
     "wide_inject_send",
+    "wide_joint_inject",
     "wide_joint_terms",
     "wide_matmul",
     "wide_multiply_share",
@@ -158,6 +161,17 @@ def joint_bits(
     term_0: _Ring,
     term_1: _Ring,
     term_2: _Ring,
+) -> None: ...
+def joint_leaves(a: _Ring, b: _Ring, blocks: int, lowest: int, out: _Ring) -> None: ...
+def joint_inject(
+    product_s: _Ring,
+    bit_s: _Ring,
+    x_s: _Ring,
+    product_t: _Ring,
+    bit_t: _Ring,
+    x_t: _Ring,
+    with_one: bool,
+    out: _Ring,
 ) -> None: ...
 def truncation_mask(
     role: Literal["B", "C"],
@@ -339,6 +353,16 @@ def wide_joint_terms(
     term_0: _Ring,
     term_1: _Ring,
     term_2: _Ring,
+) -> None: ...
+def wide_joint_inject(
+    product_s: _Ring,
+    bit_s: _Ring,
+    x_s: _Ring,
+    product_t: _Ring,
+    bit_t: _Ring,
+    x_t: _Ring,
+    with_one: bool,
+    out: _Ring,
 ) -> None: ...
 def wide_multiply_share(
     x_own: _Ring,

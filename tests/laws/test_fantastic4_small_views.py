@@ -33,7 +33,9 @@ class SmallRing:
 
     def __init__(self, bits: int, fill: Any) -> None:
         self.bits, self.top_bit, self.magnitude_bits = bits, bits - 1, bits - 2
-        self.kernels = SimpleNamespace(fill=fill, to_planes=self.to_planes)
+        self.kernels = SimpleNamespace(
+            fill=fill, to_planes=self.to_planes, joint_inject=self.joint_inject
+        )
 
     def elements(self, values: Any) -> Any:
         return np.asarray(np.asarray(values, np.int64) % (1 << self.bits), np.uint8)
@@ -70,6 +72,12 @@ class SmallRing:
 
     def shift_left(self, a: Any, bits: int) -> Any:
         return self.elements(np.asarray(a, np.int64) << bits)
+
+    def joint_inject(self, *arguments: Any) -> None:
+        *values, with_one, out = arguments
+        p_s, b_s, x_s, p_t, b_t, x_t = (np.asarray(value, np.int64) for value in values)
+        terms = p_s * (int(with_one) - 2 * b_t), b_s * (x_t - 2 * p_t), x_s * b_t
+        out[...] = self.elements(sum(terms))
 
     def to_planes(self, x: Any, out: Any) -> None:
         for k in range(self.bits):

@@ -203,3 +203,99 @@ pub fn joint_terms<A: Algebra>(
     pass(algebra, party, factors, keys, nonce, shares, terms);
     Ok(())
 }
+
+/// Monomials of three bits, in the order a0, a1, a2, a1a0, a2a0, a2a1, a2a1a0.
+const MONOMIALS: usize = 7;
+
+multiversion! {
+    fn leaves(a: &[u64], b: &[u64], blocks: usize, lowest: usize, words: usize, out: &mut [u64]) {
+        let (generates, propagates) = out.split_at_mut(blocks * words);
+        for (q, g) in generates.chunks_exact_mut(words).enumerate() {
+            let plane = |kind: usize| (kind * blocks + q) * words;
+            let [a0, a1, a2, a10, a20, a21, a210]: [&[u64]; MONOMIALS] =
+                std::array::from_fn(|kind| &a[plane(kind)..][..words]);
+            let [b0, b1, b2, b10, b20, b21, b210]: [&[u64]; MONOMIALS] =
+                std::array::from_fn(|kind| &b[plane(kind)..][..words]);
+            for (i, g) in g.iter_mut().enumerate() {
+                *g = (a2[i] & b2[i]) ^ (a21[i] & b1[i]) ^ (a1[i] & b21[i]) ^ (a210[i] & b0[i])
+                    ^ (a20[i] & b10[i]) ^ (a10[i] & b20[i]) ^ (a0[i] & b210[i]);
+            }
+            let Some(place) = q.checked_sub(lowest) else { continue };
+            for (i, p) in propagates[place * words..][..words].iter_mut().enumerate() {
+                *p = (a0[i] & b21[i]) ^ (a1[i] & b20[i]) ^ (a2[i] & b10[i])
+                    ^ (a10[i] & b2[i]) ^ (a20[i] & b1[i]) ^ (a21[i] & b0[i]);
+            }
+        }
+    }
+}
+
+/// What shares of the monomials of two numbers' blocks of three bits give to (g, p) of their sum.
+///
+/// `a` and `b` are planes (7, blocks, words); `out` is planes of g of all blocks, then of p of the
+/// blocks from `lowest` on, without the terms that are monomials of one number alone.
+///
+/// # Errors
+/// If the lengths do not fit.
+pub fn joint_leaves(
+    a: &[u64],
+    b: &[u64],
+    blocks: usize,
+    lowest: usize,
+    out: &mut [u64],
+) -> Result<(), Mismatch> {
+    let planes = (2 * blocks).checked_sub(lowest).filter(|planes| *planes > 0 && lowest <= blocks);
+    let Some(words) = planes.and_then(|planes| out.len().checked_div(planes)) else {
+        return Err(Mismatch("there must be blocks, and not more without a propagate"));
+    };
+    if planes.is_none_or(|planes| planes * words != out.len()) {
+        return Err(Mismatch("out must be of shape (2 blocks - lowest, words)"));
+    }
+    if [a, b].iter().any(|planes| planes.len() != MONOMIALS * blocks * words) {
+        return Err(Mismatch("the monomials must be of shape (7, blocks, words)"));
+    }
+    if words > 0 {
+        leaves(a, b, blocks, lowest, words, out);
+    }
+    Ok(())
+}
+
+multiversion! {
+    fn injected[A: Algebra](_algebra: A, s: [&[A::Element]; 3], t: [&[A::Element]; 3],
+                            with_one: bool, out: &mut [A::Element]) {
+        let n = out.len();
+        let [p_s, b_s, x_s] = s.map(|values| &values[..n]);
+        let [p_t, b_t, x_t] = t.map(|values| &values[..n]);
+        for i in 0..n {
+            let twice = A::multiply(p_s[i], A::add(b_t[i], b_t[i]));
+            let flipped = A::subtract(x_t[i], A::add(p_t[i], p_t[i]));
+            let sum = A::add(A::multiply(b_s[i], flipped), A::multiply(x_s[i], b_t[i]));
+            out[i] = A::subtract(sum, twice);
+        }
+        if with_one {
+            for (out, p) in out.iter_mut().zip(p_s) {
+                *out = A::add(*out, *p);
+            }
+        }
+    }
+}
+
+/// The term of a bit times a number: p_s (1 - 2 b_t) + b_s (x_t - 2 p_t) + x_s b_t.
+///
+/// `s` and `t` are shares of (product, bit, number) of the two summands; the 1 is counted with
+/// `with_one` alone.
+///
+/// # Errors
+/// If the lengths differ.
+pub fn joint_inject<A: Algebra>(
+    algebra: A,
+    s: [&[A::Element]; 3],
+    t: [&[A::Element]; 3],
+    with_one: bool,
+    out: &mut [A::Element],
+) -> Result<(), Mismatch> {
+    if s.iter().chain(&t).any(|values| values.len() != out.len()) {
+        return Err(Mismatch("arrays differ in length"));
+    }
+    injected(algebra, s, t, with_one, out);
+    Ok(())
+}

@@ -4,7 +4,7 @@ use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use tacit_kernels::{Algebra, Long, Mismatch, Packed, Words as Ring};
 
-use crate::arrays::{Loan, LoanMut, Words, lend_all};
+use crate::arrays::{Loan, LoanMut, Words, lend, lend_all};
 use crate::stream::StreamKey;
 use crate::wide::{read, write};
 use crate::{Count, Nonce, run};
@@ -83,7 +83,71 @@ fn compute<'a, A: Algebra + Send>(
     })
 }
 
+/// (g, p) of blocks of three bits from shares of both numbers' monomials.
+#[pyfunction]
+fn joint_leaves(
+    py: Python<'_>,
+    a: Words<'_>,
+    b: Words<'_>,
+    blocks: Count,
+    lowest: Count,
+    out: Words<'_>,
+) -> PyResult<()> {
+    let ([a, b], [out]) = lend([a.0, b.0], [out.0])?;
+    run(py, out.bytes(), || {
+        tacit_kernels::joint_leaves(a.words(), b.words(), blocks.0, lowest.0, out.words())
+    })
+}
+
+macro_rules! inject {
+    ($(#[$meta:meta])* $name:ident, $algebra:expr, $read:expr, $write:expr) => {
+        $(#[$meta])*
+        #[pyfunction]
+        #[allow(clippy::too_many_arguments)]
+        fn $name(
+            py: Python<'_>,
+            product_s: Words<'_>,
+            bit_s: Words<'_>,
+            x_s: Words<'_>,
+            product_t: Words<'_>,
+            bit_t: Words<'_>,
+            x_t: Words<'_>,
+            with_one: bool,
+            out: Words<'_>,
+        ) -> PyResult<()> {
+            let inputs = [product_s.0, bit_s.0, x_s.0, product_t.0, bit_t.0, x_t.0];
+            let (inputs, [out]) = lend(inputs, [out.0])?;
+            run(py, out.bytes(), || {
+                let [p_s, b_s, x_s, p_t, b_t, x_t] = inputs;
+                let s = [$read(p_s)?, $read(b_s)?, $read(x_s)?];
+                let t = [$read(p_t)?, $read(b_t)?, $read(x_t)?];
+                tacit_kernels::joint_inject($algebra, s, t, with_one, $write(out)?)
+            })
+        }
+    };
+}
+
+fn words(loan: Loan<'_>) -> Result<&[u64], Mismatch> {
+    Ok(loan.words())
+}
+
+fn words_mut(loan: LoanMut<'_>) -> Result<&mut [u64], Mismatch> {
+    Ok(loan.words())
+}
+
+inject!(
+    /// The term of a bit times a number over Z_2^64.
+    joint_inject, Ring, words, words_mut
+);
+inject!(
+    /// The same over Z_2^128.
+    wide_joint_inject, Long, read, write
+);
+
 pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
+    module.add_function(wrap_pyfunction!(joint_leaves, module)?)?;
+    module.add_function(wrap_pyfunction!(joint_inject, module)?)?;
+    module.add_function(wrap_pyfunction!(wide_joint_inject, module)?)?;
     module.add_function(wrap_pyfunction!(joint_terms, module)?)?;
     module.add_function(wrap_pyfunction!(joint_bits, module)?)?;
     module.add_function(wrap_pyfunction!(wide_joint_terms, module)?)

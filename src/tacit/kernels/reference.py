@@ -36,6 +36,8 @@ __all__ = [
     "inject_combine",
     "inject_send",
     "joint_bits",
+    "joint_inject",
+    "joint_leaves",
     "joint_terms",
     "linear_combination",
     "lookup_combine",
@@ -328,6 +330,46 @@ def joint_steps(
         rest = term[min(receiver, other), max(receiver, other)]
         rest[...] = subtract(rest, mask)
         share[other][...] = add(share[other], rest)
+
+
+# Monomials of three bits, (7, blocks, words): a0, a1, a2, a1a0, a2a0, a2a1, a2a1a0.
+_GENERATE = ((2, 2), (5, 1), (1, 5), (6, 0), (4, 3), (3, 4), (0, 6))
+_PROPAGATE = ((0, 5), (1, 4), (2, 3), (3, 2), (4, 1), (5, 0))
+
+
+def joint_leaves(a: Ring, b: Ring, blocks: int, lowest: int, out: Ring) -> None:
+    """What shares of two numbers' monomials give to the pairs of blocks of three bits.
+
+    ``a`` and ``b`` (7 · blocks · words, flat) are planes of monomials by kind; ``out`` is flat:
+    planes of g = Σ a b over the kinds of ``_GENERATE`` for all blocks, then of p over those of
+    ``_PROPAGATE`` for the blocks from ``lowest`` on. p lacks a2a1a0 and b2b1b0.
+    """
+    left, right = (planes.reshape(7, blocks, -1) for planes in (a, b))
+    planes = out.reshape(2 * blocks - lowest, -1)
+    planes[...] = 0
+    for i, j in _GENERATE:
+        planes[:blocks] ^= left[i] & right[j]
+    for i, j in _PROPAGATE:
+        planes[blocks:] ^= left[i, lowest:] & right[j, lowest:]
+
+
+def joint_inject(
+    product_s: Ring,
+    bit_s: Ring,
+    x_s: Ring,
+    product_t: Ring,
+    bit_t: Ring,
+    x_t: Ring,
+    with_one: bool,
+    out: Ring,
+) -> None:
+    """A term of a bit times a number: p_s (1 - 2 b_t) + b_s (x_t - 2 p_t) + x_s b_t.
+
+    Vectors, p the product and b the bit of each summand; the 1 is counted only ``with_one``.
+    """
+    two = np.uint64(2)
+    one = np.uint64(with_one)
+    out[...] = product_s * (one - two * bit_t) + bit_s * (x_t - two * product_t) + x_s * bit_t
 
 
 # Product with truncation ---------------------------------------------------------------------

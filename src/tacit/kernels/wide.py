@@ -28,6 +28,7 @@ from tacit._native import (
     wide_from_floats,
     wide_inject_combine,
     wide_inject_send,
+    wide_joint_inject,
     wide_joint_terms,
     wide_matmul,
     wide_multiply_share,
@@ -59,6 +60,7 @@ __all__ = [
     "from_planes",
     "inject_combine",
     "inject_send",
+    "joint_inject",
     "joint_terms",
     "matmul",
     "multiply_share",
@@ -188,6 +190,21 @@ def multiply_share(
         lane,
         words(out),
     )
+
+
+def joint_inject(
+    product_s: Wide,
+    bit_s: Wide,
+    x_s: Wide,
+    product_t: Wide,
+    bit_t: Wide,
+    x_t: Wide,
+    with_one: bool,
+    out: Wide,
+) -> None:
+    """As the reference's."""
+    p_s, b_s, s, p_t, b_t, t = map(words, (product_s, bit_s, x_s, product_t, bit_t, x_t))
+    wide_joint_inject(p_s, b_s, s, p_t, b_t, t, with_one, words(out))
 
 
 def joint_terms(

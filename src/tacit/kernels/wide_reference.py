@@ -30,6 +30,7 @@ __all__ = [
     "from_planes",
     "inject_combine",
     "inject_send",
+    "joint_inject",
     "joint_terms",
     "matmul",
     "multiply_share",
@@ -130,6 +131,21 @@ def multiply_share(
     """Cross terms of x·y plus the share of zero."""
     cross_terms(x_own, x_next, y_own, y_next, out)
     add_zero_share(out, key_own, key_next, nonce, lane)
+
+
+def joint_inject(
+    product_s: Wide,
+    bit_s: Wide,
+    x_s: Wide,
+    product_t: Wide,
+    bit_t: Wide,
+    x_t: Wide,
+    with_one: bool,
+    out: Wide,
+) -> None:
+    """A term of a bit times a number."""
+    p_s, b_s, s, p_t, b_t, t = map(_numbers, (product_s, bit_s, x_s, product_t, bit_t, x_t))
+    _write(out, p_s * (int(with_one) - 2 * b_t) + b_s * (t - 2 * p_t) + s * b_t)
 
 
 def joint_terms(

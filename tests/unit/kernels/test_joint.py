@@ -74,3 +74,41 @@ def test_arguments_are_checked(native: Any) -> None:
     ):
         with pytest.raises(ValueError, match=text):
             native.joint_terms(party, factors, *keys, 1, *outputs)
+
+
+@pytest.mark.parametrize(("blocks", "lowest"), [(1, 0), (1, 1), (21, 1), (42, 0)])
+@given(source=sources, words=st.integers(0, 40))
+def test_joint_leaves(native: Any, blocks: int, lowest: int, source: Any, words: int) -> None:
+    a, b = source(7 * blocks * words), source(7 * blocks * words)
+    expected, found = (source((2 * blocks - lowest) * words) for _ in range(2))
+    reference.joint_leaves(a, b, blocks, lowest, expected)
+    native.joint_leaves(a, b, blocks, lowest, found)
+    np.testing.assert_array_equal(found, expected)
+
+
+@given(source=sources, n=lengths, with_one=st.booleans())
+def test_joint_inject(native: Any, source: Any, n: int, with_one: bool) -> None:
+    inputs = [source(n) for _ in range(6)]
+    expected, found = source(n), source(n)
+    reference.joint_inject(*inputs, with_one, expected)
+    native.joint_inject(*inputs, with_one, found)
+    np.testing.assert_array_equal(found, expected)
+
+
+@pytest.mark.parametrize("with_one", [False, True])
+def test_wide_joint_inject(with_one: bool) -> None:
+    rng = np.random.default_rng(3)
+    inputs = [np.frombuffer(rng.bytes(16 * 70), wide.WIDE) for _ in range(6)]
+    expected, found = (np.empty(70, wide.WIDE) for _ in range(2))
+    wide_reference.joint_inject(*inputs, with_one, expected)
+    wide.joint_inject(*inputs, with_one, found)
+    assert found.tobytes() == expected.tobytes()
+
+
+def test_shapes_that_do_not_fit_are_refused(native: Any) -> None:
+    words = np.zeros(14, np.uint64)
+    for blocks, lowest, out in ((2, 0, 8), (1, 0, 3), (1, 2, 2), (0, 0, 0)):
+        with pytest.raises(ValueError, match="must be"):
+            native.joint_leaves(words, words, blocks, lowest, np.zeros(out, np.uint64))
+    with pytest.raises(ValueError, match="differ in length"):
+        native.joint_inject(*[words] * 5, words[:3], True, np.zeros(14, np.uint64))

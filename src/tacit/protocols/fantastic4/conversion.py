@@ -84,13 +84,8 @@ def inject(party: Fantastic4Party, a: Replicated4Bits, x: Replicated4) -> Step[R
 
     def term(i: int, j: int) -> Array:
         out = ring.empty(shape)
-        for block in blocks(x.size):
-            p_i, b_i, x_i = product[i][block], bit[i][block], share[i][block]
-            p_j, b_j, x_j = product[j][block], bit[j][block], share[j][block]
-            sum_ = ring.multiply(p_i, _one_minus_twice(ring, b_j, j == 2))
-            flipped = ring.subtract(x_j, ring.add(p_j, p_j))
-            ring.add(sum_, ring.multiply(b_i, flipped), out=sum_)
-            ring.add(sum_, ring.multiply(x_i, b_j), out=out[block])
+        of_s, of_t = ((product[k], bit[k], share[k]) for k in (i, j))
+        ring.kernels.joint_inject(*of_s, *of_t, j == 2, out)
         return out
 
     crossed = yield from exchange(party, cross_messages(party, group, shape, term))

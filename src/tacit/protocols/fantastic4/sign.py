@@ -25,6 +25,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from tacit import kernels
 from tacit.circuits.carry import CarryTree, carry_tree
 from tacit.protocols.fantastic4.arithmetic import share_terms
 from tacit.protocols.fantastic4.conversion import bit_planes
@@ -79,25 +80,6 @@ def carry_into_top(
 
 _A0, _A1, _A2, _A1A0, _A2A0, _A2A1, _A2A1A0 = range(7)
 
-# g = Σ a b over these kinds of monomials a of s and b of t; p = Σ a b, and a2a1a0 and b2b1b0.
-_GENERATE = (
-    (_A2, _A2),
-    (_A2A1, _A1),
-    (_A1, _A2A1),
-    (_A2A1A0, _A0),
-    (_A2A0, _A1A0),
-    (_A1A0, _A2A0),
-    (_A0, _A2A1A0),
-)
-_PROPAGATE = (
-    (_A0, _A2A1),
-    (_A1, _A2A0),
-    (_A2, _A1A0),
-    (_A1A0, _A2),
-    (_A2A0, _A1),
-    (_A2A1, _A0),
-)
-
 
 def _threes(tree: CarryTree) -> int:
     """How many blocks have three bits: all, or all but the lowest, which then has one."""
@@ -143,30 +125,14 @@ def _leaf_terms(a: Words, b: Words, tree: CarryTree) -> Words:
 
     Planes of g from the lowest block on, then planes of p from the second on.
     """
-    words = a.shape[1]
-    out = np.empty((tree.leaf_planes, words), np.uint64)
-    single, lowest = tree.leaves - _threes(tree), _lowest(tree)
+    threes = _threes(tree)
+    single = tree.leaves - threes
+    out = np.empty((tree.leaf_planes, a.shape[1]), np.uint64)
     if single:
-        np.bitwise_and(a[7 * _threes(tree)], b[7 * _threes(tree)], out=out[0])
-    for start in range(0, words, SPAN):
-        span = slice(start, start + SPAN)
-        left, right = _kinds(a[:, span], tree), _kinds(b[:, span], tree)
-        _sum_of_products(left, right, _GENERATE, out[single : tree.leaves, span])
-        left, right = left[:, lowest:], right[:, lowest:]
-        _sum_of_products(left, right, _PROPAGATE, out[tree.leaves :, span])
+        np.bitwise_and(a[7 * threes], b[7 * threes], out=out[0])
+    left, right = (planes[: 7 * threes].reshape(-1) for planes in (a, b))
+    kernels.joint_leaves(left, right, threes, _lowest(tree), out[single:].reshape(-1))
     return out
-
-
-def _sum_of_products(
-    left: Words, right: Words, kinds: tuple[tuple[int, int], ...], out: Words
-) -> None:
-    (first, second), *rest = kinds
-    total_ = left[first] & right[second]
-    term = np.empty_like(total_)
-    for i, j in rest:
-        np.bitwise_and(left[i], right[j], out=term)
-        np.bitwise_xor(total_, term, out=total_)
-    out[...] = total_
 
 
 @dataclass(frozen=True, slots=True)
