@@ -114,8 +114,10 @@ def permuted(p: Any, primitive: Any, x: Any) -> Step[Any]:
     return (yield from primitive(secret, mixed, True))
 
 
-@OF_THREE
-@pytest.mark.parametrize("primitive", sorted(set(PROTOCOLS["replicated3"].costs)))
+@pytest.mark.parametrize(
+    ("primitive", "protocol"),
+    [(p, name) for name in ("replicated3", "replicated3_active") for p in PROTOCOLS[name].costs],
+)
 def test_every_primitive_alone(
     primitive: str, protocol: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
