@@ -152,12 +152,21 @@ def test_a_workload_is_right(session: workloads.TacitSession, name: str) -> None
 
 
 @pytest.mark.processes
-@pytest.mark.parametrize("name", workloads.VARIANTS)
-def test_a_workload_over_another_ring_is_right(session: workloads.TacitSession, name: str) -> None:
+@pytest.mark.parametrize(
+    "name",
+    [
+        *(n for n in workloads.VARIANTS if not n.startswith("fantastic4")),
+        *(f"fantastic4_{n}" for n in ("matmul_256", "relu_1e6", "sigmoid_1e5", "sort_1e4")),
+    ],
+)
+def test_a_variant_of_a_workload_is_right(session: workloads.TacitSession, name: str) -> None:
     found = session.measure(name, size=20 if "matmul" in name else 300)
     assert found["max_error"] < 2e-3
-    like = session.measure(workloads.VARIANTS[name].workload, size=20 if "matmul" in name else 300)
-    assert (found["bytes"] > like["bytes"]) == ("ring128" in name)
+    variant = workloads.VARIANTS[name]
+    like = session.measure(variant.workload, size=20 if "matmul" in name else 300)
+    larger = variant.ring == 128 or variant.protocol == "fantastic4"
+    assert (found["bytes"] > like["bytes"]) == larger
+    assert (found["check_bytes"] > 0) == (variant.protocol == "fantastic4")
 
 
 @pytest.mark.processes
