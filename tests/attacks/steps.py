@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from simulation import NAMES, Simulation
 
+from tacit.encoding import RING64, Ring
 from tacit.errors import PeerFaultError
 from tacit.rounds import Adversary, Tamper
 
@@ -39,7 +40,7 @@ BITS: dict[str, Callable[..., Any]] = {
 
 INPUTS: dict[str, Callable[..., Any]] = {
     "input": lambda p, x, y: p.input(
-        1, np.arange(SIZE, dtype=np.uint64) if p.index == 1 else None, (SIZE,)
+        1, p.ring.elements(np.arange(SIZE)) if p.index == 1 else None, (SIZE,)
     ),
     "input_bits": lambda p, x, y: p.input_bits(
         2, np.ones(SIZE, np.uint8) if p.index == 2 else None, (SIZE,)
@@ -49,18 +50,20 @@ INPUTS: dict[str, Callable[..., Any]] = {
 ALL = sorted({**NUMBERS, **BITS, **INPUTS})
 
 
-def run(name: str, tamper: Any = None, seed: int = 3) -> tuple[Any, Adversary]:
+def run(name: str, tamper: Any = None, seed: int = 3, over: Ring = RING64) -> tuple[Any, Adversary]:
     """Run one step with an adversary on the wire: the results and the driver."""
-    results, driver, error = attempt(name, tamper, seed)
+    results, driver, error = attempt(name, tamper, seed, over)
     if error is not None:
         raise error
     return results, driver
 
 
-def attempt(name: str, tamper: Any, seed: int = 3) -> tuple[Any, Adversary, PeerFaultError | None]:
+def attempt(
+    name: str, tamper: Any, seed: int = 3, over: Ring = RING64
+) -> tuple[Any, Adversary, PeerFaultError | None]:
     """The same, with the fault that ended it instead of raising it."""
     driver = Adversary(NAMES, tamper)
-    simulation = Simulation(seed, driver)
+    simulation = Simulation(seed, driver, over=over)
     x = np.arange(SIZE) * 1000 - 50_000
     second = (
         simulation.share_bits(np.arange(SIZE) % 2) if name in BITS else simulation.share(x[::-1])
@@ -72,9 +75,9 @@ def attempt(name: str, tamper: Any, seed: int = 3) -> tuple[Any, Adversary, Peer
         return None, driver, error
 
 
-def messages(name: str) -> list[Any]:
+def messages(name: str, over: Ring = RING64) -> list[Any]:
     """Every message of an honest run."""
-    return run(name)[1].sent
+    return run(name, over=over)[1].sent
 
 
 def at(message: Any, rewrite: Any) -> Tamper:

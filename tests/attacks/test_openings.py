@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 from simulation import NAMES, Simulation
 
+from tacit.encoding import RING64, RING128, Ring
 from tacit.encoding.digest import tagged_hash
 from tacit.errors import MessageError, VerificationError
 from tacit.rounds import Adversary, Message, Round, Step, Tamper
@@ -23,10 +24,14 @@ X = np.arange(-40, 40) * 123_456_789
 
 
 def opening(
-    tamper: Any, to: Sequence[int] = (0, 1, 2), bits: bool = False, step: Any = None
+    tamper: Any,
+    to: Sequence[int] = (0, 1, 2),
+    bits: bool = False,
+    step: Any = None,
+    over: Ring = RING64,
 ) -> tuple[list[Any], Adversary]:
     driver = Adversary(NAMES, tamper)
-    simulation = Simulation(8, driver)
+    simulation = Simulation(8, driver, over=over)
     shared = simulation.share_bits(X % 2) if bits else simulation.share(X)
     if step is None:
         step = (lambda p, a: p.reveal_bits(a, to)) if bits else (lambda p, a: p.reveal(a, to))
@@ -53,13 +58,19 @@ def test_messages_carry_a_share_and_a_hash(recipient: int, bits: bool) -> None:
     assert kinds == {(holder, recipient): (size, 0), (second, recipient): (32, 32)}
 
 
+RINGS = pytest.mark.parametrize("over", [RING64, RING128], ids=repr)
+
+
+@RINGS
 @KINDS
 @RECIPIENTS
-@pytest.mark.parametrize("position", [0, 7, 9])
-def test_an_altered_share_is_detected(recipient: int, bits: bool, position: int) -> None:
+@pytest.mark.parametrize("position", [0, 7, 9, 15])
+def test_an_altered_share_is_detected(
+    recipient: int, bits: bool, position: int, over: Ring
+) -> None:
     holder, second = share_messages(recipient)
     driver = Adversary(NAMES, Tamper(flip(position), sender=holder, receiver=recipient))
-    simulation = Simulation(8, driver)
+    simulation = Simulation(8, driver, over=over)
     shared = simulation.share_bits(X % 2) if bits else simulation.share(X)
     with pytest.raises(VerificationError) as caught:
         simulation.run(lambda p, a: (p.reveal_bits if bits else p.reveal)(a, (0, 1, 2)), shared)
@@ -82,12 +93,15 @@ def test_an_altered_hash_is_detected(recipient: int, bits: bool, position: int) 
     assert set(caught.value.parties) == {NAMES[holder], NAMES[second]}
 
 
+@RINGS
 @RECIPIENTS
-def test_every_single_word_is_covered(recipient: int) -> None:
+def test_every_single_word_is_covered(recipient: int, over: Ring) -> None:
+    """In the longer ring, both words of every element."""
     holder, _ = share_messages(recipient)
-    for element in range(X.size):
+    for word in range(X.size * over.bits // 64):
         with pytest.raises(VerificationError):
-            opening(Tamper(add_one(element), sender=holder, receiver=recipient), (recipient,))
+            tamper = Tamper(add_one(word), sender=holder, receiver=recipient)
+            opening(tamper, (recipient,), over=over)
 
 
 @RECIPIENTS

@@ -12,6 +12,7 @@ import pytest
 from simulation import NAMES
 from steps import ALL, at, attempt, messages, run
 
+from tacit.encoding import RING64, RING128, Ring
 from tacit.errors import MessageError, PeerFaultError
 from tacit.rounds import Message, Tamper
 from tacit.rounds.adversary import Rewrite, cut, delay, drop, flip, lengthen, replace
@@ -32,14 +33,18 @@ def sent_twice(message: Message, seen: Sequence[Message]) -> Sequence[bytes]:
     return (message.payload, message.payload)
 
 
+RINGS = pytest.mark.parametrize("over", [RING64, RING128], ids=repr)
+
+
+@RINGS
 @pytest.mark.parametrize("deviation", DEVIATIONS)
 @pytest.mark.parametrize("name", ALL)
-def test_a_message_of_the_wrong_length_is_an_error(name: str, deviation: str) -> None:
-    honest = messages(name)
+def test_a_message_of_the_wrong_length_is_an_error(name: str, deviation: str, over: Ring) -> None:
+    honest = messages(name, over)
     assert honest
     for message in honest:
         with pytest.raises(MessageError) as caught:
-            run(name, at(message, DEVIATIONS[deviation]()))
+            run(name, at(message, DEVIATIONS[deviation]()), over=over)
         assert caught.value.parties == (NAMES[message.sender],)
         assert caught.value.stage == name
         assert NAMES[message.receiver] in str(caught.value)
@@ -95,11 +100,12 @@ def test_messages_in_the_wrong_order_are_an_error_where_lengths_differ(name: str
             run(name, tampers)
 
 
+@RINGS
 @pytest.mark.parametrize("name", ALL)
-def test_altered_messages_never_raise_anything_but_peer_faults(name: str) -> None:
+def test_altered_messages_never_raise_anything_but_peer_faults(name: str, over: Ring) -> None:
     """All-ones, zeros or flipped bytes: a wrong result or a named fault, never a crash."""
-    for message in messages(name):
+    for message in messages(name, over):
         size = len(message.payload)
         for rewrite in (replace(b"\xff" * size), replace(bytes(size)), flip(-1, 0x80)):
-            _, _, error = attempt(name, at(message, rewrite))
+            _, _, error = attempt(name, at(message, rewrite), over=over)
             assert error is None or NAMES[message.sender] in error.parties
