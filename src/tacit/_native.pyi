@@ -35,6 +35,8 @@ __all__ = [
     "joint_leaves",
     "joint_terms",
     "linear_combination",
+    "lookup_combine",
+    "lookup_send",
     "matmul",
     "multiply_share",
     "path",
