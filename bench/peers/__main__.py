@@ -41,6 +41,8 @@ WIDTH = 140
 CLEAR = "NumPy"
 LONG_SECONDS = 15.0
 """A repeat that takes longer, from asking to answer, is not made again."""
+TURN_SECONDS = 0.1
+"""A repeat of something shorter calls it until this much time was measured."""
 
 
 def main() -> int:
@@ -161,7 +163,9 @@ def _jobs(
         if in_the_clear.is_measured(name):
             measures[CLEAR] = in_the_clear.measure
         for system, measure in measures.items():
-            job = Job(f"{system} {name}", partial(measure, name), repeats, LONG_SECONDS)
+            job = Job(
+                f"{system} {name}", partial(measure, name), repeats, LONG_SECONDS, TURN_SECONDS
+            )
             jobs[name, system] = job
     return jobs
 

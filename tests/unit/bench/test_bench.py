@@ -64,6 +64,14 @@ def test_a_long_repeat_is_not_made_again() -> None:
     assert len(job.samples) == 1
 
 
+def test_a_short_job_is_called_until_its_turn_is_over() -> None:
+    seconds = iter([0.05, 0.01, 0.02, 0.03, 0.2, 0.01])
+    job = Job("short", lambda: {"seconds": next(seconds)}, 2, turn_seconds=0.1)
+    job.take()
+    job.take()
+    assert [sample["seconds"] for sample in job.samples] == [0.03, 0.2]
+
+
 def test_a_summary_has_medians_of_times_and_maxima_of_errors() -> None:
     samples = [{**CLOCK, "seconds": s, "max_error": e} for s, e in [(3, 1e-6), (1, 2e-6), (2, 0)]]
     row = summary("x", samples)
