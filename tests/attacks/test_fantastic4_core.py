@@ -79,6 +79,11 @@ def honest(name: str) -> list[Message]:
     return [m for m in driver.sent if m.round < last]
 
 
+def is_receipt(name: str, message: Message) -> bool:
+    """To the fourth party of an input, which gets nothing else."""
+    return "input" in name and message.receiver == (int(name[-1]) + 3) % 4
+
+
 def at(message: Message, rewrite: Rewrite) -> Tamper:
     return Tamper(rewrite, message.sender, message.receiver, message.round)
 
@@ -119,8 +124,7 @@ def test_every_altered_message_stops_its_receiver(name: str) -> None:
     for message in messages:
         for position, mask in places(message, rng):
             error = stopped(name, message, flip(position, mask))
-            assert isinstance(error, DisputeError)
-            assert error.code == "TC-5300"
+            assert error.code == ("TC-5203" if is_receipt(name, message) else "TC-5300")
 
 
 def test_who_is_named() -> None:

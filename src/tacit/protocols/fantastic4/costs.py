@@ -54,12 +54,12 @@ def bitwise_and(size: int, planes: int = 1, ring: Ring = RING64) -> Declaration:
 
 
 def input_(size: int, owner: int, ring: Ring = RING64) -> Declaration:
-    """2 rounds, 16 bytes (2 elements) an element by the owner, a digest from two others."""
+    """2 rounds, 16 bytes (2 elements) an element by the owner, two digests from two others."""
     return _shared(ring.element_bytes * size, owner)
 
 
 def input_bits(size: int, owner: int, ring: Ring = RING64) -> Declaration:
-    """2 rounds, 16 bytes a word of 64 bits by the owner, a digest from two others."""
+    """2 rounds, 16 bytes a word of 64 bits by the owner, two digests from two others."""
     return _shared(WORD * word_count(size), owner)
 
 
@@ -67,7 +67,7 @@ def _shared(payload: int, owner: int) -> Declaration:
     sent, check = [0] * 4, [0] * 4
     sent[owner] = 2 * payload
     for peer in (1, 2):
-        check[(owner + peer) % 4] = DIGEST_BYTES
+        check[(owner + peer) % 4] = 2 * DIGEST_BYTES  # to each other, and a receipt to the fourth
     return Declaration(2, tuple(sent), tuple(check))
 
 

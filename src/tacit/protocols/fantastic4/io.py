@@ -3,14 +3,21 @@
 Dalskov, Escudero, Keller 2021 (ePrint 2020/1330), sections 3.1 (shared input) and 3.4
 (reconstruction). Active, t = 1, abort with two suspects.
 
-Rounds and bytes: input 2 rounds, two ring elements each, by the owner, then a digest between the
-two that got them; reveal 1 round, one ring element each and one digest to every recipient.
+Rounds and bytes: input 2 rounds, two ring elements each, by the owner, then from the two that got
+them a digest to each other and a receipt to the fourth party; reveal 1 round, one ring element each
+and one digest to every recipient.
 
 Input by owner o: x_o = 0; x_{o+1} and x_{o+2} are drawn from PRNG_{o+1} and PRNG_{o+2}, which the
 owner holds; x_{o+3} is the rest, which goes to its two other holders, parties o+1 and o+2. These
 compare digests of it, in a round of their own, before anything that depends on it is sent: else
-an owner that sent them different ones would learn whether their later messages agree. Deviation
-from the paper: there the comparison is deferred.
+an owner that sent them different ones would learn whether their later messages agree. In the same
+round both send party o+3, which is sent nothing by the owner, a receipt, and it waits for these:
+else it would go on to later openings while a corrupt owner withholds its messages, and the owner
+would choose its input by what was opened. Deviations from the paper: there the comparison is
+deferred, and there are no receipts.
+
+A receipt is the digest of nothing, salted by the key of the owner's index: all but the owner know
+it beforehand, and it says nothing but that its sender has the owner's message.
 
 Reveal to i: party i-1 sends x_i, party i+1 its digest, in the same round (``joint.py``).
 """
@@ -26,9 +33,9 @@ from numpy.typing import NDArray
 
 from tacit.encoding.digest import DIGEST_BYTES
 from tacit.encoding.ring import Elements
-from tacit.errors import InternalError
+from tacit.errors import InternalError, VerificationError
 from tacit.protocols.fantastic4.groups import BITS, Array, Group, elements_of
-from tacit.protocols.fantastic4.joint import Message, digest_of, disputed, learn
+from tacit.protocols.fantastic4.joint import Message, Roles, digest_of, disputed, learn
 from tacit.rounds.contract import Round, Step
 from tacit.sharing.bits import pack_bits, unpack_bits, word_count
 from tacit.sharing.replicated4 import Replicated4, Replicated4Bits
@@ -44,7 +51,13 @@ _MASK: Final = 0
 def input_(
     party: Fantastic4Party, owner: int, values: Elements | None, shape: tuple[int, ...]
 ) -> Step[Replicated4]:
-    """Share ring elements that the owner knows. 2 rounds, two ring elements each by the owner."""
+    """Share ring elements that the owner knows. 2 rounds, two ring elements each by the owner.
+
+    Raises
+    ------
+    DisputeError, VerificationError
+        The receivers do not have the same (TC-5300); a receipt is wrong (TC-5203).
+    """
     return Replicated4((yield from _share(party, owner, values, shape, elements_of(party.ring))))
 
 
@@ -79,7 +92,7 @@ def _share(
         yield Round()
     elif me == last:
         yield Round()
-        yield Round()
+        yield from _await_receipts(party, nonce, owner, (first, second))
     else:
         yield Round(receive={owner: (shares[last],)})
         peer = second if me == first else first
@@ -88,10 +101,36 @@ def _share(
         roles = (owner, first, second, last)
         mine = digest_of(party, nonce, roles, owner, [shares[last]])
         said = np.frombuffer(mine, np.uint8)
-        yield Round(check={peer: (said,)}, check_receive={peer: (theirs,)})
+        got = np.frombuffer(_receipt(party, nonce, (me, owner, last, peer)), np.uint8)
+        yield Round(check={peer: (said,), last: (got,)}, check_receive={peer: (theirs,)})
         if theirs.tobytes() != mine:
             raise disputed(party, nonce, (owner, peer, me, last))
     return shares
+
+
+def _receipt(party: Fantastic4Party, nonce: int, roles: Roles) -> bytes:
+    """What roles[0] tells roles[2] when it has the message of the owner, roles[1]."""
+    return digest_of(party, nonce, roles, roles[1], [])
+
+
+def _await_receipts(
+    party: Fantastic4Party, nonce: int, owner: int, receivers: tuple[int, int]
+) -> Step[None]:
+    """The fourth party's half of the second round: it goes on when both others have theirs."""
+    got = {peer: np.empty(DIGEST_BYTES, np.uint8) for peer in receivers}
+    yield Round(check_receive={peer: (receipt,) for peer, receipt in got.items()})
+    for peer, other in (receivers, receivers[::-1]):
+        if got[peer].tobytes() != _receipt(party, nonce, (peer, owner, party.index, other)):
+            name = party.names[peer]
+            raise VerificationError(
+                f"What {name} sent {party.names[party.index]} is not the receipt for an input of"
+                f" {party.names[owner]}.",
+                next_step="that party deviated or is faulty; compare the parties' versions and"
+                " logs, and do not use the session further.",
+                case=3,
+                parties=[name],
+                stage="input",
+            )
 
 
 def reveal(party: Fantastic4Party, x: Replicated4, to: Sequence[int]) -> Step[Elements | None]:
