@@ -1,4 +1,4 @@
-"""The active party takes nothing that communicates from the passive one but input and reveal."""
+"""The active party takes nothing that communicates from the passive one but reveal."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tacit.protocols.replicated3_active import Replicated3ActiveParty
 
 SEEDS = {1: bytes(16), 2: bytes([1]) * 16}
 
-SAME = {"input", "input_bits", "reveal", "reveal_bits"}
+SAME = {"reveal", "reveal_bits"}
 """Steps that hold against an active party as they are: ``io.py`` says why."""
 
 
