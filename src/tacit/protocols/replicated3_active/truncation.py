@@ -13,16 +13,19 @@ Wrap-free as in Dalskov, Escudero, Keller 2020, for three summands: see
 * w needs the top three bits of each share: T = Σ floor(x'_i / 2^61) is in {8w - 2, …, 8w + 5}
   for 0 <= x' < 2^63 + 2^62, so w = floor((T + 2) / 8).
 * probabilistic: κ from the top three of the m bits of each share. What is cut off is
-  e' in [0, 3 (2^(m-3) - 1)], and with o = 11/16 2^m the result is floor((x + o - e') / 2^m):
-  floor(x / 2^m) or one more, without bias, at most 11/16 of a unit from x / 2^m.
+  e' in [0, 3 (2^(m-3) - 1)], and with o = 10/16 2^m the result is floor((x + o - e') / 2^m):
+  floor(x / 2^m) or one more, at most 10/16 of a unit from x / 2^m. If low bits are uniform, it is
+  1.5 / 2^m units above on average (o makes up for 3/16 in e' and 7/16 in a floor of eighths).
+  For any two shares it is floor((x + o - d) / 2^m), d the sum of their low m - 3 bits.
 * exact: o = 0; nearest: o = 2^(m-1); κ from all m bits.
 
 Rounds: probabilistic 3 + 2 + 4, exact and nearest 2 + log2(m - 1) + 2 + 4 where that is more;
-a product before it 1 more. Values before truncation lie in [-2^62, 2^62).
+a product before it 1 more. Values before truncation lie in [-2^62, 2^62); in
+[-2^63, -2^62) w, and so the highest m bits of the result, depend on the shares in every mode.
 
 Known leak. Probabilistic rounding depends on the shares, two of which each party knows: the
 functionality gives them to the adversary, who chooses e' through what it knew before. ``exact``
-and ``nearest`` depend on x alone.
+and ``nearest`` depend on x alone, for x in their range.
 """
 
 from __future__ import annotations
@@ -70,8 +73,8 @@ def truncate(
     bits : int
         1 to 62.
     rounding : {"probabilistic", "nearest", "exact"}, optional
-        ``probabilistic``: floor or floor + 1, without bias. ``exact``: floor. ``nearest``:
-        floor(x / 2^bits + 1/2). The party's by default.
+        ``probabilistic``: floor or floor + 1, on average x / 2^bits + 1.5 / 2^bits. ``exact``:
+        floor. ``nearest``: floor(x / 2^bits + 1/2). The party's by default.
     """
     unproved = Unproved()
     result = yield from _truncated(party, unproved, x, bits, rounding or party.rounding)
@@ -140,7 +143,7 @@ def _offset(bits: int, rounding: Rounding) -> int:
         return 0
     if rounding == "nearest" or bits < 4:
         return 1 << (bits - 1)
-    return 11 << (bits - 4)
+    return 10 << (bits - 4)
 
 
 def _sums_of_three_bits(
