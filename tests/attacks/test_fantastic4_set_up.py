@@ -82,9 +82,12 @@ def test_every_altered_message_ends_it(round_number: int) -> None:
                 set_up(driver)
             assert caught.value.code == "TC-5201"
             assert caught.value.stage == "set-up"
-            assert len(caught.value.parties) == 1
-            if round_number > 1:
-                assert caught.value.parties == (FOUR[message.sender],)
+            # Until the commitments have been compared, the third holder may have split its own.
+            assert len(caught.value.parties) == (1 if round_number > 2 else 2)
+            # An altered commitment may be noticed by the one that sent it.
+            sender = FOUR[message.sender]
+            reports = round_number == 1 and f" sent {sender} in" in caught.value.message
+            assert reports or sender in caught.value.parties
 
 
 @pytest.mark.parametrize("deviation", [drop(), replace(b""), cut(1), lengthen(b"\x00")])
@@ -110,10 +113,31 @@ def split(session: bytes = b"session") -> list[Tamper]:
 
 
 def test_split_contributions_are_refused() -> None:
-    """By the echoes, before anything is opened."""
+    """By the echoes, before anything is opened; carol, who did it, is among the two named."""
     with pytest.raises(VerificationError, match="commitments") as caught:
         set_up(split())
     assert caught.value.code == "TC-5201"
+    assert "carol" in caught.value.parties
+    assert "carol" in caught.value.message
+
+
+def test_split_contributions_with_echoes_that_fit_each_name_the_culprit_too() -> None:
+    """Carol shows each of the two an echo of what that one saw: they find it out by each other."""
+
+    def echo(message: Message, seen: Sequence[Message]) -> Sequence[bytes]:
+        told = {
+            (3, m.sender): m.payload[WIDTH:]
+            for m in seen
+            if m.round == 1 and (m.sender, m.receiver) in ((0, 2), (1, 2))
+        }
+        told[3, 2] = keys._commitment(b"session", 3, 2, bytes(range(WIDTH)))
+        return (
+            message.payload[:WIDTH] + keys._over_holders("key commitments", b"session", 3, told),
+        )
+
+    with pytest.raises(VerificationError, match="commitments") as caught:
+        set_up([*split(), Tamper(echo, 2, 1, 2)])
+    assert set(caught.value.parties) in ({"alice", "carol"}, {"bob", "carol"})
 
 
 def test_without_echoes_they_are_not_and_two_honest_parties_disagree(
@@ -122,8 +146,8 @@ def test_without_echoes_they_are_not_and_two_honest_parties_disagree(
     """What the echoes are for: alice and bob would later look like the pair at fault."""
     honest = keys._require
 
-    def lenient(party: Any, holder: int, holds: bool, what: str) -> None:
-        honest(party, holder, holds or what in ("the commitments", "the check value"), what)
+    def lenient(party: Any, suspects: Any, holds: bool, what: str) -> None:
+        honest(party, suspects, holds or what in ("the commitments", "the check value"), what)
 
     monkeypatch.setattr(keys, "_require", lenient)
     parties, _ = set_up(split())
@@ -133,8 +157,8 @@ def test_without_echoes_they_are_not_and_two_honest_parties_disagree(
 def test_the_key_check_alone_refuses_them_too(monkeypatch: pytest.MonkeyPatch) -> None:
     honest = keys._require
 
-    def lenient(party: Any, holder: int, holds: bool, what: str) -> None:
-        honest(party, holder, holds or what == "the commitments", what)
+    def lenient(party: Any, suspects: Any, holds: bool, what: str) -> None:
+        honest(party, suspects, holds or what == "the commitments", what)
 
     monkeypatch.setattr(keys, "_require", lenient)
     with pytest.raises(VerificationError, match="check value"):
@@ -145,8 +169,8 @@ def test_a_copied_commitment_cannot_be_opened(monkeypatch: pytest.MonkeyPatch) -
     """Carol repeats dave's commitments, echoes and contributions: they name their holder."""
     honest = keys._require
 
-    def never_at_carol(party: Any, holder: int, holds: bool, what: str) -> None:
-        honest(party, holder, holds or party.index == 2, what)
+    def never_at_carol(party: Any, suspects: Any, holds: bool, what: str) -> None:
+        honest(party, suspects, holds or party.index == 2, what)
 
     monkeypatch.setattr(keys, "_require", never_at_carol)
     rewrites = [Tamper(copy_in(now), 2, to, now) for now in (1, 2, 3) for to in (0, 1, 3)]

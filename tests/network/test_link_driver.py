@@ -162,7 +162,7 @@ def test_different_steps_are_noticed_with_both_lengths() -> None:
     error = outcomes["bob"]
     assert isinstance(error, MessageError)
     assert "24 payload bytes in round 1, stage 'multiply', expected 32" in error.message
-    assert outcomes["alice"].parties == ("alice",)
+    assert outcomes["alice"].parties == ("alice", "bob")
     assert "reported by bob" in outcomes["alice"].message
 
 

@@ -8,7 +8,7 @@ from typing import Final, TypeVar
 
 from tacit import _native
 from tacit.errors import TacitError
-from tacit.network.faults import Place, cause_of, error_from_failure
+from tacit.network.faults import Place, cause_of, cause_of_heard, error_from_failure
 from tacit.network.settings import NetworkSettings
 from tacit.rounds.contract import Step
 from tacit.rounds.cost import Cost, Counter
@@ -35,6 +35,8 @@ class LinkDriver:
         Rounds, payload bytes and check bytes of this party.
     round_number : int
         Rounds driven so far, the halves of split rounds counted each; named in errors.
+    session : str
+        The session's id in hexadecimal digits, once agreed on: disputes of others are not heard.
     """
 
     def __init__(
@@ -48,6 +50,7 @@ class LinkDriver:
         self.index = index
         self.counter = Counter()
         self.round_number = 0
+        self.session = ""
         self._links = links
         self._settings = settings
         self._stage = _HANDSHAKE
@@ -136,10 +139,7 @@ class LinkDriver:
 
     def abort(self, error: BaseException) -> None:
         """Tell all others why this party stops, then close. Never raises; once is enough."""
-        if not self._over:
-            self._over = True
-            place = Place(self.names, self.index, self._stage, self.round_number)
-            self._links.abort(cause_of(error, place), self._settings.close_timeout)
+        self._stop(cause_of(error, self._place()))
 
     def close(self) -> None:
         """Say goodbye and close. May be called more than once."""
@@ -149,7 +149,18 @@ class LinkDriver:
 
     def _failed(self, failure: _native.LinkFailure) -> TacitError:
         """The error to raise for what a link reports, after the others have been told."""
-        place = Place(self.names, self.index, self._stage, self.round_number)
+        place, (word, peer, *_) = self._place(), failure.args
         error = error_from_failure(failure, place, heartbeat=self._settings.heartbeat_timeout)
-        self.abort(error)
+        if word == "aborted" and peer is not None:
+            self._stop(cause_of_heard(error, peer, place))
+        else:
+            self._stop(cause_of(error, place))
         return error
+
+    def _place(self) -> Place:
+        return Place(self.names, self.index, self._stage, self.round_number, self.session)
+
+    def _stop(self, cause: bytes) -> None:
+        if not self._over:
+            self._over = True
+            self._links.abort(cause, self._settings.close_timeout)

@@ -3,6 +3,10 @@
 A party that stops tells the others why, in an abort frame: the error's kind, number and parties,
 and its text where the text was written for all (transport errors and peer faults). Errors about a
 party's own data are for that party alone: the others learn their number.
+
+What a party says of others is its claim. Who hears one names the party that makes it among the
+suspects, and does not pass it on as an observation of its own: else an honest party would vouch for
+what a corrupt one invented. It says that it was told, and by whom.
 """
 
 from __future__ import annotations
@@ -28,7 +32,14 @@ from tacit.errors import (
     UsageError,
 )
 
-__all__ = ["Place", "cause_of", "error_from_cause", "error_from_failure", "listed"]
+__all__ = [
+    "Place",
+    "cause_of",
+    "cause_of_heard",
+    "error_from_cause",
+    "error_from_failure",
+    "listed",
+]
 
 _TEXT = 1_000
 _NAMES = 64
@@ -75,12 +86,15 @@ class Place(msgspec.Struct, frozen=True):
         The phase of the work.
     round_number : int
         The round, 0 outside rounds.
+    session : str
+        The session's id in hexadecimal digits, empty before there is one.
     """
 
     names: tuple[str, ...]
     index: int
     stage: str
     round_number: int = 0
+    session: str = ""
 
     def where(self) -> str:
         """For the end of a sentence."""
@@ -89,6 +103,7 @@ class Place(msgspec.Struct, frozen=True):
 
 
 _SAME_PROGRAM: Final = "make sure that all parties run the same program and version of tacit."
+_HEARD: Final = "heard"
 _TELLS: Final = (TransportError, PeerFaultError)
 _LOST_NEXT: Final = (
     "look at that party's own output for the reason, check its machine and network,"
@@ -131,6 +146,28 @@ def cause_of(error: BaseException, place: Place) -> bytes:
             parties=[own],
             stage=(known.stage or place.stage)[:_STAGE] or None,
         )
+    return _encoded(cause)
+
+
+def cause_of_heard(error: TacitError, source: int, place: Place) -> bytes:
+    """Why this party stops when party `source` told it that it stops: that it was told.
+
+    Names the source alone, and hands on its text as what it said, without a dispute.
+    """
+    return _encoded(
+        Cause(
+            kind=_HEARD,
+            code=error.code,
+            case=error.case,
+            message=error.message[:_TEXT],
+            next_step="",
+            parties=[place.names[source]],
+            stage=(error.stage or place.stage)[:_STAGE] or None,
+        )
+    )
+
+
+def _encoded(cause: Cause) -> bytes:
     encoded = msgspec.msgpack.encode(cause)
     if len(encoded) > _native.LINK_ABORT_BYTES:
         cause = msgspec.structs.replace(cause, message=cause.message[:200], next_step="")
@@ -150,7 +187,8 @@ def error_from_cause(data: bytes, reporter: int, place: Place) -> TacitError:
     """What another party says about why it stops, as this party's error.
 
     Nothing in it is trusted: kinds outside the transport and peer-fault branches, unknown names
-    and unprintable text do not get through.
+    and unprintable text do not get through. Of a deviation the reporter itself is a suspect too,
+    and those that a dispute names are its suspects, whatever else the cause says.
     """
     name = place.names[reporter]
     try:
@@ -173,6 +211,16 @@ def error_from_cause(data: bytes, reporter: int, place: Place) -> TacitError:
             parties=[name],
             stage=stage,
         )
+    if cause.kind == _HEARD:
+        said = parties[0]
+        return PartyLostError(
+            f"{name} stopped because of what {said} reported to it: {_printable(cause.message)}",
+            next_step=f"see what {said} itself reports, and the output of {name}.",
+            case=6,
+            parties=[said],
+            stage=stage,
+        )
+    dispute = None if cause.dispute is None else _credible(cause.dispute, name, place)
     rebuilt = TacitError.from_dict(
         {
             "kind": cause.kind,
@@ -184,8 +232,11 @@ def error_from_cause(data: bytes, reporter: int, place: Place) -> TacitError:
         }
     )
     if cause.kind == type(rebuilt).__name__ and isinstance(rebuilt, _TELLS):
-        if isinstance(rebuilt, DisputeError) and cause.dispute is not None:
-            rebuilt.dispute = _credible(cause.dispute, name, place)
+        if isinstance(rebuilt, DisputeError):
+            rebuilt.dispute = dispute
+            rebuilt.parties = _each(*(dispute.suspects if dispute else ()), name)
+        elif isinstance(rebuilt, PeerFaultError):
+            rebuilt.parties = _each(*parties, name)
         return rebuilt
     return PartyLostError(
         f"{name} stopped because of an error of its own, {cause.code} in stage {stage!r}.",
@@ -197,10 +248,15 @@ def error_from_cause(data: bytes, reporter: int, place: Place) -> TacitError:
 
 
 def _credible(claim: Claim, reporter: str, place: Place) -> Dispute | None:
-    """What a receiver says it noticed; nothing if it speaks for another or of strangers."""
+    """What a receiver says it noticed in this session; nothing if it speaks for another."""
     told = Dispute(**msgspec.structs.asdict(claim))
     named = {*told.suspects, told.receiver, told.other}
-    return told if told.receiver == reporter and named == set(place.names) else None
+    ours = bool(place.session) and told.session == place.session
+    return told if ours and told.receiver == reporter and named == set(place.names) else None
+
+
+def _each(*names: str) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(names))
 
 
 def _printable(text: str) -> str:

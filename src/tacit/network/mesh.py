@@ -51,6 +51,7 @@ class Mesh:
         self.name = driver.names[driver.index]
         self.session_id = session_id
         self.driver = driver
+        driver.session = session_id.hex()
 
     def pairwise_key(self, peer: int, purpose: str) -> bytes:
         """A 16-byte key that this party and `peer` have and nobody else.

@@ -20,12 +20,20 @@ from tacit.errors import (
     InternalError,
     MessageError,
     PartyLostError,
+    PeerFaultError,
     TacitError,
     TransportError,
     UsageError,
     VerificationError,
 )
-from tacit.network.faults import Place, cause_of, error_from_cause, error_from_failure, listed
+from tacit.network.faults import (
+    Place,
+    cause_of,
+    cause_of_heard,
+    error_from_cause,
+    error_from_failure,
+    listed,
+)
 
 NAMES = ("alice", "bob", "carol")
 HERE = Place(NAMES, 0, "training", 7)
@@ -43,7 +51,8 @@ def test_errors_written_for_all_arrive_with_their_culprits(kind: type[TacitError
     heard = told(error)
     assert type(heard) is kind
     assert heard.code == error.code
-    assert heard.parties == ("carol",)
+    suspects = ("carol", "bob") if issubclass(kind, PeerFaultError) else ("carol",)
+    assert heard.parties == suspects
     assert heard.stage == "x"
     assert heard.next_step == "do this"
     assert heard.message == "carol is at fault (reported by bob)"
@@ -96,11 +105,16 @@ def test_a_cause_cannot_name_strangers() -> None:
 FOUR = (*NAMES, "dave")
 
 
-def disputed(receiver: str, other: str = "dave") -> TacitError:
+def disputed(
+    receiver: str,
+    other: str = "dave",
+    session: str = "ab12",
+    said: tuple[str, ...] = ("alice", "carol"),
+) -> TacitError:
     """What alice hears of a dispute that bob reports."""
-    error = DisputeError("they differ", parties=["alice", "carol"])
-    error.dispute = Dispute("ab12", 7, "alice", "carol", receiver, other)
-    places = [Place(FOUR, i, "training", 7) for i in (1, 0)]
+    error = DisputeError("they differ", parties=said)
+    error.dispute = Dispute(session, 7, "alice", "carol", receiver, other)
+    places = [Place(FOUR, i, "training", 7, "ab12") for i in (1, 0)]
     return error_from_cause(cause_of(error, places[0]), 1, places[1])
 
 
@@ -109,7 +123,36 @@ def test_a_dispute_arrives_as_data() -> None:
     assert isinstance(heard, DisputeError)
     assert heard.dispute == Dispute("ab12", 7, "alice", "carol", "bob", "dave")
     assert heard.dispute.suspects == ("alice", "carol")
-    assert heard.parties == ("alice", "carol")
+    assert heard.parties == ("alice", "carol", "bob")
+
+
+@pytest.mark.parametrize("said", [(), ("dave",), ("carol",)])
+def test_the_suspects_are_those_of_the_dispute_and_who_reports_it(said: tuple[str, ...]) -> None:
+    assert disputed("bob", said=said).parties == ("alice", "carol", "bob")
+
+
+def test_a_dispute_of_another_session_names_its_reporter_alone() -> None:
+    heard = disputed("bob", session="ab13")
+    assert isinstance(heard, DisputeError)
+    assert heard.dispute is None
+    assert heard.parties == ("bob",)
+
+
+def test_a_claim_is_not_passed_on_as_ones_own() -> None:
+    """Dave invents a dispute of bob and carol; alice, who is honest, does not vouch for it."""
+    dave, alice, bob = (Place(FOUR, i, "training", 7, "ab12") for i in (3, 0, 1))
+    for text in ("they differ", "they differ" + " " * 2000):
+        claim = DisputeError(text, parties=["bob", "carol"])
+        claim.dispute = Dispute("ab12", 1, "bob", "carol", "dave", "alice")
+        at_alice = error_from_cause(cause_of(claim, dave), 3, alice)
+        assert at_alice.parties == ("bob", "carol", "dave")
+        at_bob = error_from_cause(cause_of_heard(at_alice, 3, alice), 0, bob)
+        assert isinstance(at_bob, PartyLostError)
+        assert at_bob.code == "TC-3406"
+        assert at_bob.parties == ("dave",)
+        assert at_bob.message.startswith("alice stopped because of what dave reported to it: they")
+        told_again = error_from_cause(cause_of_heard(at_bob, 0, bob), 1, dave)
+        assert told_again.parties == ("alice",)
 
 
 @pytest.mark.parametrize(("receiver", "other"), [("dave", "bob"), ("bob", "mallory")])
@@ -117,6 +160,7 @@ def test_nobody_reports_a_dispute_for_another_or_of_strangers(receiver: str, oth
     heard = disputed(receiver, other)
     assert isinstance(heard, DisputeError)
     assert heard.dispute is None
+    assert heard.parties == ("bob",)
 
 
 @given(st.recursive(st.none() | st.text() | st.integers(0, 2**32), st.lists, max_leaves=5))

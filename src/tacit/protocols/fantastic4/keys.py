@@ -25,7 +25,7 @@ TC-5201, before any input.
 from __future__ import annotations
 
 import hmac
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -73,17 +73,20 @@ def set_up(party: Fantastic4Party, randomness: Randomness) -> Step[None]:
     # 2. Echo.
     seen = {key: _over_holders("key commitments", session, key, committed) for key in held}
     for (key, holder), digest in (yield from _tell(party, seen)).items():
-        _require(party, holder, hmac.compare_digest(digest, seen[key]), "the commitments")
+        third = next(h for h in range(4) if h not in (key, holder, me))
+        same = hmac.compare_digest(digest, seen[key])
+        _require(party, (holder, third), same, "the commitments")
     # 3. Open.
     opened = {**(yield from _tell(party, own)), **{(key, me): own[key] for key in held}}
     for (key, holder), contribution in opened.items():
         fits = _commitment(session, key, holder, contribution) == committed[key, holder]
-        _require(party, holder, fits, "the opening")
+        _require(party, (holder,), fits, "the opening")
     # 4. Compare.
     keys = {key: _over_holders("three-holder key", session, key, opened) for key in held}
     checks = {key: tagged_hash("key check value", session, bytes([key]), keys[key]) for key in held}
     for (key, holder), digest in (yield from _tell(party, checks)).items():
-        _require(party, holder, hmac.compare_digest(digest, checks[key]), "the check value")
+        same = hmac.compare_digest(digest, checks[key])
+        _require(party, (holder,), same, "the check value")
     party.keys = {key: kernels.StreamKey(keys[key][:SEED_BYTES]) for key in held}
 
 
@@ -112,16 +115,17 @@ def _tell(party: Fantastic4Party, values: Mapping[int, bytes]) -> Step[Told]:
     return {place: array.tobytes() for place, array in received.items()}
 
 
-def _require(party: Fantastic4Party, holder: int, holds: bool, what: str) -> None:
+def _require(party: Fantastic4Party, suspects: Sequence[int], holds: bool, what: str) -> None:
+    """Suspects: the sender and, where it may have told the two different things, the third."""
     if not holds:
-        name = party.names[holder]
+        names = [party.names[suspect] for suspect in suspects]
+        may = f", or {names[1]} sent the two of them different ones" if len(names) > 1 else ""
         raise VerificationError(
-            f"What {name} sent {party.names[party.index]} in the set-up, {what} of a common key,"
-            " does not fit what was said before; no input has been shared yet.",
-            next_step="a party deviated or is faulty: this one, or (for commitments) the third"
-            " holder, which may have sent the two of you different ones. Compare the parties'"
-            " versions and logs, and start a new session.",
+            f"What {names[0]} sent {party.names[party.index]} in the set-up, {what} of a common"
+            f" key, does not fit what was said before{may}; no input has been shared yet.",
+            next_step=f"{' or '.join(names)} deviated or is faulty. Compare the parties' versions"
+            " and logs, and start a new session.",
             case=1,
-            parties=[name],
+            parties=names,
             stage="set-up",
         )
