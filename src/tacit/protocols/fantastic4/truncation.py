@@ -98,7 +98,8 @@ def truncate(
         1 to N - 2.
     rounding : {"probabilistic", "nearest", "exact"}, optional
         ``probabilistic``: floor or floor + 1, the latter with probability
-        ((x mod 2^bits) + 1) / 2^bits. ``exact``: floor.
+        ((x mod 2^bits) + 1) / 2^bits if x_2 + x_3 mod 2^bits is uniform (after a product with an
+        even public constant it is not; the error stays within one unit). ``exact``: floor.
         ``nearest``: floor(x / 2^bits + 1/2), for x < 2^(N-2) - 2^(bits-1). The party's by default.
     """
     rounding = rounding or party.rounding
