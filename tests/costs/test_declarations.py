@@ -317,7 +317,7 @@ def test_a_table_at_two_bits_is_five_elements_and_each_further_one_two() -> None
     ("primitive", "arguments", "rounds", "elements_in_all", "digests"),
     [
         ("multiply", (), 1, 6, 6),
-        ("input", (3,), 2, 2, 2),
+        ("input", (3,), 2, 2, 4),
         ("reveal", ((0, 1, 2, 3),), 1, 4, 4),
         ("reveal", ((3,),), 1, 1, 1),
         ("bitwise_and", (), 1, 6 / 64, 6),
@@ -327,7 +327,7 @@ def test_headline_of_four_parties(
     primitive: str, arguments: tuple[Any, ...], rounds: int, elements_in_all: float, digests: int,
     over: Ring,
 ) -> None:  # fmt: skip
-    """As published [DEK21], a digest for each roles apart; an AND is 6 bits."""
+    """As published [DEK21], digests and receipts of inputs apart; an AND is 6 bits."""
     simulation = Simulation(2, protocol="fantastic4", over=over)
     n, width = 4096, 8 if primitive == "bitwise_and" else over.element_bytes
     x, a = simulation.share(np.ones(n, np.int64)), simulation.share_bits(np.ones(n, np.uint8))
