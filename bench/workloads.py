@@ -112,6 +112,19 @@ VARIANTS: dict[str, Variant] = {
         for name in inputs.names()
         if name not in SKIPPED
     },
+    **{
+        f"replicated3_active_{name}": Variant(workload, size, protocol="replicated3_active")
+        for name, workload, size in (
+            ("matmul_128", "matmul_256", 128),
+            ("multiply_1e5", "multiply_1e6", 100_000),
+            ("compare_1e5", "compare_1e6", 100_000),
+            ("relu_1e5", "relu_1e6", 100_000),
+            ("sigmoid_1e5", "sigmoid_1e5", None),
+            ("sort_1e4", "sort_1e4", None),
+            ("logistic_epoch", "logistic_epoch", None),
+            ("matmul_1024", "matmul_1024", None),
+        )
+    },
 }
 """Workloads of other sizes, rings and protocols, by name."""
 

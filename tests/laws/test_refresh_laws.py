@@ -18,7 +18,7 @@ import pytest
 import tacit
 from tacit.encoding.rings import RINGS
 from tacit.protocols import PROTOCOLS
-from tacit.sessions.stored import load_step
+from tacit.sessions.storage_steps import load_step
 from tacit.sharing import AdditiveForm
 from tacit.storage.refreshing import ZeroSharing
 

@@ -21,7 +21,7 @@ from tacit.ml.standardization import INPUT_BITS, Standardization
 from tacit.ml.training import TrainingPlan, TrainingState
 from tacit.programs.types import SecretValue
 from tacit.rounds.contract import Step
-from tacit.sessions.stored import (
+from tacit.sessions.storage_steps import (
     Draft,
     Keeper,
     delete_step,

@@ -47,7 +47,7 @@ from tacit.sessions.messages import (
 )
 from tacit.sessions.processes import RING, ROUNDING, PartyProcesses
 from tacit.sessions.session import Handle, Reference, Session
-from tacit.sessions.stored import Draft
+from tacit.sessions.storage_steps import Draft
 from tacit.sessions.storing import restore
 from tacit.storage.records import Header, Purpose, decode_header
 from tacit.storage.store import Place

@@ -24,7 +24,7 @@ from tacit.rounds.randomness import Randomness, SystemRandomness, deal_pairwise_
 from tacit.rounds.virtual import VirtualTime
 from tacit.sessions.execution import input_step, reveal_step
 from tacit.sessions.session import Handle, Reference, Session
-from tacit.sessions.stored import (
+from tacit.sessions.storage_steps import (
     Draft,
     Keeper,
     Loaded,

@@ -34,7 +34,7 @@ from tacit.sessions.messages import (
     encode,
 )
 from tacit.sessions.session import Reference
-from tacit.sessions.stored import Draft
+from tacit.sessions.storage_steps import Draft
 from tacit.sessions.storing import permitted
 from tacit.storage.records import Uses
 from tacit.storage.store import Place

@@ -9,7 +9,7 @@ from functools import reduce
 from typing import TYPE_CHECKING
 
 from tacit.errors import UsageError
-from tacit.sessions.stored import Draft, record_of
+from tacit.sessions.storage_steps import Draft, record_of
 from tacit.sessions.turns import in_turn
 from tacit.storage.records import Header, Purpose, Uses, bounds_from, checked_name
 

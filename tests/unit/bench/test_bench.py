@@ -163,8 +163,9 @@ def test_a_workload_is_right(session: workloads.TacitSession, name: str) -> None
 @pytest.mark.parametrize(
     "name",
     [
-        *(n for n in workloads.VARIANTS if not n.startswith("fantastic4")),
+        *(n for n, v in workloads.VARIANTS.items() if v.protocol == "replicated3"),
         *(f"fantastic4_{n}" for n in ("matmul_256", "relu_1e6", "sigmoid_1e5", "sort_1e4")),
+        *(f"replicated3_active_{n}" for n in ("matmul_128", "relu_1e5", "sort_1e4")),
     ],
 )
 def test_a_variant_of_a_workload_is_right(session: workloads.TacitSession, name: str) -> None:
@@ -172,9 +173,9 @@ def test_a_variant_of_a_workload_is_right(session: workloads.TacitSession, name:
     assert found["max_error"] < 2e-3
     variant = workloads.VARIANTS[name]
     like = session.measure(variant.workload, size=20 if "matmul" in name else 300)
-    larger = variant.ring == 128 or variant.protocol == "fantastic4"
-    assert (found["bytes"] > like["bytes"]) == larger
-    assert (found["check_bytes"] > 0) == (variant.protocol == "fantastic4")
+    active = variant.protocol != "replicated3"
+    assert (found["bytes"] > like["bytes"]) == (active or variant.ring == 128)
+    assert (found["check_bytes"] > 0) == active
 
 
 @pytest.mark.processes

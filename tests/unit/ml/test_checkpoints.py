@@ -18,7 +18,7 @@ from tacit.ml.standardization import Standardization
 from tacit.ml.training import TrainingPlan, TrainingState, train
 from tacit.rounds.contract import Step
 from tacit.sessions import LocalSession
-from tacit.sessions.stored import Keeper
+from tacit.sessions.storage_steps import Keeper
 from tacit.storage import listing, store
 
 NAMES = ("alice", "bob", "carol")

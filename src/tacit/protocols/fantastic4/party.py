@@ -35,7 +35,7 @@ class Fantastic4Party:
     index : int
         Which one this is, 0 to 3.
     seeds : mapping of int to bytes
-        For each peer's index, the 16-byte seed shared with it alone.
+        Not used: the keys come from the set-up.
     session_id : bytes
         What hashes are bound to; equal at all parties.
     rounding : {"probabilistic", "nearest", "exact"}
@@ -50,8 +50,6 @@ class Fantastic4Party:
     keys : mapping of int to StreamKey
         PRNG_j for each j in `held`: known to all parties but P_j. There once the party's set-up
         (``keys.py``) has run, which a session does before any other step.
-    pair_keys : mapping of int to StreamKey
-        For each peer the key shared with it alone.
 
     Notes
     -----
@@ -84,7 +82,6 @@ class Fantastic4Party:
         self.rounding = rounding
         self.ring = ring
         self.held = tuple(j for j in range(4) if j != index)
-        self.pair_keys = {peer: kernels.StreamKey(seeds[peer]) for peer in self.held}
         self._keys: Mapping[int, kernels.StreamKey] | None = None
         self._nonces = count(1)
 

@@ -20,15 +20,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
-from numpy.typing import NDArray
 
 from tacit import kernels
-from tacit.errors import InternalError
 from tacit.protocols.fantastic4.groups import BITS, Array, Group, elements_of
 from tacit.protocols.fantastic4.joint import Message, exchange, total
 from tacit.rounds.contract import Step
-from tacit.sharing.bits import pack_bits, unpack_bits
 from tacit.sharing.replicated4 import Replicated4, Replicated4Bits
+from tacit.sharing.rows import Positions, moved, moved_bits, places_of, require_rows
 
 if TYPE_CHECKING:
     from tacit.protocols.fantastic4.party import Fantastic4Party
@@ -37,7 +35,6 @@ __all__ = ["FactorPermutations", "pass_roles", "permutation", "permute", "permut
 
 _DRAW: Final = 0
 
-Positions = NDArray[np.int64]
 Move = Callable[[Array, Positions], Array]
 
 
@@ -94,16 +91,11 @@ def permute(
     Replicated4
         A fresh sharing of x's shape.
     """
-    _require_rows(permutation, x.shape)
-
-    def move(words: Array, places: Positions) -> Array:
-        if not words.size:
-            return words
-        return words.reshape(places.size, -1)[places].reshape(words.shape)
+    require_rows(permutation.shape, x.shape)
 
     group = elements_of(party.ring)
     contiguous = {j: np.ascontiguousarray(share) for j, share in x.shares.items()}
-    shares = yield from _passes(party, permutation, inverse, contiguous, x.shape, group, move)
+    shares = yield from _passes(party, permutation, inverse, contiguous, x.shape, group, moved)
     return Replicated4(shares)
 
 
@@ -114,22 +106,14 @@ def permute_bits(
     inverse: bool = False,
 ) -> Step[Replicated4Bits]:
     """The same for plain bits (rows, count, …), packed. 4 rounds, 12 bits a bit in all."""
-    _require_rows(permutation, a.shape)
+    require_rows(permutation.shape, a.shape)
 
     def move(words: Array, places: Positions) -> Array:
-        if not a.size:
-            return words
-        bits = unpack_bits(words, a.shape).reshape(places.size, -1)
-        return pack_bits(bits[places])
+        return moved_bits(words, a.shape, places)
 
     words = next(iter(a.shares.values())).shape
     shares = yield from _passes(party, permutation, inverse, a.shares, words, BITS, move)
     return Replicated4Bits(shares, a.shape)
-
-
-def _require_rows(permutation: FactorPermutations, shape: tuple[int, ...]) -> None:
-    if shape[:2] != permutation.shape:
-        raise InternalError("an array does not have the rows of its permutation")
 
 
 def pass_roles(k: int) -> list[tuple[int, int, int]]:
@@ -149,29 +133,17 @@ def _passes(
 ) -> Step[Mapping[int, Array]]:
     """One pass a factor over words of any group: pi_0 first, or pi_3 back first."""
     for k in reversed(range(4)) if inverse else range(4):
-        moved: dict[int, Array] = {}
+        known: dict[int, Array] = {}
         if k != party.index:
-            places = _flat(permutation.factors[k], inverse)
-            moved = {j: move(share, places) for j, share in shares.items()}
+            places = places_of(permutation.factors[k], inverse)
+            known = {j: move(share, places) for j, share in shares.items()}
         messages = []
         for sender, backup, receiver in pass_roles(k):
             j = 6 - sender - backup - receiver
-            value = moved[j] if party.index in (sender, backup) else None
+            value = known[j] if party.index in (sender, backup) else None
             messages.append(Message(sender, backup, receiver, group, shape, value))
         fresh = dict(total(party, (yield from exchange(party, messages)), shape))
         if k in fresh:
-            fresh[k] = group.add(fresh[k], moved[k])
+            fresh[k] = group.add(fresh[k], known[k])
         shares = fresh
     return shares
-
-
-def _flat(factor: Positions, inverse: bool) -> Positions:
-    """Positions in all rows together, of the permutation or of its inverse."""
-    rows, count = factor.shape
-    starts = np.arange(0, rows * count, count)[:, None] if count else 0
-    places = (factor + starts).reshape(-1)
-    if inverse:
-        back = np.empty_like(places)
-        back[places] = np.arange(places.size)
-        return back
-    return places

@@ -25,14 +25,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from tacit import kernels
 from tacit.encoding.ring import RING64, Elements, Ring
-from tacit.errors import InternalError
 from tacit.rounds.contract import Round, Step
-from tacit.sharing.bits import ReplicatedBits, pack_bits, unpack_bits
+from tacit.sharing.bits import ReplicatedBits
 from tacit.sharing.replicated import Replicated
+from tacit.sharing.rows import Positions, moved, moved_bits, places_of, require_rows
 
 if TYPE_CHECKING:
     from tacit.protocols.replicated3.party import Replicated3Party
@@ -41,8 +40,6 @@ __all__ = ["PairPermutations", "permutation", "permute", "permute_bits"]
 
 _DRAW = 0
 _MASK, _SHARE = 0, 1
-
-Positions = NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True, repr=False, eq=False)
@@ -133,19 +130,14 @@ def permute(
     Replicated
         A fresh sharing of x's shape.
     """
-    _require_rows(permutation, x.shape)
-
-    def move(words: Elements, places: Positions) -> Elements:
-        if not words.size:
-            return words
-        return words.reshape(places.size, -1)[places].reshape(words.shape)
+    require_rows(permutation.shape, x.shape)
 
     passes = _passes(
         party,
         permutation,
         inverse,
         (np.ascontiguousarray(x.own), np.ascontiguousarray(x.next)),
-        _Algebra(party.ring, move, party.ring.add, party.ring.subtract),
+        _Algebra(party.ring, moved, party.ring.add, party.ring.subtract),
     )
     own, following = yield from passes
     return Replicated(own, following)
@@ -158,22 +150,14 @@ def permute_bits(
     inverse: bool = False,
 ) -> Step[ReplicatedBits]:
     """The same for plain bits (rows, count, …), packed. 2 rounds, 4 bits a bit in all."""
-    _require_rows(permutation, a.shape)
+    require_rows(permutation.shape, a.shape)
 
     def move(words: Elements, places: Positions) -> Elements:
-        if not a.size:
-            return words
-        bits = unpack_bits(words, a.shape).reshape(places.size, -1)
-        return pack_bits(bits[places])
+        return moved_bits(words, a.shape, places)
 
     algebra = _Algebra(RING64, move, np.bitwise_xor, np.bitwise_xor)
     own, following = yield from _passes(party, permutation, inverse, (a.own, a.next), algebra)
     return ReplicatedBits(own, following, a.shape)
-
-
-def _require_rows(permutation: PairPermutations, shape: tuple[int, ...]) -> None:
-    if shape[:2] != permutation.shape:
-        raise InternalError("an array does not have the rows of its permutation")
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,7 +189,7 @@ def _passes(
     index = party.index
     shares = {index: x[0], party.next: x[1]}
     factors = {index: permutation.own, party.next: permutation.next}
-    places = {k: _flat(factor, inverse) for k, factor in factors.items()}
+    places = {k: places_of(factor, inverse) for k, factor in factors.items()}
     keys = {index: party.key_own, party.next: party.key_next}
 
     def drawn(key: int, lane: int) -> Elements:
@@ -244,15 +228,3 @@ def _passes(
         yield Round(send={roles.t: (c_2,)}, receive={roles.t: (c_1,)})
         result[third] = plus(c_1, c_2)
     return result[index], result[party.next]
-
-
-def _flat(factor: Positions, inverse: bool) -> Positions:
-    """Positions in all rows together, of the permutation or of its inverse."""
-    rows, count = factor.shape
-    starts = np.arange(0, rows * count, count)[:, None] if count else 0
-    places = (factor + starts).reshape(-1)
-    if inverse:
-        back = np.empty_like(places)
-        back[places] = np.arange(places.size)
-        return back
-    return places

@@ -23,11 +23,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
 from tacit.encoding.ring import Elements
 from tacit.encoding.wide import RING128
-from tacit.errors import InternalError
 from tacit.protocols.replicated3.shuffle import PairPermutations, permutation
 from tacit.protocols.replicated3_active.arithmetic import lifted, lowered
 from tacit.protocols.replicated3_active.coin import seal_coin, toss
@@ -35,6 +33,7 @@ from tacit.protocols.replicated3_active.openings import Pair, require_zero
 from tacit.rounds.contract import Round, Step
 from tacit.sharing.bits import ReplicatedBits, pack_bits, unpack_bits
 from tacit.sharing.replicated import Replicated
+from tacit.sharing.rows import Positions, moved, places_of, require_rows
 
 if TYPE_CHECKING:
     from tacit.protocols.replicated3_active.party import Replicated3ActiveParty
@@ -42,8 +41,6 @@ if TYPE_CHECKING:
 __all__ = ["permutation", "permute", "permute_bits"]
 
 _ZERO_SHARE = 0
-
-Positions = NDArray[np.int64]
 
 
 def permute(
@@ -63,7 +60,7 @@ def permute(
     inverse : bool
         Back to the order before.
     """
-    _require_rows(permutation, x.shape)
+    require_rows(permutation.shape, x.shape)
     return lowered((yield from _permuted(party, permutation, lifted(x), inverse)))
 
 
@@ -78,16 +75,11 @@ def permute_bits(
     The share bits a_0, a_1, a_2 as ring elements are shares of a number whose lowest bit is a; the
     lowest bits of the shares of the moved number are shares of the moved bit.
     """
-    _require_rows(permutation, a.shape)
+    require_rows(permutation.shape, a.shape)
     number = Replicated(*(unpack_bits(s, a.shape).astype(np.uint64) for s in (a.own, a.next)))
     moved = lowered((yield from _permuted(party, permutation, lifted(number), inverse)))
     one = np.uint64(1)
     return ReplicatedBits(pack_bits(moved.own & one), pack_bits(moved.next & one), a.shape)
-
-
-def _require_rows(permutation: PairPermutations, shape: tuple[int, ...]) -> None:
-    if shape[:2] != permutation.shape:
-        raise InternalError("an array does not have the rows of its permutation")
 
 
 def _permuted(
@@ -95,7 +87,7 @@ def _permuted(
 ) -> Step[Replicated]:
     """The three passes over Z_2^128, with their checks."""
     factors = {party.index: permutation.own, party.next: permutation.next}
-    places = {k: _flat(factor, inverse) for k, factor in factors.items()}
+    places = {k: places_of(factor, inverse) for k, factor in factors.items()}
     sealed = seal_coin(party)
     m = yield from _times_key(party, sealed.key(), x)
     states = [(x, m)]
@@ -140,21 +132,17 @@ def _one_pass(
     """
     nonce = party.nonce()
     size, columns = x.size, (x, m)
-    old_own, old_next = (
-        np.concatenate([np.ascontiguousarray(c.own).reshape(-1) for c in columns]),
-        np.concatenate([np.ascontiguousarray(c.next).reshape(-1) for c in columns]),
-    )
     if places is None:
         # R = k+1 holds the shares k+1 (own) and k-1 (next).
-        own, following = np.empty_like(old_own), np.empty_like(old_next)
+        own, following = RING128.empty(2 * size), RING128.empty(2 * size)
         yield Round(receive={party.previous: (own,), party.next: (following,)})
     else:
         key = party.key_own if party.index == k else party.key_next
         zeta, eta = RING128.empty(2 * size), RING128.empty(2 * size)
         RING128.kernels.fill(key, nonce, 0, zeta)
         RING128.kernels.fill(key, nonce, 1, eta)
-        new_own = np.concatenate([_moved(c.own, places) for c in columns])
-        new_next = np.concatenate([_moved(c.next, places) for c in columns])
+        new_own = np.concatenate([_ordered(c.own, places) for c in columns])
+        new_next = np.concatenate([_ordered(c.next, places) for c in columns])
         common = RING128.add(zeta, eta)
         if party.index == k:
             # Q holds the shares k (own) and k+1 (next).
@@ -171,19 +159,5 @@ def _one_pass(
     )
 
 
-def _moved(share: Elements, places: Positions) -> Elements:
-    if not share.size:
-        return share.reshape(-1)
-    return np.ascontiguousarray(share).reshape(places.size, -1)[places].reshape(-1)
-
-
-def _flat(factor: Positions, inverse: bool) -> Positions:
-    """Positions in all rows together, of the permutation or of its inverse."""
-    rows, count = factor.shape
-    starts = np.arange(0, rows * count, count)[:, None] if count else 0
-    places = (factor + starts).reshape(-1)
-    if inverse:
-        back = np.empty_like(places)
-        back[places] = np.arange(places.size)
-        return back
-    return places
+def _ordered(share: Elements, places: Positions) -> Elements:
+    return moved(np.ascontiguousarray(share), places).reshape(-1)
