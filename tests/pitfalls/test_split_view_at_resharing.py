@@ -20,7 +20,7 @@ from tacit.errors import StorageError, VerificationError
 from tacit.protocols import protocol_named
 from tacit.rounds import Adversary, Message, Tamper
 from tacit.rounds.adversary import flip
-from tacit.sessions import LocalSession, stored
+from tacit.sessions import LocalSession, storage_steps
 from tacit.storage import listing, places
 from tacit.storage.records import decode_header
 from tacit.storage.sealed import read_header
@@ -73,19 +73,19 @@ def test_a_lie_to_one_party_replaces_nothing(tmp_path: Path, liar: int, number: 
 def torn(folder: Path) -> None:
     """All have both epochs: they stopped when all had prepared and nobody had replaced."""
     save(folder)
-    confirm = stored.confirm
+    confirm = storage_steps.confirm
 
     def stop(member: object, digest: bytes, what: str) -> object:
         yield from confirm(member, digest, what)  # type: ignore[arg-type]
         if what == "the refreshed shares":
             raise ZeroDivisionError
 
-    stored.confirm = stop  # type: ignore[assignment]
+    storage_steps.confirm = stop  # type: ignore[assignment]
     try:
         with pytest.raises(ZeroDivisionError):
             refresh(folder)
     finally:
-        stored.confirm = confirm
+        storage_steps.confirm = confirm
     assert epochs(folder) == [[0, 1]] * 3
 
 
@@ -113,9 +113,9 @@ def test_without_the_echo_the_honest_parties_keep_different_epochs(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     torn(tmp_path)
-    confirm = stored.confirm
+    confirm = storage_steps.confirm
     monkeypatch.setattr(
-        stored,
+        storage_steps,
         "confirm",
         lambda member, digest, what: confirm(
             member, b"" if what == "what is stored" else digest, what

@@ -313,15 +313,15 @@ def test_shares_that_do_not_fit_the_others_are_found_by_their_holders(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A party that seals something else than it should: public metadata agree, copies do not."""
-    from tacit.sessions import stored
+    from tacit.sessions import storage_steps
 
-    original, calls = stored._pieces, []
+    original, calls = storage_steps._pieces, []
 
     def changed(part: Any, value: Any) -> Iterator[memoryview]:
         calls.append(part)
         yield from original(part + np.uint64(len(calls) == 3), value)
 
-    monkeypatch.setattr(stored, "_pieces", changed)
+    monkeypatch.setattr(storage_steps, "_pieces", changed)
     saved(tmp_path, "x")
     monkeypatch.undo()
     with pytest.raises(VerificationError) as caught:
