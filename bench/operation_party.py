@@ -153,7 +153,7 @@ def _shared(context: PartyContext, size: int) -> SecretArray:
         assert isinstance(part, PartyReference)
         vector = part.part.share.blank(size) if vector is None else vector
         vector.write(start, part.part.share)
-    return SecretArray(session, PartyReference(SecretValue(tacit.fixed, vector)))
+    return SecretArray(session, session.references.of(SecretValue(tacit.fixed, vector)))
 
 
 def _together(context: PartyContext, mpc: Computation) -> None:

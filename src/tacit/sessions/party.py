@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from typing import Any, TypeVar
+from typing import Any, TypeAlias, TypeVar
 
+import msgspec
 from numpy.typing import ArrayLike, NDArray
 
 from tacit.encoding.fixed import decode
@@ -16,13 +17,14 @@ from tacit.errors import ShapeError, UsageError
 from tacit.network import LinkDriver, Mesh
 from tacit.programs.operation import Attributes, Operation
 from tacit.programs.promotion import encoded
-from tacit.programs.types import ArrayType, SecretValue
+from tacit.programs.types import ArrayType, SecretValue, public_type
 from tacit.protocols import Protocol
 from tacit.protocols.interface import Party, Rounding
 from tacit.rounds.contract import Step
 from tacit.rounds.cost import Cost
 from tacit.rounds.randomness import SystemRandomness
 from tacit.sessions.execution import input_step, reveal_step
+from tacit.sessions.references import PartyReference, References
 from tacit.sessions.session import Handle, Reference, Session
 from tacit.sessions.storage_steps import (
     Draft,
@@ -41,19 +43,13 @@ from tacit.sessions.turns import OneThread
 from tacit.storage.records import Header, Purpose
 from tacit.storage.store import Place, Store
 
-__all__ = ["PartyReference", "PartySession"]
+__all__ = ["Evaluate", "PartyReference", "PartySession"]
 
 T = TypeVar("T")
 
 
-class PartyReference(Reference):
-    """A secret array of which this process holds one party's part."""
-
-    __slots__ = ("part",)
-
-    def __init__(self, part: SecretValue) -> None:
-        super().__init__(part.dtype, part.shape)
-        self.part = part
+Evaluate: TypeAlias = Callable[[Party, Sequence[Any]], Step[tuple[SecretValue, ...]]]
+"""``evaluate(party, parts)``: a step that computes secret values from this party's parts."""
 
 
 class PartySession(Session):
@@ -81,6 +77,7 @@ class PartySession(Session):
         super().__init__(protocol, party.names, party.rounding, party.ring)
         self.party = party
         self.driver = driver
+        self.references = References()
         self._calls = OneThread(self.name)
         self._stage = ""
         self._deadline: float | None = None
@@ -207,7 +204,7 @@ class PartySession(Session):
     ) -> PartyReference:
         """Share encoded elements, given at the owner alone."""
         step = input_step(self.party, owner, elements, dtype, shape)
-        return PartyReference(self.run(step, "share"))
+        return self.references.of(self.run(step, "share"))
 
     def execute(
         self,
@@ -217,9 +214,59 @@ class PartySession(Session):
         results: tuple[ArrayType, ...],
     ) -> tuple[Reference, ...]:
         """Compute this party's part of an operation."""
-        parts: list[Any] = [h.part if isinstance(h, PartyReference) else h for h in operands]
-        computed = self.run(operation.evaluate(self.party, parts, attributes), operation.name)
-        return tuple(map(PartyReference, computed))
+
+        def evaluate(party: Party, parts: Sequence[Any]) -> Step[tuple[SecretValue, ...]]:
+            return operation.evaluate(party, parts, attributes)
+
+        if not results:
+            types = [
+                ArrayType(h.dtype, h.shape) if isinstance(h, Reference) else public_type(h)
+                for h in operands
+            ]
+            results = operation.result_types(types, attributes)
+        public = msgspec.msgpack.encode(attributes)
+        return self.compute(operation.name, evaluate, operands, results=results, public=public)
+
+    def compute(
+        self,
+        name: str,
+        evaluate: Evaluate,
+        operands: Sequence[Handle],
+        *,
+        results: Sequence[ArrayType],
+        public: bytes = b"",
+    ) -> tuple[PartyReference, ...]:
+        """Compute secret arrays from secret arrays, by any step.
+
+        This is the unit that a recovery repeats: after the loss of a party `evaluate` may be
+        called again, for a party of another protocol. So it depends on its arguments and on what
+        all parties know alone, changes nothing outside, and leaves the parts as they are.
+
+        Parameters
+        ----------
+        name : str
+            What it computes; the same at all parties, named in errors.
+        evaluate : callable
+            ``evaluate(party, parts)`` gives the step; `parts` are this party's
+            :class:`~tacit.programs.types.SecretValue` of each reference, and public arrays as
+            they are.
+        operands : sequence
+            References of this session, or public arrays.
+        results : sequence of ArrayType
+            The types of what the step returns, in order.
+        public : bytes
+            Whatever else decides what is computed, such as encoded parameters: parties compare
+            it before they rely on each other's progress.
+
+        Returns
+        -------
+        tuple of PartyReference
+            One for each value that the step returns.
+        """
+        self.check_open()
+        parts = [h.part if isinstance(h, PartyReference) else h for h in operands]
+        values = self.run(evaluate(self.party, parts), name)
+        return tuple(map(self.references.of, values))
 
     def open(
         self, reference: Reference, to: tuple[int, ...], answer: tuple[int, ...]
@@ -280,7 +327,7 @@ class PartySession(Session):
 
     def _loaded(self, loaded: Loaded) -> tuple[Header, tuple[Reference, ...]]:
         header, values = loaded
-        references = tuple(map(PartyReference, values))
+        references = tuple(map(self.references.of, values))
         for place, reference in enumerate(references):
             restore(reference, header, place)
         return header, references

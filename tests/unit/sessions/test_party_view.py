@@ -14,6 +14,7 @@ import pytest
 import tacit
 from tacit import Computation
 from tacit.errors import RangeError, ShapeError, UsageError
+from tacit.programs.types import ArrayType, SecretValue
 from tacit.protocols import protocol_named
 from tacit.rounds.contract import Step
 from tacit.rounds.cost import Cost, Counter
@@ -171,3 +172,26 @@ def test_who_passes_values() -> None:
         with pytest.raises(error):
             alice.share(*arguments, **options)  # type: ignore[arg-type]
     assert not alice.driver.seen  # type: ignore[attr-defined]
+
+
+def test_any_step_computes_and_arrays_are_numbered_alike() -> None:
+    def job(mpc: Computation, name: str) -> Any:
+        session: Any = mpc.session
+        own = np.arange(3.0) if name == "alice" else None
+        x = session.share(own, "alice", dtype=tacit.fixed, shape=(3,))
+        kind = ArrayType(tacit.fixed, (3,))
+
+        def both(party: Any, parts: Any) -> Step[Any]:
+            (part,) = parts
+            square = yield from party.multiply_truncate(part.share, part.share, 18)
+            return SecretValue(part.dtype, square), SecretValue(part.dtype, party.negate(square))
+
+        square, negative = session.compute("both", both, [x], results=[kind, kind])
+        numbers = [reference.number for reference in session.references.alive()]
+        del square
+        alive = [reference.number for reference in session.references.alive()]
+        return numbers, alive, session.reveal(negative, "all")[name]
+
+    for numbers, alive, values in at_all_parties(job).values():
+        assert (numbers, alive) == ([0, 1, 2], [0, 2])
+        np.testing.assert_allclose(values, -(np.arange(3.0) ** 2), atol=1e-4)
