@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["ReplicatedBits", "pack_bits", "unpack_bits", "word_count"]
+__all__ = ["ReplicatedBits", "pack_bits", "unpack_bits", "without_padding", "word_count"]
 
 
 def word_count(bits: int) -> int:
@@ -33,6 +33,14 @@ def unpack_bits(words: NDArray[np.uint64], shape: tuple[int, ...]) -> NDArray[np
     return np.unpackbits(raw, axis=-1, count=prod(shape), bitorder="little").reshape(
         (*words.shape[:-1], *shape)
     )
+
+
+def without_padding(words: NDArray[np.uint64], bits: int) -> NDArray[np.uint64]:
+    """A C-contiguous copy of words (*planes, words) with 0 behind the last bit of each plane."""
+    clean = np.array(words, order="C")
+    if bits % 64 and clean.size:
+        clean[..., -1] &= np.uint64((1 << (bits % 64)) - 1)
+    return clean
 
 
 @dataclass(frozen=True, slots=True, repr=False, eq=False)

@@ -37,7 +37,7 @@ from tacit.errors import InternalError, VerificationError
 from tacit.protocols.fantastic4.groups import BITS, Array, Group, elements_of
 from tacit.protocols.fantastic4.joint import Message, Roles, digest_of, disputed, learn
 from tacit.rounds.contract import Round, Step
-from tacit.sharing.bits import pack_bits, unpack_bits, word_count
+from tacit.sharing.bits import pack_bits, unpack_bits, without_padding, word_count
 from tacit.sharing.replicated4 import Replicated4, Replicated4Bits
 
 if TYPE_CHECKING:
@@ -161,19 +161,12 @@ def reveal_bits(
     ndarray of uint8 or None
         0 and 1, (*planes, *shape), at recipients, None at the others.
     """
-    words = {j: _without_padding(share, a.size) for j, share in a.shares.items()}
+    words = {j: without_padding(share, a.size) for j, share in a.shares.items()}
     shape = (*a.planes, word_count(a.size))
     shares = yield from _open(party, words, shape, to, BITS)
     if shares is None:
         return None
     return unpack_bits(reduce(np.bitwise_xor, (shares[j] for j in range(4))), a.shape)
-
-
-def _without_padding(words: NDArray[np.uint64], bits: int) -> NDArray[np.uint64]:
-    clean = np.array(words, order="C")
-    if bits % 64 and clean.size:
-        clean[..., -1] &= np.uint64((1 << (bits % 64)) - 1)
-    return clean
 
 
 def _open(

@@ -19,6 +19,7 @@ from tacit.protocols.fantastic4 import (
     sign,
     truncation,
 )
+from tacit.protocols.fantastic4.journal import Journal
 from tacit.protocols.fantastic4.keys import set_up
 from tacit.protocols.interface import Rounding
 
@@ -50,6 +51,10 @@ class Fantastic4Party:
     keys : mapping of int to StreamKey
         PRNG_j for each j in `held`: known to all parties but P_j. There once the party's set-up
         (``keys.py``) has run, which a session does before any other step.
+    journal : Journal or None
+        Where digests of messages are kept, in sessions that go on after a fault.
+    evidence : bool
+        Whether it keeps digests of what it sends, too.
 
     Notes
     -----
@@ -82,6 +87,8 @@ class Fantastic4Party:
         self.rounding = rounding
         self.ring = ring
         self.held = tuple(j for j in range(4) if j != index)
+        self.journal: Journal | None = None
+        self.evidence = False
         self._keys: Mapping[int, kernels.StreamKey] | None = None
         self._nonces = count(1)
 

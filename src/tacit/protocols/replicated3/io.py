@@ -23,7 +23,7 @@ from tacit.encoding.digest import DIGEST_BYTES, tagged_hash
 from tacit.encoding.ring import RING64, Elements, Ring
 from tacit.errors import InternalError, VerificationError
 from tacit.rounds.contract import Arrays, Round, Step
-from tacit.sharing.bits import ReplicatedBits, pack_bits, unpack_bits, word_count
+from tacit.sharing.bits import ReplicatedBits, pack_bits, unpack_bits, without_padding, word_count
 from tacit.sharing.replicated import Replicated
 
 if TYPE_CHECKING:
@@ -121,18 +121,11 @@ def reveal_bits(
     ndarray of uint8 or None
         0 and 1, (*planes, *shape), at recipients, None at the others.
     """
-    own, following = _without_padding(a.own, a.size), _without_padding(a.next, a.size)
+    own, following = without_padding(a.own, a.size), without_padding(a.next, a.size)
     missing = yield from _open(party, own, following, to)
     if missing is None:
         return None
     return unpack_bits(own ^ following ^ missing, a.shape)
-
-
-def _without_padding(words: NDArray[np.uint64], bits: int) -> NDArray[np.uint64]:
-    clean = np.array(words, order="C")
-    if bits % 64 and clean.size:
-        clean[..., -1] &= np.uint64((1 << (bits % 64)) - 1)
-    return clean
 
 
 def _open(

@@ -1,0 +1,63 @@
+"""From three parties to four: the sharing that four have of what three shared. Active, t = 1.
+
+Of y = y_P + y_Q + y_R, where each of the three lacks the share of its name, every share has two
+holders among them: so each goes through joint message passing (``joint.py``; Dalskov, Escudero,
+Keller 2021, section 3.1), under the keys of the new session of four. INP(Q, R, P, d; y_P), d the
+party that comes back: x_P is drawn from k_P, which d holds as well; the rest y_P - x_P is a part
+of x_d, and Q sends it to P, which compares it with R's digest. The party that comes back hears
+nothing and holds x_P, x_Q, x_R from the keys alone.
+
+Who learns what: P gets y_P - x_P, masked by a key that it lacks. d gets uniform numbers. All four
+shares are new: neither the old parts of a party, whoever had them, nor those of one that was
+corrupt before it was recovered say more about y with one party's new ones (decision 0051).
+
+Rounds and bytes: 1 round, three elements and three digests in all.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from tacit.rounds.contract import Step
+from tacit.sharing.fallback import OfThree
+
+if TYPE_CHECKING:
+    from tacit.protocols.fantastic4.party import Fantastic4Party
+
+__all__ = ["readmit"]
+
+
+def readmit(
+    party: Fantastic4Party,
+    share: OfThree | None,
+    shape: tuple[int, ...],
+    *,
+    bits: bool,
+    back: int,
+) -> Step[Any]:
+    """The sharing of four of what the other three shared. 1 round, three elements, three digests.
+
+    Parameters
+    ----------
+    party : Fantastic4Party
+        Of the new session, after its set-up.
+    share : Replicated or ReplicatedBits or None
+        This party's part among the three; None at the one that comes back.
+    shape : tuple of int
+        Of the secret.
+    bits : bool
+        Whether it is bits; plain ones.
+    back : int
+        Which party comes back.
+
+    Returns
+    -------
+    Replicated4 or Replicated4Bits
+
+    Raises
+    ------
+    DisputeError
+        Two holders of a share contradict each other (TC-5300).
+    """
+    raise NotImplementedError
+    yield
