@@ -122,7 +122,8 @@ def test_ctrl_c_leaves_nothing(tmp_path: Path) -> None:
         parties.processes["carol"].send_signal(signal.SIGINT)
         assert parties.ended("carol") == 130
     everything = sorted(path.name for path in tmp_path.rglob("*") if path.is_file())
-    assert everything == sorted(["authority.pem", "party.key", "party.pem"] * 3)
+    issued = ["authority.pem", "evidence.key", "evidence.pem", "party.key", "party.pem"]
+    assert everything == sorted(issued * 3)
 
 
 def test_ctrl_c_while_waiting_for_the_others(tmp_path: Path) -> None:

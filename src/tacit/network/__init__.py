@@ -8,6 +8,8 @@ everything the parties must agree on before a share moves. May import ``rounds``
 from tacit.network.addresses import Address, Listener
 from tacit.network.certificates import Authority, Credentials
 from tacit.network.driver import LinkDriver
+from tacit.network.evidence import evidence_key, evidence_signer
+from tacit.network.ground import Conference, Ground
 from tacit.network.handshake import WIRE_VERSION, Agreement
 from tacit.network.mesh import Mesh, connect
 from tacit.network.settings import NetworkSettings
@@ -17,10 +19,14 @@ __all__ = [
     "Address",
     "Agreement",
     "Authority",
+    "Conference",
     "Credentials",
+    "Ground",
     "LinkDriver",
     "Listener",
     "Mesh",
     "NetworkSettings",
     "connect",
+    "evidence_key",
+    "evidence_signer",
 ]

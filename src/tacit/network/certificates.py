@@ -2,7 +2,8 @@
 
 A party's name is the DNS name in its certificate's subject alternative names. The dialling end
 checks that the other end has the name it dialled; the listening end learns the name from the
-certificate that the root vouches for. Nothing else says who a party is.
+certificate that the root vouches for. Nothing else says who a party is. A second certificate is for
+the key with which a party signs evidence, see ``evidence.py``.
 """
 
 from __future__ import annotations
@@ -18,13 +19,14 @@ from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from cryptography.hazmat.primitives.serialization import (
     Encoding,
     NoEncryption,
     PrivateFormat,
     load_pem_private_key,
 )
-from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID, ObjectIdentifier
 
 from tacit.errors import CertificateError, StorageError, UsageError
 
@@ -40,6 +42,11 @@ _EARLIER = datetime.timedelta(minutes=5)
 AUTHORITY_FILE: Final = "authority.pem"
 CERTIFICATE_FILE: Final = "party.pem"
 KEY_FILE: Final = "party.key"
+EVIDENCE_CERTIFICATE_FILE: Final = "evidence.pem"
+EVIDENCE_KEY_FILE: Final = "evidence.key"
+
+EVIDENCE_PURPOSE: Final = ObjectIdentifier("2.25.284620185712911634837269250937123004197")
+"""The extended key usage of certificates for evidence: a number of tacit's own (ITU-T X.667)."""
 
 
 def check_name(name: str) -> None:
@@ -121,12 +128,16 @@ class Credentials:
         The party's certificate, PEM.
     key : bytes
         The party's private key, PEM (PKCS #8). Never printed.
+    evidence_certificate, evidence_key : bytes
+        The same for the key with which the party signs evidence; empty if it has none.
     """
 
     name: str
     authority: bytes
     certificate: bytes
     key: bytes
+    evidence_certificate: bytes = b""
+    evidence_key: bytes = b""
 
     def __repr__(self) -> str:
         return f"Credentials({self.name!r})"
@@ -137,8 +148,9 @@ class Credentials:
     def save(self, directory: Path) -> None:
         """Write the credentials into a private directory.
 
-        ``authority.pem``, ``party.pem`` and ``party.key``. The directory is made, or made
-        private (0700); the files are for their owner alone (0600).
+        ``authority.pem``, ``party.pem`` and ``party.key``, and ``evidence.pem`` and
+        ``evidence.key`` if there are any. The directory is made, or made private (0700); the
+        files are for their owner alone (0600).
 
         Raises
         ------
@@ -152,7 +164,12 @@ class Credentials:
                 (AUTHORITY_FILE, self.authority),
                 (CERTIFICATE_FILE, self.certificate),
                 (KEY_FILE, self.key),
+                (EVIDENCE_CERTIFICATE_FILE, self.evidence_certificate),
+                (EVIDENCE_KEY_FILE, self.evidence_key),
             ):
+                if not content:  # those of an earlier authority would not fit
+                    (directory / name).unlink(missing_ok=True)
+                    continue
                 _write_private(directory / name, content)
         except OSError as error:
             raise StorageError(
@@ -173,13 +190,19 @@ class Credentials:
             The key file can be read by others.
         """
         try:
-            mode = (directory / KEY_FILE).stat().st_mode
-            if mode & 0o077:
-                raise StorageError(
-                    f"{directory / KEY_FILE} can be read by others.",
-                    next_step="chmod 600 that file, and replace the key if others had access.",
-                    case=4,
-                )
+            for file in (directory / KEY_FILE, directory / EVIDENCE_KEY_FILE):
+                if file.name == EVIDENCE_KEY_FILE and not file.exists():
+                    continue
+                if file.stat().st_mode & 0o077:
+                    raise StorageError(
+                        f"{file} can be read by others.",
+                        next_step="chmod 600 that file, and replace the key if others had access.",
+                        case=4,
+                    )
+            evidence = [
+                file.read_bytes() if file.exists() else b""
+                for file in (directory / EVIDENCE_CERTIFICATE_FILE, directory / EVIDENCE_KEY_FILE)
+            ]
             authority, certificate, key = (
                 (directory / name).read_bytes()
                 for name in (AUTHORITY_FILE, CERTIFICATE_FILE, KEY_FILE)
@@ -197,7 +220,7 @@ class Credentials:
                 next_step="have the consortium's authority issue a new certificate.",
                 case=3,
             ) from None
-        return cls(party_name(der), authority, certificate, key)
+        return cls(party_name(der), authority, certificate, key, *evidence)
 
 
 def _write_private(path: Path, content: bytes) -> None:
@@ -234,14 +257,14 @@ class Authority:
         return self._certificate.public_bytes(Encoding.PEM)
 
     def issue(self, name: str, lifetime: datetime.timedelta | None = None) -> Credentials:
-        """Make a key and a certificate for a party.
+        """Make a party's keys, for its links and for evidence, and their certificates.
 
         Parameters
         ----------
         name : str
             The party's name.
         lifetime : timedelta, optional
-            How long the certificate is valid from now on, at most as long as the authority's
+            How long the certificates are valid from now on, at most as long as the authority's
             own, which is the default.
 
         Returns
@@ -254,32 +277,46 @@ class Authority:
             This cannot be a party's name.
         """
         check_name(name)
-        key = ec.generate_private_key(ec.SECP256R1())
         until = self._until
         if lifetime is not None:
             until = min(until, datetime.datetime.now(datetime.UTC) + lifetime)
+        key = ec.generate_private_key(ec.SECP256R1())
+        purposes = [ExtendedKeyUsageOID.CLIENT_AUTH, ExtendedKeyUsageOID.SERVER_AUTH]
+        certificate = self._certified(name, key.public_key(), until, purposes, critical=False)
+        signer = Ed25519PrivateKey.generate()
+        evidence = self._certified(
+            name, signer.public_key(), until, [EVIDENCE_PURPOSE], critical=True
+        )
+        return Credentials(
+            name, self.certificate, certificate, _secret(key), evidence, _secret(signer)
+        )
+
+    def _certified(
+        self,
+        name: str,
+        key: ec.EllipticCurvePublicKey | Ed25519PublicKey,
+        until: datetime.datetime,
+        purposes: list[ObjectIdentifier],
+        *,
+        critical: bool,
+    ) -> bytes:
+        """A certificate for a party's key, PEM."""
         certificate = (
-            self._builder(_subject(name), key.public_key(), until)
+            self._builder(_subject(name), key, until)
             .add_extension(
                 x509.SubjectAlternativeName([x509.DNSName(dns_name(name))]), critical=True
             )
             .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
             .add_extension(_usage(certificates=False), critical=True)
-            .add_extension(
-                x509.ExtendedKeyUsage(
-                    [ExtendedKeyUsageOID.CLIENT_AUTH, ExtendedKeyUsageOID.SERVER_AUTH]
-                ),
-                critical=False,
-            )
+            .add_extension(x509.ExtendedKeyUsage(purposes), critical=critical)
             .sign(self._key, hashes.SHA256())
         )
-        secret = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
-        return Credentials(name, self.certificate, certificate.public_bytes(Encoding.PEM), secret)
+        return certificate.public_bytes(Encoding.PEM)
 
     def _builder(
         self,
         subject: x509.Name,
-        key: ec.EllipticCurvePublicKey,
+        key: ec.EllipticCurvePublicKey | Ed25519PublicKey,
         until: datetime.datetime,
     ) -> x509.CertificateBuilder:
         now = datetime.datetime.now(datetime.UTC)
@@ -298,6 +335,10 @@ class Authority:
 
     def __reduce__(self) -> tuple[object, ...]:
         raise TypeError("an authority cannot be pickled: its key stays in this process")
+
+
+def _secret(key: ec.EllipticCurvePrivateKey | Ed25519PrivateKey) -> bytes:
+    return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
 
 
 def _subject(name: str) -> x509.Name:

@@ -56,7 +56,14 @@ class LinkDriver:
         self._stage = _HANDSHAKE
         self._over = False
 
-    def run(self, step: Step[T], *, stage: str = "", deadline: float | None = None) -> T:
+    def run(
+        self,
+        step: Step[T],
+        *,
+        stage: str = "",
+        deadline: float | None = None,
+        patience: float | None = None,
+    ) -> T:
         """Run this party's copy of a step to its end.
 
         Parameters
@@ -68,6 +75,9 @@ class LinkDriver:
         deadline : float, optional
             Seconds from now after which a party that is alive but does not finish ends the
             session with a DeadlineError. Default: no limit.
+        patience : float, optional
+            Seconds that one round waits for a party that is alive but does not send what is
+            due. Default: no limit.
 
         Returns
         -------
@@ -98,13 +108,16 @@ class LinkDriver:
                     result: T = stop.value
                     return result
                 self.round_number += 1
+                left = None if until is None else until - time.monotonic()
+                if patience is not None:
+                    left = patience if left is None else min(left, patience)
                 payload, check = exchange(
                     current.send,
                     current.check,
                     current.receive,
                     current.check_receive,
                     self.round_number,
-                    None if until is None else until - time.monotonic(),
+                    left,
                 )
                 counter.rounds += current.depth
                 counter.bytes_sent += payload

@@ -26,15 +26,19 @@ class NetworkSettings:
         How long one accepted connection may take for its TLS handshake.
     close_timeout : float
         How long ``close`` waits for what is still queued, and for the others to read it.
+    patience : float
+        How long one round of a guarded session waits for a party that is alive but does not
+        send what is due: the bound of the synchronous model. Other sessions wait on.
     """
 
     heartbeat_timeout: float = 5.0
     start_deadline: float = 30.0
     handshake_timeout: float = 10.0
     close_timeout: float = 1.0
+    patience: float = 60.0
 
     def __post_init__(self) -> None:
-        for name in ("heartbeat_timeout", "start_deadline", "handshake_timeout", "close_timeout"):
+        for name in self.__slots__:
             value = getattr(self, name)
             if not 0.05 <= value <= 86_400:
                 raise UsageError(

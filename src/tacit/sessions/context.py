@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from tacit.network import Mesh
 from tacit.sessions.channel import Channel
-from tacit.sessions.messages import Progress, encode
+from tacit.sessions.messages import Incident, Progress, encode
 from tacit.sessions.party import PartySession
 
 __all__ = ["PartyContext"]
@@ -39,3 +39,7 @@ class PartyContext:
     def progress(self, phase: str, done: float, total: float = 0, unit: str = "") -> None:
         """Tell the controlling process how far this party is. Never a value of anybody's data."""
         self.channel.send(encode(Progress(phase, done, total, unit)))
+
+    def incident(self, incident: Incident) -> None:
+        """Tell the controlling process of a fault that this party's session has overcome."""
+        self.channel.send(encode(incident))

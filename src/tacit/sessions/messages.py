@@ -14,6 +14,7 @@ __all__ = [
     "Failed",
     "Finish",
     "Finished",
+    "Incident",
     "Input",
     "Kept",
     "Listening",
@@ -49,7 +50,7 @@ class _Frame(Struct, frozen=True, forbid_unknown_fields=True, array_like=True):
 class Start(_Frame, frozen=True, tag="start"):
     """The first frame to a party's process: who it is and what it runs.
 
-    The private key travels over the private channel only and is never written to a file.
+    The private keys travel over the private channel only and are never written to a file.
     """
 
     name: str
@@ -64,6 +65,8 @@ class Start(_Frame, frozen=True, tag="start"):
     key: bytes
     settings: dict[str, float]
     threads: int
+    evidence_certificate: bytes = b""
+    evidence_key: bytes = b""
 
     def __repr__(self) -> str:
         return f"Start({self.name!r}, module={self.module!r})"
@@ -103,6 +106,45 @@ class Progress(_Frame, frozen=True, tag="progress"):
     done: float
     total: float = 0
     unit: str = ""
+
+
+class Incident(_Frame, frozen=True, tag="incident"):
+    """A fault that a party's session has overcome. Public facts only.
+
+    Attributes
+    ----------
+    stage : int
+        The stage of the session in which it happened, 0 for the first.
+    kind : str
+        What the parties concluded.
+    party : str, optional
+        Who was lost or convicted.
+    pair : tuple of str, optional
+        The two of whom one deviated or was lost.
+    dropped : tuple of str
+        Who takes no part from then on.
+    reason : str
+        For a reader, without any value.
+    protocol : str
+        What the others go on with.
+    security : str
+        What holds from then on, for a reader.
+    evidence : str, optional
+        Where this party keeps the signed statements.
+    at : float
+        Seconds since 1970.
+    """
+
+    stage: int
+    kind: Literal["unclear", "lost", "convicted", "pair"]
+    party: str | None
+    pair: tuple[str, str] | None
+    dropped: tuple[str, ...]
+    reason: str
+    protocol: str
+    security: str
+    evidence: str | None
+    at: float
 
 
 class Finished(_Frame, frozen=True, tag="finished"):
@@ -244,6 +286,8 @@ class Measured(_Frame, frozen=True, tag="measured"):
 Command: TypeAlias = (
     Input | Apply | Reveal | Save | Load | Delete | Refresh | Stored | Measure | Finish
 )
-Message: TypeAlias = Listening | Ready | Progress | Finished | Failed | Revealed | Kept | Measured
+Message: TypeAlias = (
+    Listening | Ready | Progress | Incident | Finished | Failed | Revealed | Kept | Measured
+)
 
 encode = msgspec.msgpack.Encoder().encode

@@ -25,13 +25,14 @@ import msgspec
 from msgspec import Raw
 
 from tacit.encoding.digest import tagged_hash
-from tacit.errors import PartyLostError, PeerFaultError, TacitError, TransportError
+from tacit.errors import DeadlineError, PartyLostError, PeerFaultError, TacitError, TransportError
 from tacit.network import Authority, NetworkSettings
 from tacit.protocols import protocol_named
 from tacit.sessions.channel import Buffer, Channel, ChannelClosed
 from tacit.sessions.messages import (
     Failed,
     Finished,
+    Incident,
     Listening,
     Message,
     Peers,
@@ -43,7 +44,7 @@ from tacit.sessions.messages import (
 from tacit.sessions.session import checked_parties
 from tacit.sessions.threads import threads_a_party
 
-__all__ = ["RING", "ROUNDING", "OnProgress", "PartyProcesses", "launch"]
+__all__ = ["RING", "ROUNDING", "OnIncident", "OnProgress", "PartyProcesses", "launch"]
 
 ROUNDING = "rounding"
 """The handshake's parameter that says how truncations round; probabilistic if it is not there."""
@@ -52,6 +53,7 @@ RING = "ring"
 """The handshake's parameter for the bits of the ring; 64 if it is not there."""
 
 OnProgress: TypeAlias = Callable[[str, Progress], None]
+OnIncident: TypeAlias = Callable[[str, Incident], None]
 M = TypeVar("M")
 
 _DECODE = msgspec.msgpack.Decoder(Message).decode
@@ -69,6 +71,8 @@ def launch(
     on_progress: OnProgress | None = None,
     settings: NetworkSettings | None = None,
     threads: int | None = None,
+    tolerate: int = 0,
+    on_incident: OnIncident | None = None,
 ) -> dict[str, Any]:
     """Run a job with one process per party on this machine, to its end.
 
@@ -92,11 +96,16 @@ def launch(
         Time limits.
     threads : int, optional
         Threads of each party for matrix products; by default the cores divided among them.
+    tolerate : int
+        So many parties may be lost or fail after the start while the others go on.
+    on_incident : callable, optional
+        ``on_incident(party, incident)`` is called here for every fault that a party reports
+        as overcome.
 
     Returns
     -------
     dict of str to object
-        What ``run_party`` returned, by party, as plain data.
+        What ``run_party`` returned, by party, as plain data; nothing of parties that were lost.
 
     Raises
     ------
@@ -113,6 +122,8 @@ def launch(
         parameters=parameters,
         settings=settings,
         threads=threads,
+        tolerate=tolerate,
+        on_incident=on_incident,
     ) as processes:
         return processes.results(on_progress)
 
@@ -132,6 +143,12 @@ class PartyProcesses:
         Of each party, for matrix products.
     identifiers : dict of str to int
         The operating system's number of each party's process.
+    lost : dict of str to TacitError
+        The parties whose loss was tolerated, and why they are gone.
+    incidents : list of tuple of str and Incident
+        The faults that parties reported as overcome, each with the party that reports it.
+    failure : TacitError, optional
+        What ended the run.
     """
 
     def __init__(
@@ -144,6 +161,8 @@ class PartyProcesses:
         parameters: Mapping[str, str] | None = None,
         settings: NetworkSettings | None = None,
         threads: int | None = None,
+        tolerate: int = 0,
+        on_incident: OnIncident | None = None,
     ) -> None:
         self.names = checked_parties(protocol_named(protocol), parties)
         self.threads = threads_a_party(threads, len(self.names))
@@ -151,12 +170,17 @@ class PartyProcesses:
         self._children: dict[str, subprocess.Popen[bytes]] = {}
         self._channels: dict[str, Channel] = {}
         self._finished: set[str] = set()
-        self._lost: set[str] = set()
+        self._gone: set[str] = set()
         self._errors: dict[str, TacitError] = {}
         self._inboxes: dict[str, deque[tuple[Message, list[Buffer]]]] = {
             name: deque() for name in self.names
         }
+        self.lost: dict[str, TacitError] = {}
+        self.incidents: list[tuple[str, Incident]] = []
         self.failure: TacitError | None = None
+        self._patience = (settings or NetworkSettings()).patience
+        self._tolerate = 0  # whoever is lost before all are there is missed by all
+        self._on_incident = on_incident
         self._selector = selectors.DefaultSelector()
         self._finalizer = weakref.finalize(
             self, _end, self._children, self._channels, self._selector
@@ -166,6 +190,7 @@ class PartyProcesses:
         except BaseException:
             self.kill()
             raise
+        self._tolerate = tolerate
 
     @property
     def identifiers(self) -> dict[str, int]:
@@ -200,6 +225,8 @@ class PartyProcesses:
                 key=credentials.key,
                 settings=limits,
                 threads=self.threads,
+                evidence_certificate=credentials.evidence_certificate,
+                evidence_key=credentials.evidence_key,
             )
             self.send(name, encode(start))
         ports = {name: self._expect(name, Listening) for name in self.names}
@@ -225,19 +252,21 @@ class PartyProcesses:
     # Talking.
 
     def send(self, name: str, header: bytes, buffers: Sequence[Buffer] = ()) -> None:
-        """Send one frame to a party's process.
+        """Send one frame to a party's process; nothing to one that is lost.
 
         Raises
         ------
         TacitError
-            The process is gone, or a party has failed.
+            The process is gone, or a party has failed, and that is not tolerated.
         """
+        if name in self.lost:
+            return
         try:
             self._channels[name].send(header, buffers)
         except ChannelClosed:
             while self._read(name):  # its last words, if it had any
                 pass
-            self._fail()
+            self._settle()
         except BaseException:
             self._interrupted()
             raise
@@ -248,11 +277,13 @@ class PartyProcesses:
         Raises
         ------
         TacitError
-            Any of the parties failed or is gone.
+            This party is lost, or any of them failed or is gone, and that is not tolerated.
         """
         inbox = self._inboxes[name]
         try:
             while not inbox:
+                if name in self.lost:
+                    raise self.lost[name]
                 self._wait()
         except TacitError:
             raise
@@ -261,32 +292,48 @@ class PartyProcesses:
             raise
         return inbox.popleft()
 
-    def _wait(self) -> None:
-        """Read what any party says next into its inbox; a failure of any raises its cause."""
-        for key, _ in self._selector.select():
+    def _wait(self, seconds: float | None = None) -> None:
+        """Read what any party says next into its inbox; a failure not tolerated is raised."""
+        for key, _ in self._selector.select(seconds):
             name: str = key.data
             while self._read(name) and self._channels[name].buffered:
                 pass
-        if self._lost or self._errors:
-            self._fail()
+        self._settle()
 
     def _read(self, name: str) -> bool:
         """Read one message; False after a failure was noted or the process was found dead."""
         try:
             header, buffers = self._channels[name].receive()
         except ChannelClosed:
-            self._selector.unregister(self._channels[name])
+            if self._watched(name):
+                self._selector.unregister(self._channels[name])
             if name not in self._errors and name not in self._finished:
-                self._lost.add(name)
+                self._gone.add(name)
             return False
         message = _DECODE(header)
         if isinstance(message, Failed):
             self._errors[name] = TacitError.from_dict(message.error)
             return False
+        if isinstance(message, Incident):
+            self.incidents.append((name, message))
+            if self._on_incident is not None:
+                self._on_incident(name, message)
+            return True
         if isinstance(message, Finished):
             self._finished.add(name)
         self._inboxes[name].append((message, buffers))
         return True
+
+    def _watched(self, name: str) -> bool:
+        return any(key.data == name for key in self._selector.get_map().values())
+
+    def _settle(self) -> None:
+        """Note losses that are tolerated; raise the cause if there are more."""
+        fallen = {*self._gone, *self._errors}
+        if len(fallen) > self._tolerate:
+            self._fail()
+        for name in fallen - self.lost.keys():
+            self.lost[name] = self._errors.get(name) or self._lost_error(name)
 
     def _expect(self, name: str, kind: type[M]) -> M:
         message, _ = self.receive(name)
@@ -302,6 +349,7 @@ class PartyProcesses:
     def results(self, on_progress: OnProgress | None = None) -> dict[str, Any]:
         """Wait until every party has finished, passing progress on."""
         found: dict[str, Any] = {}
+        until: float | None = None
         while True:
             for name, inbox in self._inboxes.items():
                 while inbox:
@@ -310,9 +358,22 @@ class PartyProcesses:
                         found[name] = msgspec.msgpack.decode(message.result)
                     elif isinstance(message, Progress) and on_progress is not None:
                         on_progress(name, message)
-            if len(found) == len(self.names):
-                return {name: found[name] for name in self.names}
-            self._wait()
+            missing = [name for name in self.names if name not in found and name not in self.lost]
+            if not missing:
+                return {name: found[name] for name in self.names if name in found}
+            if len(missing) + len(self.lost) > self._tolerate:
+                self._wait()
+                continue
+            now = time.monotonic()
+            until = now + self._grace(missing) if until is None else until
+            if now >= until:
+                self.lost.update((name, self._late_error(name)) for name in missing)
+            self._wait(max(0.0, until - now))
+
+    def _grace(self, missing: Sequence[str]) -> float:
+        """How long the last parties have when all others have finished, in seconds."""
+        known = {incident.party for _, incident in self.incidents}
+        return _GRACE_SECONDS if known.issuperset(missing) else self._patience
 
     # Ending.
 
@@ -325,9 +386,9 @@ class PartyProcesses:
             Always.
         """
         deadline = time.monotonic() + _GRACE_SECONDS
-        while not self._lost and not any(map(_definite, self._errors.values())):
+        while not self._explained():
             left = deadline - time.monotonic()
-            if left <= 0 or len(self._errors) == len(self.names):
+            if left <= 0 or len({*self._errors, *self._gone}) == len(self.names):
                 break
             for key, _ in self._selector.select(left):
                 self._read(key.data)
@@ -344,15 +405,29 @@ class PartyProcesses:
         )
         self.kill()
 
+    def _fallen(self) -> list[str]:
+        """Whose end is to be explained: not of those whom the others went on without."""
+        fallen = {*self._gone, *self._errors} - (self.lost.keys() if self.incidents else set())
+        return [name for name in self.names if name in fallen]
+
+    def _explained(self) -> bool:
+        """Whether a party met something of its own, or is gone without a word."""
+        fallen = self._fallen()
+        return any(
+            name in self._gone or (name in self._errors and _definite(self._errors[name]))
+            for name in fallen
+        )
+
     def _cause(self) -> TacitError:
         """The error that came first: what a party itself met, before what it saw of others."""
-        for error in self._errors.values():
+        fallen = self._fallen()
+        errors = [error for name, error in self._errors.items() if name in fallen]
+        for error in errors:
             if _definite(error):
                 return error
-        for name in self.names:
-            if name in self._lost:
+        for name in fallen:
+            if name in self._gone:
                 return self._lost_error(name)
-        errors = list(self._errors.values())
         return next((e for e in errors if isinstance(e, PeerFaultError)), errors[0])
 
     def _lost_error(self, name: str) -> PartyLostError:
@@ -376,6 +451,15 @@ class PartyProcesses:
             stage="session",
         )
 
+    def _late_error(self, name: str) -> DeadlineError:
+        return DeadlineError(
+            f"The process of {name} is there, but did not finish when the others had.",
+            next_step="find out what holds that process up; the result is the others'.",
+            case=4,
+            parties=[name],
+            stage="session",
+        )
+
     def kill(self) -> None:
         """End all processes at once. May be called again."""
         self._finalizer()
@@ -383,7 +467,9 @@ class PartyProcesses:
     def close(self, seconds: float = 5.0) -> None:
         """Let the processes end by themselves, and end those that do not in time."""
         deadline = time.monotonic() + seconds
-        for child in self._children.values():
+        for name, child in self._children.items():
+            if name in self.lost:
+                continue
             with contextlib.suppress(subprocess.TimeoutExpired):
                 child.wait(timeout=max(0.0, deadline - time.monotonic()))
         self.kill()

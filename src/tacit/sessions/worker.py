@@ -65,7 +65,7 @@ def _run(channel: Channel) -> Any:
         mesh = connect(
             start.name,
             Agreement(start.participants, start.protocol, start.job, start.parameters),
-            Credentials(start.name, start.authority, start.certificate, start.key),
+            credentials(start),
             {name: Address(*address) for name, address in peers.addresses.items()},
             listener,
             settings=NetworkSettings(**start.settings),
@@ -81,6 +81,18 @@ def _run(channel: Channel) -> Any:
         with session:
             configuration = bytes(start.configuration)
             return job.run_party(PartyContext(start.name, configuration, session, mesh, channel))
+
+
+def credentials(start: Start) -> Credentials:
+    """What proves who this party is."""
+    return Credentials(
+        start.name,
+        start.authority,
+        start.certificate,
+        start.key,
+        start.evidence_certificate,
+        start.evidence_key,
+    )
 
 
 def described(error: BaseException) -> TacitError:
