@@ -28,9 +28,10 @@ def insecure_exchange(party: Any, messages: Sequence[Message]) -> Step[list[Piec
         if rest is not None:
             box = {message.sender: send, message.backup: vouch, message.receiver: receive}
             box[party.index].setdefault(message.roles, []).append(rest)
-    sends = [(roles[2], payload) for roles, payloads in send.items() for payload in payloads]
     # The comparing step's rounds without what it does after they have come in.
-    step = joint.compared(party, nonce, sends, list(vouch.items()), list(receive.items()))
+    step = joint.compared(
+        party, nonce, list(send.items()), list(vouch.items()), list(receive.items())
+    )
     current = next(step)
     yield current
     step.close()
@@ -43,5 +44,6 @@ def insecure_exchange(party: Any, messages: Sequence[Message]) -> Step[list[Piec
 def settle(party: Any) -> None:
     """The comparisons that were put off."""
     for nonce, roles, payloads, digest in getattr(party, "put_off", []):
-        if digest_of(party, nonce, roles, roles[3], payloads) != digest.tobytes():
-            raise disputed(party, nonce, roles)
+        got = digest_of(party, nonce, roles, roles[3], payloads)
+        if got != digest.tobytes():
+            raise disputed(party, nonce, roles, got, digest.tobytes())

@@ -20,19 +20,29 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from itertools import count
-from typing import Any
+from math import prod
+from typing import Any, Final
 
+import numpy as np
 from numpy.typing import NDArray
 
 from tacit import kernels
+from tacit.encoding.digest import DIGEST_BYTES, tagged_hash
 from tacit.encoding.ring import RING64, Ring
-from tacit.errors import InternalError
+from tacit.errors import InternalError, VerificationError
+from tacit.protocols.fallback import put_in_part
+from tacit.protocols.fantastic4.groups import BITS, Array, Group, elements_of
 from tacit.protocols.interface import Party
-from tacit.rounds.contract import Step
+from tacit.rounds.combine import together
+from tacit.rounds.contract import Round, Step
 from tacit.rounds.randomness import Randomness
-from tacit.sharing.fallback import OfThree
+from tacit.sharing.bits import pack_bits, unpack_bits, without_padding, word_count
+from tacit.sharing.fallback import OfThree, parts_by_lacking
 
 __all__ = ["ServiceParty", "deliver", "deposit", "put_in"]
+
+_MASK: Final = 0
+_SALT: Final = 1
 
 
 class ServiceParty:
@@ -67,13 +77,22 @@ class ServiceParty:
         self.served = served
         self.session_id = session_id
         self.ring = ring
-        self.helpers = tuple(i for i in range(3) if i != served)
-        other = [i for i in self.helpers if i != index]
-        self.key = None if index == served else kernels.StreamKey(seeds[other[0]])
+        first, second = (i for i in range(3) if i != served)
+        self.helpers = (first, second)
+        self._key = None
+        if index != served:
+            self._key = kernels.StreamKey(seeds[second if index == first else first])
         self._nonces = count(1)
 
     def __repr__(self) -> str:
         return f"ServiceParty({self.names[self.index]!r})"
+
+    @property
+    def key(self) -> kernels.StreamKey:
+        """The key of the two that serve."""
+        if self._key is None:
+            raise InternalError("the served party has no key of the two that serve it")
+        return self._key
 
     def nonce(self) -> int:
         """A fresh nonce; the three draw the same ones in the same order."""
@@ -91,6 +110,7 @@ def deliver(
     bits: bool,
     members: tuple[int, int, int],
     index: int,
+    suspect: int,
 ) -> Step[NDArray[Any] | None]:
     """Open a sharing of the three that compute to the one that is served. 1 round, two elements.
 
@@ -107,14 +127,70 @@ def deliver(
         The three that compute, by their index among four, ascending.
     index : int
         This party among four.
+    suspect : int
+        The one of `members` that does not serve.
 
     Returns
     -------
     ndarray or None
         Ring elements, or 0 and 1, at the one that is served.
+
+    Raises
+    ------
+    VerificationError
+        The two that serve do not have the same (TC-5204).
     """
-    raise NotImplementedError
-    yield
+    group, size = _group(service, bits), _size(shape, bits)
+    nonce = service.nonce()
+    if service.index == service.served:
+        value = yield from _take(service, group, size)
+        return unpack_bits(value, shape) if bits else value
+    if share is None:
+        raise InternalError("a party that serves has no part of an output")
+    parts = dict(parts_by_lacking(share, index, members))
+    if bits:
+        parts = {member: without_padding(part, prod(shape)) for member, part in parts.items()}
+    common = parts.pop(suspect)
+    (own,) = parts.values()
+    mask, salt = group.empty(size), np.empty(DIGEST_BYTES, np.uint8)
+    group.fill(service.key, nonce, _MASK, mask)
+    kernels.fill(service.key, nonce, _SALT, salt)
+    if service.index == service.helpers[0]:
+        part = group.add(group.subtract(own, mask), common)
+    else:
+        part = group.add(own, mask)
+    place = nonce.to_bytes(8, "little") + salt.tobytes()
+    copy = np.ascontiguousarray(common).reshape(-1).view(np.uint8)
+    digest = tagged_hash("delivered share", service.session_id, place, copy)
+    yield Round(
+        send={service.served: (np.asarray(part, order="C"),)},
+        check={service.served: (np.frombuffer(digest, np.uint8),)},
+    )
+    return None
+
+
+def _take(service: ServiceParty, group: Group, size: tuple[int, ...]) -> Step[Array]:
+    """The served party's half of :func:`deliver`."""
+    first, second = service.helpers
+    parts = {helper: group.empty(size) for helper in service.helpers}
+    digests = {helper: np.empty(DIGEST_BYTES, np.uint8) for helper in service.helpers}
+    yield Round(
+        receive={helper: (part,) for helper, part in parts.items()},
+        check_receive={helper: (digest,) for helper, digest in digests.items()},
+    )
+    if not np.array_equal(digests[first], digests[second]):
+        names = [service.names[helper] for helper in service.helpers]
+        raise VerificationError(
+            f"{names[0]} and {names[1]}, which deliver an output to"
+            f" {service.names[service.served]}, do not have the same share of it, so it was not"
+            " taken.",
+            next_step="two machines are faulty or more than one party is corrupt; compare the"
+            " parties' versions and logs, and run the job again.",
+            case=4,
+            parties=names,
+            stage="reveal",
+        )
+    return group.add(parts[first], parts[second])
 
 
 def deposit(
@@ -142,8 +218,18 @@ def deposit(
     ndarray or None
         What :func:`put_in` takes, at the two that serve.
     """
-    raise NotImplementedError
-    yield
+    group, size = _group(service, bits), _size(shape, bits)
+    if service.index != service.served:
+        summand = group.empty(size)
+        yield Round(receive={service.served: (summand,)})
+        return summand
+    if values is None or values.shape != shape or randomness is None:
+        raise InternalError("the served party's input does not have the agreed shape")
+    value = pack_bits(values) if bits else values
+    drawn = np.frombuffer(randomness.token(value.nbytes), group.dtype).reshape(size)
+    rest = np.asarray(group.subtract(value, drawn), order="C")
+    yield Round(send=dict(zip(service.helpers, ((drawn,), (rest,)), strict=True)))
+    return None
 
 
 def put_in(
@@ -167,5 +253,17 @@ def put_in(
     helpers : tuple of int
         The two that serve, by their index in `party`.
     """
-    raise NotImplementedError
-    yield
+    inputs = []
+    for helper in helpers:
+        part = summand if party.index == helper else None
+        inputs.append(put_in_part(party, helper, part, shape, bits=bits))
+    first, second = yield from together(*inputs)
+    return party.xor(first, second) if bits else party.add(first, second)
+
+
+def _group(service: ServiceParty, bits: bool) -> Group:
+    return BITS if bits else elements_of(service.ring)
+
+
+def _size(shape: tuple[int, ...], bits: bool) -> tuple[int, ...]:
+    return (word_count(prod(shape)),) if bits else shape

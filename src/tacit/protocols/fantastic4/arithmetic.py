@@ -183,7 +183,7 @@ def _share(
     yield from compared(
         party,
         nonce,
-        send=[(receiver, terms[term]) for receiver, term in plan.send],
+        send=[(roles, [terms[term]]) for roles, term in plan.send],
         vouch=[(roles, [terms[term]]) for roles, term in plan.vouch],
         receive=[(roles, [part]) for roles, part in zip(plan.receive, received, strict=True)],
     )
@@ -198,15 +198,15 @@ class Plan:
 
     Attributes
     ----------
-    send : tuple of (int, int)
-        Where it is S: the receiver, and the place of the term.
+    send : tuple of (roles, int)
+        Where it is S: S, B, R and O, and the place of the term.
     vouch : tuple of (roles, int)
         Where it is B: S, B, R and O, and the place of the term.
     receive : tuple of roles
         Where it is R.
     """
 
-    send: tuple[tuple[int, int], ...]
+    send: tuple[tuple[Roles, int], ...]
     vouch: tuple[tuple[Roles, int], ...]
     receive: tuple[Roles, ...]
 
@@ -220,7 +220,7 @@ def _plan(party: int) -> Plan:
         return pairs.index((min(receiver, other), max(receiver, other)))
 
     return Plan(
-        tuple((roles[2], term(roles)) for roles in messages if roles[0] == party),
+        tuple((roles, term(roles)) for roles in messages if roles[0] == party),
         tuple((roles, term(roles)) for roles in messages if roles[1] == party),
         tuple(roles for roles in messages if roles[2] == party),
     )

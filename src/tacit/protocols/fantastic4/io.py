@@ -35,7 +35,7 @@ from tacit.encoding.digest import DIGEST_BYTES
 from tacit.encoding.ring import Elements
 from tacit.errors import InternalError, VerificationError
 from tacit.protocols.fantastic4.groups import BITS, Array, Group, elements_of
-from tacit.protocols.fantastic4.joint import Message, Roles, digest_of, disputed, learn
+from tacit.protocols.fantastic4.joint import Message, Roles, digest_of, disputed, learn, note
 from tacit.rounds.contract import Round, Step
 from tacit.sharing.bits import pack_bits, unpack_bits, without_padding, word_count
 from tacit.sharing.replicated4 import Replicated4, Replicated4Bits
@@ -88,6 +88,10 @@ def _share(
             raise InternalError("the owner's input does not have the agreed shape")
         rest = group.subtract(group.subtract(values, shares[first]), shares[second])
         shares[last] = np.asarray(rest, order="C")
+        if party.evidence:
+            sent = digest_of(party, nonce, (owner, first, second, last), owner, [shares[last]])
+            note(party, nonce, (owner, first, second, last), sent)
+            note(party, nonce, (owner, second, first, last), sent)
         yield Round(send={first: (shares[last],), second: (shares[last],)})
         yield Round()
     elif me == last:
@@ -100,11 +104,12 @@ def _share(
         # The roles of both directions are the same: first in them is the owner, who sent.
         roles = (owner, first, second, last)
         mine = digest_of(party, nonce, roles, owner, [shares[last]])
+        note(party, nonce, (owner, me, peer, last), mine)
         said = np.frombuffer(mine, np.uint8)
         got = np.frombuffer(_receipt(party, nonce, (me, owner, last, peer)), np.uint8)
         yield Round(check={peer: (said,), last: (got,)}, check_receive={peer: (theirs,)})
         if theirs.tobytes() != mine:
-            raise disputed(party, nonce, (owner, peer, me, last))
+            raise disputed(party, nonce, (owner, peer, me, last), mine, theirs.tobytes())
     return shares
 
 

@@ -50,6 +50,7 @@ __all__ = [
     "disputed",
     "exchange",
     "learn",
+    "note",
     "total",
 ]
 
@@ -157,7 +158,7 @@ def exchange(party: Fantastic4Party, messages: Sequence[Message]) -> Step[list[P
     yield from compared(
         party,
         nonce,
-        [(roles[2], payload) for roles, payloads in send.items() for payload in payloads],
+        list(send.items()),
         list(vouch.items()),
         list(receive.items()),
     )
@@ -167,7 +168,7 @@ def exchange(party: Fantastic4Party, messages: Sequence[Message]) -> Step[list[P
 def compared(
     party: Fantastic4Party,
     nonce: int,
-    send: Sequence[tuple[int, Array]],
+    send: Sequence[tuple[Roles, Sequence[Array]]],
     vouch: Sequence[tuple[Roles, Sequence[Array]]],
     receive: Sequence[tuple[Roles, Sequence[Array]]],
 ) -> Step[None]:
@@ -177,7 +178,7 @@ def compared(
     ----------
     nonce : int
         Of this exchange.
-    send : sequence of (receiver, array)
+    send : sequence of (roles, arrays)
         Where this party is S.
     vouch : sequence of (roles, arrays)
         Where it is B: all that S sends R in these roles, in order.
@@ -190,25 +191,29 @@ def compared(
         What S sent is not what B vouches for (TC-5300).
     """
     sends: dict[int, Arrays] = {}
-    for receiver, payload in send:
-        sends[receiver] = (*sends.get(receiver, ()), payload)
+    for roles, payloads in send:
+        sends[roles[2]] = (*sends.get(roles[2], ()), *payloads)
+        if party.evidence:
+            note(party, nonce, roles, digest_of(party, nonce, roles, roles[3], payloads))
     checks: dict[int, Arrays] = {}
     for roles, payloads in vouch:
-        digest = np.frombuffer(digest_of(party, nonce, roles, roles[3], payloads), np.uint8)
-        checks[roles[2]] = (*checks.get(roles[2], ()), digest)
+        digest = digest_of(party, nonce, roles, roles[3], payloads)
+        note(party, nonce, roles, digest)
+        checks[roles[2]] = (*checks.get(roles[2], ()), np.frombuffer(digest, np.uint8))
     receives: dict[int, Arrays] = {}
     check_receives: dict[int, Arrays] = {}
     digests = []
     for roles, payloads in receive:
         sender, backup, _, _ = roles
-        digest = np.empty(DIGEST_BYTES, np.uint8)
-        digests.append(digest)
+        said = np.empty(DIGEST_BYTES, np.uint8)
+        digests.append(said)
         receives[sender] = (*receives.get(sender, ()), *payloads)
-        check_receives[backup] = (*check_receives.get(backup, ()), digest)
+        check_receives[backup] = (*check_receives.get(backup, ()), said)
     yield Round(sends, receives, checks, check_receives)
-    for (roles, payloads), digest in zip(receive, digests, strict=True):
-        if digest_of(party, nonce, roles, roles[3], payloads) != digest.tobytes():
-            raise disputed(party, nonce, roles)
+    for (roles, payloads), said in zip(receive, digests, strict=True):
+        got = digest_of(party, nonce, roles, roles[3], payloads)
+        if got != said.tobytes():
+            raise disputed(party, nonce, roles, got, said.tobytes())
 
 
 def learn(party: Fantastic4Party, messages: Sequence[Message]) -> Step[list[Array | None]]:
@@ -277,8 +282,28 @@ def digest_of(
     return tagged_hash("joint message", party.session_id, place, *data)
 
 
-def disputed(party: Fantastic4Party, nonce: int, roles: Roles) -> DisputeError:
-    """The error of a receiver whose sender and backup contradict each other."""
+def note(party: Fantastic4Party, nonce: int, roles: Roles, digest: bytes) -> None:
+    """Keep a digest for a dispute, in sessions that go on after one."""
+    if party.journal is not None:
+        party.journal.vouched(nonce, roles, digest)
+
+
+def disputed(
+    party: Fantastic4Party, nonce: int, roles: Roles, got: bytes, said: bytes
+) -> DisputeError:
+    """The error of a receiver whose sender and backup contradict each other.
+
+    Parameters
+    ----------
+    nonce : int
+    roles : tuple of int
+    got : bytes
+        The digest of what S sent.
+    said : bytes
+        The digest that B sent.
+    """
+    if party.journal is not None:
+        party.journal.received(nonce, roles, got, said)
     sender, backup, receiver, other = (party.names[i] for i in roles)
     error = DisputeError(
         f"What {sender} sent to {receiver} is not what {backup} vouches for, so {receiver} stopped"

@@ -11,15 +11,21 @@ Who learns what: P gets y_P - x_P, masked by a key that it lacks. d gets uniform
 shares are new: neither the old parts of a party, whoever had them, nor those of one that was
 corrupt before it was recovered say more about y with one party's new ones (decision 0051).
 
-Rounds and bytes: 1 round, three elements and three digests in all.
+Rounds and bytes: 1 round, three elements and three digests in all: one each of the three.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from math import prod
+from typing import TYPE_CHECKING
 
+from tacit.errors import InternalError
+from tacit.protocols.fantastic4.groups import BITS, elements_of
+from tacit.protocols.fantastic4.joint import Message, exchange, total
 from tacit.rounds.contract import Step
-from tacit.sharing.fallback import OfThree
+from tacit.sharing.bits import without_padding, word_count
+from tacit.sharing.fallback import OfFour, OfThree, members_without, parts_by_lacking
+from tacit.sharing.replicated4 import Replicated4, Replicated4Bits
 
 if TYPE_CHECKING:
     from tacit.protocols.fantastic4.party import Fantastic4Party
@@ -34,7 +40,7 @@ def readmit(
     *,
     bits: bool,
     back: int,
-) -> Step[Any]:
+) -> Step[OfFour]:
     """The sharing of four of what the other three shared. 1 round, three elements, three digests.
 
     Parameters
@@ -59,5 +65,20 @@ def readmit(
     DisputeError
         Two holders of a share contradict each other (TC-5300).
     """
-    raise NotImplementedError
-    yield
+    me = party.index
+    three = members_without(back)
+    if (share is None) != (me == back):
+        raise InternalError("a party has no part of what is shared anew, or has one too many")
+    group = BITS if bits else elements_of(party.ring)
+    size = (word_count(prod(shape)),) if bits else shape
+    held = {} if share is None else parts_by_lacking(share, me, three)
+    messages = []
+    for place, lacking in enumerate(three):
+        sender, backup = three[(place + 1) % 3], three[(place + 2) % 3]
+        part = held.get(lacking)
+        if part is not None:
+            # Behind the last bit two holders of a share of three need not have the same.
+            part = without_padding(part, prod(shape)) if bits else part
+        messages.append(Message(sender, backup, lacking, group, size, part))
+    shares = total(party, (yield from exchange(party, messages)), size)
+    return Replicated4Bits(shares, shape) if bits else Replicated4(shares)
