@@ -21,8 +21,9 @@
     ├── PolicyDeniedError             TC-4000  not agreed                      (5)
     ├── PeerFaultError                TC-5000  a party deviated; names it      (6)
     │   ├── MessageError              TC-5100  wrong length, order or frame
-    │   └── VerificationError         TC-5200  a hash or a check did not match
-    │       └── DisputeError          TC-5300  two parties contradict each other
+    │   ├── VerificationError         TC-5200  a hash or a check did not match
+    │   │   └── DisputeError          TC-5300  two parties contradict each other
+    │   └── InputRefusedError         TC-5400  an owner's input is out of its range
     └── InternalError                 TC-9000  a bug in tacit                  (7)
 
 Every error says who, where, why and what to do next. No error holds a share, a key or a
@@ -45,6 +46,7 @@ __all__ = [
     "Dispute",
     "DisputeError",
     "HandshakeError",
+    "InputRefusedError",
     "InternalError",
     "MessageError",
     "PartyLostError",
@@ -324,6 +326,15 @@ class DisputeError(VerificationError):
         if self.dispute is not None:
             data["dispute"] = self.dispute.as_dict()
         return data
+
+
+class InputRefusedError(PeerFaultError):
+    """An owner shared what its encoder refuses; found on shares, and not used. Names the owner.
+
+    All honest parties raise it alike, and none of them goes wrong: their session can go on.
+    """
+
+    base = 5400
 
 
 class InternalError(TacitError):

@@ -82,6 +82,9 @@ class Party(Protocol):
         What hashes are bound to; equal at all parties.
     ring : Ring
         What its arithmetic shares are elements of.
+    checks_inputs : bool
+        Whether parties may deviate, so that owners' inputs are checked on shares before they are
+        used (``functions/inputs.py``).
     threads : int
         How many threads its own matrix products may use. A fact of its machine, set by its
         session: the others need not know it, and results are the same with any.
@@ -93,6 +96,7 @@ class Party(Protocol):
     rounding: Rounding
     ring: Ring
     costs: Mapping[str, Callable[..., Declaration]]
+    checks_inputs: bool
     threads: int
 
     @property

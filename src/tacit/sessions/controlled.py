@@ -1,7 +1,8 @@
 """One operating-system process per party, and this process in control of them.
 
-Commands are sent ahead: only reveal, measure and close wait. The plain values of an input go to
-its owner's process alone, and only recipients' processes return revealed values.
+Commands are sent ahead: only reveal, measure and close wait, and inputs that the parties check.
+The plain values of an input go to its owner's process alone, and only recipients' processes
+return revealed values.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ import numpy as np
 from msgspec import Raw
 from numpy.typing import NDArray
 
+from tacit.encoding.limits import Limits
 from tacit.encoding.ring import RING64, Ring
 from tacit.encoding.types import DType, fixed
 from tacit.errors import InternalError, TacitError
@@ -29,6 +31,7 @@ from tacit.rounds.cost import Cost
 from tacit.sessions.channel import Buffer, byte_view
 from tacit.sessions.messages import (
     Apply,
+    Checked,
     Delete,
     Finish,
     Finished,
@@ -148,28 +151,42 @@ class ProcessSession(Session):
         elements: NDArray[Any] | None,
         dtype: DType,
         shape: tuple[int, ...],
+        limits: Limits,
     ) -> Reference:
         """Send the elements to the owner's process, and word of them to the others."""
         if elements is None:
             raise InternalError("the controlling process has no elements to share")
-        release = self._releases()
-        reference = self._new(dtype, shape)
+        low, high = limits
         command = encode(
             Input(
-                release,
-                reference.number,
+                self._releases(),
+                self._next_number,
                 owner,
                 dtype.kind,
                 dtype.fraction_bits,
                 dtype.bits,
                 dtype.signed,
                 shape,
+                (str(low), str(high)),
             )
         )
         payload = byte_view(elements.astype(np.uint8) if dtype.kind == "bool" else elements)
         for index, name in enumerate(self.parties):
             self.processes.send(name, command, (payload,) if index == owner else ())
-        return reference
+        if self.security.adversary == "active":
+            self._await_check()
+        return self._new(dtype, shape)
+
+    def _await_check(self) -> None:
+        """Wait until all parties have checked an input; what all refused is raised."""
+        refused = None
+        for name in self.parties:
+            message, _ = self.processes.receive(name)
+            if not isinstance(message, Checked):
+                raise InternalError(f"a party answered {type(message).__name__} to an input")
+            refused = message.refused or refused
+        if refused is not None:
+            raise TacitError.from_dict(refused)
 
     def execute(
         self,

@@ -7,13 +7,20 @@ from typing import Any
 
 from numpy.typing import NDArray
 
+from tacit.encoding.limits import Limits
 from tacit.encoding.types import DType
+from tacit.errors import InputRefusedError
+from tacit.functions.costs import Costs, in_sequence
+from tacit.functions.inputs import all_within, all_within_cost
+from tacit.programs.chunks import CHUNK_SIZE, IN_FLIGHT, LARGEST_WHOLE, chunked_cost
 from tacit.programs.operation import lift
 from tacit.programs.types import SecretValue, reshaped
 from tacit.protocols.interface import Party
+from tacit.rounds.combine import pipelined
 from tacit.rounds.contract import Step
+from tacit.rounds.cost import Declaration
 
-__all__ = ["input_step", "reveal_step"]
+__all__ = ["accepted", "input_cost", "input_step", "refusal", "reveal_step"]
 
 
 def input_step(
@@ -22,15 +29,79 @@ def input_step(
     elements: NDArray[Any] | None,
     dtype: DType,
     shape: tuple[int, ...],
-) -> Step[SecretValue]:
-    """The owner's encoded array becomes a secret value; the others pass None."""
+    limits: Limits,
+) -> Step[SecretValue | None]:
+    """The owner's encoded array becomes a secret value; the others pass None.
+
+    Where parties may deviate, numbers are compared with their public limits on shares
+    (``functions/inputs.py``), long arrays in chunks. Booleans are bits whatever the owner sends.
+
+    Returns
+    -------
+    SecretValue or None
+        None at all parties alike where a number is outside `limits`: the input is dropped.
+    """
     axes = shape or (1,)
     if elements is not None:
         elements = elements.reshape(axes)
     share = yield from (party.input_bits if dtype.kind == "bool" else party.input)(
         owner, elements, axes
     )
+    if party.checks_inputs and dtype.kind != "bool":
+        inside = yield from _all_within(party, share, limits)
+        if not inside:
+            return None
     return SecretValue(dtype, share if shape else reshaped(share, ()))
+
+
+def _all_within(party: Party, share: Any, limits: Limits) -> Step[bool]:
+    """`all_within` of an array of any length: in chunks, so that memory stays bounded."""
+    size = share.size
+    if size <= LARGEST_WHOLE:
+        return (yield from all_within(party, share, limits))
+
+    def step(start: int) -> Step[bool]:
+        part = share.section(start, min(start + CHUNK_SIZE, size))
+        return (yield from all_within(party, part, limits))
+
+    return all((yield from pipelined(step, range(0, size, CHUNK_SIZE), IN_FLIGHT)))
+
+
+def input_cost(
+    costs: Costs, dtype: DType, size: int, owner: int, limits: Limits, *, checked: bool
+) -> Declaration:
+    """Of `input_step`; `checked` where the protocol's parties check inputs."""
+    if dtype.kind == "bool":
+        return costs["input_bits"](size, owner)
+    shared = costs["input"](size, owner)
+    if not checked:
+        return shared
+    return in_sequence(shared, chunked_cost(lambda n: all_within_cost(costs, n, limits), size))
+
+
+def refusal(owner: str) -> InputRefusedError:
+    """The error of an input that was found outside its limits on shares. Names the owner alone."""
+    return InputRefusedError(
+        f"The input of {owner} is out of its declared bounds or its type, as all parties found on"
+        " its shares; it was dropped, and nothing was computed from it.",
+        next_step=f"ask {owner} to check its program: tacit's own refuses such data before it"
+        " sends any. The session can be used further, without this input.",
+        parties=[owner],
+        stage="share",
+    )
+
+
+def accepted(value: SecretValue | None, owner: str) -> SecretValue:
+    """An input that all parties accepted.
+
+    Raises
+    ------
+    InputRefusedError
+        They did not (TC-5400).
+    """
+    if value is None:
+        raise refusal(owner)
+    return value
 
 
 def reveal_step(party: Party, value: SecretValue, to: Sequence[int]) -> Step[NDArray[Any] | None]:

@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 from numpy.typing import NDArray
 
 from tacit.encoding.fixed import decode
+from tacit.encoding.limits import Limits
 from tacit.encoding.ring import RING64, Ring
 from tacit.encoding.types import DType, fixed
 from tacit.errors import RangeError, UsageError
@@ -22,7 +23,7 @@ from tacit.rounds.cost import Cost
 from tacit.rounds.lockstep import LockstepDriver
 from tacit.rounds.randomness import Randomness, SystemRandomness, deal_pairwise_seeds
 from tacit.rounds.virtual import VirtualTime
-from tacit.sessions.execution import input_step, reveal_step
+from tacit.sessions.execution import accepted, input_step, reveal_step
 from tacit.sessions.session import Handle, Reference, Session
 from tacit.sessions.storage_steps import (
     Draft,
@@ -146,17 +147,18 @@ class LocalSession(Session):
         elements: NDArray[Any] | None,
         dtype: DType,
         shape: tuple[int, ...],
+        limits: Limits,
     ) -> Reference:
         """Share encoded elements; only the owner's step is given them."""
         if self.checked and elements is not None and not dtype.range_is_narrow:
             self._check_input(elements)
         parts = self._run(
             lambda party: input_step(
-                party, owner, elements if party.index == owner else None, dtype, shape
+                party, owner, elements if party.index == owner else None, dtype, shape, limits
             ),
             "share",
         )
-        return LocalReference(tuple(parts))
+        return LocalReference(tuple(accepted(part, self.parties[owner]) for part in parts))
 
     def execute(
         self,

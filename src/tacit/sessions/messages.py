@@ -9,6 +9,7 @@ from msgspec import Raw, Struct
 
 __all__ = [
     "Apply",
+    "Checked",
     "Command",
     "Delete",
     "Failed",
@@ -163,7 +164,11 @@ class Failed(_Frame, frozen=True, tag="failed"):
 
 
 class Input(_Frame, frozen=True, tag="input"):
-    """Share an array; only its owner's process gets the buffer with its elements."""
+    """Share an array; only its owner's process gets the buffer with its elements.
+
+    Where the parties check inputs they answer with :class:`Checked`. `limits` are the least and
+    the greatest integer in decimal digits, since they may need more than 64 bits.
+    """
 
     release: tuple[int, ...]
     result: int
@@ -173,6 +178,7 @@ class Input(_Frame, frozen=True, tag="input"):
     bits: int
     signed: bool
     shape: tuple[int, ...]
+    limits: tuple[str, str]
 
 
 class PublicOperand(_Frame, frozen=True):
@@ -257,6 +263,12 @@ class Revealed(_Frame, frozen=True, tag="revealed"):
     shape: tuple[int, ...]
 
 
+class Checked(_Frame, frozen=True, tag="checked"):
+    """An input was checked on shares: accepted, or what all parties refused alike."""
+
+    refused: dict[str, Any] | None = None
+
+
 class Kept(_Frame, frozen=True, tag="kept"):
     """The answer to a command about what is stored.
 
@@ -287,7 +299,16 @@ Command: TypeAlias = (
     Input | Apply | Reveal | Save | Load | Delete | Refresh | Stored | Measure | Finish
 )
 Message: TypeAlias = (
-    Listening | Ready | Progress | Incident | Finished | Failed | Revealed | Kept | Measured
+    Listening
+    | Ready
+    | Progress
+    | Incident
+    | Finished
+    | Failed
+    | Revealed
+    | Checked
+    | Kept
+    | Measured
 )
 
 encode = msgspec.msgpack.Encoder().encode

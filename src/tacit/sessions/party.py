@@ -11,6 +11,7 @@ import msgspec
 from numpy.typing import ArrayLike, NDArray
 
 from tacit.encoding.fixed import decode
+from tacit.encoding.limits import Limits
 from tacit.encoding.ring import RING64, Ring
 from tacit.encoding.types import DType
 from tacit.errors import ShapeError, UsageError
@@ -23,7 +24,7 @@ from tacit.protocols.interface import Party, Rounding
 from tacit.rounds.contract import Step
 from tacit.rounds.cost import Cost
 from tacit.rounds.randomness import SystemRandomness
-from tacit.sessions.execution import input_step, reveal_step
+from tacit.sessions.execution import accepted, input_step, reveal_step
 from tacit.sessions.references import PartyReference, References
 from tacit.sessions.session import Handle, Reference, Session
 from tacit.sessions.storage_steps import (
@@ -191,7 +192,8 @@ class PartySession(Session):
                     parties=[owner],
                     stage="share",
                 )
-        reference = self.input_elements(position, elements, dtype, shape)
+        limits = self.input_limits(dtype, bounds, elements)
+        reference = self.input_elements(position, elements, dtype, shape, limits)
         reference.declare(bounds)
         return reference
 
@@ -201,10 +203,12 @@ class PartySession(Session):
         elements: NDArray[Any] | None,
         dtype: DType,
         shape: tuple[int, ...],
+        limits: Limits,
     ) -> PartyReference:
         """Share encoded elements, given at the owner alone."""
-        step = input_step(self.party, owner, elements, dtype, shape)
-        return self.references.of(self.run(step, "share"))
+        step = input_step(self.party, owner, elements, dtype, shape, limits)
+        shared = self.run(step, "share")
+        return self.references.of(accepted(shared, self.parties[owner]))
 
     def execute(
         self,

@@ -11,12 +11,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tacit.encoding.types import DType
-from tacit.errors import InternalError, UsageError
+from tacit.errors import InputRefusedError, InternalError, UsageError
 from tacit.programs.table import OPERATIONS
 from tacit.sessions.channel import Buffer, byte_view
 from tacit.sessions.context import PartyContext
 from tacit.sessions.messages import (
     Apply,
+    Checked,
     Command,
     Delete,
     Finish,
@@ -85,9 +86,17 @@ class _Service:
         if buffers:
             element_type: Any = np.uint8 if dtype.kind == "bool" else self._session.ring.dtype
             elements = buffers[0].view(element_type).reshape(command.shape)
-        self._held[command.result] = self._session.input_elements(
-            command.owner, elements, dtype, command.shape
-        )
+        low, high = map(int, command.limits)
+        try:
+            shared = self._session.input_elements(
+                command.owner, elements, dtype, command.shape, (low, high)
+            )
+        except InputRefusedError as error:  # by all parties alike
+            self._channel.send(encode(Checked(error.as_dict())))
+            return
+        self._held[command.result] = shared
+        if self._session.security.adversary == "active":
+            self._channel.send(encode(Checked()))
 
     def apply(self, command: Apply, buffers: Sequence[Buffer]) -> None:
         operation = OPERATIONS[command.operation]

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from tacit.encoding.fixed import natural_type
+from tacit.encoding.limits import Limits, input_limits, require_within
 from tacit.encoding.ring import RING64, Ring
 from tacit.encoding.types import DType, fixed, int64, promoted_integer, require_room
 from tacit.errors import RangeError, ShapeError, UsageError
@@ -219,7 +220,8 @@ class Session(Storing):
             Must be the array's where both are given.
         bounds : (low, high), optional
             Declared bounds; checked before anything is sent, and public. Operations that could
-            wrap within them are refused.
+            wrap within them are refused. Where parties may deviate, all of them check on shares
+            that the input is within them, or within its type.
 
         Returns
         -------
@@ -231,6 +233,8 @@ class Session(Storing):
             A value outside the bounds or the encoding, NaN or infinity.
         ShapeError, TypeMismatchError, UsageError
             The array has another shape, no secret type, or the owner is unknown.
+        InputRefusedError
+            The parties found on shares that the input is out of its bounds (TC-5400).
         """
         position = self.position(owner)
         if values is None:
@@ -251,7 +255,8 @@ class Session(Storing):
         chosen = natural_type(array, self.fractions) if dtype is None else dtype
         self.check_room(chosen)
         elements = encoded(array, chosen, bounds, self.ring)
-        reference = self.input_elements(position, elements, chosen, array.shape)
+        limits = self.input_limits(chosen, bounds, elements)
+        reference = self.input_elements(position, elements, chosen, array.shape, limits)
         reference.declare(bounds)
         return reference
 
@@ -475,6 +480,18 @@ class Session(Storing):
         """Refuse fixed point that is too fine for the session's ring (TC-1303)."""
         require_room(dtype, self.ring.most_fraction_bits, self.ring.bits)
 
+    def input_limits(
+        self,
+        dtype: DType,
+        bounds: tuple[float, float] | None,
+        elements: NDArray[Any] | None,
+    ) -> Limits:
+        """What an input is checked for on shares, and its owner's elements beforehand."""
+        limits = input_limits(dtype, bounds, self.ring)
+        if elements is not None and self.security.adversary == "active":
+            require_within(elements, limits, dtype, self.ring)
+        return limits
+
     # What each kind of session does in its own way.
 
     @abc.abstractmethod
@@ -484,8 +501,15 @@ class Session(Storing):
         elements: NDArray[Any] | None,
         dtype: DType,
         shape: tuple[int, ...],
+        limits: Limits,
     ) -> Reference:
-        """Share encoded elements, given where this process acts for the owner."""
+        """Share encoded elements, given where this process acts for the owner.
+
+        Raises
+        ------
+        InputRefusedError
+            They are not within `limits`, as all parties found; the session goes on (TC-5400).
+        """
 
     @abc.abstractmethod
     def execute(

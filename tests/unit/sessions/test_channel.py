@@ -88,7 +88,7 @@ def test_views_of_any_array() -> None:
 def test_commands_survive_the_wire() -> None:
     decode = msgspec.msgpack.Decoder(Command).decode
     for command in (
-        Input((), 1, 2, "fixed", 18, 64, True, (3, 0)),
+        Input((), 1, 2, "fixed", 18, 64, True, (3, 0), ("-5", "5")),
         Apply((4, 5), "multiply", (1, PublicOperand("<f8", ())), msgspec.Raw(b"\x80"), (6,)),
     ):
         again = decode(encode(command))

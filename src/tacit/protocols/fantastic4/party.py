@@ -63,6 +63,7 @@ class Fantastic4Party:
     """
 
     costs = costs.COSTS
+    checks_inputs = True
     threads = 1
 
     def __init__(

@@ -53,6 +53,7 @@ class Replicated3Party:
     """
 
     costs = costs.COSTS
+    checks_inputs = False
     threads = 1
 
     def __init__(

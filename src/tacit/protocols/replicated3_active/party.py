@@ -40,6 +40,7 @@ class Replicated3ActiveParty(Replicated3Party):
     """
 
     costs = costs.COSTS
+    checks_inputs = True
 
     def __init__(
         self,
