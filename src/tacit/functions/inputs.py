@@ -21,6 +21,7 @@ their condition on the size of x.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -29,12 +30,22 @@ from numpy.typing import NDArray
 from tacit.encoding.limits import Limits
 from tacit.encoding.ring import Elements, Ring
 from tacit.encoding.rings import ring_of
+from tacit.errors import InputRefusedError
 from tacit.functions.costs import NOTHING, Costs, in_sequence, ring_bits
 from tacit.protocols.interface import Party
+from tacit.rounds.combine import together
 from tacit.rounds.contract import Step
 from tacit.rounds.cost import Declaration
 
-__all__ = ["all_within", "all_within_cost", "checked_input", "checked_labels", "sign_bits"]
+__all__ = [
+    "all_within",
+    "all_within_cost",
+    "checked_input",
+    "checked_labels",
+    "checked_rows",
+    "refusal",
+    "sign_bits",
+]
 
 
 def checked_input(
@@ -88,6 +99,42 @@ def checked_labels(
         return (yield from party.input(owner, elements, shape))
     bits = yield from party.input_bits(owner, labels, shape)
     return (yield from party.bit_to_arithmetic(bits))
+
+
+def checked_rows(
+    party: Party,
+    owner: int,
+    elements: Elements | None,
+    shape: tuple[int, ...],
+    limits: Sequence[Limits],
+) -> Step[Any]:
+    """`checked_input` of an array whose rows have limits of their own, or the error of a refusal.
+
+    Raises
+    ------
+    InputRefusedError
+        An element is outside, as all parties found (TC-5400).
+    """
+    x = yield from party.input(owner, elements, shape)
+    if party.checks_inputs:
+        inside = yield from together(
+            *(all_within(party, x[row], limit) for row, limit in enumerate(limits))
+        )
+        if not all(inside):
+            raise refusal(party.names[owner])
+    return x
+
+
+def refusal(owner: str) -> InputRefusedError:
+    """The error of an input that was found outside its limits on shares. Names the owner alone."""
+    return InputRefusedError(
+        f"The input of {owner} is out of its declared bounds or its type, as all parties found on"
+        " its shares; it was dropped, and nothing was computed from it.",
+        next_step=f"ask {owner} to check its program: tacit's own refuses such data before it"
+        " sends any. The session can be used further, without this input.",
+        parties=[owner],
+        stage="share",
+    )
 
 
 def all_within(party: Party, x: Any, limits: Limits) -> Step[bool]:

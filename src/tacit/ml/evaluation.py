@@ -14,6 +14,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from tacit.encoding.limits import Limits
+from tacit.functions.inputs import checked_rows
 from tacit.protocols.interface import Party
 from tacit.rounds.combine import together
 from tacit.rounds.contract import Step
@@ -22,6 +24,9 @@ __all__ = ["JointCounts", "ScoreCounts", "joint_counts"]
 
 ERROR_BITS = 20
 """Fractional bits of summed squared errors."""
+
+COUNTS: Limits = (0, 1 << 60)
+"""What an owner's counts and errors lie within, so that the owners' sums do not wrap."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +53,7 @@ JointCounts = ScoreCounts
 def joint_counts(
     party: Party, own: ScoreCounts | None, bins: int, owners: Sequence[int], to: Sequence[int]
 ) -> Step[JointCounts | None]:
-    """Sum the owners' counts on shares and open the totals. 2 rounds.
+    """Sum the owners' counts on shares and open the totals. 2 rounds; more with checked inputs.
 
     Parameters
     ----------
@@ -65,18 +70,27 @@ def joint_counts(
     -------
     JointCounts or None
         The totals at parties in `to`.
+
+    Raises
+    ------
+    InputRefusedError
+        An owner's counts are out of range, as all parties found on shares (TC-5400).
     """
-    shape = (2 * bins + 1,)
+    shape = (1, 2 * bins + 1)
     vector = None
     if own is not None:
         error = round(own.squared_error * (1 << ERROR_BITS))
-        vector = np.concatenate([own.negatives, own.positives, [error]]).astype(np.int64)
+        vector = (
+            np.concatenate([own.negatives, own.positives, [error]]).astype(np.int64).reshape(shape)
+        )
     shared = yield from together(
         *(
-            party.input(
+            checked_rows(
+                party,
                 owner,
                 vector.view(np.uint64) if owner == party.index and vector is not None else None,
                 shape,
+                (COUNTS,),
             )
             for owner in owners
         )
@@ -87,7 +101,7 @@ def joint_counts(
     opened = yield from party.reveal(total, tuple(to))
     if opened is None:
         return None
-    counts = opened.view(np.int64)
+    counts = opened.reshape(-1).view(np.int64)
     return ScoreCounts(
         counts[:bins].copy(),
         counts[bins : 2 * bins].copy(),

@@ -14,11 +14,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import ceil
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from tacit.encoding.limits import Limits
+from tacit.functions.inputs import checked_rows
 from tacit.functions.roots import rsqrt
 from tacit.protocols.interface import Party
 from tacit.rounds.combine import together
@@ -83,7 +86,12 @@ def joint_standardization(
 
     Notes
     -----
-    Rounds: 1 + 3 + those of ``rsqrt`` + 9. Revealed: nothing.
+    Rounds: 1 + 3 + those of ``rsqrt`` + 9; more where inputs are checked. Revealed: nothing.
+
+    Raises
+    ------
+    InputRefusedError
+        An owner's mean or variance is impossible, as all parties found on shares (TC-5400).
     """
     total = sum(rows)
     scale = float(1 << MOMENT_BITS)
@@ -94,8 +102,14 @@ def joint_standardization(
     shape = (3, len(mask))
     inputs = yield from together(
         *(
-            party.input(owner, encoded if owner == party.index else None, shape)
-            for owner in range(party.size)
+            checked_rows(
+                party,
+                owner,
+                encoded if owner == party.index else None,
+                shape,
+                _limits(count, total),
+            )
+            for owner, count in enumerate(rows)
         )
     )
     mean = _total(party, [part[0] for part in inputs])
@@ -119,6 +133,13 @@ def joint_standardization(
         (~mask).astype(np.int64) << fraction_bits,
     )
     return Standardization(mean, inverse)
+
+
+def _limits(count: int, total: int) -> tuple[Limits, Limits, Limits]:
+    """Of w mean, mean and w variance of numbers in [-1, 1]; one unit more for floating point."""
+    one = 1 << MOMENT_BITS
+    weighted = ceil(one * count / total) + 1
+    return (-weighted, weighted), (-one - 1, one + 1), (0, weighted)
 
 
 def _total(party: Party, parts: Sequence[Any]) -> Any:

@@ -9,9 +9,8 @@ from numpy.typing import NDArray
 
 from tacit.encoding.limits import Limits
 from tacit.encoding.types import DType
-from tacit.errors import InputRefusedError
 from tacit.functions.costs import Costs, in_sequence
-from tacit.functions.inputs import all_within, all_within_cost
+from tacit.functions.inputs import all_within, all_within_cost, refusal
 from tacit.programs.chunks import CHUNK_SIZE, IN_FLIGHT, LARGEST_WHOLE, chunked_cost
 from tacit.programs.operation import lift
 from tacit.programs.types import SecretValue, reshaped
@@ -20,7 +19,7 @@ from tacit.rounds.combine import pipelined
 from tacit.rounds.contract import Step
 from tacit.rounds.cost import Declaration
 
-__all__ = ["accepted", "input_cost", "input_step", "refusal", "reveal_step"]
+__all__ = ["accepted", "input_cost", "input_step", "reveal_step"]
 
 
 def input_step(
@@ -77,18 +76,6 @@ def input_cost(
     if not checked:
         return shared
     return in_sequence(shared, chunked_cost(lambda n: all_within_cost(costs, n, limits), size))
-
-
-def refusal(owner: str) -> InputRefusedError:
-    """The error of an input that was found outside its limits on shares. Names the owner alone."""
-    return InputRefusedError(
-        f"The input of {owner} is out of its declared bounds or its type, as all parties found on"
-        " its shares; it was dropped, and nothing was computed from it.",
-        next_step=f"ask {owner} to check its program: tacit's own refuses such data before it"
-        " sends any. The session can be used further, without this input.",
-        parties=[owner],
-        stage="share",
-    )
 
 
 def accepted(value: SecretValue | None, owner: str) -> SecretValue:
