@@ -11,7 +11,8 @@
     ├── ConfigurationError            TC-2000  files, schemas, settings        (3)
     │   ├── DataError                 TC-2100  an owner's file breaks its schema
     │   ├── SchemaError               TC-2200
-    │   └── StorageError              TC-2300  disk full, no permission
+    │   ├── StorageError              TC-2300  disk full, no permission
+    │   └── EvidenceError             TC-2400  evidence of a fault that does not hold
     ├── TransportError                TC-3000  links and handshakes            (4)
     │   ├── AddressError              TC-3100  a port is busy, a host unknown
     │   ├── CertificateError          TC-3200
@@ -23,7 +24,8 @@
     │   ├── MessageError              TC-5100  wrong length, order or frame
     │   ├── VerificationError         TC-5200  a hash or a check did not match
     │   │   └── DisputeError          TC-5300  two parties contradict each other
-    │   └── InputRefusedError         TC-5400  an owner's input is out of its range
+    │   ├── InputRefusedError         TC-5400  an owner's input is out of its range
+    │   └── RecoveryError             TC-5500  a fault that the parties cannot go on after
     └── InternalError                 TC-9000  a bug in tacit                  (7)
 
 Every error says who, where, why and what to do next. No error holds a share, a key or a
@@ -45,6 +47,7 @@ __all__ = [
     "DeadlineError",
     "Dispute",
     "DisputeError",
+    "EvidenceError",
     "HandshakeError",
     "InputRefusedError",
     "InternalError",
@@ -53,6 +56,7 @@ __all__ = [
     "PeerFaultError",
     "PolicyDeniedError",
     "RangeError",
+    "RecoveryError",
     "SchemaError",
     "SecretMisuseError",
     "ShapeError",
@@ -80,10 +84,19 @@ class TacitError(Exception):
         The parties concerned: the owner, the lost party, the culprits.
     stage : str, optional
         The phase of the work (``"handshake"``, ``"multiply"``, ``"training"``).
+
+    Attributes
+    ----------
+    reporter : str or None
+        The party that told it; None for what was noticed here.
+    statement : bytes
+        What that party signed about it, as it came; empty if nothing.
     """
 
     base: ClassVar[int] = 0
     exit_status: ClassVar[int] = 1
+    reporter: str | None = None
+    statement: bytes = b""
 
     def __init__(
         self,
@@ -198,6 +211,12 @@ class StorageError(ConfigurationError):
     """The disk is full, or a path cannot be written."""
 
     base = 2300
+
+
+class EvidenceError(ConfigurationError):
+    """A folder of evidence is incomplete, was changed, or is another authority's."""
+
+    base = 2400
 
 
 class TransportError(TacitError):
@@ -335,6 +354,12 @@ class InputRefusedError(PeerFaultError):
     """
 
     base = 5400
+
+
+class RecoveryError(PeerFaultError):
+    """A fault after which the parties cannot go on: a second one, or more than one at once."""
+
+    base = 5500
 
 
 class InternalError(TacitError):

@@ -37,7 +37,11 @@ class LinkDriver:
         Rounds driven so far, the halves of split rounds counted each; named in errors.
     session : str
         The session's id in hexadecimal digits, once agreed on: disputes of others are not heard.
+    testify : callable, optional
+        Where parties keep evidence: the signed statement that goes with an abort, by the error.
     """
+
+    testify: Callable[[BaseException], bytes] | None = None
 
     def __init__(
         self,
@@ -152,7 +156,7 @@ class LinkDriver:
 
     def abort(self, error: BaseException) -> None:
         """Tell all others why this party stops, then close. Never raises; once is enough."""
-        self._stop(cause_of(error, self._place()))
+        self._stop(cause_of(error, self._place(), self._statement(error)))
 
     def close(self) -> None:
         """Say goodbye and close. May be called more than once."""
@@ -165,10 +169,13 @@ class LinkDriver:
         place, (word, peer, *_) = self._place(), failure.args
         error = error_from_failure(failure, place, heartbeat=self._settings.heartbeat_timeout)
         if word == "aborted" and peer is not None:
-            self._stop(cause_of_heard(error, peer, place))
+            self._stop(cause_of_heard(error, peer, place, self._statement(error)))
         else:
-            self._stop(cause_of(error, place))
+            self._stop(cause_of(error, place, self._statement(error)))
         return error
+
+    def _statement(self, error: BaseException) -> bytes:
+        return b"" if self.testify is None or self._over else self.testify(error)
 
     def _place(self) -> Place:
         return Place(self.names, self.index, self._stage, self.round_number, self.session)

@@ -6,7 +6,8 @@ party's own data are for that party alone: the others learn their number.
 
 What a party says of others is its claim. Who hears one names the party that makes it among the
 suspects, and does not pass it on as an observation of its own: else an honest party would vouch for
-what a corrupt one invented. It says that it was told, and by whom.
+what a corrupt one invented. It says that it was told, and by whom. Where parties keep evidence a
+cause carries a signed statement, opaque here, which whoever hears it hands on unchanged.
 """
 
 from __future__ import annotations
@@ -44,6 +45,7 @@ __all__ = [
 _TEXT = 1_000
 _NAMES = 64
 _STAGE = 200
+_STATEMENT = 6_144
 
 Text = Annotated[str, msgspec.Meta(max_length=_TEXT)]
 Name = Annotated[str, msgspec.Meta(max_length=256)]
@@ -71,6 +73,7 @@ class Cause(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     parties: Annotated[list[Name], msgspec.Meta(max_length=_NAMES)]
     stage: Name | None
     dispute: Claim | None = None
+    statement: Annotated[bytes, msgspec.Meta(max_length=_STATEMENT)] = b""
 
 
 class Place(msgspec.Struct, frozen=True):
@@ -120,7 +123,7 @@ def listed(names: Sequence[str]) -> str:
 # ---- a local error becomes a cause
 
 
-def cause_of(error: BaseException, place: Place) -> bytes:
+def cause_of(error: BaseException, place: Place, statement: bytes = b"") -> bytes:
     """Why this party stops, for the other parties, at most 8 KiB, without any value."""
     own = place.names[place.index]
     if isinstance(error, _TELLS) and isinstance(error, TacitError):
@@ -133,6 +136,7 @@ def cause_of(error: BaseException, place: Place) -> bytes:
             parties=[party for party in error.parties if party in place.names],
             stage=(error.stage or place.stage)[:_STAGE] or None,
             dispute=_claim(error),
+            statement=statement,
         )
     else:
         known = error if isinstance(error, TacitError) else InternalError("")
@@ -145,11 +149,12 @@ def cause_of(error: BaseException, place: Place) -> bytes:
             next_step="",
             parties=[own],
             stage=(known.stage or place.stage)[:_STAGE] or None,
+            statement=statement,
         )
     return _encoded(cause)
 
 
-def cause_of_heard(error: TacitError, source: int, place: Place) -> bytes:
+def cause_of_heard(error: TacitError, source: int, place: Place, statement: bytes = b"") -> bytes:
     """Why this party stops when party `source` told it that it stops: that it was told.
 
     Names the source alone, and hands on its text as what it said, without a dispute.
@@ -163,6 +168,7 @@ def cause_of_heard(error: TacitError, source: int, place: Place) -> bytes:
             next_step="",
             parties=[place.names[source]],
             stage=(error.stage or place.stage)[:_STAGE] or None,
+            statement=statement,
         )
     )
 
@@ -188,19 +194,28 @@ def error_from_cause(data: bytes, reporter: int, place: Place) -> TacitError:
 
     Nothing in it is trusted: kinds outside the transport and peer-fault branches, unknown names
     and unprintable text do not get through. Of a deviation the reporter itself is a suspect too,
-    and those that a dispute names are its suspects, whatever else the cause says.
+    and those that a dispute names are its suspects, whatever else the cause says. Every such error
+    has `reporter`, and the `statement` that came with it, unread.
     """
     name = place.names[reporter]
     try:
         cause = _decoder.decode(data)
-    except msgspec.MsgspecError:
-        return MessageError(
+    except (msgspec.MsgspecError, UnicodeError):
+        error: TacitError = MessageError(
             f"{name} stopped with a cause that is not well formed ({place.where()}).",
             next_step=_SAME_PROGRAM,
             case=6,
             parties=[name],
             stage=place.stage,
         )
+    else:
+        error = _told(cause, name, place)
+        error.statement = cause.statement
+    error.reporter = name
+    return error
+
+
+def _told(cause: Cause, name: str, place: Place) -> TacitError:
     stage = _printable(cause.stage) if cause.stage else place.stage
     parties = [party for party in cause.parties if party in place.names] or [name]
     if cause.kind == "interrupted":

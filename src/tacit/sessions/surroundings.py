@@ -6,7 +6,7 @@ nothing else of them, so every fault of a network can be rehearsed in one proces
 
 from __future__ import annotations
 
-from collections.abc import Generator, Mapping
+from collections.abc import Callable, Generator, Mapping
 from typing import Protocol, TypeAlias, TypeVar
 
 import msgspec
@@ -30,6 +30,7 @@ class DriverLike(Protocol):
     index: int
     counter: Counter
     round_number: int
+    testify: Callable[[BaseException], bytes] | None
 
     def run(
         self,
