@@ -13,13 +13,13 @@ from typing import Any
 
 import numpy as np
 
-from tacit.errors import TacitError
+from tacit.errors import MessageError, TacitError
 from tacit.rounds import Round, Step
 
 __all__ = ["RunningAhead"]
 
-Carry = Callable[[int, int, int, bytes], bytes | None]
-"""(sender, receiver, index of the message on its link, payload): what is sent, None for nothing."""
+Carry = Callable[[int, int, int, bytes], bytes | tuple[bytes, ...] | None]
+"""(sender, receiver, index of the message on its link, payload): what arrives, None for nothing."""
 
 
 def unchanged(sender: int, receiver: int, index: int, payload: bytes) -> bytes:
@@ -38,18 +38,28 @@ class RunningAhead:
         What happens to a message on its way.
     seed : int
         Of the order in which parties that could go on do.
+    last : int, optional
+        A party that goes on only when no other can: it speaks after it has heard the others.
 
     Attributes
     ----------
     results, errors : dict of int
         Of the parties that have ended.
+    rounds : dict of int to int
+        How many rounds each has begun.
     """
 
     def __init__(
-        self, steps: Mapping[int, Step[Any]], carry: Carry = unchanged, seed: int = 0
+        self,
+        steps: Mapping[int, Step[Any]],
+        carry: Carry = unchanged,
+        seed: int = 0,
+        last: int | None = None,
     ) -> None:
         self.steps = dict(steps)
         self.carry = carry
+        self.last = last
+        self.rounds = dict.fromkeys(self.steps, 0)
         self.rng = np.random.default_rng(seed)
         self.results: dict[int, Any] = {}
         self.errors: dict[int, TacitError] = {}
@@ -69,7 +79,8 @@ class RunningAhead:
     def run(self) -> None:
         """Go on until every party has ended or starves."""
         while ready := [party for party in self.steps if self._can_go_on(party)]:
-            self._advance(int(self.rng.choice(ready)))
+            first = [party for party in ready if party != self.last]
+            self._advance(int(self.rng.choice(first or ready)))
 
     def _can_go_on(self, party: int) -> bool:
         if party in self.results or party in self.errors:
@@ -89,22 +100,25 @@ class RunningAhead:
             self.errors[party] = error
             return
         self._waiting[party] = current
+        self.rounds[party] += 1
         for peer in sorted({*current.send, *current.check}):
             arrays = current.send.get(peer, ()) + current.check.get(peer, ())
             link = (party, peer)
             index = self._sent.get(link, 0)
             self._sent[link] = index + 1
-            payload = self.carry(*link, index, b"".join(array.tobytes() for array in arrays))
-            if payload is not None:
+            arrives = self.carry(*link, index, b"".join(array.tobytes() for array in arrays))
+            for payload in (arrives,) if isinstance(arrives, bytes) else arrives or ():
                 self.put(*link, payload)
 
     def _receive(self, party: int, current: Round) -> None:
         for peer in awaited(current):
             payload = self._queues[peer, party].popleft()
-            for array in current.receive.get(peer, ()) + current.check_receive.get(peer, ()):
+            targets = current.receive.get(peer, ()) + current.check_receive.get(peer, ())
+            if len(payload) != sum(array.nbytes for array in targets):
+                raise MessageError("A message of a wrong length.", parties=[str(peer)])
+            for array in targets:
                 data, payload = payload[: array.nbytes], payload[array.nbytes :]
                 array.reshape(-1).view(np.uint8)[:] = np.frombuffer(data, np.uint8)
-            assert not payload, "a message of another length: not what this driver is for"
 
 
 def awaited(current: Round) -> list[int]:
