@@ -3,7 +3,8 @@
 Every party's program runs in a thread of its own, one at a time, and gives its turn away where it
 waits. Time-outs are virtual: they fire only when every party waits and nothing can arrive, in the
 order of the waits' ends, those that end together in an order drawn from the seed. So a run is a
-function of its seed, and a party that withholds a message costs no real second.
+function of its seed, and a party that withholds a message costs no real second. Who waits in a
+round complains only of whom the heartbeats' statuses permit it to (``network/driver.py``).
 
 An adversary sees every message as it leaves, of whatever kind, and says what arrives instead: the
 same, others, nothing, or that its sender crashes at this very message. The corrupt party's thread
@@ -19,6 +20,7 @@ import threading
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any, Literal, TypeVar
 
 import msgspec
@@ -26,6 +28,7 @@ import numpy as np
 
 from tacit.encoding.digest import tagged_hash
 from tacit.errors import DeadlineError, HandshakeError, PartyLostError, TacitError, TransportError
+from tacit.network import Authority, Credentials, evidence_key, evidence_signer
 from tacit.network.faults import Place, cause_of, cause_of_heard, error_from_failure
 from tacit.network.handshake import decoded
 from tacit.rounds.contract import Round, Step
@@ -98,6 +101,9 @@ class Sent:
 Adversary = Callable[["Sent"], "Sequence[bytes]"]
 """What arrives instead of a message; may raise :class:`Crash` for its sender."""
 
+Status = tuple[int, frozenset[str]]
+"""What a party's heartbeats say on a mesh: its round, and whom it waits for."""
+
 
 def honest(message: Sent) -> Sequence[bytes]:
     """Nothing is changed."""
@@ -125,6 +131,7 @@ class _Thread:
     name: str
     baton: threading.Semaphore = field(default_factory=lambda: threading.Semaphore(0))
     ready: Callable[[], bool] = lambda: True
+    complaint: Callable[[], str | None] | None = None
     until: float | None = None
     order: float = 0.0
     timed_out: bool = False
@@ -144,6 +151,8 @@ class Hub:
         Whose thread has its turn last.
     seed : int
         Of session ids, keys and the order of what happens together.
+    claimed : callable, optional
+        What the corrupt party's heartbeats say on a mesh, if it is not the truth.
 
     Attributes
     ----------
@@ -159,8 +168,10 @@ class Hub:
         adversary: Adversary = honest,
         corrupt: str | None = None,
         seed: int = 0,
+        claimed: Callable[[str, Status], Status] | None = None,
     ) -> None:
         self.names = tuple(names)
+        self.claimed = claimed
         self.adversary = adversary
         self.corrupt = corrupt
         self.seed = seed
@@ -180,6 +191,7 @@ class Hub:
         self._boxes: dict[tuple[str, str, str], deque[tuple[Kind, bytes]]] = {}
         self._said: dict[tuple[str, int, str, str], bytes] = {}
         self._gone: set[tuple[str, str]] = set()
+        self._meshes: dict[tuple[str, str], HubMesh] = {}
 
     # Running.
 
@@ -224,10 +236,20 @@ class Hub:
         thread.over = True
         self._pass_on()
 
-    def wait(self, name: str, ready: Callable[[], bool], seconds: float | None) -> bool:
-        """Give the turn away until something is ready; False when the time is over."""
+    def wait(
+        self,
+        name: str,
+        ready: Callable[[], bool],
+        seconds: float | None,
+        complaint: Callable[[], str | None] | None = None,
+    ) -> bool:
+        """Give the turn away until something is ready; False when the time is over.
+
+        With `complaint`, the time of this wait is over only if there is somebody to blame.
+        """
         thread = self._threads[name]
         thread.ready = ready
+        thread.complaint = complaint
         thread.until = None if seconds is None else self.clock + seconds
         thread.order = float(self.rng.random())
         thread.timed_out = False
@@ -246,9 +268,11 @@ class Hub:
             return
         ready = [thread for thread in waiting if thread.ready()]
         if not ready:
+            waiting = [t for t in waiting if t.complaint is None or t.complaint() is not None]
             ends = [thread.until for thread in waiting if thread.until is not None]
             if not ends or self._turns > TURNS:
-                self._hung = Hung(f"all wait for ever: {', '.join(t.name for t in waiting)}")
+                left = [thread.name for thread in self._threads.values() if not thread.over]
+                self._hung = Hung(f"all wait for ever: {', '.join(left)}")
                 self._done.set()
                 return
             self.clock = max(self.clock, min(ends))
@@ -282,6 +306,14 @@ class Hub:
         """What has arrived on one link and was not read."""
         return self._boxes.setdefault((mesh, sender, receiver), deque())
 
+    def status(self, mesh: str, name: str) -> Status:
+        """What a party's heartbeats say on these links."""
+        here = self._meshes.get((mesh, name))
+        true: Status = (0, frozenset()) if here is None else (here.exchanges, here.awaited())
+        if name == self.corrupt and self.claimed is not None:
+            return self.claimed(mesh, true)
+        return true
+
     def leave(self, mesh: str, name: str) -> None:
         """A party's links of this mesh are closed."""
         self._gone.add((mesh, name))
@@ -295,6 +327,13 @@ class Hub:
         return (message for message in self.sent if message.receiver == name)
 
 
+@lru_cache(maxsize=4)
+def credentials(names: tuple[str, ...]) -> Mapping[str, Credentials]:
+    """Everybody's keys, the same in all runs of a process."""
+    authority = Authority()
+    return {name: authority.issue(name) for name in names}
+
+
 class Ground:
     """One party's place in a hub; as ``network.Ground``."""
 
@@ -302,6 +341,16 @@ class Ground:
         self.hub = hub
         self.name = name
         self.names = hub.names
+        own = credentials(hub.names)[name]
+        self.signing_key, _ = evidence_signer(own)
+        self.evidence_certificates = {
+            party: evidence_signer(theirs)[1] for party, theirs in credentials(hub.names).items()
+        }
+        self.evidence_keys = {
+            party: evidence_key(der, own.authority, party)
+            for party, der in self.evidence_certificates.items()
+        }
+        self.authority = own.authority
 
     def connect(
         self, members: tuple[str, ...], protocol: str, job: bytes, parameters: Mapping[str, str]
@@ -382,9 +431,13 @@ class HubMesh:
         self.session = self.session_id.hex()
         self.counter = Counter()
         self.round_number = 0
+        self.exchanges = 0
         self.patience = PATIENCE
+        self.testify: Callable[[BaseException], bytes] | None = None
+        self._awaited: tuple[str, ...] = ()
         self._stage = "handshake"
         self._over = False
+        hub._meshes[key, name] = self
 
     @property
     def driver(self) -> HubMesh:
@@ -415,6 +468,7 @@ class HubMesh:
                     result: T = stop.value
                     return result
                 self.round_number += 1
+                self.exchanges += 1
                 self._check_open()
                 self.counter.count(current)
                 self._send_round(current)
@@ -438,11 +492,14 @@ class HubMesh:
         others = [name for name in self.names if name != self.name]
         try:
             self._check_open()
+            self.exchanges += 1
             for peer in others:
                 self._put("control", peer, data)
             arrived = {self.name: data}
+            self._awaited = tuple(others)
             for peer in others:
                 arrived[peer] = self._take(peer, "control", deadline or self.patience)
+            self._awaited = ()
             return {name: decoded(arrived[name], kind, name, stage) for name in self.names}
         except _Reported as report:
             raise report.error from None
@@ -462,7 +519,9 @@ class HubMesh:
 
     def abort(self, error: BaseException) -> None:
         """Tell the others why, and close."""
-        self._stop("abort", cause_of(error, self._place()))
+        if not self._over:
+            statement = b"" if self.testify is None else self.testify(error)
+            self._stop("abort", cause_of(error, self._place(), statement))
 
     def close(self) -> None:
         """Say goodbye."""
@@ -486,7 +545,9 @@ class HubMesh:
             self._put("round", self.names[peer], payload + checks, len(checks))
 
     def _receive_round(self, current: Round, seconds: float) -> None:
-        for peer in sorted({*current.receive, *current.check_receive}):
+        peers = sorted({*current.receive, *current.check_receive})
+        self._awaited = tuple(self.names[peer] for peer in peers)
+        for peer in peers:
             targets = current.receive.get(peer, ()) + current.check_receive.get(peer, ())
             expected = sum(array.nbytes for array in targets)
             data = self._take(self.names[peer], "round", seconds)
@@ -497,6 +558,7 @@ class HubMesh:
                 flat = array.reshape(-1).view(np.uint8)
                 flat[:] = np.frombuffer(data[start : start + array.nbytes], np.uint8)
                 start += array.nbytes
+        self._awaited = ()
 
     def _put(self, kind: Kind, peer: str, payload: bytes, check_bytes: int = 0) -> None:
         for data in self.hub.send(
@@ -519,16 +581,21 @@ class HubMesh:
                     return name
             return peer if hub.has_left(self.key, peer) else None
 
-        came = hub.wait(self.name, lambda: bool(box) or trouble() is not None, seconds)
+        came = hub.wait(
+            self.name, lambda: bool(box) or trouble() is not None, seconds, self._to_blame
+        )
         if not came:
+            blamed = self._to_blame()
+            assert blamed is not None
             raise DeadlineError(
-                f"{peer} did not finish in time ({self._place().where()}).",
+                f"{blamed} did not finish in time ({self._place().where()}).",
                 next_step="give the stage more time, or find out what holds that party up.",
                 case=1,
-                parties=[peer],
+                parties=[blamed],
                 stage=self._stage,
             )
         if box and box[0][0] == kind:
+            self._awaited = tuple(name for name in self._awaited if name != peer)
             return box.popleft()[1]
         if box and box[0][0] not in ("abort", "close"):
             raise self._failure("kind", peer, 0, 1)
@@ -539,8 +606,29 @@ class HubMesh:
         if cause is None:
             raise self._failure("left" if waits else "reset", culprit)
         error = self._failure("aborted", culprit, detail=cause)
-        self._stop("abort", cause_of_heard(error, self.names.index(culprit), self._place()))
+        statement = b"" if self.testify is None else self.testify(error)
+        heard = cause_of_heard(error, self.names.index(culprit), self._place(), statement)
+        self._stop("abort", heard)
         raise _Reported(error)
+
+    def awaited(self) -> frozenset[str]:
+        """Of whom nothing has arrived that this round waits for."""
+        hub = self.hub
+        return frozenset(peer for peer in self._awaited if not hub.box(self.key, peer, self.name))
+
+    def _to_blame(self) -> str | None:
+        """A peer that this party may complain of, by what the heartbeats say."""
+        mine = self.awaited()
+        for peer in self.names:
+            if peer == self.name:
+                continue
+            exchange, waits_for = self.hub.status(self.key, peer)
+            claims_to_wait_for_me = self.name in waits_for and exchange <= self.exchanges
+            idle = peer in mine and not waits_for - {self.name}
+            ahead = peer in mine and exchange > self.exchanges
+            if claims_to_wait_for_me or idle or ahead:
+                return peer
+        return None
 
     def _failure(
         self, word: str, peer: str, expected: int = 0, received: int = 0, detail: bytes = b""
@@ -560,6 +648,7 @@ class HubMesh:
         if self._over:
             return
         self._over = True
+        self._awaited = ()
         for peer in self.names:
             if peer != self.name:
                 self._put(kind, peer, payload)
