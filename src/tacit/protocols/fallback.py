@@ -25,10 +25,11 @@ from tacit.errors import InternalError
 from tacit.protocols.interface import Party
 from tacit.rounds.combine import together
 from tacit.rounds.contract import Step
+from tacit.rounds.cost import Declaration, beside
 from tacit.sharing.bits import unpack_bits, without_padding, word_count
 from tacit.sharing.fallback import OfThree, from_lacking, parts_by_lacking
 
-__all__ = ["put_in_part", "transfer"]
+__all__ = ["inputs_cost", "put_in_part", "transfer"]
 
 Members = tuple[int, int, int]
 
@@ -71,6 +72,12 @@ def transfer(
         inputs.append(put_in_part(party, new.index(owner), part, shape, bits=bits))
     add = party.xor if bits else party.add
     return reduce(add, (yield from together(*inputs)), common)
+
+
+def inputs_cost(party: Party, size: int, owners: tuple[int, int], *, bits: bool) -> Declaration:
+    """What :func:`transfer` costs: the inputs of the two that were there, side by side."""
+    declared = party.costs["input_bits" if bits else "input"]
+    return beside(*(declared(size, owner, ring=party.ring) for owner in owners))
 
 
 def put_in_part(

@@ -13,7 +13,11 @@ What a lie can do. B: nothing: any two messages are the input of some v. A: noth
 there. C and D are honest if at most one party is corrupt; so that a fault of a machine, or two
 that are not at the same place, is seen all the same, B compares a digest of x_A from both.
 
-Rounds and bytes: deliver 1 round, two elements and 64 check bytes; deposit 1 round, two elements.
+Whether both C and D have an input, all three that compute must see alike, or they would go
+different ways: so C and D tell each other, then A.
+
+Rounds and bytes: deliver 1 round, two elements and 64 check bytes; deposit 1 round, two elements,
+then (:func:`put_in`) 4 rounds among A, C and D, two elements, 4 + 64 check bytes.
 """
 
 from __future__ import annotations
@@ -30,16 +34,25 @@ from tacit import kernels
 from tacit.encoding.digest import DIGEST_BYTES, tagged_hash
 from tacit.encoding.ring import RING64, Ring
 from tacit.errors import InternalError, VerificationError
-from tacit.protocols.fallback import put_in_part
+from tacit.protocols.fallback import inputs_cost, put_in_part
 from tacit.protocols.fantastic4.groups import BITS, Array, Group, elements_of
 from tacit.protocols.interface import Party
 from tacit.rounds.combine import together
 from tacit.rounds.contract import Round, Step
+from tacit.rounds.cost import Declaration, in_turn
 from tacit.rounds.randomness import Randomness
 from tacit.sharing.bits import pack_bits, unpack_bits, without_padding, word_count
 from tacit.sharing.fallback import OfThree, parts_by_lacking
 
-__all__ = ["ServiceParty", "deliver", "deposit", "put_in"]
+__all__ = [
+    "ServiceParty",
+    "deliver",
+    "deliver_cost",
+    "deposit",
+    "deposit_cost",
+    "put_in",
+    "put_in_cost",
+]
 
 _MASK: Final = 0
 _SALT: Final = 1
@@ -240,25 +253,94 @@ def put_in(
     bits: bool,
     helpers: tuple[int, int],
 ) -> Step[Any]:
-    """Share what was deposited, among the three that compute: two inputs and their sum. 2 rounds.
+    """Share what was deposited, among the three that compute: two inputs and their sum. 4 rounds.
 
     Parameters
     ----------
     party : Party
         Of ``replicated3_active``.
     summand : ndarray or None
-        From :func:`deposit`; None at the third party.
+        From :func:`deposit`; None at the third party, and at one that serves if nothing came.
     shape : tuple of int
     bits : bool
     helpers : tuple of int
         The two that serve, by their index in `party`.
+
+    Returns
+    -------
+    Replicated or ReplicatedBits or None
+        None at all three alike if one of the two that serve has nothing.
+
+    Raises
+    ------
+    VerificationError
+        The two that serve do not say the same about it (TC-5205).
     """
+    if not (yield from _both_have(party, summand is not None, helpers)):
+        return None
     inputs = []
     for helper in helpers:
         part = summand if party.index == helper else None
         inputs.append(put_in_part(party, helper, part, shape, bits=bits))
     first, second = yield from together(*inputs)
     return party.xor(first, second) if bits else party.add(first, second)
+
+
+def _both_have(party: Party, mine: bool, helpers: tuple[int, int]) -> Step[bool]:
+    """Whether both that serve have what was deposited; the third takes their common word.
+
+    2 rounds, 2 check bytes from each of the two.
+    """
+    (third,) = set(range(3)) - set(helpers)
+    if party.index == third:
+        words = {helper: np.empty(1, np.uint8) for helper in helpers}
+        yield Round()
+        yield Round(check_receive={helper: (word,) for helper, word in words.items()})
+        one, other = (int(words[helper][0]) for helper in helpers)
+        if one != other or one > 1:
+            names = [party.names[helper] for helper in helpers]
+            raise VerificationError(
+                f"{' and '.join(names)} do not say the same about an input of the party that they"
+                " serve.",
+                next_step="more than one party is faulty or corrupt; compare the parties' versions"
+                " and logs, and run the job again.",
+                case=5,
+                parties=names,
+                stage="input",
+            )
+        return one == 1
+    other_helper = helpers[1] if party.index == helpers[0] else helpers[0]
+    theirs = np.empty(1, np.uint8)
+    yield Round(
+        check={other_helper: (np.array([mine], np.uint8),)},
+        check_receive={other_helper: (theirs,)},
+    )
+    both = mine and int(theirs[0]) == 1
+    yield Round(check={third: (np.array([both], np.uint8),)})
+    return both
+
+
+def deliver_cost(size: int, served: int, *, bits: bool, ring: Ring = RING64) -> Declaration:
+    """1 round; from each of the two that serve an element (8 bytes a word for bits), a digest."""
+    payload = _payload(size, bits, ring)
+    sent, check = ([0 if i == served else n for i in range(3)] for n in (payload, DIGEST_BYTES))
+    return Declaration(1, tuple(sent), tuple(check))
+
+
+def deposit_cost(size: int, served: int, *, bits: bool, ring: Ring = RING64) -> Declaration:
+    """1 round; two elements (16 bytes a word for bits) from the one that is served."""
+    payload = _payload(size, bits, ring)
+    return Declaration(1, tuple(2 * payload if i == served else 0 for i in range(3)))
+
+
+def put_in_cost(party: Party, size: int, helpers: tuple[int, int], *, bits: bool) -> Declaration:
+    """2 rounds and 2 check bytes from each of the two that serve, then two inputs side by side."""
+    words = Declaration(2, (0, 0, 0), tuple(2 if i in helpers else 0 for i in range(3)))
+    return in_turn(words, inputs_cost(party, size, helpers, bits=bits))
+
+
+def _payload(size: int, bits: bool, ring: Ring) -> int:
+    return BITS.dtype.itemsize * word_count(size) if bits else ring.element_bytes * size
 
 
 def _group(service: ServiceParty, bits: bool) -> Group:

@@ -9,7 +9,15 @@ import numpy as np
 
 from tacit.rounds.contract import Outbox, Round
 
-__all__ = ["Cost", "CostTable", "Counter", "Declaration", "product_size"]
+__all__ = [
+    "Cost",
+    "CostTable",
+    "Counter",
+    "Declaration",
+    "beside",
+    "in_turn",
+    "product_size",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +107,21 @@ class Declaration:
     def __post_init__(self) -> None:
         if not self.check_bytes:
             object.__setattr__(self, "check_bytes", (0,) * len(self.bytes_sent))
+
+
+def in_turn(*steps: Declaration) -> Declaration:
+    """What steps cost one after the other."""
+    return Declaration(
+        sum(step.rounds for step in steps),
+        tuple(map(sum, zip(*(step.bytes_sent for step in steps), strict=True))),
+        tuple(map(sum, zip(*(step.check_bytes for step in steps), strict=True))),
+    )
+
+
+def beside(*steps: Declaration) -> Declaration:
+    """What steps cost side by side: the rounds of the longest."""
+    every = in_turn(*steps)
+    return Declaration(max(s.rounds for s in steps), every.bytes_sent, every.check_bytes)
 
 
 class CostTable(dict[str, Callable[..., Declaration]]):

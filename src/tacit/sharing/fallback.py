@@ -14,6 +14,7 @@ holds shares p and p + 1 and lacks p + 2 (mod 3): so the share that p lacks has 
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, TypeAlias, overload
 
 import numpy as np
@@ -40,13 +41,27 @@ def members_without(dropped: int) -> tuple[int, int, int]:
 
 @overload
 def drop(
-    share: Replicated4, index: int, dropped: int, into: int | None = None
+    share: Replicated4,
+    index: int,
+    dropped: int,
+    into: int | None = None,
+    ring: Ring | None = None,
 ) -> Replicated | None: ...
 @overload
 def drop(
-    share: Replicated4Bits, index: int, dropped: int, into: int | None = None
+    share: Replicated4Bits,
+    index: int,
+    dropped: int,
+    into: int | None = None,
+    ring: Ring | None = None,
 ) -> ReplicatedBits | None: ...
-def drop(share: OfFour, index: int, dropped: int, into: int | None = None) -> OfThree | None:
+def drop(
+    share: OfFour,
+    index: int,
+    dropped: int,
+    into: int | None = None,
+    ring: Ring | None = None,
+) -> OfThree | None:
     """A party's part of the sharing of three that a sharing of four becomes. Local.
 
     Parameters
@@ -61,6 +76,8 @@ def drop(share: OfFour, index: int, dropped: int, into: int | None = None) -> Of
         Whose missing share takes in that of the one that leaves; by default the lowest member's.
         Of a pair of suspects the one that stays: then the one that leaves lacks that share, the
         two others hold it, and both serve it (decision 0051).
+    ring : Ring, optional
+        By default the one whose elements the shares are.
 
     Returns
     -------
@@ -73,7 +90,10 @@ def drop(share: OfFour, index: int, dropped: int, into: int | None = None) -> Of
         raise ValueError("the share of the one that leaves goes to one that stays")
     if index == dropped:
         return None
-    add = np.bitwise_xor if isinstance(share, Replicated4Bits) else _ring_of(share).add
+    if isinstance(share, Replicated4Bits):
+        add: Callable[..., NDArray[Any]] = np.bitwise_xor
+    else:
+        add = (ring or _ring_of(share)).add
     held: dict[int, NDArray[Any]] = {}
     for member in members:
         if member != index:

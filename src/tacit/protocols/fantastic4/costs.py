@@ -17,7 +17,7 @@ from tacit.protocols.fantastic4.pairs import CROSS_ROLES, PAIR_ROLES
 from tacit.protocols.fantastic4.shuffle import pass_roles
 from tacit.protocols.fantastic4.truncation import field_of
 from tacit.protocols.interface import Rounding
-from tacit.rounds.cost import Declaration, product_size
+from tacit.rounds.cost import Declaration, beside, in_turn, product_size
 from tacit.sharing.bits import word_count
 
 __all__ = ["COSTS", "exchanged"]
@@ -85,21 +85,6 @@ def _opened(payload: int, to: Sequence[int]) -> Declaration:
     return exchanged(((i - 1) % 4, (i + 1) % 4, i, payload) for i in set(to))
 
 
-def _after(*steps: Declaration) -> Declaration:
-    """Steps one after the other."""
-    return Declaration(
-        sum(step.rounds for step in steps),
-        tuple(map(sum, zip(*(step.bytes_sent for step in steps), strict=True))),
-        tuple(map(sum, zip(*(step.check_bytes for step in steps), strict=True))),
-    )
-
-
-def _beside(*steps: Declaration) -> Declaration:
-    """Steps side by side: the rounds of the longest."""
-    every = _after(*steps)
-    return Declaration(max(s.rounds for s in steps), every.bytes_sent, every.check_bytes)
-
-
 def _by_pairs(payload: int) -> Declaration:
     """Both pairs share `payload` bytes each."""
     return exchanged((*roles, payload) for roles in PAIR_ROLES)
@@ -115,18 +100,18 @@ def truncate(
 ) -> Declaration:
     """Probabilistic: 2 rounds, 16 + 6w bytes an element in all; exact and nearest: 9 rounds."""
     field = field_of(ring, bits).dtype.itemsize
-    rough = _after(_by_pairs((ring.element_bytes + field) * size), _across(field * size))
+    rough = in_turn(_by_pairs((ring.element_bytes + field) * size), _across(field * size))
     if rounding == "probabilistic":
         return rough
-    carry = _after(_carry(size, ring, with_top=False), bit_to_arithmetic(size, ring))
-    return _beside(rough, carry)
+    carry = in_turn(_carry(size, ring, with_top=False), bit_to_arithmetic(size, ring))
+    return beside(rough, carry)
 
 
 def multiply_truncate(
     size: int, bits: int = 18, rounding: Rounding = "probabilistic", ring: Ring = RING64
 ) -> Declaration:
     """3 rounds, 64 + 6w bytes an element in all; exact and nearest: 10 rounds."""
-    return _after(multiply(size, ring), truncate(size, bits, rounding, ring))
+    return in_turn(multiply(size, ring), truncate(size, bits, rounding, ring))
 
 
 def sum_products_truncate(
@@ -159,7 +144,7 @@ def most_significant_bit(size: int, ring: Ring = RING64) -> Declaration:
 def _carry(size: int, ring: Ring, *, with_top: bool) -> Declaration:
     tree, word = carry_tree(ring.top_bit), WORD * word_count(size)
     levels = (bitwise_and(size, level.planes) for level in tree.levels)
-    return _after(
+    return in_turn(
         _by_pairs((tree.monomials + with_top) * word), _across(tree.leaf_planes * word), *levels
     )
 
@@ -170,7 +155,7 @@ def to_bits(size: int, ring: Ring = RING64) -> Declaration:
     levels = (
         bitwise_and(size, len(high) + int(inner.sum())) for high, _, inner in sklansky(ring.bits)
     )
-    return _after(_by_pairs(planes), _across(planes), *levels)
+    return in_turn(_by_pairs(planes), _across(planes), *levels)
 
 
 def from_bits(size: int, planes: int = 64, ring: Ring = RING64) -> Declaration:
@@ -181,20 +166,20 @@ def from_bits(size: int, planes: int = 64, ring: Ring = RING64) -> Declaration:
 def bit_to_arithmetic(size: int, ring: Ring = RING64) -> Declaration:
     """2 rounds, 48 bytes (6 elements) a bit in all."""
     payload = ring.element_bytes * size
-    return _after(_by_pairs(payload), _across(payload))
+    return in_turn(_by_pairs(payload), _across(payload))
 
 
 def inject(size: int, ring: Ring = RING64) -> Declaration:
     """2 rounds, 64 bytes (8 elements) an element in all."""
     payload = ring.element_bytes * size
-    return _after(_by_pairs(2 * payload), _across(payload))
+    return in_turn(_by_pairs(2 * payload), _across(payload))
 
 
 def permute(size: int, inverse: bool = False, ring: Ring = RING64) -> Declaration:
     """4 rounds, 96 bytes (12 elements) an element in all."""
     payload = ring.element_bytes * size
     passes = (exchanged((*roles, payload) for roles in pass_roles(k)) for k in range(4))
-    return _after(*passes)
+    return in_turn(*passes)
 
 
 def permute_bits(size: int, inverse: bool = False, ring: Ring = RING64) -> Declaration:

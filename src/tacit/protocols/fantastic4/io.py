@@ -9,8 +9,10 @@ and one digest to every recipient.
 
 Input by owner o: x_o = 0; x_{o+1} and x_{o+2} are drawn from PRNG_{o+1} and PRNG_{o+2}, which the
 owner holds; x_{o+3} is the rest, which goes to its two other holders, parties o+1 and o+2. These
-compare digests of it, in a round of their own, before anything that depends on it is sent: else
-an owner that sent them different ones would learn whether their later messages agree. In the same
+compare digests of it, in a round of their own, before anything that depends on it is sent: else an
+owner that sent them different ones would learn whether their later messages agree. The salt is of
+the key that the owner and these two alone hold, as for every message: party o+3 knows all masks of
+the input, and a digest that is published in a dispute must not let it try values. In the same
 round both send party o+3, which is sent nothing by the owner, a receipt, and it waits for these:
 else it would go on to later openings while a corrupt owner withholds its messages, and the owner
 would choose its input by what was opened. Deviations from the paper: there the comparison is
@@ -89,7 +91,7 @@ def _share(
         rest = group.subtract(group.subtract(values, shares[first]), shares[second])
         shares[last] = np.asarray(rest, order="C")
         if party.evidence:
-            sent = digest_of(party, nonce, (owner, first, second, last), owner, [shares[last]])
+            sent = digest_of(party, nonce, (owner, first, second, last), last, [shares[last]])
             note(party, nonce, (owner, first, second, last), sent)
             note(party, nonce, (owner, second, first, last), sent)
         yield Round(send={first: (shares[last],), second: (shares[last],)})
@@ -103,7 +105,7 @@ def _share(
         theirs = np.empty(DIGEST_BYTES, np.uint8)
         # The roles of both directions are the same: first in them is the owner, who sent.
         roles = (owner, first, second, last)
-        mine = digest_of(party, nonce, roles, owner, [shares[last]])
+        mine = digest_of(party, nonce, roles, last, [shares[last]])
         note(party, nonce, (owner, me, peer, last), mine)
         said = np.frombuffer(mine, np.uint8)
         got = np.frombuffer(_receipt(party, nonce, (me, owner, last, peer)), np.uint8)

@@ -19,10 +19,13 @@ from __future__ import annotations
 from math import prod
 from typing import TYPE_CHECKING
 
+from tacit.encoding.ring import RING64, Ring
 from tacit.errors import InternalError
+from tacit.protocols.fantastic4.costs import exchanged
 from tacit.protocols.fantastic4.groups import BITS, elements_of
 from tacit.protocols.fantastic4.joint import Message, exchange, total
 from tacit.rounds.contract import Step
+from tacit.rounds.cost import Declaration
 from tacit.sharing.bits import without_padding, word_count
 from tacit.sharing.fallback import OfFour, OfThree, members_without, parts_by_lacking
 from tacit.sharing.replicated4 import Replicated4, Replicated4Bits
@@ -30,7 +33,7 @@ from tacit.sharing.replicated4 import Replicated4, Replicated4Bits
 if TYPE_CHECKING:
     from tacit.protocols.fantastic4.party import Fantastic4Party
 
-__all__ = ["readmit"]
+__all__ = ["readmit", "readmit_cost"]
 
 
 def readmit(
@@ -73,8 +76,7 @@ def readmit(
     size = (word_count(prod(shape)),) if bits else shape
     held = {} if share is None else parts_by_lacking(share, me, three)
     messages = []
-    for place, lacking in enumerate(three):
-        sender, backup = three[(place + 1) % 3], three[(place + 2) % 3]
+    for sender, backup, lacking in _roles(three):
         part = held.get(lacking)
         if part is not None:
             # Behind the last bit two holders of a share of three need not have the same.
@@ -82,3 +84,14 @@ def readmit(
         messages.append(Message(sender, backup, lacking, group, size, part))
     shares = total(party, (yield from exchange(party, messages)), size)
     return Replicated4Bits(shares, shape) if bits else Replicated4(shares)
+
+
+def _roles(three: tuple[int, int, int]) -> list[tuple[int, int, int]]:
+    """S, B and R of the share that R lacks: each of the three is each of them once."""
+    return [(three[(k + 1) % 3], three[(k + 2) % 3], three[k]) for k in range(3)]
+
+
+def readmit_cost(size: int, back: int, *, bits: bool, ring: Ring = RING64) -> Declaration:
+    """1 round; each of the three sends an element (8 bytes a word for bits) and a digest."""
+    payload = BITS.dtype.itemsize * word_count(size) if bits else ring.element_bytes * size
+    return exchanged((*roles, payload) for roles in _roles(members_without(back)))
