@@ -66,7 +66,7 @@ def answers(simulation: Simulation, error: DisputeError) -> dict[str, Any]:
 
 @pytest.mark.parametrize("name", STEPS)
 def test_digests_tell_who_of_two_deviated(name: str) -> None:
-    """Every message altered on its way: one of three claims is contradicted, that of who sent it."""
+    """Every message altered on its way: one claim is contradicted, one of its sender or on it."""
     for message in run(name)[1].sent:
         size = len(message.payload)
         if size <= message.check_bytes:
