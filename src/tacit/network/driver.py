@@ -174,6 +174,14 @@ class LinkDriver:
             self._stop(cause_of(error, place, self._statement(error)))
         return error
 
+    def standing(self) -> tuple[int, tuple[str, ...], bool] | None:
+        """The own round and whom this party awaited a while before it stopped, and if it stayed."""
+        return None
+
+    def settled(self) -> dict[str, tuple[int, tuple[str, ...]]]:
+        """Where every peer has stood for long: round and whom it awaits, as it told."""
+        return {}
+
     def _statement(self, error: BaseException) -> bytes:
         return b"" if self.testify is None or self._over else self.testify(error)
 

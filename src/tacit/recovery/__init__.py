@@ -11,6 +11,7 @@ from tacit.recovery.conference import Conference, confer
 from tacit.recovery.course import Stage, after, after_pair, first
 from tacit.recovery.statements import (
     Answer,
+    Exhibit,
     Keys,
     Occasion,
     Position,
@@ -26,6 +27,7 @@ from tacit.recovery.verdict import Verdict
 __all__ = [
     "Answer",
     "Conference",
+    "Exhibit",
     "Keys",
     "Occasion",
     "Position",

@@ -22,7 +22,8 @@ from tacit.errors import VerificationError
 
 __all__ = [
     "Answer",
-    "Body",
+    "Exhibit",
+    "Forwarded",
     "Keys",
     "Kind",
     "Occasion",
@@ -32,6 +33,7 @@ __all__ = [
     "SeenDispute",
     "Signed",
     "Signer",
+    "Standing",
     "Statement",
     "encoded",
     "read",
@@ -42,6 +44,12 @@ VERSION: Final = 1
 
 BODY_BYTES: Final = 1 << 16
 """The longest body."""
+
+ORIGINAL_BYTES: Final = 4_096
+"""The longest statement of what a party saw itself: it travels in abort frames."""
+
+STATEMENT_BYTES: Final = 12_288
+"""The longest statement or answer; four of them fit into one body."""
 
 _NAME: Final = 256
 _COUNT: Final = (1 << 63) - 1
@@ -54,7 +62,7 @@ Small = Annotated[int, msgspec.Meta(ge=0, le=1 << 16)]
 Text = Annotated[str, msgspec.Meta(max_length=_NAME)]
 
 Kind: TypeAlias = Literal[
-    "silent", "malformed", "wrong", "dispute", "failed check", "heard", "stopped"
+    "silent", "malformed", "wrong", "dispute", "failed check", "stuck", "heard", "stopped"
 ]
 """What a party saw. `heard`: nothing itself; another one's signed statement reached it."""
 
@@ -142,6 +150,24 @@ class SeenDispute(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     vouched: Digest
 
 
+class Standing(msgspec.Struct, frozen=True, forbid_unknown_fields=True, array_like=True):
+    """Where a party stands in the rounds of a mesh, as its heartbeats say.
+
+    Attributes
+    ----------
+    round : int
+        Its round; all earlier ones are done, and its messages of this one are sent if it waits.
+    awaits : tuple of str
+        Whose messages of this round it lacks, in the members' order; empty, it computes.
+    steady : bool
+        Of oneself: nothing of this changed for at least the patience.
+    """
+
+    round: Count
+    awaits: Annotated[tuple[Name, ...], msgspec.Meta(max_length=8)]
+    steady: bool = True
+
+
 class Seen(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What a party saw itself, or whose statement stopped it.
 
@@ -157,6 +183,8 @@ class Seen(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         For a dispute.
     said : Signed or None
         For `heard`: the statement of `peer` that came with an abort.
+    settled : tuple of (str, Standing)
+        For `stuck`: where each other one has stood for three times the patience.
     """
 
     kind: Kind
@@ -164,6 +192,7 @@ class Seen(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     code: Text = ""
     dispute: SeenDispute | None = None
     said: Signed | None = None
+    settled: Annotated[tuple[tuple[Name, Standing], ...], msgspec.Meta(max_length=8)] = ()
 
 
 class Statement(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag=True):
@@ -190,6 +219,8 @@ class Statement(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag=Tru
         Its clock, seconds since 1970; a claim.
     seen : Seen
         What happened.
+    standing : Standing or None
+        Where this party stood one and a half times the patience before it stopped.
     """
 
     occasion: Occasion
@@ -201,6 +232,7 @@ class Statement(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag=Tru
     operation: Text
     at: float
     seen: Seen
+    standing: Standing | None = None
 
 
 class Answer(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag=True):
@@ -230,8 +262,46 @@ class Answer(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag=True):
     digest: Digest | None = None
 
 
-Body: TypeAlias = Position | Statement | Answer
-B = TypeVar("B", Position, Statement, Answer)
+class Forwarded(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag=True):
+    """All that a party heard from the others in the first round of a broadcast.
+
+    Attributes
+    ----------
+    occasion : Occasion
+        When.
+    party : str
+        Who heard it.
+    subject : str
+        The purpose of what is forwarded: statements or answers.
+    heard : tuple of (str, Signed)
+        Author and what it signed, in the members' order.
+    """
+
+    occasion: Occasion
+    party: Name
+    subject: Literal["statement", "answer"]
+    heard: Annotated[tuple[tuple[Name, Signed], ...], msgspec.Meta(max_length=8)]
+
+
+class Exhibit(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A signed body, with whose it is and what it was signed as.
+
+    Attributes
+    ----------
+    party : str
+        The author.
+    purpose : str
+        What it was signed as.
+    signed : Signed
+        Body and signature.
+    """
+
+    party: Name
+    purpose: Purpose
+    signed: Signed
+
+
+B = TypeVar("B", bound=msgspec.Struct)
 
 _encoder: Final = msgspec.msgpack.Encoder()
 
@@ -241,12 +311,12 @@ def encoded(body: msgspec.Struct) -> bytes:
     return _encoder.encode(body)
 
 
-def read(body: bytes, kind: type[B]) -> B | None:
-    """A body of this kind in its one encoding; None if it is anything else."""
+def read(data: bytes, kind: type[B]) -> B | None:
+    """A struct of this kind in its one encoding; None if the bytes are anything else."""
     try:
-        found = msgspec.msgpack.decode(body, type=kind)
-        return found if _encoder.encode(found) == body else None
-    except (msgspec.MsgspecError, UnicodeError, OverflowError):
+        found = msgspec.msgpack.decode(data, type=kind)
+        return found if _encoder.encode(found) == data else None
+    except (msgspec.MsgspecError, UnicodeError, OverflowError, RecursionError):
         return None
 
 

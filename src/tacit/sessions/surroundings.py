@@ -47,6 +47,14 @@ class DriverLike(Protocol):
         """What this party sent so far."""
         ...
 
+    def standing(self) -> tuple[int, tuple[str, ...], bool] | None:
+        """The own round and whom this party awaited a while before it stopped, and if it stayed."""
+        ...
+
+    def settled(self) -> Mapping[str, tuple[int, tuple[str, ...]]]:
+        """Where every peer has stood for long: round and whom it awaits, as it told."""
+        ...
+
     def abort(self, error: BaseException) -> None:
         """Tell all others of the mesh why this party stops, then close. Never raises."""
         ...

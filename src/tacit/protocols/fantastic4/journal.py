@@ -51,11 +51,10 @@ class Said:
     Attributes
     ----------
     known : bool
-        Whether this party can say: False at a sender that kept no digests, or if it is too long
-        ago.
+        Whether this party can say: False at a sender that kept no digests.
     digest : bytes or None
         Of the message. None, with `known`: there is nothing to dispute, because this party did
-        not get there, or all have passed it.
+        not get there, or because it is so long ago that a receiver that compares has passed it.
     """
 
     known: bool
@@ -79,7 +78,6 @@ class Journal:
         self._young: dict[tuple[int, Roles], bytes] = {}
         self._old: dict[tuple[int, Roles], bytes] = {}
         self._disputes: dict[tuple[int, Roles], Received] = {}
-        self._forgotten = 0
         self._passed = 0
 
     def __repr__(self) -> str:
@@ -91,8 +89,6 @@ class Journal:
     def vouched(self, nonce: int, roles: Roles, digest: bytes) -> None:
         """Keep what this party, a backup, says about a message."""
         if 2 * len(self._young) >= self._limit:
-            if self._old:
-                self._forgotten = max(self._forgotten, *(n for n, _ in self._old))
             self._old, self._young = self._young, {}
         self._young[nonce, roles] = digest
 
@@ -126,10 +122,6 @@ class Journal:
         """Whether all have passed it."""
         return nonce <= self._passed
 
-    def forgotten(self, nonce: int) -> bool:
-        """Whether what was kept of it may be gone for want of room."""
-        return nonce <= self._forgotten
-
 
 def said(party: Fantastic4Party, nonce: int, roles: Roles) -> Said:
     """What this party, the sender or the backup of a disputed message, answers. Local.
@@ -151,4 +143,4 @@ def said(party: Fantastic4Party, nonce: int, roles: Roles) -> Said:
     if journal.passed(nonce):
         return Said(True, None)
     keeps = party.evidence or party.index == roles[1]
-    return Said(keeps and not journal.forgotten(nonce), None)
+    return Said(keeps, None)
