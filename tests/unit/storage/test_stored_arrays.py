@@ -56,7 +56,7 @@ def value(folder: Path, name: str = "x") -> Any:
 ARRAYS: dict[str, Callable[[Computation], Any]] = {
     "fixed": lambda mpc: mpc.share(FLOATS, owner="bob"),
     "fine": lambda mpc: mpc.share(FLOATS, owner="bob", dtype=tacit.fixed_point(26)),
-    "int64": lambda mpc: mpc.share(np.array([2**62, -(2**62), 0]), owner="carol"),
+    "int64": lambda mpc: mpc.share(np.array([2**62 - 1, -(2**62), 0]), owner="carol"),
     "uint8": lambda mpc: mpc.share(np.arange(200, dtype=np.uint8), owner="carol") + 100,
     "scalar": lambda mpc: mpc.share(np.array(1.25), owner="alice"),
     "empty": lambda mpc: mpc.share(np.zeros((0, 3)), owner="alice"),

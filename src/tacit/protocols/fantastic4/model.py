@@ -22,9 +22,9 @@ SECURITY = SecurityModel(
     leakage=(
         "probabilistic truncation: the rounding of the last bit depends on a value that two"
         " parties know; use rounding='exact' or 'nearest' where that matters",
-        "truncation, in every rounding mode, of a value outside its range, which a corrupt owner"
-        " can force: an opened result then tells two parties a comparison on high bits; shares are"
-        " not range-checked yet",
+        "truncation, in every rounding mode, of a value outside its range, which products of"
+        " inputs without declared bounds can reach: an opened result then tells two parties a"
+        " comparison on high bits",
         "shapes, types, the program and the number of rows are public",
         "an abort names two suspects, one of which deviated if who reports it is honest",
     ),

@@ -21,6 +21,8 @@ SECURITY = SecurityModel(
     leakage=(
         "probabilistic truncation: the rounding of the last bit depends on shares of which each"
         " party knows two; use rounding='exact' or 'nearest' where that matters",
+        "truncation, in every rounding mode, of a value outside its range, which products of"
+        " inputs without declared bounds can reach: an opened result then depends on shares",
         "shapes, types, the program and the number of rows are public",
     ),
     papers=("AFLNO16", "EKOPPS20", "FLNW17", "MR18", "DEK20", "AHIKNPTT22"),
