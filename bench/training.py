@@ -26,7 +26,7 @@ from bench.tables import duration
 from tacit.cli.demos import fraud
 from tacit.cli.demos.files import DemoFiles
 from tacit.cli.training import TrainingRequest
-from tacit.ml.job import OwnerResult, TrainingSettings
+from tacit.ml.records import OwnerResult, TrainingSettings
 from tacit.sessions import launch
 
 __all__ = ["FULL_ROWS", "SMALL_ROWS", "jobs", "main", "measure", "settings_of"]

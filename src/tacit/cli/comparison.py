@@ -13,7 +13,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tacit.ml.evaluation import ScoreCounts
-from tacit.ml.job import OwnerResult
 from tacit.ml.metrics import Metrics, histogram, metrics_from_scores
 from tacit.ml.plaintext import (
     LinearModel,
@@ -22,6 +21,7 @@ from tacit.ml.plaintext import (
     train_alone,
     train_plaintext,
 )
+from tacit.ml.records import OwnerResult
 from tacit.ml.training import RowSubset, TrainingPlan
 from tacit.tables import moments, split, spool, standardised
 

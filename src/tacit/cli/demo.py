@@ -50,21 +50,27 @@ def demo(
     seed: Annotated[
         int, typer.Option(help="Seed of the transactions, the split and the order.")
     ] = 2026,
+    protocol: Annotated[
+        str,
+        typer.Option(
+            help="The protocol. With fantastic4 a neutral fourth party joins, which holds no data."
+        ),
+    ] = "replicated3",
     as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
 ) -> None:
     """Run the main job on demo data and compare with what only pooled data could give.
 
-    The owners' files are made first, then three processes train over mutual TLS exactly as with
-    'tacit train'. Since the demo owns all data, it also trains each owner alone and all rows
+    The owners' files are made first, then one process a party trains over mutual TLS exactly as
+    with 'tacit train'. Since the demo owns all data, it also trains each owner alone and all rows
     pooled in the clear, with the same initial weights, batches and order.
     """
     console = Console(stderr=as_json, highlight=False)
     started = time.perf_counter()
     if data is not None:
-        _run(name, data, out, rows, epochs, seed, console, as_json)
+        _run(name, data, out, rows, epochs, seed, protocol, console, as_json)
     else:
         with tempfile.TemporaryDirectory(prefix="tacit-demo-") as folder:
-            _run(name, Path(folder), out, rows, epochs, seed, console, as_json)
+            _run(name, Path(folder), out, rows, epochs, seed, protocol, console, as_json)
     console.print(f"Done in {time.perf_counter() - started:.1f} s.")
 
 
@@ -75,6 +81,7 @@ def _run(
     rows: int,
     epochs: int | None,
     seed: int,
+    protocol: str,
     console: Console,
     as_json: bool,
 ) -> None:
@@ -95,6 +102,7 @@ def _run(
     request = TrainingRequest(
         files=files.files,
         label=files.label,
+        protocol=protocol,
         schema=files.schema,
         reveal_to=tuple(files.files),
         reveal_loss=True,

@@ -11,17 +11,19 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 import numpy as np
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from tacit.cli.comparison import Comparison
 from tacit.ml import metrics
 from tacit.ml.evaluation import ScoreCounts
-from tacit.ml.job import OwnerResult
 from tacit.ml.metrics import Metrics
+from tacit.ml.records import OwnerResult
 from tacit.protocols import protocol_named
 from tacit.reports import (
     Disclosure,
     Evaluation,
+    IncidentRecord,
     Manifest,
     Owner,
     Phase,
@@ -74,7 +76,12 @@ class Outcome:
         return msgspec.json.encode(self.manifest).decode()
 
     def show(self, console: Console) -> None:
-        """Print the tables."""
+        """Print the tables, after a warning of what happened to parties."""
+        for incident in self.report.incidents:
+            console.print(
+                f"[bold yellow]Warning:[/] {escape(incident.title)}. {escape(incident.afterwards)}",
+                soft_wrap=True,
+            )
         console.print(_scores_table(self.report))
         console.print(_cost_table(self.report))
         console.print(f"Report: {self.folder / 'index.html'}")
@@ -85,11 +92,16 @@ def outcome_of(
     request: TrainingRequest,
     results: Mapping[str, OwnerResult],
     comparison: Comparison | None,
+    incidents: tuple[IncidentRecord, ...] = (),
 ) -> Outcome:
-    """Put an outcome together from what the owners' processes returned."""
-    names = tuple(results)
-    recipients = [name for name in names if results[name].coefficients is not None]
-    reader = results[recipients[0]] if recipients else results[names[0]]
+    """Put an outcome together from what the parties' processes returned.
+
+    `results` lacks the parties that were lost; `incidents` say why.
+    """
+    owners = tuple(request.files)
+    recipients = [name for name in results if results[name].coefficients is not None]
+    reader = results[recipients[0]] if recipients else next(iter(results.values()))
+    evaluated = tuple(owners[index] for index in reader.evaluated)
     phases = _phases(results)
     digests = {"session": reader.session_id.hex(), "schema": reader.schema.digest().hex()}
     parameters: dict[str, str | int | float | bool] = {
@@ -111,11 +123,11 @@ def outcome_of(
         title=request.title,
         created=f"{created:%Y-%m-%d %H:%M %Z}",
         label=request.label,
-        owners=[Owner(name, reader.rows[i], reader.test_rows[i]) for i, name in enumerate(names)],
+        owners=[Owner(name, reader.rows[i], reader.test_rows[i]) for i, name in enumerate(owners)],
         evaluations=evaluations,
-        evaluated_on=_evaluated_on(names, recipients, comparison),
+        evaluated_on=_evaluated_on(owners, evaluated, recipients, incidents, comparison),
         phases=phases,
-        disclosures=_disclosures(request, reader, names),
+        disclosures=_disclosures(request, reader),
         protocol=request.protocol,
         security=protocol_named(request.protocol).security,
         parameters={name: str(value) for name, value in parameters.items()},
@@ -124,12 +136,14 @@ def outcome_of(
         base_rate=_base_rate(reader),
         losses=reader.losses or None,
         notes=request.notes,
+        helpers=request.parties[len(owners) :],
+        incidents=incidents,
         peak_memory=memory,
     )
     manifest = Manifest(
         created=created.isoformat(timespec="seconds"),
         command=request.command,
-        parties=names,
+        parties=request.parties,
         protocol=request.protocol,
         digests=digests,
         parameters=parameters,
@@ -145,6 +159,8 @@ def outcome_of(
             }
             for e in evaluations
         },
+        incidents=incidents,
+        evaluated=evaluated,
     )
     return Outcome(report, manifest, dict(results), comparison, request.out)
 
@@ -198,31 +214,49 @@ def _evaluation(
 
 
 def _evaluated_on(
-    names: tuple[str, ...], recipients: list[str], comparison: Comparison | None
+    owners: tuple[str, ...],
+    evaluated: tuple[str, ...],
+    recipients: list[str],
+    incidents: tuple[IncidentRecord, ...],
+    comparison: Comparison | None,
 ) -> str:
     if not recipients:
         return "no rows: nobody learned the model"
-    rows = (
-        "the held-out rows of all owners"
-        if len(recipients) == len(names)
-        else f"the held-out rows of {', '.join(recipients)}, who learned the model"
-    )
+    lost = {name for incident in incidents for name in incident.dropped}
+    missing = [name for name in owners if name in lost and name not in evaluated]
+    if len(evaluated) == len(owners):
+        rows = "the held-out rows of all owners"
+    elif not evaluated:
+        rows = "no rows: who learned the model holds none"
+    elif missing:
+        rows = f"the held-out rows of {', '.join(evaluated)}, without {', '.join(missing)}"
+    else:
+        rows = f"the held-out rows of {', '.join(evaluated)}, who learned the model"
     if comparison is None:
         rows += "; each owner's own model on its own held-out rows"
+    elif len(evaluated) < len(owners):
+        rows = f"the held-out rows of all owners; the joint model on {rows}"
     return rows
 
 
 def _phases(results: Mapping[str, OwnerResult]) -> list[Phase]:
-    first = next(iter(results.values()))
+    order: list[str] = []
+    for result in results.values():
+        order += [phase.phase for phase in result.phases if phase.phase not in order]
     found = []
-    for position, phase in enumerate(first.phases):
-        costs = {name: result.phases[position] for name, result in results.items()}
+    for name in order:
+        costs = {
+            party: phase
+            for party, result in results.items()
+            for phase in result.phases
+            if phase.phase == name
+        }
         found.append(
             Phase(
-                phase.phase,
+                name,
                 max(cost.seconds for cost in costs.values()),
                 max(cost.rounds for cost in costs.values()),
-                {name: cost.bytes_sent + cost.check_bytes for name, cost in costs.items()},
+                {party: cost.bytes_sent + cost.check_bytes for party, cost in costs.items()},
             )
         )
     return found
@@ -241,11 +275,11 @@ def _base_rate(reader: OwnerResult) -> float | None:
     return float(positive / max(1, positive + negative))
 
 
-def _disclosures(
-    request: TrainingRequest, reader: OwnerResult, names: tuple[str, ...]
-) -> list[Disclosure]:
-    everyone = "all owners"
-    to = everyone if set(request.reveal_to) == set(names) else ", ".join(request.reveal_to)
+def _disclosures(request: TrainingRequest, reader: OwnerResult) -> list[Disclosure]:
+    owners, helpers = set(request.files), set(request.parties) - set(request.files)
+    everyone, all_parties = "all owners", "all parties" if helpers else "all owners"
+    to = everyone if set(request.reveal_to) == owners else ", ".join(request.reveal_to)
+    losses_to = owners | set(request.reveal_to)
     found = [
         Disclosure(
             f"the model: {len(reader.schema.features)} coefficients and an intercept",
@@ -261,8 +295,8 @@ def _disclosures(
         ),
         Disclosure(
             "column names and types, number of rows of each owner",
-            everyone,
-            "Public among the owners before anything is shared.",
+            all_parties,
+            "Public among the parties before anything is shared.",
         ),
     ]
     if request.schema is None:
@@ -270,7 +304,7 @@ def _disclosures(
             Disclosure(
                 "the order of magnitude of each column"
                 + (", and each owner's categories" if request.share_categories else ""),
-                everyone,
+                all_parties,
                 "From the drafted schema, since no schema was given.",
             )
         )
@@ -278,7 +312,7 @@ def _disclosures(
         found.append(
             Disclosure(
                 f"{len(reader.losses)} loss values",
-                everyone,
+                everyone if losses_to == owners else all_parties,
                 "Mean squared residuals of groups of batches, agreed with --reveal-loss.",
             )
         )
@@ -323,7 +357,7 @@ def _scores_table(report: Report) -> Table:
 
 
 def _cost_table(report: Report) -> Table:
-    names = [owner.name for owner in report.owners]
+    names = [*(owner.name for owner in report.owners), *report.helpers]
     table = Table(title="Cost: seconds at the slowest party, MB sent by each", title_justify="left")
     table.add_column("phase", no_wrap=True)
     table.add_column("seconds", justify="right")

@@ -57,7 +57,7 @@ class PhaseBars:
     """
 
     def __init__(self, parties: tuple[str, ...], console: Console) -> None:
-        self._parties = parties
+        self._parties = list(parties)
         self._done: dict[str, dict[str, float]] = {}
         self._bars: dict[str, TaskID] = {}
         self._progress = Progress(
@@ -85,18 +85,32 @@ class PhaseBars:
     ) -> None:
         self._progress.stop()
 
+    def lost(self, party: str) -> None:
+        """Wait for this party no more."""
+        if party in self._parties:
+            self._parties.remove(party)
+        for phase, done in self._done.items():
+            done.pop(party, None)
+            self._complete(phase)
+
+    def _complete(self, phase: str) -> None:
+        if all(done == float("inf") for done in self._done[phase].values()):
+            bar = self._bars[phase]
+            total = self._progress.tasks[bar].total or 1
+            self._progress.update(bar, total=total, completed=total)
+
     def __call__(self, party: str, message: PhaseMessage) -> None:
         """Take a message of one party."""
         phase = message.phase
+        if party not in self._parties:
+            return
         if phase not in self._bars:
             self._bars[phase] = self._progress.add_task(phase, total=None, unit=message.unit)
             self._done[phase] = dict.fromkeys(self._parties, 0.0)
         bar = self._bars[phase]
         if message.total == 1 and message.done == 1 and not message.unit:
             self._done[phase][party] = float("inf")
-            if all(done == float("inf") for done in self._done[phase].values()):
-                total = self._progress.tasks[bar].total or 1
-                self._progress.update(bar, total=total, completed=total)
+            self._complete(phase)
             return
         if message.total:
             self._done[phase][party] = message.done

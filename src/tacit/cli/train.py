@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
 from rich.console import Console
 
-from tacit.cli.training import TrainingRequest, run_training
+from tacit.cli.training import HELPER, TrainingRequest, run_training
 from tacit.errors import UsageError
 from tacit.sessions.session import checked_rounding
 from tacit.sessions.threads import VARIABLE
@@ -21,7 +22,8 @@ def train(
         list[str],
         typer.Argument(
             metavar="OWNER=FILE ...",
-            help="Each owner's name and its CSV or Parquet file; replicated3 needs three.",
+            help="Each owner's name and its CSV or Parquet file, one for each party of the"
+            " protocol; or one less, and a helper.",
             show_default=False,
         ),
     ],
@@ -31,11 +33,21 @@ def train(
     protocol: Annotated[
         str, typer.Option(help="The protocol that the owners run.", rich_help_panel="Security")
     ] = "replicated3",
+    helper: Annotated[
+        str | None,
+        typer.Option(
+            help="The name of a party that computes with the owners and holds no data. It learns"
+            " the schema, shapes and numbers of rows, and no result unless --reveal-to names it."
+            f" By default '{HELPER}' where the protocol needs one more party than there are files.",
+            show_default=False,
+            rich_help_panel="Security",
+        ),
+    ] = None,
     reveal_to: Annotated[
         str,
         typer.Option(
-            help="Owners that learn the model and the joint evaluation: 'all', or names with"
-            " commas. Held-out rows of the others are not evaluated.",
+            help="Who learns the model and the joint evaluation: 'all' for all owners, or names"
+            " with commas. Held-out rows of other owners are not evaluated.",
             rich_help_panel="Security",
         ),
     ] = "all",
@@ -186,8 +198,14 @@ def train(
 
         tacit train bank_a=a.parquet bank_b=b.csv bank_c=c.parquet --label is_fraud
 
-    A long training survives crashes of any process or machine with checkpoints; after one, repeat
-    the command with --resume:
+    With fantastic4 a fourth party joins that holds no data, and the run ends with the right model
+    although any one of the four deviates or is lost after all rows were shared:
+
+        tacit train bank_a=a.parquet bank_b=b.csv bank_c=c.parquet --label is_fraud
+        --protocol fantastic4 --helper dave
+
+    A long training survives crashes of all processes and machines with checkpoints; after one,
+    repeat the command with --resume:
 
         tacit train … --checkpoint shares --every 200 --resume
     """
@@ -207,7 +225,7 @@ def train(
         files=owners,
         label=label,
         protocol=protocol,
-        reveal_to=parse_recipients(reveal_to, tuple(owners)),
+        helper=helper,
         reveal_loss=reveal_loss,
         schema=schema,
         share_categories=share_categories,
@@ -229,6 +247,8 @@ def train(
         heartbeat=heartbeat,
         threads=threads,
     )
+    recipients = parse_recipients(reveal_to, tuple(owners), request.parties)
+    request = replace(request, reveal_to=recipients)
     run_training(request, Console(stderr=as_json, highlight=False), as_json=as_json)
 
 
@@ -259,22 +279,24 @@ def parse_owners(files: list[str]) -> dict[str, Path]:
     return owners
 
 
-def parse_recipients(text: str, owners: tuple[str, ...]) -> tuple[str, ...]:
-    """``"all"`` or names with commas, in the owners' order.
+def parse_recipients(
+    text: str, owners: tuple[str, ...], parties: tuple[str, ...]
+) -> tuple[str, ...]:
+    """``"all"`` for all owners, or parties' names with commas, in the parties' order.
 
     Raises
     ------
     UsageError
-        A name is no owner's (TC-1044).
+        A name is no party's (TC-1044).
     """
     if text == "all":
         return owners
     wanted = [name.strip() for name in text.split(",") if name.strip()]
-    unknown = [name for name in wanted if name not in owners]
+    unknown = [name for name in wanted if name not in parties]
     if unknown or not wanted:
         raise UsageError(
-            f"--reveal-to names {', '.join(unknown) or 'nobody'}, which is no owner.",
-            next_step=f"name some of {', '.join(owners)}, or 'all'.",
+            f"--reveal-to names {', '.join(unknown) or 'nobody'}, which is no party.",
+            next_step=f"name some of {', '.join(parties)}, or 'all' for all owners.",
             case=44,
         )
-    return tuple(name for name in owners if name in wanted)
+    return tuple(name for name in parties if name in wanted)

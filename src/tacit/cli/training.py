@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -9,22 +12,26 @@ from typing import TYPE_CHECKING, Literal
 import msgspec
 from rich.console import Console
 
+from tacit.cli.incidents import IncidentLog
 from tacit.cli.logs import open_log
 from tacit.cli.progress import PhaseBars
 from tacit.errors import UsageError
-from tacit.ml.job import OwnerResult, TrainingSettings
+from tacit.ml.records import OwnerResult, TrainingSettings
 from tacit.network import NetworkSettings
-from tacit.protocols import protocol_named
+from tacit.protocols import SecurityModel, protocol_named
 from tacit.protocols.interface import Rounding
-from tacit.sessions import launch
-from tacit.sessions.processes import ROUNDING
-from tacit.storage import Place, places
+from tacit.sessions.processes import ROUNDING, PartyProcesses
+from tacit.sessions.session import checked_parties
+from tacit.storage import places
 
 if TYPE_CHECKING:
     from tacit.cli.comparison import Comparison
     from tacit.cli.outcome import Outcome
 
-__all__ = ["TrainingRequest", "run_training"]
+__all__ = ["HELPER", "TrainingRequest", "run_training"]
+
+HELPER = "helper"
+"""What a party that holds no data is called if nobody names it."""
 
 WARNING_POOLED = (
     "--compare-pooled: this process read ALL owners' files and trained in the clear. It is meant"
@@ -39,6 +46,7 @@ class TrainingRequest:
     files: dict[str, Path]
     label: str
     protocol: str = "replicated3"
+    helper: str | None = None
     reveal_to: tuple[str, ...] = ()
     reveal_loss: bool = False
     schema: Path | None = None
@@ -65,11 +73,43 @@ class TrainingRequest:
     owns_all: bool = False
     notes: tuple[str, ...] = field(default=())
 
-    def settings(self, owner: str) -> TrainingSettings:
-        """What one owner's process is told."""
+    @property
+    def parties(self) -> tuple[str, ...]:
+        """The owners, then the party that holds no data, if there is one.
+
+        Without a name it is called :data:`HELPER`, where the protocol needs one more party than
+        there are files.
+        """
+        helper = self.helper
+        if helper is None and len(self.files) + 1 == self.security.parties:
+            helper = HELPER
+        return tuple(self.files) if helper is None else (*self.files, helper)
+
+    @property
+    def security(self) -> SecurityModel:
+        """The protocol's promise."""
+        return protocol_named(self.protocol).security
+
+    @property
+    def guaranteed(self) -> bool:
+        """Whether the run ends with a result although a party is lost."""
+        return self.security.outcome == "guaranteed output"
+
+    def settings(self, party: str, shares: Path | None = None) -> TrainingSettings:
+        """What one party's process is told.
+
+        Parameters
+        ----------
+        party : str
+        shares : path, optional
+            The folder to seal shares in where no checkpoints are wanted.
+        """
+        file = self.files.get(party)
+        folder = self.checkpoint or shares
         return TrainingSettings(
-            file=str(self.files[owner].absolute()),
+            file=None if file is None else str(file.absolute()),
             label=self.label,
+            owners=len(self.files),
             schema=None if self.schema is None else str(self.schema.absolute()),
             share_categories=self.share_categories,
             exclude=self.exclude,
@@ -83,15 +123,10 @@ class TrainingRequest:
             reveal_loss=self.reveal_loss,
             reveal_to=self.reveal_to,
             deadline=self.deadline,
-            storage=None if self.checkpoint is None else self.places()[owner],
-            every=self.every,
+            storage=None if folder is None else places(folder, self.parties)[party],
+            every=self.every if self.checkpoint is not None else 0,
             resume=self.resume,
         )
-
-    def places(self) -> dict[str, Place]:
-        """Where each owner keeps checkpoints."""
-        assert self.checkpoint is not None
-        return places(self.checkpoint, tuple(self.files))
 
     def check(self) -> None:
         """Refuse what cannot work before any process starts.
@@ -99,16 +134,20 @@ class TrainingRequest:
         Raises
         ------
         UsageError
-            A number is out of range (TC-1045), or there are too few or too many owners (TC-1021).
+            A number is out of range (TC-1045), or there are too few or too many parties
+            (TC-1021), or two of the same name (TC-1022).
         """
-        needed = protocol_named(self.protocol).security.parties
-        if len(self.files) != needed:
+        needed = self.security.parties
+        if len(self.parties) != needed:
+            helper = "" if self.helper is None else f" and a helper {self.helper}"
             raise UsageError(
-                f"{self.protocol} runs with {needed} owners, and {len(self.files)} files are"
-                " given.",
-                next_step="give one OWNER=FILE for each of them.",
+                f"{self.protocol} runs with {needed} parties, and {len(self.files)} files{helper}"
+                " are given.",
+                next_step=f"give {needed} times OWNER=FILE, or one less: then a party without data,"
+                " which --helper names, joins the owners.",
                 case=21,
             )
+        checked_parties(protocol_named(self.protocol), self.parties)
         if self.resume and self.checkpoint is None:
             raise UsageError(
                 "--resume is given without --checkpoint.",
@@ -142,19 +181,23 @@ def run_training(request: TrainingRequest, console: Console, *, as_json: bool = 
     """
     request.check()
     log = open_log(request.out / "log.jsonl")
-    names = tuple(request.files)
+    names = request.parties
     log.info("training started", parties=names, protocol=request.protocol)
-    with PhaseBars(names, console) as bars:
-        found = launch(
+    with _shares(request) as shares, PhaseBars(names, console) as bars:
+        incidents = IncidentLog(bars, log)
+        with PartyProcesses(
             names,
             "tacit.ml.job",
-            {name: request.settings(name) for name in names},
+            {name: request.settings(name, shares) for name in names},
             protocol=request.protocol,
             parameters={ROUNDING: request.rounding},
-            on_progress=bars,
             settings=NetworkSettings(heartbeat_timeout=request.heartbeat),
             threads=request.threads,
-        )
+            tolerate=1 if request.guaranteed else 0,
+            on_incident=incidents.incident,
+        ) as processes:
+            found = processes.results(incidents.progress)
+            incidents.ended(processes.lost)
     # matplotlib and scikit-learn take seconds to import: not before there is something to show.
     from tacit.cli.comparison import compare
     from tacit.cli.outcome import outcome_of
@@ -164,14 +207,13 @@ def run_training(request: TrainingRequest, console: Console, *, as_json: bool = 
         for phase in result.phases:
             log.info("phase finished", party=name, **msgspec.structs.asdict(phase))
     comparison: Comparison | None = None
-    if request.compare_pooled and request.reveal_to:
+    reader = next((r for r in results.values() if r.coefficients is not None), None)
+    if request.compare_pooled and reader is not None:
         with console.status("training pooled and alone in the clear, to compare"):
-            comparison = compare(
-                request.files, results[request.reveal_to[0]], request.test_size, request.seed
-            )
+            comparison = compare(request.files, reader, request.test_size, request.seed)
         if not request.owns_all:
             console.print(f"[bold yellow]Warning:[/] {WARNING_POOLED}")
-    outcome = outcome_of(request, results, comparison)
+    outcome = outcome_of(request, results, comparison, incidents.records)
     outcome.save(request.out)
     log.info("training finished", report=str(request.out))
     if as_json:
@@ -179,3 +221,14 @@ def run_training(request: TrainingRequest, console: Console, *, as_json: bool = 
     else:
         outcome.show(console)
     return outcome
+
+
+@contextmanager
+def _shares(request: TrainingRequest) -> Iterator[Path | None]:
+    """A folder for the shares of a run that keeps them until its end and no longer."""
+    if not request.guaranteed or request.checkpoint is not None:
+        yield None
+        return
+    request.out.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=".shares-", dir=request.out) as folder:
+        yield Path(folder)

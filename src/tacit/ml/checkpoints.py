@@ -33,9 +33,12 @@ from tacit.storage.records import Header
 
 __all__ = [
     "GENERATIONS",
+    "TRAINING",
     "FitCheckpoints",
+    "Progress",
     "forget_training",
     "job_digest",
+    "progress_of",
     "resume_training",
     "save_training",
 ]
@@ -47,7 +50,7 @@ TRAINING = "training"
 """The name of the checkpoints of a joint training."""
 
 
-class _Progress(Struct, frozen=True):
+class Progress(Struct, frozen=True):
     """What is public about a checkpoint.
 
     Attributes
@@ -62,6 +65,8 @@ class _Progress(Struct, frozen=True):
         Losses that were revealed to all.
     rows, batches : int
         See :class:`~tacit.ml.training.TrainingState`.
+    loss_rows : tuple of int
+        Where revealed losses are stored as shares: how many rows each is of.
     """
 
     job: bytes
@@ -70,9 +75,10 @@ class _Progress(Struct, frozen=True):
     losses: tuple[float, ...] = ()
     rows: int = 0
     batches: int = 0
+    loss_rows: tuple[int, ...] = ()
 
 
-def _progress(header: Header, job: bytes) -> _Progress:
+def progress_of(header: Header, job: bytes) -> Progress:
     """What a checkpoint says of itself.
 
     Raises
@@ -81,9 +87,9 @@ def _progress(header: Header, job: bytes) -> _Progress:
         It belongs to another job (TC-1078).
     """
     try:
-        found = msgspec.msgpack.decode(header.public, type=_Progress)
+        found = msgspec.msgpack.decode(header.public, type=Progress)
     except msgspec.DecodeError:
-        found = _Progress(b"", 0)
+        found = Progress(b"", 0)
     if found.job != job:
         raise UsageError(
             f"The checkpoint {header.name!r} is of another job: other data, parameters or model.",
@@ -142,7 +148,7 @@ class FitCheckpoints:
         found = self._session.resume(name) if resume else None
         if found is not None:
             header, references = found
-            progress = _progress(header, self._job)
+            progress = progress_of(header, self._job)
             self.step, self.counter = progress.step, progress.counter
             self.arrays = [SecretArray(self._session, reference) for reference in references]
         if not resume:
@@ -159,7 +165,7 @@ class FitCheckpoints:
             self._name,
             names=[str(place) for place in range(len(arrays))],
             kind="checkpoint",
-            public=msgspec.msgpack.encode(_Progress(self._job, self.step, counter)),
+            public=msgspec.msgpack.encode(Progress(self._job, self.step, counter)),
             purpose="checkpoint",
             keep=GENERATIONS,
         )
@@ -186,9 +192,9 @@ def save_training(
     for name, share in (("residuals", state.residuals), ("total", state.total)):
         if share is not None:
             values[name] = SecretValue(f, share)
-    progress = _Progress(
-        job, state.step, losses=state.losses, rows=state.rows, batches=state.batches
-    )
+    # What only some parties learned is in no header: those are equal at all parties.
+    losses = () if plan.loss_to and len(plan.loss_to) < keeper.party.size else state.losses
+    progress = Progress(job, state.step, losses=losses, rows=state.rows, batches=state.batches)
     draft = Draft(
         name=TRAINING,
         purpose="checkpoint",
@@ -219,7 +225,7 @@ def resume_training(
     if found is None:
         return None
     header, values = found
-    progress = _progress(header, job)
+    progress = progress_of(header, job)
     shares = {r.name: v.share for r, v in zip(header.arrays, values, strict=True)}
     state = TrainingState(
         progress.step,

@@ -20,7 +20,7 @@ from tacit.protocols.interface import Party
 from tacit.rounds.combine import together
 from tacit.rounds.contract import Step
 
-__all__ = ["JointCounts", "ScoreCounts", "joint_counts"]
+__all__ = ["COUNTS", "JointCounts", "ScoreCounts", "counts_of", "encoded_counts", "joint_counts"]
 
 ERROR_BITS = 20
 """Fractional bits of summed squared errors."""
@@ -77,21 +77,10 @@ def joint_counts(
         An owner's counts are out of range, as all parties found on shares (TC-5400).
     """
     shape = (1, 2 * bins + 1)
-    vector = None
-    if own is not None:
-        error = round(own.squared_error * (1 << ERROR_BITS))
-        vector = (
-            np.concatenate([own.negatives, own.positives, [error]]).astype(np.int64).reshape(shape)
-        )
+    vector = None if own is None else encoded_counts(own).reshape(shape)
     shared = yield from together(
         *(
-            checked_rows(
-                party,
-                owner,
-                vector.view(np.uint64) if owner == party.index and vector is not None else None,
-                shape,
-                (COUNTS,),
-            )
+            checked_rows(party, owner, vector if owner == party.index else None, shape, (COUNTS,))
             for owner in owners
         )
     )
@@ -99,11 +88,20 @@ def joint_counts(
     for part in shared[1:]:
         total = party.add(total, part)
     opened = yield from party.reveal(total, tuple(to))
-    if opened is None:
-        return None
-    counts = opened.reshape(-1).view(np.int64)
+    return None if opened is None else counts_of(opened.reshape(-1).view(np.int64), bins)
+
+
+def encoded_counts(counts: ScoreCounts) -> NDArray[np.uint64]:
+    """What an owner inputs, (2 bins + 1,): both counts and the squared error."""
+    error = round(counts.squared_error * (1 << ERROR_BITS))
+    vector = np.concatenate([counts.negatives, counts.positives, [error]]).astype(np.int64)
+    return vector.view(np.uint64)
+
+
+def counts_of(opened: NDArray[np.int64], bins: int) -> JointCounts:
+    """The sums of what owners input."""
     return ScoreCounts(
-        counts[:bins].copy(),
-        counts[bins : 2 * bins].copy(),
-        float(counts[-1]) / (1 << ERROR_BITS),
+        opened[:bins].copy(),
+        opened[bins : 2 * bins].copy(),
+        float(opened[-1]) / (1 << ERROR_BITS),
     )

@@ -32,7 +32,10 @@ __all__ = [
     "INPUT_BITS",
     "MOMENT_BITS",
     "Standardization",
+    "combined_standardization",
+    "encoded_moments",
     "joint_standardization",
+    "moment_limits",
     "standardize",
 ]
 
@@ -65,7 +68,7 @@ class Standardization:
 def joint_standardization(
     party: Party,
     rows: Sequence[int],
-    moments: NDArray[np.float64],
+    moments: NDArray[np.float64] | None,
     mask: NDArray[np.bool_],
     fraction_bits: int,
 ) -> Step[Standardization]:
@@ -74,11 +77,12 @@ def joint_standardization(
     Parameters
     ----------
     party : Party
-        All parties are owners.
+        The first ``len(rows)`` parties are owners; another one holds no rows.
     rows : sequence of int
         Each owner's number of rows; public.
-    moments : ndarray of float64, (2, d)
-        This owner's mean and variance (divided by its own number of rows) of each scaled column.
+    moments : ndarray of float64, (2, d), or None
+        This owner's mean and variance (divided by its own number of rows) of each scaled column;
+        None at a party without rows.
     mask : ndarray of bool, (d,)
         Columns to standardise; the others keep mean 0 and deviation 1. Public.
     fraction_bits : int
@@ -93,12 +97,9 @@ def joint_standardization(
     InputRefusedError
         An owner's mean or variance is impossible, as all parties found on shares (TC-5400).
     """
-    total = sum(rows)
-    scale = float(1 << MOMENT_BITS)
-    # Owner o inputs w_o mean_o, mean_o and w_o variance_o, where w_o = rows_o / total.
-    weight = rows[party.index] / total
-    mine = np.stack([weight * moments[0], moments[0], weight * moments[1]])
-    encoded = np.rint(mine * scale).astype(np.int64).view(np.uint64)
+    encoded = None
+    if moments is not None:
+        encoded = encoded_moments(moments, rows[party.index] / sum(rows))
     shape = (3, len(mask))
     inputs = yield from together(
         *(
@@ -107,11 +108,53 @@ def joint_standardization(
                 owner,
                 encoded if owner == party.index else None,
                 shape,
-                _limits(count, total),
+                moment_limits(count, sum(rows)),
             )
             for owner, count in enumerate(rows)
         )
     )
+    return (yield from combined_standardization(party, rows, inputs, mask, fraction_bits))
+
+
+def encoded_moments(moments: NDArray[np.float64], weight: float) -> NDArray[np.uint64]:
+    """What an owner inputs: w mean, mean and w variance of each column, (3, d).
+
+    Parameters
+    ----------
+    moments : ndarray of float64, (2, d)
+        Its mean and variance.
+    weight : float
+        w, its share of all rows.
+    """
+    mine = np.stack([weight * moments[0], moments[0], weight * moments[1]])
+    return np.rint(mine * float(1 << MOMENT_BITS)).astype(np.int64).view(np.uint64)
+
+
+def moment_limits(count: int, total: int) -> tuple[Limits, Limits, Limits]:
+    """Of w mean, mean and w variance of numbers in [-1, 1]; one unit more for floating point.
+
+    Parameters
+    ----------
+    count, total : int
+        Rows of the owner, and of all: w = count / total.
+    """
+    one = 1 << MOMENT_BITS
+    weighted = ceil(one * count / total) + 1
+    return (-weighted, weighted), (-one - 1, one + 1), (0, weighted)
+
+
+def combined_standardization(
+    party: Party,
+    rows: Sequence[int],
+    inputs: Sequence[Any],
+    mask: NDArray[np.bool_],
+    fraction_bits: int,
+) -> Step[Standardization]:
+    """Mean and inverse deviation from what each owner input: three rows of moments.
+
+    See :func:`encoded_moments`.
+    """
+    total = sum(rows)
     mean = _total(party, [part[0] for part in inputs])
     within = _total(party, [part[2] for part in inputs])
     distances = [party.subtract(part[1], mean) for part in inputs]
@@ -133,13 +176,6 @@ def joint_standardization(
         (~mask).astype(np.int64) << fraction_bits,
     )
     return Standardization(mean, inverse)
-
-
-def _limits(count: int, total: int) -> tuple[Limits, Limits, Limits]:
-    """Of w mean, mean and w variance of numbers in [-1, 1]; one unit more for floating point."""
-    one = 1 << MOMENT_BITS
-    weighted = ceil(one * count / total) + 1
-    return (-weighted, weighted), (-one - 1, one + 1), (0, weighted)
 
 
 def _total(party: Party, parts: Sequence[Any]) -> Any:

@@ -15,6 +15,8 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from tacit.encoding.limits import Limits
+from tacit.functions.inputs import checked_input, checked_labels, refusal
 from tacit.functions.logistic import logistic_step
 from tacit.ml.batches import batch_count, batches
 from tacit.ml.standardization import INPUT_BITS, Standardization, standardize
@@ -23,14 +25,20 @@ from tacit.rounds.combine import together
 from tacit.rounds.contract import Step
 
 __all__ = [
+    "FEATURES",
     "OwnRows",
     "RowSubset",
     "TrainedModel",
     "TrainingPlan",
     "TrainingState",
+    "encoded_features",
     "fold",
+    "schedule",
     "train",
 ]
+
+FEATURES: Limits = (-(1 << INPUT_BITS), 1 << INPUT_BITS)
+"""What encoded features lie within."""
 
 
 class OwnRows(Protocol):
@@ -59,7 +67,7 @@ class TrainingPlan:
     Attributes
     ----------
     rows : tuple of int
-        Training rows of each owner.
+        Training rows of each owner. Owners are the first parties; another one holds no rows.
     columns : int
         Features after encoding.
     epochs, batch_size : int
@@ -71,6 +79,8 @@ class TrainingPlan:
         Of the fixed-point numbers.
     loss_every : int
         Batches between two revealed loss values; 0 reveals none.
+    loss_to : tuple of int
+        Parties that learn them; all if none is named.
     """
 
     rows: tuple[int, ...]
@@ -82,6 +92,7 @@ class TrainingPlan:
     seed: int = 0
     fraction_bits: int = 18
     loss_every: int = 0
+    loss_to: tuple[int, ...] = ()
 
     @property
     def steps(self) -> int:
@@ -137,7 +148,7 @@ class TrainingState:
 def train(
     party: Party,
     plan: TrainingPlan,
-    own: OwnRows,
+    own: OwnRows | None,
     by: Standardization,
     on_step: Callable[[int], None] = lambda step: None,
     *,
@@ -151,8 +162,8 @@ def train(
     ----------
     party : Party
     plan : TrainingPlan
-    own : OwnRows
-        This party's rows.
+    own : OwnRows or None
+        This party's rows; None at a party that holds no data.
     by : Standardization
     on_step : callable
         Told the number of finished steps.
@@ -166,21 +177,21 @@ def train(
     Notes
     -----
     Rounds a step: those of ``logistic_step`` (the next batch travels in the same rounds).
-    Revealed: nothing, or with ``loss_every`` one number every so many batches, to all. With exact
+    Revealed: nothing, or with ``loss_every`` one number every so many batches. With exact
     rounding the weights are the same bits whether or not a run was cut short and went on.
     """
     state = start or TrainingState(0, party.public(np.zeros(plan.columns + 1, np.int64)))
     weights, residuals, done = state.weights, state.residuals, state.step
     losses = list(state.losses)
     squared = _SquaredResiduals(party, plan, state)
-    schedule = _schedule(plan, done)
-    current = next(schedule, None)
+    coming = schedule(plan, done)
+    current = next(coming, None)
     if current is not None:
         first = yield from _load(party, plan, own, by, current)
         assert first is not None
         x, y = first
     while current is not None:
-        following = next(schedule, None)
+        following = next(coming, None)
         step = logistic_step(
             party,
             x,
@@ -207,7 +218,7 @@ def train(
     return TrainedModel(weights, losses)
 
 
-def _schedule(plan: TrainingPlan, done: int = 0) -> Iterator[tuple[NDArray[np.int64], ...]]:
+def schedule(plan: TrainingPlan, done: int = 0) -> Iterator[tuple[NDArray[np.int64], ...]]:
     """The minibatches after the first `done` ones."""
     count = batch_count(plan.rows, plan.batch_size)
     for epoch in range(done // count if count else 0, plan.epochs):
@@ -218,31 +229,37 @@ def _schedule(plan: TrainingPlan, done: int = 0) -> Iterator[tuple[NDArray[np.in
 def _load(
     party: Party,
     plan: TrainingPlan,
-    own: OwnRows,
+    own: OwnRows | None,
     by: Standardization,
     batch: Sequence[NDArray[np.int64]] | None,
 ) -> Step[tuple[Any, Any] | None]:
     """Share one batch and standardise it: (n, d + 1) with a column of ones, and (n,) labels."""
     if batch is None:
         return None
-    own_features, own_labels = own.take(batch[party.index])
-    features = _encode(own_features, INPUT_BITS)
-    labels = own_labels.astype(np.uint64) << np.uint64(plan.fraction_bits)
+    features = labels = None
+    if own is not None:
+        own_features, labels = own.take(batch[party.index])
+        features = encoded_features(own_features)
     inputs = []
     for owner, rows in enumerate(batch):
-        mine = owner == party.index
-        inputs.append(party.input(owner, features if mine else None, (len(rows), plan.columns)))
-        inputs.append(party.input(owner, labels if mine else None, (len(rows),)))
+        mine, count = owner == party.index, len(rows)
+        shape = (count, plan.columns)
+        inputs.append(checked_input(party, owner, features if mine else None, shape, FEATURES))
+        inputs.append(checked_labels(party, owner, labels if mine else None, (count,)))
     shared = yield from together(*inputs)
+    for owner, rows_of_owner in enumerate(shared[0::2]):
+        if rows_of_owner is None:  # at all parties alike
+            raise refusal(party.names[owner])
     x = party.concatenate(shared[0::2], 0)
-    y = party.concatenate(shared[1::2], 0)
+    y = party.multiply_public(party.concatenate(shared[1::2], 0), 1 << plan.fraction_bits)
     x = yield from standardize(party, x, by)
     ones = party.public(np.full((x.shape[0], 1), 1 << plan.fraction_bits))
     return party.concatenate([x, ones], 1), y
 
 
-def _encode(values: NDArray[Any], fraction_bits: int) -> NDArray[np.uint64]:
-    scaled: NDArray[np.float64] = np.multiply(values, float(1 << fraction_bits), dtype=np.float64)
+def encoded_features(values: NDArray[Any]) -> NDArray[np.uint64]:
+    """Features within [-1, 1] with :data:`~tacit.ml.standardization.INPUT_BITS` fraction bits."""
+    scaled: NDArray[np.float64] = np.multiply(values, float(1 << INPUT_BITS), dtype=np.float64)
     return np.rint(scaled, out=scaled).astype(np.int64).view(np.uint64)
 
 
@@ -277,12 +294,13 @@ class _SquaredResiduals:
         self.batches += 1
         if self.batches < self.plan.loss_every and not last:
             return []
-        everyone = range(self.party.size)
-        opened = yield from self.party.reveal(self.total, tuple(everyone))
-        assert opened is not None
-        mean = float(opened.view(np.int64)[0, 0]) / (1 << f) / self.rows
+        to = self.plan.loss_to or tuple(range(self.party.size))
+        opened = yield from self.party.reveal(self.total, to)
+        rows = self.rows
         self.total, self.rows, self.batches = None, 0, 0
-        return [mean]
+        if opened is None:
+            return []
+        return [float(opened.view(np.int64)[0, 0]) / (1 << f) / rows]
 
 
 def fold(

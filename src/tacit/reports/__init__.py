@@ -5,12 +5,14 @@ Plain data in, files out; nothing here trains, measures or communicates. May imp
 """
 
 from tacit.reports.content import Disclosure, Evaluation, Owner, Phase, Report
+from tacit.reports.incidents import IncidentRecord
 from tacit.reports.manifest import Manifest, PhaseRecord, phase_records, write_manifest
 from tacit.reports.page import render, write_report
 
 __all__ = [
     "Disclosure",
     "Evaluation",
+    "IncidentRecord",
     "Manifest",
     "Owner",
     "Phase",

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 if TYPE_CHECKING:
     from tacit.protocols.security import SecurityModel
+    from tacit.reports.incidents import IncidentRecord
 
 __all__ = ["Disclosure", "Evaluation", "Kind", "Line", "Owner", "Phase", "Report"]
 
@@ -160,6 +161,10 @@ class Report:
         What the losses are.
     notes : sequence of str
         Warnings, shown at the top.
+    helpers : sequence of str
+        Parties that computed and held no data.
+    incidents : sequence of IncidentRecord
+        What happened to parties on the way.
     peak_memory : mapping of str to int
         Bytes resident at most, by party.
     """
@@ -181,6 +186,8 @@ class Report:
     losses: Sequence[float] | None = None
     loss_name: str = "mean squared residual"
     notes: Sequence[str] = ()
+    helpers: Sequence[str] = ()
+    incidents: Sequence[IncidentRecord] = ()
     peak_memory: Mapping[str, int] = field(default_factory=dict)
 
     def of_kind(self, kind: Kind) -> tuple[Evaluation, ...]:

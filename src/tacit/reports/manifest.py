@@ -16,6 +16,7 @@ import msgspec
 
 from tacit.errors import StorageError
 from tacit.reports.content import Phase
+from tacit.reports.incidents import IncidentRecord
 
 __all__ = ["Manifest", "PhaseRecord", "phase_records", "software_versions", "write_manifest"]
 
@@ -54,6 +55,10 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         Bytes, by party.
     results : dict of str to (dict of str to float)
         Revealed metrics by model.
+    incidents : tuple of IncidentRecord
+        What happened to parties on the way; empty if nothing did.
+    evaluated : tuple of str
+        The owners whose held-out rows the joint result is of.
     software : dict of str to str
         Versions; by default those of this process.
     """
@@ -68,6 +73,8 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     costs: tuple[PhaseRecord, ...]
     peak_memory: dict[str, int] = {}
     results: dict[str, dict[str, float | None]] = {}
+    incidents: tuple[IncidentRecord, ...] = ()
+    evaluated: tuple[str, ...] = ()
     software: dict[str, str] = msgspec.field(default_factory=lambda: software_versions())
 
 

@@ -57,6 +57,7 @@ def render(report: Report) -> str:
         _curves(report),
         _weights(report),
         _cost(report),
+        _incidents(report),
         _disclosures(report),
         _security(report),
         _parameters(report),
@@ -87,9 +88,10 @@ def render(report: Report) -> str:
 
 
 def _notes(report: Report) -> str:
-    if not report.notes:
+    happened = [f"{i.title}. {i.afterwards}" for i in report.incidents]
+    if not report.notes and not happened:
         return ""
-    body = "".join(f"<p>{escape(note)}</p>" for note in report.notes)
+    body = "".join(f"<p>{escape(note)}</p>" for note in (*happened, *report.notes))
     return f'<section class="notes">{body}</section>'
 
 
@@ -123,6 +125,9 @@ def _lead(report: Report) -> str:
         f"{owners} owners trained one model for <b>{escape(report.label)}</b> on"
         f" {count(rows)} rows. No owner, and nobody between them, saw another's rows."
     )
+    if report.helpers:
+        helpers = escape(" and ".join(report.helpers))
+        text += f" {helpers} computed with them and held no data."
     joint = next(iter(report.of_kind("joint")), None)
     alone = [e for e in report.of_kind("alone") if not math.isnan(e.roc_auc)]
     if joint is not None and alone and not math.isnan(joint.roc_auc):
@@ -259,6 +264,25 @@ def _cost(report: Report) -> str:
     return _section("Cost", figure + table, sub)
 
 
+def _incidents(report: Report) -> str:
+    if not report.incidents:
+        return ""
+    body = ""
+    for incident in report.incidents:
+        facts = {
+            "When": incident.at + (f", during {incident.phase}" if incident.phase else ""),
+            "What the parties saw": incident.reason,
+            "Who took no part from then on": ", ".join(incident.dropped) or "nobody",
+            "The others went on with": incident.protocol or "what was left needed no protocol",
+            "What held from then on": incident.security,
+            "Reported by": ", ".join(incident.reported_by) or "the process that started them",
+            "Signed statements": ", ".join(incident.evidence.values()) or "none",
+        }
+        body += f"<h3>{escape(incident.title)}</h3>{_facts(facts)}"
+    sub = "The model is that of all owners' training rows all the same: they were shared before."
+    return _section("What happened to parties", body, sub)
+
+
 def _disclosures(report: Report) -> str:
     rows = ""
     for item in report.disclosures:
@@ -347,7 +371,7 @@ def _list(items: Iterable[str]) -> str:
 
 
 def _parties(report: Report) -> list[str]:
-    names = [owner.name for owner in report.owners]
+    names = [*(owner.name for owner in report.owners), *report.helpers]
     for phase in report.phases:
         names += [name for name in phase.bytes_sent if name not in names]
     return names

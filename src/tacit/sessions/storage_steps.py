@@ -137,7 +137,7 @@ def record_of(
     declared: bool = False,
 ) -> ArrayRecord:
     """What is public about an array: anything with a type and a shape."""
-    dtype, held = value.dtype, getattr(value, "held", None)
+    dtype, held = value.dtype, value.held if isinstance(value, SecretValue) else None
     return ArrayRecord(
         name,
         dtype.kind,

@@ -1,0 +1,107 @@
+"""What happened to parties during a run that ended with a result all the same."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+import msgspec
+import structlog
+
+from tacit.cli.progress import PhaseBars, PhaseMessage
+from tacit.errors import TacitError
+from tacit.reports import IncidentRecord
+
+if TYPE_CHECKING:
+    from tacit.sessions.messages import Incident
+
+__all__ = ["IncidentLog"]
+
+
+class IncidentLog:
+    """Listens to all parties' processes: passes progress on, and notes every incident once.
+
+    Parameters
+    ----------
+    bars : PhaseBars
+    log : structlog logger
+    """
+
+    def __init__(self, bars: PhaseBars, log: structlog.stdlib.BoundLogger) -> None:
+        self._bars = bars
+        self._log = log
+        self._phases: dict[str, str] = {}
+        self._found: dict[tuple[int, str, tuple[str, ...]], IncidentRecord] = {}
+
+    def progress(self, party: str, message: PhaseMessage) -> None:
+        """Take a progress message."""
+        self._phases[party] = message.phase
+        self._bars(party, message)
+
+    def incident(self, party: str, incident: Incident) -> None:
+        """Take what a party says that its session has overcome."""
+        key = (incident.stage, incident.kind, incident.dropped)
+        known = self._found.get(key)
+        if known is not None:
+            evidence = known.evidence
+            if incident.evidence is not None:
+                evidence = {**evidence, party: incident.evidence}
+            self._found[key] = _reported(known, party, evidence)
+            return
+        at = datetime.datetime.fromtimestamp(incident.at, datetime.UTC).astimezone()
+        record = IncidentRecord(
+            kind=incident.kind,
+            party=incident.party,
+            pair=incident.pair,
+            dropped=incident.dropped,
+            at=at.isoformat(timespec="seconds"),
+            phase=self._phases.get(party, ""),
+            reason=incident.reason,
+            protocol=incident.protocol,
+            security=incident.security,
+            reported_by=(party,),
+            evidence={} if incident.evidence is None else {party: incident.evidence},
+        )
+        self._found[key] = record
+        self._log.warning("incident", **_plain(record))
+        for name in incident.dropped:
+            self._bars.lost(name)
+
+    def ended(self, lost: Mapping[str, TacitError]) -> None:
+        """Note processes that ended before their job did and that nobody else reported."""
+        named = {name for record in self._found.values() for name in record.dropped}
+        for name, error in lost.items():
+            self._log.warning("process ended", party=name, code=error.code, message=error.message)
+            if name in named:
+                continue
+            key = (len(self._found), "lost", (name,))
+            now = datetime.datetime.now(datetime.UTC).astimezone()
+            self._found[key] = IncidentRecord(
+                kind="lost",
+                party=name,
+                pair=None,
+                dropped=(name,),
+                at=now.isoformat(timespec="seconds"),
+                phase=self._phases.get(name, ""),
+                reason=error.message,
+                protocol="",
+                security="all results that need this party were complete when it ended",
+                reported_by=(),
+                evidence={},
+            )
+
+    @property
+    def records(self) -> tuple[IncidentRecord, ...]:
+        """What happened, in order."""
+        return tuple(self._found.values())
+
+
+def _reported(record: IncidentRecord, party: str, evidence: dict[str, str]) -> IncidentRecord:
+    return msgspec.structs.replace(
+        record, reported_by=(*record.reported_by, party), evidence=evidence
+    )
+
+
+def _plain(record: IncidentRecord) -> dict[str, object]:
+    return msgspec.structs.asdict(record)

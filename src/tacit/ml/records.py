@@ -1,0 +1,151 @@
+"""What an owner's process is told for ``tacit train``, and what it hands back."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+import msgspec
+import numpy as np
+from msgspec import Struct
+
+from tacit.ml.evaluation import ScoreCounts
+from tacit.storage.store import Place
+from tacit.tables import Schema
+
+__all__ = ["CountRecord", "OwnerResult", "PhaseCost", "TrainingSettings"]
+
+
+class TrainingSettings(Struct, frozen=True, kw_only=True):
+    """What one party's process is told.
+
+    Attributes
+    ----------
+    file : str or None
+        This owner's CSV or Parquet file; None for a party that holds no data.
+    label : str
+        The label column.
+    owners : int
+        How many parties hold data, all if 0; they are the first ones.
+    schema : str or None
+        A schema file; None drafts one from the owners' files.
+    share_categories : bool
+        Whether drafts may show the others this owner's categories.
+    exclude : tuple of str
+        Columns that are no features; for drafts.
+    missing : str
+        What missing numbers mean in a draft; "refuse" by default.
+    epochs, batch_size, learning_rate, decay, seed, test_size
+        The training's parameters, public and equal for all owners.
+    reveal_loss : bool
+        Whether to reveal a loss about 20 times an epoch.
+    reveal_to : tuple of str
+        Parties that learn the model and the joint evaluation.
+    alone : bool
+        Whether to train on the own rows alone as well, for comparison.
+    deadline : float
+        Seconds that each phase may take; then a party that is alive but stuck ends the run.
+    storage : Place or None
+        Where this party seals shares. Needed where output is guaranteed.
+    every : int
+        Steps between two checkpoints; 0 for none.
+    resume : bool
+        Whether to go on from the newest checkpoint that all owners have.
+    """
+
+    file: str | None
+    label: str
+    owners: int = 0
+    schema: str | None = None
+    share_categories: bool = False
+    exclude: tuple[str, ...] = ()
+    missing: Literal["refuse", "zero", "mean"] = "refuse"
+    epochs: int = 3
+    batch_size: int = 1024
+    learning_rate: float = 0.5
+    decay: float = 0.0
+    seed: int = 0
+    test_size: float = 0.2
+    reveal_loss: bool = False
+    reveal_to: tuple[str, ...] = ()
+    alone: bool = True
+    deadline: float = 3600.0
+    storage: Place | None = None
+    every: int = 0
+    resume: bool = False
+
+    def public(self) -> bytes:
+        """What all owners must agree on, in canonical form."""
+        common = msgspec.structs.replace(
+            self, file=None, schema=None, share_categories=False, storage=None
+        )
+        return msgspec.json.encode(common, order="deterministic")
+
+
+class PhaseCost(Struct, frozen=True):
+    """The cost of one phase, as this party saw it."""
+
+    phase: str
+    seconds: float
+    rounds: int
+    bytes_sent: int
+    check_bytes: int
+
+
+class CountRecord(Struct, frozen=True):
+    """:class:`~tacit.ml.evaluation.ScoreCounts` as it travels to the controlling process."""
+
+    negatives: list[int]
+    positives: list[int]
+    squared_error: float
+
+    def counts(self) -> ScoreCounts:
+        """The same with arrays."""
+        return ScoreCounts(
+            np.array(self.negatives, np.int64),
+            np.array(self.positives, np.int64),
+            self.squared_error,
+        )
+
+
+class OwnerResult(Struct, frozen=True, kw_only=True):
+    """What a party's process hands back to its user; nothing of it goes to other owners.
+
+    Attributes
+    ----------
+    schema : Schema
+        The agreed schema.
+    rows, test_rows : tuple of int
+        Training and held-out rows of each owner; public among them.
+    coefficients, intercept
+        The joint model for features scaled into [-1, 1], if this party is a recipient.
+    joint : CountRecord or None
+        The owners' joint counts on held-out rows by score bin, if this party is a recipient.
+    evaluated : tuple of int
+        The owners whose held-out rows these are.
+    alone_coefficients, alone_intercept
+        The model this owner gets from its own rows.
+    alone, joint_on_own : CountRecord or None
+        Counts of this owner's own held-out rows by the score of each model.
+    losses : list of float
+        Revealed mean squared residuals.
+    phases : list of PhaseCost
+    peak_memory : int
+        Bytes, resident.
+    """
+
+    schema: Schema
+    session_id: bytes
+    plan: dict[str, Any]
+    rows: tuple[int, ...]
+    test_rows: tuple[int, ...]
+    coefficients: list[float] | None
+    intercept: float | None
+    joint: CountRecord | None
+    evaluated: tuple[int, ...]
+    alone_coefficients: list[float] | None
+    alone_intercept: float | None
+    alone: CountRecord | None
+    joint_on_own: CountRecord | None
+    losses: list[float]
+    phases: list[PhaseCost]
+    peak_memory: int

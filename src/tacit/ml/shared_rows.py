@@ -1,0 +1,181 @@
+"""All owners' training rows as shares at every party: what training goes on from, whoever is lost.
+
+Rows lie in chunks of one owner each, so that nothing is ever as large as all of them. They arrive
+as their owners encoded them, features as numbers within [-1, 1] and labels as bits, which is
+checked on shares. When the joint means and deviations are there, each chunk is replaced by its
+standardised rows with the label beside them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tacit.encoding.limits import Limits
+from tacit.encoding.types import bool_, fixed_point, int64
+from tacit.ml.standardization import Standardization, standardize
+from tacit.ml.training import FEATURES, OwnRows, TrainingPlan, encoded_features
+from tacit.programs.types import ArrayType, SecretValue
+from tacit.protocols.interface import Party
+from tacit.rounds.combine import together
+from tacit.rounds.contract import Step
+from tacit.sessions.party import PartySession
+from tacit.sessions.session import Reference
+
+__all__ = ["CHUNK_ROWS", "Batch", "SharedRows"]
+
+CHUNK_ROWS = 16_384
+"""Rows of one owner in a chunk."""
+
+LABELS: Limits = (0, 1)
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Some of the rows: which arrays hold them, and where in each.
+
+    Attributes
+    ----------
+    references : tuple of Reference
+    indices : tuple of ndarray of int64
+        The rows of each array.
+    """
+
+    references: tuple[Reference, ...]
+    indices: tuple[NDArray[np.int64], ...]
+
+    @property
+    def rows(self) -> int:
+        """How many rows."""
+        return sum(map(len, self.indices))
+
+    def picked(
+        self, party: Party, parts: Sequence[SecretValue], columns: int, fraction_bits: int
+    ) -> tuple[Any, Any]:
+        """This party's part of the batch: (n, d + 1) with a column of ones, and (n,) labels."""
+        rows = [part.share[index] for part, index in zip(parts, self.indices, strict=True)]
+        ones = party.public(np.full((self.rows, 1), 1 << fraction_bits))
+        features = party.concatenate([row[:, :columns] for row in rows], 0)
+        labels = party.concatenate([row[:, columns] for row in rows], 0)
+        return party.concatenate([features, ones], 1), labels
+
+
+class SharedRows:
+    """The chunks of all owners, in the order of owners and rows.
+
+    Parameters
+    ----------
+    plan : TrainingPlan
+    chunk_rows : int
+    """
+
+    def __init__(self, plan: TrainingPlan, chunk_rows: int = CHUNK_ROWS) -> None:
+        self._plan = plan
+        self._chunk_rows = chunk_rows
+        self._places = [
+            (owner, start, min(start + chunk_rows, rows))
+            for owner, rows in enumerate(plan.rows)
+            for start in range(0, rows, chunk_rows)
+        ]
+        self._position = {
+            (owner, start // chunk_rows): place
+            for place, (owner, start, _) in enumerate(self._places)
+        }
+        self._features: list[Reference] = []
+        self._labels: list[Reference] = []
+        self._rows: list[Reference] = []
+
+    # Before they are standardised.
+
+    @property
+    def stored(self) -> list[Reference]:
+        """What is sealed: the features of all chunks, then the labels."""
+        return [*self._features, *self._labels]
+
+    @property
+    def names(self) -> list[str]:
+        """What each array is called where it is stored."""
+        return [
+            f"{kind} of {owner} from {start}"
+            for kind in ("features", "labels")
+            for owner, start, _ in self._places
+        ]
+
+    def restore(self, stored: Sequence[Reference]) -> None:
+        """Take what was sealed."""
+        chunks = len(self._places)
+        self._features, self._labels = list(stored[:chunks]), list(stored[chunks:])
+
+    def share(
+        self, session: PartySession, own: OwnRows | None, report: Callable[[int], None]
+    ) -> None:
+        """Every owner inputs its rows, a chunk at a time. `report` is told of finished rows."""
+        done, position = 0, session.position(session.name)
+        for owner, start, stop in self._places:
+            features = labels = None
+            if own is not None and owner == position:
+                numbers, labels = own.take(np.arange(start, stop))
+                features = encoded_features(numbers)
+            count = stop - start
+            self._features.append(
+                session.input_elements(
+                    owner, features, int64, (count, self._plan.columns), FEATURES
+                )
+            )
+            self._labels.append(session.input_elements(owner, labels, bool_, (count,), LABELS))
+            done += count
+            report(done)
+
+    # Afterwards.
+
+    def standardise(
+        self,
+        session: PartySession,
+        mean: Reference,
+        inverse_deviation: Reference,
+        report: Callable[[int], None],
+    ) -> None:
+        """Replace every chunk by its standardised rows."""
+        f, columns = self._plan.fraction_bits, self._plan.columns
+
+        def evaluate(party: Party, parts: Sequence[SecretValue]) -> Step[tuple[SecretValue, ...]]:
+            features, labels, mean, inverse = (part.share for part in parts)
+            x, bits = yield from together(
+                standardize(party, features, Standardization(mean, inverse)),
+                party.bit_to_arithmetic(labels),
+            )
+            y = party.multiply_public(bits, 1 << f).reshape(x.shape[0], 1)
+            return (SecretValue(fixed_point(f), party.concatenate([x, y], 1)),)
+
+        done = 0
+        self._features.reverse()
+        self._labels.reverse()
+        while self._features:
+            features, labels = self._features.pop(), self._labels.pop()
+            rows = labels.shape[0]
+            result = ArrayType(fixed_point(f), (rows, columns + 1))
+            self._rows += session.compute(
+                "standardisation",
+                evaluate,
+                (features, labels, mean, inverse_deviation),
+                results=(result,),
+            )
+            done += rows
+            report(done)
+
+    def batch(self, rows: Sequence[NDArray[np.int64]]) -> Batch:
+        """Rows of every owner, by their sorted numbers."""
+        references: list[Reference] = []
+        indices: list[NDArray[np.int64]] = []
+        for owner, numbers in enumerate(rows):
+            chunks, starts = np.unique(numbers // self._chunk_rows, return_index=True)
+            for chunk, own in zip(
+                chunks.tolist(), np.split(numbers % self._chunk_rows, starts[1:]), strict=True
+            ):
+                references.append(self._rows[self._position[owner, chunk]])
+                indices.append(own)
+        return Batch(tuple(references), tuple(indices))
