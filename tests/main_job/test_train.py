@@ -53,17 +53,44 @@ def test_without_a_schema_csv_and_parquet_mix(
     assert {"training started", "phase finished", "training finished"} == {e["event"] for e in log}
 
 
-def test_four_owners_train_under_an_active_protocol(
-    tacit_command: Run, wards: DemoFiles, tmp_path: Path
+@pytest.mark.parametrize("protocol", ["replicated3", "fantastic4"])
+def test_a_party_without_data_computes_and_learns_no_result(
+    tacit_command: Run, wards: DemoFiles, tmp_path: Path, protocol: str
 ) -> None:
-    names = owners(wards)
-    fourth = names[-1].split("=")[1]
-    job = ("train", *names, f"fourth={fourth}", *options(wards, tmp_path))
-    done = tacit_command(*job, "--protocol", "fantastic4")
+    helped = dict(list(wards.files.items())[: 2 if protocol == "replicated3" else 3])
+    names = [f"{name}={path}" for name, path in helped.items()]
+    job = ("train", *names, *options(wards, tmp_path), "--reveal-loss")
+    done = tacit_command(*job, "--protocol", protocol, "--helper", "dave")
     assert done.returncode == 0, done.stderr
     manifest = json.loads((tmp_path / "manifest.json").read_text())
-    assert manifest["protocol"] == "fantastic4"
+    assert manifest["parties"] == [*helped, "dave"]
     assert manifest["results"]["joint"]["roc_auc"] > 0.9
+    assert manifest["evaluated"] == list(helped)
+    assert manifest["incidents"] == []
+    own = json.loads((tmp_path / "dave" / "result.json").read_text())
+    assert own["coefficients"] is own["intercept"] is None
+    assert own["losses"] == []
+    owner = json.loads((tmp_path / next(iter(helped)) / "result.json").read_text())
+    assert owner["losses"]
+    assert owner["coefficients"]
+    page = (tmp_path / "index.html").read_text()
+    assert "dave computed with them and held no data" in page
+
+
+def test_a_party_without_data_learns_what_it_is_named_for(
+    tacit_command: Run, wards: DemoFiles, tmp_path: Path
+) -> None:
+    job = ("train", *owners(wards), *options(wards, tmp_path), "--protocol", "fantastic4")
+    done = tacit_command(*job, "--reveal-to", "general,helper")
+    assert done.returncode == 0, done.stderr
+    results = {
+        name: json.loads((tmp_path / name / "result.json").read_text())
+        for name in (*wards.files, "helper")
+    }
+    learned = {name for name, own in results.items() if own["coefficients"] is not None}
+    assert learned == {"general", "helper"}
+    manifest = json.loads((tmp_path / "manifest.json").read_text())
+    assert manifest["evaluated"] == ["general"]
 
 
 def test_categories_are_shown_only_when_the_owners_say_so(
@@ -164,7 +191,9 @@ def test_labels_of_one_class(tacit_command: Run, wards: DemoFiles, tmp_path: Pat
     [
         (["a.csv", "b=b.csv", "c=c.csv", "--label", "y"], "TC-1040", 2),
         (["a=a.csv", "a=b.csv", "c=c.csv", "--label", "y"], "TC-1041", 2),
-        (["a=a.csv", "b=b.csv", "--label", "y"], "TC-1021", 2),
+        (["a=a.csv", "--label", "y"], "TC-1021", 2),
+        (["a=a", "b=b", "c=c", "--label", "y", "--helper", "d"], "TC-1021", 2),
+        (["a=a", "helper=b", "--label", "y"], "TC-1022", 2),
         (["a=a", "b=b", "c=c", "--label", "y", "--threads", "0"], "TC-1038", 2),
         (["a=a.csv", "b=b.csv", "c=c.csv", "--label", "y"], "TC-2100", 3),
         (["a=a", "b=b", "c=c", "--label", "y", "--protocol", "magic"], "TC-1001", 2),
