@@ -88,6 +88,17 @@ class Listener:
         self.socket = listening
         self.address = Address(address.host, listening.getsockname()[1])
 
+    def fileno(self) -> int:
+        """The listening socket's descriptor, for selectors."""
+        return self.socket.fileno()
+
+    def accept(self) -> socket.socket | None:
+        """The next connection that waits, if there is one."""
+        try:
+            return self.socket.accept()[0]
+        except (BlockingIOError, ConnectionError):
+            return None
+
     def close(self) -> None:
         """Stop listening. May be called more than once."""
         self.socket.close()

@@ -5,6 +5,10 @@ progress side by side in the calling thread, and each is greeted as soon as it s
 parties that disagree learn it without waiting for a third. Who else may connect to the port (a
 scanner, a party with a wrong certificate) is turned away and does not end the wait for the right
 ones.
+
+In a guarded session (:class:`Guarded`) all ports are open for as long as the processes live. There
+a connection begins with a token, and a party that refuses connections is dead: also one that would
+dial this party, which is why this party holds a connection to its port, too, until it comes.
 """
 
 from __future__ import annotations
@@ -16,17 +20,25 @@ import selectors
 import socket
 import time
 from collections.abc import Mapping
-from typing import Final
+from dataclasses import dataclass
+from typing import Final, Protocol
 
 from tacit import _native
-from tacit.errors import AddressError, CertificateError, DeadlineError, TacitError, TransportError
-from tacit.network.addresses import Address, Listener, resolve
+from tacit.errors import (
+    AddressError,
+    CertificateError,
+    DeadlineError,
+    PartyLostError,
+    TacitError,
+    TransportError,
+)
+from tacit.network.addresses import Address, resolve
 from tacit.network.certificates import Credentials, dns_name, party_name
 from tacit.network.faults import Place, cause_of, certificate_error, listed
 from tacit.network.handshake import Handshake
 from tacit.network.settings import NetworkSettings
 
-__all__ = ["establish"]
+__all__ = ["Arrivals", "Guarded", "establish", "identity_of"]
 
 _FIRST_PAUSE: Final = 0.02
 _LONGEST_PAUSE: Final = 0.5
@@ -45,16 +57,48 @@ _RETRIED: Final = {
 }
 
 
-class _Call:
-    """This party's attempts to reach one peer."""
+class Arrivals(Protocol):
+    """Where connections come in: a listening port, or what a door sorts out for a mesh."""
 
-    def __init__(self, peer: int, name: str, address: Address) -> None:
+    def fileno(self) -> int:
+        """A descriptor that can be read when somebody may be there."""
+        ...
+
+    def accept(self) -> socket.socket | None:
+        """The next connection, if there is one."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Guarded:
+    """What is different in a guarded session.
+
+    Attributes
+    ----------
+    token : bytes
+        What a connection begins with, before TLS.
+    refusal : float, optional
+        A party whose port refuses connections for so many seconds is dead. None while the
+        parties are being started.
+    """
+
+    token: bytes
+    refusal: float | None
+
+
+class _Call:
+    """This party's attempts to reach one peer, or to see whether it is there (`watches`)."""
+
+    def __init__(self, peer: int, name: str, address: Address, *, watches: bool = False) -> None:
         self.peer = peer
+        self.watches = watches
+        self.refused: float | None = None
         self.name = name
         self.address = address
         self.targets = itertools.cycle(resolve(address))
         self.socket: socket.socket | None = None
         self.link: _native.Link | None = None
+        self.connected = False
         self.pause = _FIRST_PAUSE
         self.next_try = 0.0
         self.problem = "nobody listens there"
@@ -72,6 +116,7 @@ class _Call:
         if self.link is not None:
             self.link.close()
         self.socket = self.link = None
+        self.connected = False
 
 
 class _Guest:
@@ -91,15 +136,17 @@ class _Establishing:
         index: int,
         identity: _native.Identity,
         addresses: Mapping[str, Address],
-        listener: Listener | None,
+        arrivals: Arrivals | None,
         settings: NetworkSettings,
         handshake: Handshake,
         until: float,
+        guarded: Guarded | None,
     ) -> None:
         self.names = names
         self.index = index
         self.identity = identity
-        self.listener = listener
+        self.arrivals = arrivals
+        self.guarded = guarded
         self.settings = settings
         self.handshake = handshake
         self.until = until
@@ -107,13 +154,19 @@ class _Establishing:
         self.linked: dict[int, int] = {}
         """The descriptors of finished links, whose hellos are awaited or here."""
         self.calls = [_Call(peer, names[peer], addresses[names[peer]]) for peer in range(index)]
+        if guarded is not None and guarded.refusal is not None:
+            self.calls += [
+                _Call(peer, names[peer], addresses[names[peer]], watches=True)
+                for peer in range(index + 1, len(names))
+            ]
         self.guests: list[_Guest] = []
         self.turned_away: TacitError | None = None
         self.selector = selectors.DefaultSelector()
 
     def run(self) -> None:
-        if self.listener is not None:
-            self.selector.register(self.listener.socket, selectors.EVENT_READ, None)
+        if self.arrivals is not None:
+            self.selector.register(self.arrivals, selectors.EVENT_READ, None)
+            self._accept()  # who came for a guarded mesh before this party wanted it
         while self.handshake.missing:
             now = time.monotonic()
             if now >= self.until:
@@ -149,9 +202,12 @@ class _Establishing:
         if subject is None:
             self._accept()
         elif isinstance(subject, _Guest):
-            self._welcome(subject)
+            if subject in self.guests:  # the oldest of too many may have left a moment ago
+                self._welcome(subject)
         elif isinstance(subject, int):
             pass  # a finished link: see _listen
+        elif subject.watches and subject.link is None and subject.connected:
+            self._watched(subject)
         elif subject.socket is not None:
             self._connected(subject, subject.socket)
         else:
@@ -189,13 +245,39 @@ class _Establishing:
         if status:
             self._unreachable(call, status)
             return
+        call.refused = None
+        if call.watches:  # the other end closes it when it is dead, or tired of it
+            call.connected = True
+            self.selector.register(connected, selectors.EVENT_READ, call)
+            return
+        if self.guarded is not None and not _begin(connected, self.guarded.token):
+            call.later("the connection ended at once")
+            return
         call.socket = None
         name = dns_name(call.name)
         call.link = _native.Link.dial(connected.detach(), self.identity, name)
         self.selector.register(call.link.fileno(), selectors.EVENT_READ, call)
         self._greet(call)
 
+    def _watched(self, call: _Call) -> None:
+        assert call.socket is not None
+        self.selector.unregister(call.socket)
+        call.later("the connection ended")
+
     def _unreachable(self, call: _Call, status: int) -> None:
+        refusal = None if self.guarded is None else self.guarded.refusal
+        if refusal is not None and status == errno.ECONNREFUSED:
+            now = time.monotonic()
+            call.refused = now if call.refused is None else call.refused
+            if now - call.refused >= refusal:
+                raise PartyLostError(
+                    f"{call.name} is lost: nobody listens at its address any more.",
+                    next_step="look at that party's own output for the reason, and check its"
+                    " machine.",
+                    case=7,
+                    parties=[call.name],
+                    stage=_STAGE,
+                )
         if status not in _RETRIED:
             call.drop()
             raise AddressError(
@@ -218,7 +300,9 @@ class _Establishing:
             if word in ("ended", "io"):
                 call.later("the connection ended during the TLS handshake")
                 return
-            raise _tls_error(word, call.name, detail, self.place) from None
+            error = _tls_error(word, call.name, detail, self.place)
+            error.parties = error.parties or (call.name,)
+            raise error from None
         if not done:
             self._watch(link, call)
             return
@@ -232,17 +316,15 @@ class _Establishing:
     # Listening.
 
     def _accept(self) -> None:
-        assert self.listener is not None
-        if len(self.guests) >= _MOST_GUESTS:
-            self._leave(self.guests[0])
-        try:
-            accepted, _ = self.listener.socket.accept()
-        except (BlockingIOError, ConnectionError):
-            return
-        link = _native.Link.accept(accepted.detach(), self.identity)
-        guest = _Guest(link, time.monotonic() + self.settings.handshake_timeout)
-        self.guests.append(guest)
-        self.selector.register(link.fileno(), selectors.EVENT_READ, guest)
+        assert self.arrivals is not None
+        while (accepted := self.arrivals.accept()) is not None:
+            if len(self.guests) >= _MOST_GUESTS:
+                self._leave(self.guests[0])
+            link = _native.Link.accept(accepted.detach(), self.identity)
+            guest = _Guest(link, time.monotonic() + self.settings.handshake_timeout)
+            self.guests.append(guest)
+            self.selector.register(link.fileno(), selectors.EVENT_READ, guest)
+            self._welcome(guest)
 
     def _welcome(self, guest: _Guest) -> None:
         try:
@@ -253,11 +335,12 @@ class _Establishing:
         except _native.LinkFailure as failure:
             word, _, _, _, detail = failure.args
             if word not in ("ended", "io"):
-                self.turned_away = _tls_error(word, "a party that connected", detail, self.place)
+                error = _tls_error(word, "a party that connected", detail, self.place)
+                self._turn_away(error)
             self._leave(guest)
             return
         except CertificateError as error:
-            self.turned_away = error
+            self._turn_away(error)
             self._leave(guest)
             return
         self._leave(guest, close=False)
@@ -269,6 +352,9 @@ class _Establishing:
 
     def _send_away(self, link: _native.Link, name: str) -> None:
         """Tell a party with a valid certificate why it is not welcome."""
+        if self.guarded is not None:  # it knows; and must not hold this party up
+            link.close()
+            return
         own = self.names[self.index]
         self.turned_away = TransportError(
             f"{own} does not expect a connection from {name}.",
@@ -280,6 +366,11 @@ class _Establishing:
         refusal = _native.Links(0, {1: link}, self.settings.heartbeat_timeout)
         place = Place((*self.names, name), self.index, _STAGE)
         refusal.abort(cause_of(self.turned_away, place), 0.1)
+
+    def _turn_away(self, error: TacitError) -> None:
+        """Remember why somebody could not come in, for the error if the right ones do not."""
+        if self.guarded is None:
+            self.turned_away = error
 
     def _leave(self, guest: _Guest, *, close: bool = True) -> None:
         self.selector.unregister(guest.link.fileno())
@@ -296,7 +387,7 @@ class _Establishing:
     def _overdue(self) -> TacitError:
         seconds = f"{self.settings.start_deadline:g} seconds"
         for call in self.calls:
-            if call.peer not in self.linked:
+            if call.peer not in self.linked and not call.watches:
                 return AddressError(
                     f"{call.name} could not be reached at {call.address} for {seconds}:"
                     f" {call.problem}.",
@@ -330,15 +421,42 @@ def _tls_error(word: str, name: str, detail: bytes, place: Place) -> TacitError:
     return certificate_error(word, name, text, place)
 
 
+def _begin(connected: socket.socket, token: bytes) -> bool:
+    """Send a token on a new connection, which has room for it; whether that went well."""
+    try:
+        return connected.send(token) == len(token)
+    except OSError:
+        return False
+
+
+def identity_of(credentials: Credentials) -> _native.Identity:
+    """A party's certificate and key for TLS.
+
+    Raises
+    ------
+    CertificateError
+        They cannot be used.
+    """
+    try:
+        return _native.Identity(credentials.authority, credentials.certificate, credentials.key)
+    except ValueError as error:
+        raise CertificateError(
+            f"the credentials of {credentials.name} cannot be used: {error}.",
+            next_step="use the files that the authority issued together.",
+            case=4,
+        ) from None
+
+
 def establish(
     index: int,
     names: tuple[str, ...],
     credentials: Credentials,
     addresses: Mapping[str, Address],
-    listener: Listener | None,
+    arrivals: Arrivals | None,
     settings: NetworkSettings,
     handshake: Handshake,
     until: float,
+    guarded: Guarded | None = None,
 ) -> None:
     """Make an authenticated TLS link to every other party, and exchange hellos.
 
@@ -351,32 +469,29 @@ def establish(
     credentials : Credentials
         This party's certificate and key, and the authority.
     addresses : mapping of str to Address
-        Of the parties with lower indices.
-    listener : Listener, optional
-        The open port, needed unless this is the last party. Not closed here.
+        Of the parties with lower indices; of all others in a guarded session.
+    arrivals : Arrivals, optional
+        Where others connect, needed unless this is the last party. Not closed here.
     settings : NetworkSettings
         Time limits.
     handshake : Handshake
         Takes over each link, its certificate checked, and compares hellos.
     until : float
         When to give up (``time.monotonic``).
+    guarded : Guarded, optional
+        What is different in a guarded session.
 
     Raises
     ------
-    AddressError, CertificateError, DeadlineError, HandshakeError, TransportError
+    AddressError, CertificateError, DeadlineError, HandshakeError, PartyLostError, TransportError
         Nothing stays open here; the handshake's links are the caller's.
     LinkFailure
         A link failed.
     """
-    try:
-        identity = _native.Identity(credentials.authority, credentials.certificate, credentials.key)
-    except ValueError as error:
-        raise CertificateError(
-            f"the credentials of {credentials.name} cannot be used: {error}.",
-            next_step="use the files that the authority issued together.",
-            case=4,
-        ) from None
-    state = _Establishing(names, index, identity, addresses, listener, settings, handshake, until)
+    identity = identity_of(credentials)
+    state = _Establishing(
+        names, index, identity, addresses, arrivals, settings, handshake, until, guarded
+    )
     try:
         state.run()
     finally:

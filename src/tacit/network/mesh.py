@@ -13,14 +13,14 @@ from tacit import _native
 from tacit.errors import UsageError
 from tacit.network.addresses import Address, Listener
 from tacit.network.certificates import Credentials, check_pair
-from tacit.network.dialling import establish
+from tacit.network.dialling import Arrivals, Guarded, establish
 from tacit.network.driver import LinkDriver
 from tacit.network.faults import listed
 from tacit.network.handshake import Agreement, Handshake, decoded
 from tacit.network.seeds import pairwise_key
 from tacit.network.settings import NetworkSettings
 
-__all__ = ["Mesh", "connect"]
+__all__ = ["Mesh", "connect", "join"]
 
 M = TypeVar("M", bound=msgspec.Struct)
 
@@ -192,19 +192,45 @@ def connect(
         index = _checked(name, agreement, credentials, addresses, listener)
         if listener is None and index + 1 < len(names):
             listener = Listener(addresses[name])
-        links = _native.Links(index, {}, limits.heartbeat_timeout)
-        driver = LinkDriver(links, names, index, limits)
-        handshake = Handshake(links, index, agreement, limits)
-
-        def start(_: _native.Links) -> bytes:
-            establish(index, names, credentials, addresses, listener, limits, handshake, until)
-            return handshake.confirm(until)
-
-        session_id = driver.call(start, stage="handshake")
+        return join(index, agreement, credentials, addresses, listener, limits, until)
     finally:
         if listener is not None:
             listener.close()
-    return Mesh(driver, session_id)
+
+
+def join(
+    index: int,
+    agreement: Agreement,
+    credentials: Credentials,
+    addresses: Mapping[str, Address],
+    arrivals: Arrivals | None,
+    settings: NetworkSettings,
+    until: float,
+    guarded: Guarded | None = None,
+) -> Mesh:
+    """Connect with arguments that were checked, and leave the listening port open.
+
+    Parameters and errors as of :func:`connect` and ``dialling.establish``.
+    """
+    links = _native.Links(index, {}, settings.heartbeat_timeout)
+    driver = LinkDriver(links, agreement.participants, index, settings)
+    handshake = Handshake(links, index, agreement, settings)
+
+    def start(_: _native.Links) -> bytes:
+        establish(
+            index,
+            agreement.participants,
+            credentials,
+            addresses,
+            arrivals,
+            settings,
+            handshake,
+            until,
+            guarded,
+        )
+        return handshake.confirm(until)
+
+    return Mesh(driver, driver.call(start, stage="handshake"))
 
 
 def _checked(
