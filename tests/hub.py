@@ -509,6 +509,13 @@ class HubMesh:
             self.abort(error)
             raise
 
+    def standing(self) -> None:
+        """Nothing is known of a while before the stop."""
+
+    def settled(self) -> dict[str, tuple[int, tuple[str, ...]]]:
+        """Nor of what heartbeats said."""
+        return {}
+
     def cost(self) -> Cost:
         """What this party sent."""
         return Cost(
@@ -519,7 +526,7 @@ class HubMesh:
 
     def abort(self, error: BaseException) -> None:
         """Tell the others why, and close."""
-        if not self._over:
+        if not self._over and not isinstance(error, Crash | _Over):
             statement = b"" if self.testify is None else self.testify(error)
             self._stop("abort", cause_of(error, self._place(), statement))
 

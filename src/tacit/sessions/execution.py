@@ -8,6 +8,7 @@ from typing import Any
 from numpy.typing import NDArray
 
 from tacit.encoding.limits import Limits
+from tacit.encoding.ring import Ring
 from tacit.encoding.types import DType
 from tacit.functions.costs import Costs, in_sequence
 from tacit.functions.inputs import all_within, all_within_cost, refusal
@@ -19,7 +20,15 @@ from tacit.rounds.combine import pipelined
 from tacit.rounds.contract import Step
 from tacit.rounds.cost import Declaration
 
-__all__ = ["accepted", "input_cost", "input_step", "reveal_step"]
+__all__ = [
+    "accepted",
+    "checked_within",
+    "from_opened",
+    "input_cost",
+    "input_step",
+    "reveal_step",
+    "to_open",
+]
 
 
 def input_step(
@@ -46,6 +55,16 @@ def input_step(
     share = yield from (party.input_bits if dtype.kind == "bool" else party.input)(
         owner, elements, axes
     )
+    return (yield from checked_within(party, share, dtype, shape, limits))
+
+
+def checked_within(
+    party: Party, share: Any, dtype: DType, shape: tuple[int, ...], limits: Limits
+) -> Step[SecretValue | None]:
+    """The secret value of a sharing that an owner put in, of one axis at least.
+
+    None at all parties alike where parties may deviate and a number is outside `limits`.
+    """
     if party.checks_inputs and dtype.kind != "bool":
         inside = yield from _all_within(party, share, limits)
         if not inside:
@@ -92,20 +111,33 @@ def accepted(value: SecretValue | None, owner: str) -> SecretValue:
 
 
 def reveal_step(party: Party, value: SecretValue, to: Sequence[int]) -> Step[NDArray[Any] | None]:
-    """Open a secret value to the parties in `to`: ring elements or bits; None at the others.
+    """Open a secret value to the parties in `to`: ring elements or bits; None at the others."""
+    reveal = party.reveal_bits if value.dtype.kind == "bool" else party.reveal
+    opened: NDArray[Any] | None = yield from reveal(to_open(party, value), to)
+    return None if opened is None else from_opened(opened, value.dtype, value.shape, party.ring)
+
+
+def to_open(party: Party, value: SecretValue) -> Any:
+    """The sharing that is opened for a secret value, of one axis at least.
 
     Of an integer of N bits only the N lowest bits are opened: in a ring of k bits the sharing is
     multiplied by 2^(k-N), and recipients shift the opened elements back. What earlier operations
     left in the upper bits (such as the product of two numbers before it wrapped) stays secret.
     """
     share = lift(value).share
-    reveal = party.reveal_bits if value.dtype.kind == "bool" else party.reveal
-    above = party.ring.bits - value.dtype.bits if value.dtype.kind == "int" else 0
+    above = _above(value.dtype, party.ring)
+    return party.multiply_public(share, 1 << above) if above else share
+
+
+def from_opened(
+    opened: NDArray[Any], dtype: DType, shape: tuple[int, ...], ring: Ring
+) -> NDArray[Any]:
+    """The elements or bits of a value from what was opened of it."""
+    above = _above(dtype, ring)
     if above:
-        share = party.multiply_public(share, 1 << above)
-    opened: NDArray[Any] | None = yield from reveal(share, to)
-    if opened is None:
-        return None
-    if above:
-        opened = party.ring.shift_right(opened, above)
-    return opened.reshape(value.shape)
+        opened = ring.shift_right(opened, above)
+    return opened.reshape(shape)
+
+
+def _above(dtype: DType, ring: Ring) -> int:
+    return ring.bits - dtype.bits if dtype.kind == "int" else 0

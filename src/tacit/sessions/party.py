@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from typing import Any, TypeAlias, TypeVar
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, TypeVar, cast
 
 import msgspec
 from numpy.typing import ArrayLike, NDArray
@@ -15,18 +17,22 @@ from tacit.encoding.limits import Limits
 from tacit.encoding.ring import RING64, Ring
 from tacit.encoding.types import DType
 from tacit.errors import ShapeError, UsageError
-from tacit.network import LinkDriver, Mesh
+from tacit.functions.inputs import refusal
 from tacit.programs.operation import Attributes, Operation
 from tacit.programs.promotion import encoded
 from tacit.programs.types import ArrayType, SecretValue, public_type
-from tacit.protocols import Protocol
+from tacit.protocols import Protocol, SecurityModel
 from tacit.protocols.interface import Party, Rounding
+from tacit.recovery import Stage
 from tacit.rounds.contract import Step
 from tacit.rounds.cost import Cost
 from tacit.rounds.randomness import SystemRandomness
+from tacit.sessions.entries import Compute, Evaluate, Keep, Open, Put, Tell, owner_lost
 from tacit.sessions.execution import accepted, input_step, reveal_step
+from tacit.sessions.guard import Guard
+from tacit.sessions.incidents import Incident
 from tacit.sessions.references import PartyReference, References
-from tacit.sessions.session import Handle, Reference, Session
+from tacit.sessions.session import Handle, Reference, Session, checked_rounding
 from tacit.sessions.storage_steps import (
     Draft,
     Keeper,
@@ -39,6 +45,7 @@ from tacit.sessions.storage_steps import (
     save_step,
 )
 from tacit.sessions.storing import restore
+from tacit.sessions.surroundings import DriverLike, GroundLike, MeshLike
 from tacit.sessions.threads import threads_a_party
 from tacit.sessions.turns import OneThread
 from tacit.storage.records import Header, Purpose
@@ -47,10 +54,7 @@ from tacit.storage.store import Place, Store
 __all__ = ["Evaluate", "PartyReference", "PartySession"]
 
 T = TypeVar("T")
-
-
-Evaluate: TypeAlias = Callable[[Party, Sequence[Any]], Step[tuple[SecretValue, ...]]]
-"""``evaluate(party, parts)``: a step that computes secret values from this party's parts."""
+M = TypeVar("M", bound=msgspec.Struct)
 
 
 class PartySession(Session):
@@ -70,15 +74,39 @@ class PartySession(Session):
         This party.
     driver : LinkDriver
         Its links to the others.
+    guard : Guard, optional
+        Where the session goes on after a fault (:meth:`guarded`): then the party and its links
+        are the guard's.
+
+    Attributes
+    ----------
+    name : str
+        This party's name.
+    references : References
+        The arrays of this session that are in use.
     """
 
     place = "seen from one party"
 
-    def __init__(self, protocol: Protocol, party: Party, driver: LinkDriver) -> None:
-        super().__init__(protocol, party.names, party.rounding, party.ring)
-        self.party = party
-        self.driver = driver
-        self.references = References()
+    def __init__(
+        self,
+        protocol: Protocol,
+        party: Party | None,
+        driver: DriverLike | None,
+        guard: Guard | None = None,
+    ) -> None:
+        if guard is not None:
+            names, rounding, ring = guard.names, guard.rounding, guard.ring
+            self.name, self.references = guard.name, guard.references
+        else:
+            assert party is not None
+            names, rounding, ring = party.names, party.rounding, party.ring
+            self.name, self.references = names[party.index], References()
+        super().__init__(protocol, names, rounding, ring)
+        self._party = party
+        self._driver = driver
+        self._mesh: MeshLike | None = None
+        self._guard = guard
         self._calls = OneThread(self.name)
         self._stage = ""
         self._deadline: float | None = None
@@ -88,7 +116,7 @@ class PartySession(Session):
     def over(
         cls,
         protocol: Protocol,
-        mesh: Mesh,
+        mesh: MeshLike,
         *,
         rounding: Rounding = "probabilistic",
         ring: Ring = RING64,
@@ -110,14 +138,160 @@ class PartySession(Session):
         )
         party.threads = threads_a_party(threads)
         session = cls(protocol, party, mesh.driver)
+        session._mesh = mesh
         if protocol.setup is not None:
             session.run(protocol.setup(party, SystemRandomness()), "set-up")
         return session
 
+    @classmethod
+    def guarded(
+        cls,
+        protocol: Protocol,
+        ground: GroundLike,
+        *,
+        job: bytes = b"",
+        parameters: Mapping[str, str] | None = None,
+        rounding: Rounding = "probabilistic",
+        ring: Ring = RING64,
+        threads: int | None = None,
+        patience: float = 60.0,
+    ) -> PartySession:
+        """The session of a party that goes on with the right result after one party's fault.
+
+        Parameters
+        ----------
+        protocol : Protocol
+            One whose outcome is guaranteed: ``fantastic4``.
+        ground : GroundLike
+            This party's place on the network; its owner closes it after the session.
+        job : bytes
+            What all parties run, and `parameters` what else they must agree on; compared in
+            every handshake.
+        rounding, ring, threads
+            As in :meth:`over`.
+        patience : float
+            Seconds that a party which is alive may keep the others waiting. An honest party
+            that takes longer counts as lost.
+
+        Raises
+        ------
+        TransportError
+            Not all parties came to the start.
+        RecoveryError
+            More than one party is lost or deviates.
+
+        Notes
+        -----
+        Until a fault the session is that of :meth:`over`, with the same messages and costs, and
+        barriers beside them (``guard.py``). Leaving it waits until all have finished.
+        """
+        guard = Guard(
+            protocol.name,
+            ground,
+            References(),
+            job=job,
+            parameters=dict(parameters or {}),
+            rounding=checked_rounding(rounding),
+            ring=ring,
+            threads=threads_a_party(threads),
+            patience=patience,
+        )
+        session = cls(protocol, None, None, guard)
+        try:
+            guard.start()
+        except BaseException as error:
+            guard.abandon(error)
+            raise
+        return session
+
     @property
-    def name(self) -> str:
-        """This party's name."""
-        return self.parties[self.party.index]
+    def party(self) -> Party:
+        """This party in the protocol that runs now; do not keep it beyond a call."""
+        if self._guard is not None:
+            return self._guard.party
+        assert self._party is not None
+        return self._party
+
+    @property
+    def driver(self) -> DriverLike:
+        """This party's links to those that compute now; do not keep them beyond a call."""
+        if self._guard is not None:
+            return self._guard.mesh.driver
+        assert self._driver is not None
+        return self._driver
+
+    @property
+    def incidents(self) -> list[Incident]:
+        """The faults that this session has overcome so far."""
+        return [] if self._guard is None else list(self._guard.incidents)
+
+    @property
+    def stage(self) -> Stage | None:
+        """Who computes now, and how; None in a session that ends with the first fault."""
+        return None if self._guard is None else self._guard.stage
+
+    @property
+    def security(self) -> SecurityModel:
+        """What holds now: after a fault, less than in the beginning."""
+        if self._guard is not None:
+            return self._guard.security
+        model = self.protocol.security
+        if model.outcome == "guaranteed output":
+            return replace(model, outcome="abort")
+        return model
+
+    def on_incident(self, tell: Callable[[Incident], None]) -> None:
+        """Have a function called after each fault that the session overcomes."""
+        if self._guard is not None:
+            self._guard.on_incident = tell
+
+    def keep_evidence(self, folder: Path) -> None:
+        """Write what proves a fault into a folder of this party, from now on."""
+        if self._guard is not None:
+            self._guard.evidence = folder
+
+    def seal(self) -> None:
+        """Wait until all parties are here; what is computed is not computed again after a fault.
+
+        Before everything that has an effect outside the session. Nothing in a session that ends
+        with the first fault.
+        """
+        self.check_open()
+        if self._guard is not None:
+            with self._calls.turn():
+                self._guard.seal()
+
+    def hold_inputs(self) -> None:
+        """Say that without all inputs nothing is to be computed.
+
+        Until :meth:`inputs_complete` a fault ends the session, with the same RecoveryError at
+        all parties.
+        """
+        if self._guard is not None:
+            self._guard.hold_inputs()
+
+    def inputs_complete(self) -> None:
+        """Wait until all parties have all inputs; from here on the session survives a fault."""
+        self.check_open()
+        if self._guard is not None:
+            with self._calls.turn():
+                self._guard.inputs_complete()
+
+    def gather(self, message: M, kind: type[M], *, stage: str) -> dict[str, M]:
+        """Send one small public message to every other party that is there, and hear theirs.
+
+        Returns
+        -------
+        dict of str to Struct
+            By name, with this party's own; of those that compute, the same names at all of them.
+        """
+        self.check_open()
+        with self._calls.turn():
+            if self._guard is None:
+                assert self._mesh is not None
+                return self._mesh.gather(message, kind, stage=stage)
+            heard = self._guard.perform(Tell(self._guard.next_barrier, stage, message, kind))
+            return cast("dict[str, M]", heard)
 
     def turn(self) -> AbstractContextManager[None]:
         """Nothing to wait for: a second thread is refused."""
@@ -140,13 +314,23 @@ class PartySession(Session):
         """
         self._stage = name
         self._deadline = None if seconds is None else time.monotonic() + seconds
+        if self._guard is not None:
+            self._guard.label, self._guard.until = self._stage, self._deadline
 
     def run(self, step: Step[T], stage: str) -> T:
-        """Drive this party's copy of a protocol step."""
+        """Drive this party's copy of a protocol step, once: a fault in it is raised.
+
+        A guarded session goes on after a fault in the next call that it guards.
+        """
         self._calls.check()
         left = None if self._deadline is None else max(0.0, self._deadline - time.monotonic())
         with self._calls.turn():
-            return self.driver.run(step, stage=self._stage or stage, deadline=left)
+            try:
+                return self.driver.run(step, stage=self._stage or stage, deadline=left)
+            except BaseException as error:
+                if self._guard is not None:
+                    self._guard.note(error)
+                raise
 
     def share(
         self,
@@ -172,7 +356,7 @@ class PartySession(Session):
                 stage="share",
             )
         self.check_room(dtype)
-        if (values is None) == (position == self.party.index):
+        if (values is None) == (owner == self.name):
             raise UsageError(
                 f"{self.name} {'passes no' if values is None else 'passes'} values for an input"
                 f" of {owner}.",
@@ -206,9 +390,19 @@ class PartySession(Session):
         limits: Limits,
     ) -> PartyReference:
         """Share encoded elements, given at the owner alone."""
+        name = self.parties[owner]
+        if self._guard is not None:
+            guard = self._guard
+            with self._calls.turn():
+                reference = guard.references.new(dtype, shape)
+                entry = Put(guard.next_barrier, name, elements, limits, reference)
+                guard.perform(entry)
+            if not entry.accepted:
+                raise owner_lost(name) if entry.lost else refusal(name)
+            return reference
         step = input_step(self.party, owner, elements, dtype, shape, limits)
         shared = self.run(step, "share")
-        return self.references.of(accepted(shared, self.parties[owner]))
+        return self.references.of(accepted(shared, name))
 
     def execute(
         self,
@@ -222,6 +416,8 @@ class PartySession(Session):
         def evaluate(party: Party, parts: Sequence[Any]) -> Step[tuple[SecretValue, ...]]:
             return operation.evaluate(party, parts, attributes)
 
+        if self._guard is None:
+            return self.compute(operation.name, evaluate, operands, results=results)
         if not results:
             types = [
                 ArrayType(h.dtype, h.shape) if isinstance(h, Reference) else public_type(h)
@@ -268,6 +464,13 @@ class PartySession(Session):
             One for each value that the step returns.
         """
         self.check_open()
+        if self._guard is not None:
+            guard = self._guard
+            with self._calls.turn():
+                made = tuple(guard.references.new(t.dtype, t.shape) for t in results)
+                guard.perform(Compute(name, evaluate, operands, made, public))
+                guard.keep_up()
+            return made
         parts = [h.part if isinstance(h, PartyReference) else h for h in operands]
         values = self.run(evaluate(self.party, parts), name)
         return tuple(map(self.references.of, values))
@@ -277,14 +480,27 @@ class PartySession(Session):
     ) -> dict[str, NDArray[Any]]:
         """Open to the parties in `to`; the values if this one is among them."""
         assert isinstance(reference, PartyReference)
-        opened = self.run(reveal_step(self.party, reference.part, to), "reveal")
+        if self._guard is not None:
+            with self._calls.turn():
+                self._guard.seal()
+                opened = self._guard.perform(Open(reference, to))
+        else:
+            opened = self.run(reveal_step(self.party, reference.part, to), "reveal")
         return {} if opened is None else {self.name: decode(opened, reference.dtype, self.ring)}
 
     def _cost(self) -> Cost:
-        return self.driver.cost()
+        return self.driver.cost() if self._guard is None else self._guard.cost()
 
     def _close(self) -> None:
-        """The links belong to the mesh, which is closed by whoever made it."""
+        """The links belong to the guard, or to the mesh, which is closed by whoever made it."""
+        if self._guard is not None:
+            self._guard.close()
+        if self._store is not None:
+            self._store.close()
+
+    def _abandon(self, error: BaseException) -> None:
+        if self._guard is not None:
+            self._guard.abandon(error)
         if self._store is not None:
             self._store.close()
 
@@ -315,19 +531,68 @@ class PartySession(Session):
         return Keeper(self.party, self._store, self.protocol.form, session, SystemRandomness())
 
     def save_parts(self, references: Sequence[Reference], draft: Draft) -> Header:
-        """Seal this party's parts in its folder."""
-        values = [r.part for r in references if isinstance(r, PartyReference)]
-        return self.run(save_step(self.keeper(), draft, values), "storage")
+        """Seal this party's parts in its folder.
+
+        After a party has left, a checkpoint is not written: its header has the version 0.
+        """
+
+        def work() -> Header:
+            values = [r.part for r in references if isinstance(r, PartyReference)]
+            return self._driven(save_step(self.keeper(), draft, values))
+
+        def skipped() -> Header:
+            return Header(
+                purpose=draft.purpose,
+                name=draft.name,
+                version=0,
+                identity=bytes(16),
+                epoch=0,
+                mark=bytes(16),
+                protocol=self.protocol.name,
+                ring=self.ring.bits,
+                parties=self.parties,
+                party=self.name,
+                index=self.position(self.name),
+                session=bytes(32),
+                kind=draft.kind,
+                public=draft.public,
+                uses=draft.uses,
+                arrays=draft.arrays,
+            )
+
+        instead = skipped if draft.purpose == "checkpoint" else None
+        return self._kept(f"save {draft.purpose} {draft.name}", work, instead)
 
     def load_parts(self, name: str, version: int | None) -> tuple[Header, tuple[Reference, ...]]:
         """Open this party's parts from its folder."""
-        loaded = self.run(load_step(self.keeper(), "entry", name, version), "storage")
-        return self._loaded(refused_or(loaded))
+
+        def work() -> tuple[Header, tuple[Reference, ...]] | UsageError:
+            loaded = self._driven(load_step(self.keeper(), "entry", name, version))
+            return loaded if isinstance(loaded, UsageError) else self._loaded(loaded)
+
+        return refused_or(self._kept(f"load {name} {version}", work))
 
     def resume_parts(self, name: str) -> tuple[Header, tuple[Reference, ...]] | None:
         """Refresh and open this party's parts of the newest checkpoint."""
-        loaded = self.run(resume_step(self.keeper(), name), "storage")
-        return None if loaded is None else self._loaded(loaded)
+
+        def work() -> tuple[Header, tuple[Reference, ...]] | None:
+            loaded = self._driven(resume_step(self.keeper(), name))
+            return None if loaded is None else self._loaded(loaded)
+
+        return self._kept(f"resume {name}", work)
+
+    def _kept(self, what: str, work: Callable[[], T], instead: Callable[[], T] | None = None) -> T:
+        """A step of storage, and the barrier after it where there is a guard."""
+        if self._guard is None:
+            return work()
+        guard = self._guard
+        guard.seal()
+        return guard.perform(Keep(guard.next_barrier, what, work, instead))
+
+    def _driven(self, step: Step[T]) -> T:
+        return (
+            self.run(step, "storage") if self._guard is None else self._guard.drive(step, "storage")
+        )
 
     def _loaded(self, loaded: Loaded) -> tuple[Header, tuple[Reference, ...]]:
         header, values = loaded
@@ -342,9 +607,16 @@ class PartySession(Session):
 
     def delete_parts(self, name: str, version: int | None, purpose: Purpose) -> int:
         """Destroy a version, or all of a name, at every party; how many there were."""
-        step = delete_step(self.keeper(), purpose, name, version)
-        return refused_or(self.run(step, "storage"))
+
+        def work() -> int | UsageError:
+            return self._driven(delete_step(self.keeper(), purpose, name, version))
+
+        def skipped() -> int | UsageError:
+            return 0
+
+        instead = skipped if purpose == "checkpoint" else None
+        return refused_or(self._kept(f"delete {purpose} {name} {version}", work, instead))
 
     def refresh_parts(self) -> tuple[Header, ...]:
         """Replace all stored shares by fresh ones of the same secrets, at every party."""
-        return self.run(refresh_step(self.keeper()), "storage")
+        return self._kept("refresh", lambda: self._driven(refresh_step(self.keeper())))

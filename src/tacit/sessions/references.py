@@ -24,25 +24,29 @@ class PartyReference(Reference):
     ----------
     number : int
         The same at all parties.
-    held : SecretValue or None
+    piece : SecretValue or None
         This party's part; None at a party that others compute for meanwhile.
     """
 
-    __slots__ = ("held", "number")
+    __slots__ = ("number", "piece")
 
     def __init__(
-        self, number: int, dtype: DType, shape: tuple[int, ...], held: SecretValue | None = None
+        self, number: int, dtype: DType, shape: tuple[int, ...], piece: SecretValue | None = None
     ) -> None:
         super().__init__(dtype, shape)
         self.number = number
-        self.held = held
+        self.piece = piece
+
+    def hold(self, value: SecretValue) -> None:
+        """Take a part of it, whose type is what the party computed."""
+        self.piece, self.dtype, self.shape = value, value.dtype, value.shape
 
     @property
     def part(self) -> SecretValue:
         """This party's part, where it has one."""
-        if self.held is None:
+        if self.piece is None:
             raise InternalError(f"this party has no part of the secret array {self.number}")
-        return self.held
+        return self.piece
 
 
 class References:

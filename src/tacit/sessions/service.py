@@ -95,7 +95,7 @@ class _Service:
             self._channel.send(encode(Checked(error.as_dict())))
             return
         self._held[command.result] = shared
-        if self._session.security.adversary == "active":
+        if self._session.protocol.security.adversary == "active":
             self._channel.send(encode(Checked()))
 
     def apply(self, command: Apply, buffers: Sequence[Buffer]) -> None:
@@ -122,7 +122,7 @@ class _Service:
         value = self._held[command.value]
         value.uses.check_recipients([self._session.parties[index] for index in command.to])
         revealed = self._session.open(value, command.to, command.answer)
-        if self._session.party.index in command.answer:
+        if self._session.position(self._session.name) in command.answer:
             array = revealed[self._session.name]
             kind = array.dtype.str
             if array.dtype.hasobject:

@@ -10,6 +10,7 @@ from collections.abc import Callable, Generator, Mapping
 from typing import Protocol, TypeAlias, TypeVar
 
 import msgspec
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
 from tacit.rounds.contract import Step
 from tacit.rounds.cost import Cost, Counter
@@ -101,6 +102,12 @@ class GroundLike(Protocol):
 
     name: str
     names: tuple[str, ...]
+    evidence_keys: Mapping[str, Ed25519PublicKey]
+
+    @property
+    def signing_key(self) -> Ed25519PrivateKey:
+        """What this party signs evidence with."""
+        ...
 
     def connect(
         self,

@@ -41,9 +41,11 @@ from tacit.rounds.randomness import SEED_BYTES, Randomness
 if TYPE_CHECKING:
     from tacit.protocols.fantastic4.party import Fantastic4Party
 
-__all__ = ["SET_UP_COST", "set_up"]
+__all__ = ["SET_UP_COST", "renew", "set_up"]
 
 CONTRIBUTION_BYTES: Final = 32
+_RESTART_NONCE: Final = 0
+"""No operation's: theirs begin at 1."""
 
 SET_UP_COST: Final = Declaration(4, (0,) * 4, (4 * 3 * 2 * DIGEST_BYTES,) * 4)
 """What :func:`set_up` costs: four values for each of three keys to two holders each."""
@@ -88,6 +90,23 @@ def set_up(party: Fantastic4Party, randomness: Randomness) -> Step[None]:
         same = hmac.compare_digest(digest, checks[key])
         _require(party, (holder,), same, "the check value")
     party.keys = {key: kernels.StreamKey(keys[key][:SEED_BYTES]) for key in held}
+
+
+def renew(party: Fantastic4Party, old: Mapping[int, kernels.StreamKey]) -> None:
+    """Give the party the keys of a restart: those of before, under the new session's id. Local.
+
+    For parties that have passed their set-up together and start again, all four, after a fault
+    that named nobody: another set-up could fail in the same way. Each new key is a hash of the
+    session and of what the old stream gives at a place of its own, so old and new streams are
+    independent for all who do not hold the old key.
+    """
+    keys = {}
+    for key in party.held:
+        drawn = np.empty(CONTRIBUTION_BYTES, np.uint8)
+        kernels.fill(old[key], _RESTART_NONCE, 0, drawn)
+        new = tagged_hash("restarted key", party.session_id, bytes([key]), drawn.tobytes())
+        keys[key] = kernels.StreamKey(new[:SEED_BYTES])
+    party.keys = keys
 
 
 def _commitment(session: bytes, key: int, holder: int, contribution: bytes) -> bytes:

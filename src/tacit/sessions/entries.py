@@ -1,0 +1,327 @@
+"""What the parties do together, one entry after the other: the log that a recovery repeats.
+
+All parties make the same entries in the same order. An entry is run once, and again for each time
+the session goes on in another way: with other parties, another protocol, converted parts. What it
+gave the first time stays: values that were revealed are final.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any, Generic, TypeAlias, TypeVar
+
+from msgspec import Struct
+from numpy.typing import NDArray
+
+from tacit.encoding.digest import tagged_hash
+from tacit.encoding.limits import Limits
+from tacit.errors import PartyLostError, TacitError, UsageError
+from tacit.programs.types import ArrayType, SecretValue
+from tacit.protocols.interface import Party
+from tacit.rounds.contract import Step
+from tacit.sessions.references import PartyReference
+from tacit.sessions.session import Handle, Reference
+
+if TYPE_CHECKING:
+    from tacit.sessions.guard import Guard
+
+__all__ = [
+    "Compute",
+    "Entry",
+    "Evaluate",
+    "Farewell",
+    "Keep",
+    "Mark",
+    "Open",
+    "Put",
+    "Tell",
+    "owner_lost",
+    "weight",
+]
+
+T = TypeVar("T")
+
+Evaluate: TypeAlias = Callable[[Party, Sequence[Any]], Step[tuple[SecretValue, ...]]]
+"""``evaluate(party, parts)``: a step that computes secret values from this party's parts."""
+
+
+class Entry(Generic[T]):
+    """One thing that all parties do together.
+
+    Attributes
+    ----------
+    name : str
+        Named in errors and statements.
+    kept : bool
+        Whether it stays in the log until the next barrier; others end with one of their own.
+    """
+
+    name = ""
+    kept = False
+
+    def public(self) -> Sequence[bytes]:
+        """What decides what is done, for the transcript that parties compare."""
+        return ()
+
+    def weight(self) -> int:
+        """Bytes that the log keeps in memory for it, the same at all parties."""
+        return 0
+
+    def refusal(self, guard: Guard) -> TacitError | None:
+        """The error that all members raise alike instead, in this stage."""
+        return None
+
+    def run(self, guard: Guard) -> T:
+        """Do it, in the stage that the guard is in."""
+        raise NotImplementedError
+
+
+class Mark(Entry[None]):
+    """A barrier and nothing else."""
+
+    def __init__(self, barrier: int, name: str = "barrier") -> None:
+        self.name = name
+        self._barrier = barrier
+
+    def run(self, guard: Guard) -> None:
+        """Wait for the others."""
+        guard.barrier(self._barrier)
+
+
+class Compute(Entry[None]):
+    """Secret arrays from secret arrays. Keeps its operands' parts alive, not its results'."""
+
+    kept = True
+
+    def __init__(
+        self,
+        name: str,
+        evaluate: Evaluate,
+        operands: Sequence[Handle],
+        results: Sequence[PartyReference],
+        public: bytes,
+    ) -> None:
+        self.name = name
+        self._evaluate = evaluate
+        self._operands = tuple(operands)
+        self._numbers = tuple(reference.number for reference in results)
+        self._public = public
+        self._weight = sum(map(weight, (*operands, *results)))
+
+    def public(self) -> Sequence[bytes]:
+        """Name, operands, results and parameters."""
+        return self.name.encode(), self._public, *map(_identity, self._operands)
+
+    def weight(self) -> int:
+        """Operands, results and public arrays."""
+        return self._weight
+
+    def run(self, guard: Guard) -> None:
+        """Compute this party's parts, if it takes part."""
+        if guard.blind:
+            return
+        parts = [h.part if isinstance(h, PartyReference) else h for h in self._operands]
+        values = guard.drive(self._evaluate(guard.party, parts), self.name)
+        for number, value in zip(self._numbers, values, strict=True):
+            reference = guard.references.get(number)
+            if reference is not None:
+                reference.hold(value)
+
+
+class Open(Entry["NDArray[Any] | None"]):
+    """A secret array to some parties. The first value that comes of it is the one that counts."""
+
+    name = "reveal"
+    kept = True
+
+    def __init__(self, reference: PartyReference, to: tuple[int, ...]) -> None:
+        self._reference = reference
+        self._to = to
+        self._opened: NDArray[Any] | None = None
+
+    def public(self) -> Sequence[bytes]:
+        """The array and the recipients."""
+        return b"open", _identity(self._reference), bytes(self._to)
+
+    def run(self, guard: Guard) -> NDArray[Any] | None:
+        """Open it to those recipients that are still there."""
+        opened = guard.reveal(self._reference, self._to)
+        if self._opened is None:
+            self._opened = opened
+        return self._opened
+
+
+class Put(Entry["SecretValue | None"]):
+    """An input, and the barrier after it: all honest parties have it, or nobody goes on with it.
+
+    Gives None where the input was refused by all.
+    """
+
+    name = "share"
+
+    def __init__(
+        self,
+        barrier: int,
+        owner: str,
+        elements: NDArray[Any] | None,
+        limits: Limits,
+        reference: PartyReference,
+    ) -> None:
+        self._barrier = barrier
+        self.owner = owner
+        self.elements = elements
+        self.limits = limits
+        self.reference = reference
+        self.accepted = False
+        self.lost = False
+        """Whether the one that is served failed to hand it in."""
+
+    def public(self) -> Sequence[bytes]:
+        """The owner, the type and the limits."""
+        return b"share", self.owner.encode(), _identity(self.reference), repr(self.limits).encode()
+
+    def refusal(self, guard: Guard) -> TacitError | None:
+        """An owner that is lost puts nothing in."""
+        stage = guard.stage
+        done = guard.passed >= self._barrier
+        if self.lost and done:
+            return owner_lost(self.owner)
+        if done or self.owner in stage.members or self.owner == stage.served:
+            return None
+        return owner_lost(self.owner)
+
+    def run(self, guard: Guard) -> SecretValue | None:
+        """Share it, unless all have passed the barrier after it already."""
+        if guard.passed < self._barrier:
+            guard.put(self)
+            guard.barrier(self._barrier)
+        return self.reference.piece if self.accepted else None
+
+
+class Keep(Entry[T]):
+    """A step of storage and the barrier after it. Only while all parties are there.
+
+    Parameters
+    ----------
+    what : str
+        What is stored or loaded.
+    work : callable
+        Does it, and gives what the caller gets.
+    instead : callable, optional
+        Gives that where it cannot be done any more; without it the caller gets an error.
+    """
+
+    name = "storage"
+
+    def __init__(
+        self,
+        barrier: int,
+        what: str,
+        work: Callable[[], T],
+        instead: Callable[[], T] | None = None,
+    ) -> None:
+        self._barrier = barrier
+        self._what = what
+        self._work = work
+        self._instead = instead
+        self._done: list[T] = []
+
+    def public(self) -> Sequence[bytes]:
+        """What is stored or loaded."""
+        return b"storage", self._what.encode()
+
+    def refusal(self, guard: Guard) -> TacitError | None:
+        """Shares at rest are those of all parties: without one of them there are none."""
+        possible = guard.stage.number == 0 or self._instead is not None
+        if possible or guard.passed >= self._barrier:
+            return None
+        return UsageError(
+            f"Nothing is stored or loaded after {' and '.join(guard.stage.dropped)} left the"
+            " session: what is at rest is shared among all parties.",
+            next_step="what was saved before is untouched; open a session with all parties to use"
+            " it.",
+            case=94,
+            stage="storage",
+        )
+
+    def run(self, guard: Guard) -> T:
+        """Do it, unless all have passed the barrier after it already."""
+        if guard.passed < self._barrier:
+            whole = guard.stage.number == 0 or self._instead is None
+            self._done[:] = [self._work() if whole else self._instead()]  # type: ignore[misc]
+            guard.barrier(self._barrier)
+        return self._done[0]
+
+
+class Tell(Entry["dict[str, Struct]"]):
+    """A small public message of every member to every other, and the barrier after it."""
+
+    def __init__(self, barrier: int, name: str, message: Struct, kind: type[Struct]) -> None:
+        self._barrier = barrier
+        self.name = name
+        self._message = message
+        self._kind = kind
+        self._heard: dict[str, Struct] = {}
+
+    def public(self) -> Sequence[bytes]:
+        """What it is about."""
+        return b"tell", self.name.encode()
+
+    def run(self, guard: Guard) -> dict[str, Struct]:
+        """Tell and hear, unless all have passed the barrier after it already."""
+        if guard.passed < self._barrier:
+            if guard.blind:
+                self._heard = {guard.name: self._message}
+            else:
+                self._heard = guard.gather(self._message, self._kind, self.name)
+            guard.barrier(self._barrier)
+        return self._heard
+
+
+class Farewell(Entry[None]):
+    """Wait until all know that all have finished: then nobody needs anybody any more."""
+
+    name = "end"
+
+    def run(self, guard: Guard) -> None:
+        """Say that this party passed the last barrier, and hear it of all."""
+        if not guard.blind:
+            guard.gather(Passed(guard.passed), Passed, "end")
+
+
+class Passed(Struct, frozen=True, forbid_unknown_fields=True):
+    """A party has passed a barrier."""
+
+    barrier: int
+
+
+def owner_lost(owner: str) -> PartyLostError:
+    """The error of an input whose owner is lost; the session goes on."""
+    return PartyLostError(
+        f"{owner} left the session before its input was shared.",
+        next_step="go on without this input, or start again when that party is back; the other"
+        " parties' session can be used further.",
+        case=11,
+        parties=[owner],
+        stage="share",
+    )
+
+
+def weight(operand: Handle | ArrayType) -> int:
+    """Bytes of a part of a secret array in memory, or of a public array: of four parties."""
+    if not isinstance(operand, Reference):
+        return int(operand.nbytes) if hasattr(operand, "nbytes") else 0
+    size = 1
+    for extent in operand.shape:
+        size *= extent
+    return 3 * (size // 8 if operand.dtype.kind == "bool" else 8 * size) + 64
+
+
+def _identity(operand: Handle) -> bytes:
+    if isinstance(operand, PartyReference):
+        text = f"{operand.number} {operand.dtype.name} {operand.shape}"
+    elif isinstance(operand, Reference):
+        text = "foreign"
+    else:
+        text = f"public {operand.dtype.str} {operand.shape}"
+    return tagged_hash("operand", text.encode())
