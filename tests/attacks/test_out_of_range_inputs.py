@@ -19,6 +19,7 @@ from simulation import Simulation
 
 import tacit
 from tacit.encoding import RING64, Ring
+from tacit.encoding.limits import input_limits
 from tacit.encoding.rings import ring_of
 from tacit.errors import InputRefusedError, PeerFaultError, TacitError
 from tacit.functions.inputs import all_within_cost, checked_input, checked_labels
@@ -106,7 +107,6 @@ def test_the_last_number_of_a_long_input_is_found(
     protocol: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """In a session, which checks long inputs in chunks."""
-    monkeypatch.setattr(execution, "LARGEST_WHOLE", 500)
     monkeypatch.setattr(execution, "CHUNK_SIZE", 128)
     size = 513
     with tacit.local(protocol) as mpc:
@@ -117,6 +117,21 @@ def test_the_last_number_of_a_long_input_is_found(
             session.input_elements(OWNER, forged, tacit.int8, (size,), (-128, 127))
         forged[-1] = 127
         session.input_elements(OWNER, forged, tacit.int8, (size,), (-128, 127))
+
+
+@ACTIVE
+def test_what_an_input_costs(protocol: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(execution, "CHUNK_SIZE", 128)
+    costs = PROTOCOLS[protocol].costs_with()
+    for size, dtype in ((0, tacit.fixed), (128, tacit.fixed), (513, tacit.int8), (70, tacit.bool)):
+        with tacit.local(protocol) as mpc:
+            with mpc.measure() as cost:
+                mpc.share(np.zeros(size, dtype.numpy), "bob", dtype=dtype)
+            limits = input_limits(dtype)
+            declared = execution.input_cost(costs, dtype, size, OWNER, limits, checked=True)
+            assert cost.rounds == declared.rounds
+            assert list(cost.bytes_sent.values()) == list(declared.bytes_sent)
+            assert list(cost.check_bytes.values()) == list(declared.check_bytes)
 
 
 def honest(p: Any, value: int) -> Step[Any]:

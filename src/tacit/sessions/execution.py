@@ -12,7 +12,7 @@ from tacit.encoding.ring import Ring
 from tacit.encoding.types import DType
 from tacit.functions.costs import Costs, in_sequence
 from tacit.functions.inputs import all_within, all_within_cost, refusal
-from tacit.programs.chunks import CHUNK_SIZE, IN_FLIGHT, LARGEST_WHOLE, chunked_cost
+from tacit.programs.chunks import CHUNK_SIZE, IN_FLIGHT, chunked_cost
 from tacit.programs.operation import lift
 from tacit.programs.types import SecretValue, reshaped
 from tacit.protocols.interface import Party
@@ -73,9 +73,9 @@ def checked_within(
 
 
 def _all_within(party: Party, share: Any, limits: Limits) -> Step[bool]:
-    """`all_within` of an array of any length: in chunks, so that memory stays bounded."""
+    """`all_within` of an array of any length: in chunks, which stay in the cache and in memory."""
     size = share.size
-    if size <= LARGEST_WHOLE:
+    if size <= CHUNK_SIZE:
         return (yield from all_within(party, share, limits))
 
     def step(start: int) -> Step[bool]:
@@ -94,7 +94,13 @@ def input_cost(
     shared = costs["input"](size, owner)
     if not checked:
         return shared
-    return in_sequence(shared, chunked_cost(lambda n: all_within_cost(costs, n, limits), size))
+    check = chunked_cost(
+        lambda n: all_within_cost(costs, n, limits),
+        size,
+        largest_whole=CHUNK_SIZE,
+        chunk_size=CHUNK_SIZE,
+    )
+    return in_sequence(shared, check)
 
 
 def accepted(value: SecretValue | None, owner: str) -> SecretValue:
