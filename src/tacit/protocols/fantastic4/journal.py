@@ -8,7 +8,8 @@ A backup has its digest anyway; a receiver has the two that differ. A sender wou
 one for every message, so it does so only after a fault that named nobody (``party.evidence``).
 
 Memory: at most `limit` digests; of more, the oldest are forgotten, far from what can still be
-disputed, as a receiver compares at once and nobody gets far ahead of it.
+disputed, as a receiver compares at once and nobody gets far ahead of it. Whoever disputes a message
+that old contradicts itself, so what is forgotten is denied like what never was.
 """
 
 from __future__ import annotations
