@@ -30,8 +30,7 @@ from hypothesis import strategies as st
 from insecure_one_round import confer_in_one_round
 
 from tacit.recovery import Keys, Seen, SeenDispute, Signed, Verdict, confer
-from tacit.recovery.conference import _Message
-from tacit.recovery.statements import Answer, Forwarded, encoded
+from tacit.recovery.statements import Answer, Forwarded, Letter, encoded
 
 ALICE, BOB, CAROL, DAVE = NAMES
 HONEST = (ALICE, BOB, CAROL)
@@ -59,21 +58,21 @@ def lies() -> dict[str, Signed]:
 
 FIRST: dict[str, bytes | None] = {
     "nothing": None,
-    **{name: encoded(_Message(1, said)) for name, said in lies().items()},
-    "late": encoded(_Message(2, lies()["accuses alice"])),
-    "of alice": encoded(_Message(1, honest_statements()[ALICE])),
+    **{name: encoded(Letter(1, said)) for name, said in lies().items()},
+    "late": encoded(Letter(2, lies()["accuses alice"])),
+    "of alice": encoded(Letter(1, honest_statements()[ALICE])),
     "no bytes": b"",
     "no message": b"\xc1\x00\xff",
     "deep": b"\x91" * 20_000,
-    "long": encoded(_Message(1, Signed(bytes(60_000), bytes(64)))),
-    "too long": encoded(_Message(1, signer(DAVE).sign("statement", OCCASION, bytes(12_289)))),
-    "no statement": encoded(_Message(1, signer(DAVE).sign("statement", OCCASION, b"\x80"))),
+    "long": encoded(Letter(1, Signed(bytes(60_000), bytes(64)))),
+    "too long": encoded(Letter(1, signer(DAVE).sign("statement", OCCASION, bytes(12_289)))),
+    "no statement": encoded(Letter(1, signer(DAVE).sign("statement", OCCASION, b"\x80"))),
 }
 
 
 def bundle(heard_of: Iterator[tuple[str, Signed]] | list[tuple[str, Signed]]) -> bytes:
     body = encoded(Forwarded(OCCASION, DAVE, "statement", tuple(heard_of)))
-    return encoded(_Message(2, signer(DAVE).sign("forwarded", OCCASION, body)))
+    return encoded(Letter(2, signer(DAVE).sign("forwarded", OCCASION, body)))
 
 
 def seconds() -> dict[str, bytes | None]:
@@ -102,7 +101,7 @@ def seconds() -> dict[str, bytes | None]:
         "its own": bundle([(DAVE, s) for s in lies().values()]),
         "strangers": bundle([("eve", forged), ("", forged)]),
         "under alice's name": encoded(
-            _Message(
+            Letter(
                 2,
                 signer(DAVE).sign(
                     "forwarded",
@@ -111,8 +110,8 @@ def seconds() -> dict[str, bytes | None]:
                 ),
             )
         ),
-        "of answers": encoded(_Message(2, signer(DAVE).sign("forwarded", OCCASION, of_answers))),
-        "as round 1": encoded(_Message(1, lies()["accuses alice"])),
+        "of answers": encoded(Letter(2, signer(DAVE).sign("forwarded", OCCASION, of_answers))),
+        "as round 1": encoded(Letter(1, lies()["accuses alice"])),
         "no bytes": b"",
         "noise": bytes(range(256)),
     }
@@ -198,7 +197,7 @@ def answers() -> dict[str, bytes | None]:
             known=known,
             digest=digest,
         )
-        return encoded(_Message(3, signer(DAVE).sign("answer", OCCASION, encoded(body))))
+        return encoded(Letter(3, signer(DAVE).sign("answer", OCCASION, encoded(body))))
 
     return {
         "nothing": None,
@@ -226,7 +225,7 @@ def test_everything_that_a_sender_can_answer_to_each(evidence: bool) -> None:
             number: int, _: Traffic, given_to: tuple[str, ...] = given_to
         ) -> Mapping[str, bytes]:
             if number == 1:
-                return dict.fromkeys(HONEST, encoded(_Message(1, daves)))
+                return dict.fromkeys(HONEST, encoded(Letter(1, daves)))
             if number != 3:
                 return {}
             said = {p: table[name] for p, name in zip(HONEST, given_to, strict=True)}
@@ -268,7 +267,7 @@ def test_no_bytes_raise_anything_at_an_honest_party(data: st.DataObject) -> None
                 out[party] = bytes(base)
             elif choice == "body":
                 said = signer(DAVE).sign("statement", OCCASION, data.draw(st.binary(max_size=80)))
-                out[party] = msgspec.msgpack.encode(_Message(min(number, 4), said))
+                out[party] = msgspec.msgpack.encode(Letter(min(number, 4), said))
         return out
 
     agreed(Hall(honest_statements()).run(speak))
@@ -289,6 +288,6 @@ def test_a_conference_of_other_keys_hears_nobody() -> None:
     said = next(talk)
     assert set(said) == {BOB, CAROL, DAVE}
     assert KEYS.parties == NAMES
-    talk.send({p: encoded(_Message(1, s)) for p, s in honest_statements().items() if p != ALICE})
+    talk.send({p: encoded(Letter(1, s)) for p, s in honest_statements().items() if p != ALICE})
     with pytest.raises(Exception, match="TC-5501"):
         talk.send({})

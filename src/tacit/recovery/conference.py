@@ -24,9 +24,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator
 from dataclasses import dataclass, replace
-from typing import Annotated, Literal, TypeAlias, TypeVar
-
-import msgspec
+from typing import Literal, TypeAlias, TypeVar
 
 from tacit.errors import VerificationError
 from tacit.recovery.statements import (
@@ -35,6 +33,7 @@ from tacit.recovery.statements import (
     Exhibit,
     Forwarded,
     Keys,
+    Letter,
     Occasion,
     SeenDispute,
     Signed,
@@ -56,13 +55,6 @@ Kept: TypeAlias = tuple[bool, bytes | None]
 """Whether digests were kept, and the one of an exchange; None: it never came to it."""
 
 Subject: TypeAlias = Literal["statement", "answer"]
-
-
-class _Message(msgspec.Struct, frozen=True, forbid_unknown_fields=True, array_like=True):
-    """What travels: the round, and what the sender signed for it; None, nothing to say."""
-
-    round: Annotated[int, msgspec.Meta(ge=1, le=4)]
-    signed: Signed | None
 
 
 def confer(
@@ -146,7 +138,7 @@ class _Hall:
         accepted: dict[str, dict[bytes, Signed]] = {m: {} for m in self.rules.members}
         if own is not None:
             accepted[me][own.body] = own
-        came = yield dict.fromkeys(others, encoded(_Message(at, own)))
+        came = yield dict.fromkeys(others, encoded(Letter(at, own)))
         heard: list[tuple[str, Signed]] = []
         for author in others:
             signed = self._opened(came.get(author), at)
@@ -155,7 +147,7 @@ class _Hall:
                 accepted[author][signed.body] = signed
         body = encoded(Forwarded(self.rules.occasion, me, subject, tuple(heard)))
         bundle = self.signer.sign("forwarded", self.rules.occasion, body)
-        came = yield dict.fromkeys(others, encoded(_Message(at + 1, bundle)))
+        came = yield dict.fromkeys(others, encoded(Letter(at + 1, bundle)))
         bundles = [(me, bundle)]
         for forwarder in others:
             signed = self._opened(came.get(forwarder), at + 1)
@@ -173,7 +165,7 @@ class _Hall:
         return {m: tuple(found[body] for body in sorted(found)) for m, found in accepted.items()}
 
     def _opened(self, data: bytes | None, at: int) -> Signed | None:
-        message = None if data is None else read(data, _Message)
+        message = None if data is None else read(data, Letter)
         return message.signed if message is not None and message.round == at else None
 
     def _holds(self, author: str, subject: Subject, signed: Signed) -> bool:

@@ -26,6 +26,7 @@ __all__ = [
     "Forwarded",
     "Keys",
     "Kind",
+    "Letter",
     "Occasion",
     "Position",
     "Purpose",
@@ -299,6 +300,21 @@ class Exhibit(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     party: Name
     purpose: Purpose
     signed: Signed
+
+
+class Letter(msgspec.Struct, frozen=True, forbid_unknown_fields=True, array_like=True):
+    """What a party sends in a round of a conference.
+
+    Attributes
+    ----------
+    round : int
+        From 1.
+    signed : Signed or None
+        What it signed for this round; None, it has nothing to say.
+    """
+
+    round: Annotated[int, msgspec.Meta(ge=1, le=4)]
+    signed: Signed | None
 
 
 B = TypeVar("B", bound=msgspec.Struct)

@@ -30,6 +30,7 @@ from tacit.recovery.statements import (
     Exhibit,
     Keys,
     Kind,
+    Letter,
     Occasion,
     Position,
     Seen,
@@ -263,14 +264,25 @@ class Witness:
         return None if found is None else Standing(*found)
 
     def _told(self, error: TacitError, reporter: str) -> Seen:
+        """`heard`, if what came leads to a valid original statement; else its sender is at fault.
+
+        An abort brings an original statement itself, a call for a conference the caller's letter.
+        """
         told = read(error.statement, Exhibit)
+        letter = read(error.statement, Letter)
+        author, signed = reporter, None if letter is None else letter.signed
+        if told is not None and told.purpose == "statement":
+            author, signed = told.party, told.signed
+        elif signed is not None:
+            said = read(signed.body, Statement)
+            if said is not None and said.seen.said is not None:
+                author, signed = said.seen.peer, said.seen.said
         if (
-            told is not None
-            and told.purpose == "statement"
-            and told.party != self._signer.party
-            and self._rules.original(told.party, told.signed) is not None
+            signed is not None
+            and author != self._signer.party
+            and self._rules.original(author, signed) is not None
         ):
-            return Seen("heard", told.party, error.code, said=told.signed)
+            return Seen("heard", author, error.code, said=signed)
         return Seen("malformed", reporter, error.code)
 
     def _disputed(self, error: DisputeError) -> Seen:

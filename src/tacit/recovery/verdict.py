@@ -22,7 +22,6 @@ from tacit.recovery.statements import (
     Answer,
     Exhibit,
     Occasion,
-    Position,
     SeenDispute,
     Signed,
     Statement,
@@ -197,29 +196,20 @@ def _contradictions(
 ) -> Iterable[tuple[str, str]]:
     """Members of whom two signed bodies contradict each other, wherever they stand."""
     told: dict[str, set[bytes]] = {p: {s.body for s in f} for p, f in statements.items()}
-    positions: dict[tuple[str, int], set[Position]] = {}
+    reached: dict[str, int] = {}
     for said in _each(rules, valid):
-        for other, proof in zip(rules.others(said.party), said.proofs, strict=False):
-            position = read(proof.body, Position)
-            assert position is not None
-            positions.setdefault((other, position.barrier), set()).add(position)
+        if said.proofs:  # which all the others signed: see `Rules.statement`
+            for other in rules.others(said.party):
+                reached[other] = max(said.passed, reached.get(other, 0))
         if said.seen.said is not None:
             told.setdefault(said.seen.peer, set()).add(said.seen.said.body)
     for party in rules.members:
         if len(told.get(party, ())) > 1 and len(statements.get(party, ())) == 1:
             yield party, f"{party} told one party another statement than it made to all"
-    for (party, barrier), found in positions.items():
+    for party, barrier in reached.items():
         own = valid[party]
-        if len(found) > 1:
-            yield party, f"{party} signed two different positions at barrier {barrier}"
-        elif own is not None and own.reached < barrier:
+        if own is not None and own.reached < barrier:
             yield party, f"{party} signed that it reached barrier {barrier}, and denies it"
-        elif (
-            own is not None
-            and own.passed == barrier > rules.base
-            and any(position.transcript != own.transcript for position in found)
-        ):
-            yield party, f"{party} signed two different transcripts at barrier {barrier}"
 
 
 def _each(rules: Rules, valid: Mapping[str, Statement | None]) -> Iterable[Statement]:
