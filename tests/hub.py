@@ -353,7 +353,12 @@ class Ground:
         self.authority = own.authority
 
     def connect(
-        self, members: tuple[str, ...], protocol: str, job: bytes, parameters: Mapping[str, str]
+        self,
+        members: tuple[str, ...],
+        protocol: str,
+        job: bytes,
+        parameters: Mapping[str, str],
+        seconds: float | None = None,
     ) -> HubMesh:
         """Meet the other members, who say the same."""
         hub = self.hub
@@ -366,7 +371,7 @@ class Ground:
         def together() -> bool:
             return all(m in said or m in hub.dead for m in members)
 
-        came = hub.wait(self.name, together, START)
+        came = hub.wait(self.name, together, START if seconds is None else seconds)
         for member in members:
             if member not in said:
                 kind = PartyLostError if came else DeadlineError

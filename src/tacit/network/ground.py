@@ -131,6 +131,7 @@ class Ground:
         protocol: str,
         job: bytes,
         parameters: Mapping[str, str],
+        seconds: float | None = None,
     ) -> Mesh:
         """Make fresh links among members, which all call this with the same arguments.
 
@@ -140,6 +141,8 @@ class Ground:
             The parties of the mesh, by their index in it; this one among them.
         protocol, job, parameters
             As of :class:`~tacit.network.handshake.Agreement`.
+        seconds : float, optional
+            How long to wait for the others, where that is less than the start deadline.
 
         Returns
         -------
@@ -154,7 +157,8 @@ class Ground:
             As of ``mesh.connect``.
         """
         self._check(members)
-        until = time.monotonic() + self.settings.start_deadline
+        limit = self.settings.start_deadline
+        until = time.monotonic() + (limit if seconds is None else min(limit, seconds))
         agreement = Agreement(members, protocol, job, dict(parameters))
         token = self._token(agreement)
         first = not self.evidence_keys

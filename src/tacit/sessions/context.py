@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from tacit.network import Mesh
 from tacit.sessions.channel import Channel
 from tacit.sessions.messages import Incident, Progress, encode
 from tacit.sessions.party import PartySession
+from tacit.sessions.surroundings import MeshLike
 
 __all__ = ["PartyContext"]
 
@@ -24,8 +24,6 @@ class PartyContext:
         The job's settings for this party, in MessagePack: decode them with the job's own type.
     session : PartySession
         The session as this party sees it.
-    mesh : Mesh
-        The links to the others, for small public messages.
     channel : Channel
         The way to the controlling process.
     """
@@ -33,8 +31,12 @@ class PartyContext:
     name: str
     configuration: bytes
     session: PartySession
-    mesh: Mesh
     channel: Channel
+
+    @property
+    def mesh(self) -> MeshLike:
+        """The links of the stage that the session is in: a fault there is not overcome."""
+        return self.session.mesh
 
     def progress(self, phase: str, done: float, total: float = 0, unit: str = "") -> None:
         """Tell the controlling process how far this party is. Never a value of anybody's data."""

@@ -106,14 +106,15 @@ class Compute(Entry[None]):
         self._operands = tuple(operands)
         self._numbers = tuple(reference.number for reference in results)
         self._public = public
-        self._weight = sum(map(weight, (*operands, *results)))
+        made = [h for h in operands if not isinstance(h, Reference)]
+        self._weight = sum(map(weight, (*made, *results)))
 
     def public(self) -> Sequence[bytes]:
         """Name, operands, results and parameters."""
         return self.name.encode(), self._public, *map(_identity, self._operands)
 
     def weight(self) -> int:
-        """Operands, results and public arrays."""
+        """Results and public arrays: operands were results, or older than the log."""
         return self._weight
 
     def run(self, guard: Guard) -> None:
@@ -256,8 +257,16 @@ class Keep(Entry[T]):
 class Tell(Entry["dict[str, Struct]"]):
     """A small public message of every member to every other, and the barrier after it."""
 
-    def __init__(self, barrier: int, name: str, message: Struct, kind: type[Struct]) -> None:
+    def __init__(
+        self,
+        barrier: int,
+        name: str,
+        message: Struct,
+        kind: type[Struct],
+        patience: float | None = None,
+    ) -> None:
         self._barrier = barrier
+        self._patience = patience
         self.name = name
         self._message = message
         self._kind = kind
@@ -273,7 +282,9 @@ class Tell(Entry["dict[str, Struct]"]):
             if guard.blind:
                 self._heard = {guard.name: self._message}
             else:
-                self._heard = guard.gather(self._message, self._kind, self.name)
+                self._heard = guard.gather(
+                    self._message, self._kind, self.name, self._patience
+                )
             guard.barrier(self._barrier)
         return self._heard
 

@@ -89,17 +89,14 @@ MOST_OPERATIONS: Final = 64
 MOST_BYTES: Final = 64 << 20
 """What the log of a party keeps in memory beyond what the program itself does."""
 
+SERVICE_START: Final = 10.0
+"""Seconds for the links to the one that is served: less than others wait for the stage's."""
+
 _FAULTS = (TransportError, PeerFaultError)
 
 
 class _Ended(Exception):
     """All have finished: what failed after that concerns nobody."""
-
-
-class Have(Struct, frozen=True, forbid_unknown_fields=True):
-    """Whether a party that serves has what the one it serves put in."""
-
-    have: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,6 +149,8 @@ class Guard:
     ----------
     stage : Stage
         Who computes, with which protocol.
+    identity : bytes
+        The session id of the first links.
     incidents : list of Incident
         What was overcome so far.
     on_incident : callable or None
@@ -214,7 +213,7 @@ class Guard:
         self._inputs_needed = False
         self._inputs_at: int | None = None
         mesh = ground.connect(self.stage.members, self.stage.protocol, job, self._parameters)
-        self._identity = mesh.session_id
+        self.identity = mesh.session_id
         self._signer = Signer(self.name, ground.signing_key)
         self._keys = Keys(ground.evidence_keys)
         self._begin()
@@ -274,9 +273,12 @@ class Guard:
             step, stage=self.label or name, deadline=left, patience=self._patience
         )
 
-    def gather(self, message: M, kind: type[M], stage: str) -> dict[str, M]:
+    def gather(
+        self, message: M, kind: type[M], stage: str, patience: float | None = None
+    ) -> dict[str, M]:
         """A small message to and from all members, outside the counted rounds."""
-        return self.mesh.gather(message, kind, stage=stage, deadline=self._patience)
+        seconds = self._patience if patience is None else patience
+        return self.mesh.gather(message, kind, stage=stage, deadline=seconds)
 
     def note(self, error: BaseException) -> None:
         """A step outside the guard failed: the next entry begins with a recovery."""
@@ -425,19 +427,20 @@ class Guard:
             entry.accepted = self._service.get_word()
             return
         summand = self._serve(lambda service: service.take_in(axes, bits=bits))
-        told = self.gather(Have(summand is not None), Have, "share")
-        if not all(told[name].have for name in self.stage.trusted):
-            self._serve_no_longer("its input did not arrive at both that serve it")
-            entry.lost = True
-            return
         one, other = (self.stage.members.index(name) for name in self.stage.trusted)
         party = self.party
 
-        def step() -> Step[SecretValue | None]:
+        def step() -> Step[tuple[bool, SecretValue | None]]:
             share = yield from put_in(party, summand, axes, bits=bits, helpers=(one, other))
-            return (yield from checked_within(party, share, dtype, shape, entry.limits))
+            if share is None:
+                return True, None
+            return False, (yield from checked_within(party, share, dtype, shape, entry.limits))
 
-        self._take(entry, self.drive(step(), "share"))
+        entry.lost, value = self.drive(step(), "share")
+        if entry.lost:
+            self._serve_no_longer("its input did not arrive at both that serve it")
+            return
+        self._take(entry, value)
         self._serve(lambda service: service.give_word(entry.accepted))
 
     def reveal(self, reference: PartyReference, to: tuple[int, ...]) -> NDArray[Any] | None:
@@ -725,7 +728,7 @@ class Guard:
         self._mesh, self._party, self._last_party = None, None, None
         self._base = self.passed
         self._witness = Witness(
-            Occasion(self._identity, self.stage.number, self.stage.attempt),
+            Occasion(self.identity, self.stage.number, self.stage.attempt),
             self.stage.members,
             self._signer,
             self._keys,
@@ -736,14 +739,16 @@ class Guard:
     def _handshake(self, use: str) -> dict[str, str]:
         stage = self.stage
         place = f"{stage.number}.{stage.attempt} from {self.passed}, {use}"
-        return {**self._parameters, "stage": place, "session": self._identity.hex()}
+        return {**self._parameters, "stage": place, "session": self.identity.hex()}
 
     def _connect_service(self) -> None:
         stage = self.stage
         assert stage.served is not None
         three = tuple(n for n in self.names if n == stage.served or n in stage.trusted)
         try:
-            mesh = self.ground.connect(three, "service", self._job, self._handshake("serving"))
+            mesh = self.ground.connect(
+                three, "service", self._job, self._handshake("serving"), SERVICE_START
+            )
             self._service = Service(mesh, stage.served, self.ring, self._patience / 8)
         except _FAULTS as error:
             if self.name == stage.served:

@@ -221,6 +221,19 @@ class PartySession(Session):
         return self._driver
 
     @property
+    def mesh(self) -> MeshLike:
+        """The links of the stage that the session is in; do not keep them beyond a call."""
+        if self._guard is not None:
+            return self._guard.mesh
+        assert self._mesh is not None
+        return self._mesh
+
+    @property
+    def session_id(self) -> bytes:
+        """Of the session as a whole: that of its first links, the same at all parties."""
+        return self.mesh.session_id if self._guard is None else self._guard.identity
+
+    @property
     def incidents(self) -> list[Incident]:
         """The faults that this session has overcome so far."""
         return [] if self._guard is None else list(self._guard.incidents)
@@ -241,9 +254,11 @@ class PartySession(Session):
         return model
 
     def on_incident(self, tell: Callable[[Incident], None]) -> None:
-        """Have a function called after each fault that the session overcomes."""
+        """Have a function called for each fault that the session overcomes, past ones included."""
         if self._guard is not None:
             self._guard.on_incident = tell
+            for incident in self._guard.incidents:
+                tell(incident)
 
     def keep_evidence(self, folder: Path) -> None:
         """Write what proves a fault into a folder of this party, from now on."""
@@ -277,8 +292,21 @@ class PartySession(Session):
             with self._calls.turn():
                 self._guard.inputs_complete()
 
-    def gather(self, message: M, kind: type[M], *, stage: str) -> dict[str, M]:
+    def gather(
+        self, message: M, kind: type[M], *, stage: str, patience: float | None = None
+    ) -> dict[str, M]:
         """Send one small public message to every other party that is there, and hear theirs.
+
+        Parameters
+        ----------
+        message : Struct
+            What to send.
+        kind : type of Struct
+            What each other party's message must be.
+        stage : str
+            Named in errors.
+        patience : float, optional
+            Seconds to wait for a party that is alive; the session's by default.
 
         Returns
         -------
@@ -289,8 +317,9 @@ class PartySession(Session):
         with self._calls.turn():
             if self._guard is None:
                 assert self._mesh is not None
-                return self._mesh.gather(message, kind, stage=stage)
-            heard = self._guard.perform(Tell(self._guard.next_barrier, stage, message, kind))
+                return self._mesh.gather(message, kind, stage=stage, deadline=patience)
+            tell = Tell(self._guard.next_barrier, stage, message, kind, patience)
+            heard = self._guard.perform(tell)
             return cast("dict[str, M]", heard)
 
     def turn(self) -> AbstractContextManager[None]:

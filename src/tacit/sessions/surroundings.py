@@ -115,8 +115,9 @@ class GroundLike(Protocol):
         protocol: str,
         job: bytes,
         parameters: Mapping[str, str],
+        seconds: float | None = None,
     ) -> MeshLike:
-        """Fresh links among members, which all call this alike."""
+        """Fresh links among members, which all call this alike; within `seconds` if given."""
         ...
 
     def confer(self, members: tuple[str, ...], conference: Talk[T], seconds: float) -> T:

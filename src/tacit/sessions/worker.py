@@ -13,6 +13,7 @@ import signal
 import socket
 import sys
 import traceback
+from types import ModuleType
 from typing import Any
 
 import msgspec
@@ -20,12 +21,22 @@ from msgspec import Raw
 
 from tacit.encoding import RING64, ring_of
 from tacit.errors import InternalError, MessageError, TacitError
-from tacit.network import Address, Agreement, Credentials, Listener, NetworkSettings, connect
+from tacit.network import (
+    Address,
+    Agreement,
+    Credentials,
+    Ground,
+    Listener,
+    NetworkSettings,
+    connect,
+)
 from tacit.protocols import protocol_named
 from tacit.sessions.channel import Channel, ChannelClosed
 from tacit.sessions.context import PartyContext
+from tacit.sessions.incidents import Incident
 from tacit.sessions.memory import keep_freed_memory
 from tacit.sessions.messages import Failed, Finished, Listening, Peers, Ready, Start, encode
+from tacit.sessions.messages import Incident as Told
 from tacit.sessions.party import PartySession
 from tacit.sessions.processes import RING, ROUNDING
 from tacit.sessions.session import checked_rounding
@@ -56,31 +67,74 @@ def main() -> int:
 def _run(channel: Channel) -> Any:
     header, _ = channel.receive()
     start = msgspec.msgpack.decode(header, type=Start)
+    protocol = protocol_named(start.protocol)
+    ring = ring_of(int(start.parameters.get(RING, RING64.bits)))
+    settings = NetworkSettings(**start.settings)
     with Listener(Address("127.0.0.1", 0)) as listener:
         here = listener.address
         channel.send(encode(Listening(here.host, here.port)))
         job = importlib.import_module(start.module)
         header, _ = channel.receive()
         peers = msgspec.msgpack.decode(header, type=Peers)
+        addresses = {name: Address(*address) for name, address in peers.addresses.items()}
+        rounding = checked_rounding(start.parameters.get(ROUNDING, "probabilistic"))
+        if protocol.security.outcome == "guaranteed output" and ring == RING64:
+            ground = Ground(
+                start.name,
+                start.participants,
+                credentials(start),
+                addresses,
+                listener,
+                settings=settings,
+            )
+            with ground:
+                session = PartySession.guarded(
+                    protocol,
+                    ground,
+                    job=start.job,
+                    parameters=start.parameters,
+                    rounding=rounding,
+                    ring=ring,
+                    threads=start.threads,
+                    patience=settings.patience,
+                )
+                return _job(job, start, session, channel)
         mesh = connect(
             start.name,
             Agreement(start.participants, start.protocol, start.job, start.parameters),
             credentials(start),
-            {name: Address(*address) for name, address in peers.addresses.items()},
+            addresses,
             listener,
-            settings=NetworkSettings(**start.settings),
+            settings=settings,
         )
     with mesh:
-        channel.send(encode(Ready()))
-        rounding = checked_rounding(start.parameters.get(ROUNDING, "probabilistic"))
-        ring = ring_of(int(start.parameters.get(RING, RING64.bits)))
-        protocol = protocol_named(start.protocol)
         session = PartySession.over(
             protocol, mesh, rounding=rounding, ring=ring, threads=start.threads
         )
-        with session:
-            configuration = bytes(start.configuration)
-            return job.run_party(PartyContext(start.name, configuration, session, mesh, channel))
+        return _job(job, start, session, channel)
+
+
+def _job(job: ModuleType, start: Start, session: PartySession, channel: Channel) -> Any:
+    context = PartyContext(start.name, bytes(start.configuration), session, channel)
+    session.on_incident(lambda incident: context.incident(_told(incident)))
+    with session:
+        channel.send(encode(Ready()))
+        return job.run_party(context)
+
+
+def _told(incident: Incident) -> Told:
+    return Told(
+        stage=incident.stage,
+        kind=incident.kind,
+        party=incident.party,
+        pair=incident.pair,
+        dropped=incident.dropped,
+        reason=incident.reason,
+        protocol=incident.protocol,
+        security=incident.security.describe(),
+        evidence=None if incident.evidence is None else str(incident.evidence),
+        at=incident.at,
+    )
 
 
 def credentials(start: Start) -> Credentials:

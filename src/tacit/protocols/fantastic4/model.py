@@ -10,11 +10,16 @@ SECURITY = SecurityModel(
     parties=4,
     threshold=1,
     adversary="active",
-    outcome="abort",
+    outcome="guaranteed output",
     statistical_bits=None,
     computational_bits=128,
     assumptions=(
-        "at most one of the four parties is corrupted; it may deviate in any way",
+        "at most one of the four parties is corrupted or lost; it may deviate in any way",
+        "for guaranteed output: sessions over Z_2^64 between processes, from the end of the set-up"
+        " on, in a synchronous network: an honest party answers within the session's patience, and"
+        " messages between honest parties arrive within it; over Z_2^128 a fault ends in abort",
+        "for guaranteed output: an authority that vouches for each party's key for evidence;"
+        " Ed25519 signatures cannot be forged",
         "links are authenticated and encrypted (mutual TLS 1.3)",
         "AES-128 is a pseudorandom function; BLAKE3 is collision resistant and, for the keys'"
         " commitments, a random oracle",
