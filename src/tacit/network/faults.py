@@ -374,7 +374,7 @@ def certificate_error(word: str, name: str, detail: str, place: Place) -> Certif
             next_step="have the consortium's authority issue both certificates, under the names"
             " that the parties use, and check both clocks.",
             case=10,
-            parties=[own],
+            parties=[own, name],
             stage=place.stage,
         )
     case, text = _CERTIFICATES[word]
