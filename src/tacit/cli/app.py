@@ -11,6 +11,7 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 
+from tacit.cli.blame import blame
 from tacit.cli.check import check
 from tacit.cli.demo import demo
 from tacit.cli.refresh import refresh
@@ -39,6 +40,7 @@ app.command()(train)
 app.command()(check)
 app.command()(demo)
 app.command()(refresh)
+app.add_typer(blame, name="blame")
 
 
 def _show_version(wanted: bool) -> None:

@@ -130,7 +130,7 @@ class _Hall:
     rules: Rules
     signer: Signer
     forwards: tuple[Exhibit, ...] = ()
-    """What each forwarded of statements: who was heard by whom."""
+    """What each forwarded: who was heard by whom."""
 
     def broadcast(self, at: int, subject: Subject, own: Signed | None) -> Conference[Accepted]:
         """Rounds `at` and `at` + 1: what is accepted of each member."""
@@ -159,9 +159,9 @@ class _Hall:
                 known = author in others and author != forwarder
                 if known and self._holds(author, subject, said):
                     accepted[author].setdefault(said.body, said)
-        if subject == "statement":
-            bundles.sort(key=lambda found: self.rules.members.index(found[0]))
-            self.forwards = tuple(Exhibit(p, "forwarded", signed) for p, signed in bundles)
+        bundles.sort(key=lambda found: self.rules.members.index(found[0]))
+        shown = [Exhibit(party, "forwarded", signed) for party, signed in bundles]
+        self.forwards = (*self.forwards, *shown)
         return {m: tuple(found[body] for body in sorted(found)) for m, found in accepted.items()}
 
     def _opened(self, data: bytes | None, at: int) -> Signed | None:

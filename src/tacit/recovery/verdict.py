@@ -29,12 +29,14 @@ from tacit.recovery.statements import (
 )
 from tacit.recovery.validity import Rules
 
-__all__ = ["Accepted", "Verdict", "disputed", "judge"]
+__all__ = ["Accepted", "Basis", "Verdict", "disputed", "judge"]
 
 Accepted: TypeAlias = Mapping[str, tuple[Signed, ...]]
 """What was accepted of each member, bodies in ascending order: none, one or several."""
 
 Fault: TypeAlias = Literal["absent", "silent", "stopped", "liar"]
+
+Basis: TypeAlias = Literal["words", "contradiction", "silence", "nothing"]
 
 _LOST = {"absent", "silent", "stopped"}
 
@@ -58,6 +60,9 @@ class Verdict:
         A pair that says no more than that one was silent to the other.
     restart : int
         The barrier from which all go on.
+    basis : str
+        What it rests on: a party's own signed ``"words"``, a ``"contradiction"`` between signed
+        words of two, ``"silence"``, or ``"nothing"``.
     reason : str
         For people: what was said against whom.
     evidence : tuple of Exhibit
@@ -71,6 +76,7 @@ class Verdict:
     by_silence: bool
     restart: int
     reason: str
+    basis: Basis = "nothing"
     evidence: tuple[Exhibit, ...] = field(default=(), compare=False, repr=False)
 
 
@@ -293,7 +299,7 @@ def _concluded(
     reason = "; ".join(dict.fromkeys(blame.reasons))
     found = blame.covering()
     if not blame.edges and not blame.loops:
-        return Verdict(occasion, "unclear", None, None, False, restart, reason, exhibits)
+        return Verdict(occasion, "unclear", None, None, False, restart, reason, evidence=exhibits)
     if not found:
         raise RecoveryError(
             f"what was said cannot be explained by one corrupt party: {reason}.",
@@ -303,14 +309,19 @@ def _concluded(
             parties=tuple(dict.fromkeys([*blame.loops, *(p for e in blame.edges for p in e)])),
             stage="conference",
         )
+    basis: Basis
     if len(found) == 1:
-        kind: Literal["lost", "convicted"] = (
-            "lost" if blame.faults(found[0]) <= _LOST else "convicted"
-        )
-        return Verdict(occasion, kind, found[0], None, False, restart, reason, exhibits)
+        faults = blame.faults(found[0])
+        kind: Literal["lost", "convicted"] = "lost" if faults <= _LOST else "convicted"
+        if blame.loops.get(found[0], set()) & {"liar", "stopped"}:
+            basis = "words"
+        else:
+            basis = "silence" if kind == "lost" else "contradiction"
+        return Verdict(occasion, kind, found[0], None, False, restart, reason, basis, exhibits)
     one, other = found
     silent = blame.faults(one) == {"silent"}
-    return Verdict(occasion, "pair", None, (one, other), silent, restart, reason, exhibits)
+    basis = "silence" if silent else "contradiction"
+    return Verdict(occasion, "pair", None, (one, other), silent, restart, reason, basis, exhibits)
 
 
 def _exhibits(
