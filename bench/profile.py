@@ -1,6 +1,6 @@
 """``python -m bench.profile WORKLOAD``: where the time of a party goes.
 
-Three parties in processes of their own over TLS, as in the bench, each under cProfile. Shows for
+The parties of its protocol in processes of their own over TLS, as in the bench, each under cProfile.
 each party how its time divides into kernels, links (waiting and working apart) and Python, and
 the functions that take most. The control channel is left out; what it costs is the difference to
 the bench's median, which is shown beside.
@@ -24,7 +24,9 @@ from bench import training, workloads
 from bench.profiled_party import Entry, PartyProfile, Settings
 from bench.tables import duration, in_milliseconds
 from tacit.cli.demos import fraud
+from tacit.protocols.registry import protocol_named
 from tacit.sessions import launch
+from tacit.sessions.session import checked_parties
 
 __all__ = ["KINDS", "main", "profiled", "profiled_training", "seconds_of"]
 
@@ -41,8 +43,10 @@ KINDS: tuple[tuple[str, Callable[[str], bool]], ...] = (
 
 def profiled(workload: str, repeats: int, size: int | None = None) -> dict[str, PartyProfile]:
     """Profile a workload; what each party found, by name."""
-    parties = ("alice", "bob", "carol")
-    return _launched(dict.fromkeys(parties, Settings(workload, repeats, size)))
+    variant = workloads.VARIANTS.get(workload, workloads.Variant(workload))
+    settings = Settings(variant.workload, repeats, size or variant.size)
+    names = checked_parties(protocol_named(variant.protocol), None)
+    return _launched(dict.fromkeys(names, settings), variant.protocol, variant.ring)
 
 
 def profiled_training(rows: int, repeats: int = 1) -> dict[str, PartyProfile]:
@@ -57,15 +61,23 @@ def profiled_training(rows: int, repeats: int = 1) -> dict[str, PartyProfile]:
         )
 
 
-def _launched(settings: dict[str, Settings]) -> dict[str, PartyProfile]:
-    found = launch(tuple(settings), "bench.profiled_party", settings)
+def _launched(
+    settings: dict[str, Settings], protocol: str = "replicated3", ring: int = 64
+) -> dict[str, PartyProfile]:
+    found = launch(
+        tuple(settings),
+        "bench.profiled_party",
+        settings,
+        protocol=protocol,
+        parameters={"ring": str(ring)},
+    )
     return {name: msgspec.convert(result, PartyProfile) for name, result in found.items()}
 
 
 def main() -> int:
     """Profile what the command line names."""
     parser = argparse.ArgumentParser(prog="python -m bench.profile", description=__doc__)
-    choices = (*workloads.names(), "training")
+    choices = (*workloads.all_names(), "training")
     parser.add_argument(
         "workload", choices=choices, metavar="WORKLOAD", help="one of the bench's, or training"
     )
