@@ -31,8 +31,11 @@ __all__ = [
     "inject_combine",
     "inject_send",
     "joint_bits",
+    "joint_carry",
+    "joint_halves",
     "joint_inject",
     "joint_leaves",
+    "joint_placed",
     "joint_terms",
     "linear_combination",
     "lookup_combine",
@@ -150,6 +153,32 @@ def joint_terms(
     term_1: _Ring,
     term_2: _Ring,
 ) -> None: ...
+def joint_halves(
+    first: _Ring,
+    second: _Ring | None,
+    offset: int,
+    m: int,
+    key: StreamKey,
+    nonce: int,
+    lanes: tuple[int, int],
+    mask: _Ring,
+    rest: _Ring,
+    field_mask: _Field,
+    field_rest: _Field,
+) -> None: ...
+def joint_carry(
+    a: _Field,
+    b: _Field,
+    key: StreamKey,
+    nonce: int,
+    lane: int,
+    m: int,
+    offset: int,
+    share_mask: _Ring,
+    share_rest: _Ring,
+    rest: _Field,
+) -> None: ...
+def joint_placed(field: _Field, m: int, offset: int, share: _Ring) -> None: ...
 def joint_bits(
     party: int,
     factors: Sequence[_Ring],

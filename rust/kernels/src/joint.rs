@@ -5,6 +5,10 @@
 //! sharing of it by INP(S, B, R, O) (joint message passing): share R takes a mask from R's key,
 //! share O the term less the mask, which S sends to R.
 
+mod truncation;
+
+pub use truncation::{joint_carry, joint_halves, joint_placed};
+
 use bytemuck::Pod;
 
 use crate::Mismatch;

@@ -37,7 +37,10 @@ pub use bits::{
     MOST_OUTPUTS, bits_combine, bits_send, inject_combine, inject_send, lookup_combine, lookup_send,
 };
 pub use carry::{Masks, Planes, PlanesMut, Tail, carry_generate, carry_level, carry_monomials};
-pub use joint::{Algebra, Long, Packed, Words, joint_inject, joint_leaves, joint_terms};
+pub use joint::{
+    Algebra, Long, Packed, Words, joint_carry, joint_halves, joint_inject, joint_leaves, joint_placed,
+    joint_terms,
+};
 pub use matmul::{Matrix, MatrixMut, matmul};
 pub use path::{Path, path, set_path};
 pub use permutation::permutation;

@@ -89,7 +89,7 @@ macro_rules! field {
 }
 field!(u16, u32, u64);
 
-fn check_bits<F: Field>(m: u32) -> Result<(), Mismatch> {
+pub(crate) fn check_bits<F: Field>(m: u32) -> Result<(), Mismatch> {
     if !(1..=62).contains(&m) {
         Err(Mismatch("m must be between 1 and 62"))
     } else if (m as usize) > 8 * size_of::<F>() {
@@ -102,7 +102,7 @@ fn check_bits<F: Field>(m: u32) -> Result<(), Mismatch> {
 /// The arithmetic shift of a two's complement number.
 #[inline(always)]
 #[allow(clippy::cast_possible_wrap, clippy::cast_sign_loss)]
-fn shift(x: u64, m: u32) -> u64 {
+pub(crate) fn shift(x: u64, m: u32) -> u64 {
     ((x as i64) >> m) as u64
 }
 

@@ -4,10 +4,11 @@ use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use tacit_kernels::{Algebra, Long, Mismatch, Packed, Words as Ring};
 
-use crate::arrays::{Loan, LoanMut, Words, lend, lend_all};
+use crate::arrays::{Fields, Loan, LoanMut, Words, lend, lend_all, or_empty};
 use crate::stream::StreamKey;
+use crate::truncation::{same_field, with_field};
 use crate::wide::{read, write};
-use crate::{Count, Nonce, run};
+use crate::{Bits, Count, Nonce, run};
 
 macro_rules! joint {
     ($(#[$meta:meta])* $name:ident, $algebra:expr, $read:expr, $write:expr) => {
@@ -144,7 +145,96 @@ inject!(
     wide_joint_inject, Long, read, write
 );
 
+/// Lanes of two streams of one key.
+type Lanes = (u16, u16);
+
+/// What a pair knows of a number to truncate, shifted, and its top bit: masks and rests.
+#[pyfunction]
+#[allow(clippy::too_many_arguments)]
+fn joint_halves(
+    py: Python<'_>,
+    first: Words<'_>,
+    second: Option<Words<'_>>,
+    offset: u64,
+    m: Bits,
+    key: &StreamKey,
+    nonce: Nonce,
+    lanes: Lanes,
+    mask: Words<'_>,
+    rest: Words<'_>,
+    field_mask: Fields<'_>,
+    field_rest: Fields<'_>,
+) -> PyResult<()> {
+    let (two, item) = (second.is_some(), field_mask.item());
+    same_field(item, field_rest.item())?;
+    let inputs = [first.0, or_empty(second.map(|second| second.0))];
+    let outputs = [mask.0, rest.0, field_mask.0, field_rest.0];
+    let ([first, second], [mask, rest, field_mask, field_rest]) = lend(inputs, outputs)?;
+    run(py, mask.bytes(), || {
+        let (first, second) = (first.words(), two.then(|| second.words()));
+        let (key, nonce, lanes) = (&key.0, nonce.0, [lanes.0, lanes.1]);
+        let out = [mask, rest].map(|share| share.words());
+        with_field!(item, F => {
+            let fields = [field_mask, field_rest].map(|field| field.slice::<F>());
+            tacit_kernels::joint_halves(first, second, offset, m.0, key, nonce, lanes, out, fields)
+        })
+    })
+}
+
+/// A product of the field, masked, and both parts added to their shares.
+#[pyfunction]
+#[allow(clippy::too_many_arguments)]
+fn joint_carry(
+    py: Python<'_>,
+    a: Fields<'_>,
+    b: Fields<'_>,
+    key: &StreamKey,
+    nonce: Nonce,
+    lane: u16,
+    m: Bits,
+    offset: u64,
+    share_mask: Words<'_>,
+    share_rest: Words<'_>,
+    rest: Fields<'_>,
+) -> PyResult<()> {
+    let item = rest.item();
+    same_field(item, a.item())?;
+    same_field(item, b.item())?;
+    let outputs = [share_mask.0, share_rest.0, rest.0];
+    let (inputs, [share_mask, share_rest, rest]) = lend([a.0, b.0], outputs)?;
+    run(py, share_mask.bytes(), || {
+        let (key, nonce) = (&key.0, nonce.0);
+        let shares = [share_mask, share_rest].map(|share| share.words());
+        with_field!(item, F => {
+            let (factors, rest) = (inputs.map(|field| field.slice::<F>()), rest.slice::<F>());
+            tacit_kernels::joint_carry(factors, key, nonce, lane, m.0, offset, shares, rest)
+        })
+    })
+}
+
+/// share += field 2^(64-m) + offset.
+#[pyfunction]
+fn joint_placed(
+    py: Python<'_>,
+    field: Fields<'_>,
+    m: Bits,
+    offset: u64,
+    share: Words<'_>,
+) -> PyResult<()> {
+    let item = field.item();
+    let ([field], [share]) = lend([field.0], [share.0])?;
+    run(py, share.bytes(), || {
+        let share = share.words();
+        with_field!(item, F => {
+            tacit_kernels::joint_placed(field.slice::<F>(), m.0, offset, share)
+        })
+    })
+}
+
 pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
+    module.add_function(wrap_pyfunction!(joint_halves, module)?)?;
+    module.add_function(wrap_pyfunction!(joint_carry, module)?)?;
+    module.add_function(wrap_pyfunction!(joint_placed, module)?)?;
     module.add_function(wrap_pyfunction!(joint_leaves, module)?)?;
     module.add_function(wrap_pyfunction!(joint_inject, module)?)?;
     module.add_function(wrap_pyfunction!(wide_joint_inject, module)?)?;

@@ -42,8 +42,9 @@ macro_rules! with_field {
         }
     };
 }
+pub(crate) use with_field;
 
-fn same_field(first: usize, second: usize) -> PyResult<()> {
+pub(crate) fn same_field(first: usize, second: usize) -> PyResult<()> {
     if first == second {
         Ok(())
     } else {

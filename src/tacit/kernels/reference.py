@@ -36,8 +36,11 @@ __all__ = [
     "inject_combine",
     "inject_send",
     "joint_bits",
+    "joint_carry",
+    "joint_halves",
     "joint_inject",
     "joint_leaves",
+    "joint_placed",
     "joint_terms",
     "linear_combination",
     "lookup_combine",
@@ -489,6 +492,60 @@ def truncation_finish(field_1: Field, field_2: Field, m: int, r_share: Ring) -> 
     """Step 4, B and C: ``r_share += (field_1 + field_2) 2^(64-m) - 2^(62-m) + 1``."""
     carry = (field_1 + field_2).astype(field_1.dtype)
     r_share += _place(carry, m) - np.uint64(1 << (62 - m)) + np.uint64(1)
+
+
+# Truncation among four: both pairs share what they know of x = s + t, shifted, and its top bit;
+# then products of the shares of the two bits, in the field.
+
+
+def joint_halves(
+    first: Ring,
+    second: Ring | None,
+    offset: int,
+    m: int,
+    key: StreamKey,
+    nonce: int,
+    lanes: tuple[int, int],
+    mask: Ring,
+    rest: Ring,
+    field_mask: Field,
+    field_rest: Field,
+) -> None:
+    """``rest = (k >> m) - mask``, ``field_rest = k_top - field_mask``, k = first + second + offset.
+
+    The masks are streams of `key` on the two lanes; ``second`` None counts as zero.
+    """
+    known = first + np.uint64(offset)
+    if second is not None:
+        known = known + second
+    mask[...] = _stream(key, nonce, lanes[0], mask)
+    field_mask[...] = _stream(key, nonce, lanes[1], field_mask)
+    rest[...] = _shift(known, m) - mask
+    field_rest[...] = _top(known, field_rest) - field_mask
+
+
+def joint_carry(
+    a: Field,
+    b: Field,
+    key: StreamKey,
+    nonce: int,
+    lane: int,
+    m: int,
+    offset: int,
+    share_mask: Ring,
+    share_rest: Ring,
+    rest: Field,
+) -> None:
+    """``rest = a b - mask``; both times 2^(64-m) are added to the shares, the mask's + offset."""
+    mask = _stream(key, nonce, lane, rest)
+    rest[...] = a * b - mask
+    share_mask += _place(mask, m) + np.uint64(offset)
+    share_rest += _place(rest, m)
+
+
+def joint_placed(field: Field, m: int, offset: int, share: Ring) -> None:
+    """``share += field 2^(64-m) + offset``."""
+    share += _place(field, m) + np.uint64(offset)
 
 
 # Carry into bit 63, bit-sliced -----------------------------------------------------------------

@@ -111,3 +111,29 @@ def test_a_product_needs_factors(native: Any) -> None:
     key = native.StreamKey(bytes(16))
     with pytest.raises(TypeError, match="either z or all four"):
         native.truncation_mask("B", x, x, x, None, None, key, 0, 4, x, y)
+
+
+@given(
+    source=sources, n=lengths, second=st.booleans(), nonce=nonces, field=fields, offset=offsets,
+    added=st.sampled_from([0, 1 << 62]),
+)  # fmt: skip
+def test_joint_halves(
+    agree: Any, source: Any, n: int, second: bool, nonce: int, field: Any, offset: int, added: int
+) -> None:
+    m, dtype = field
+    agree(
+        "joint_halves", source(n), source(n) if second else None, added, m, OWN, nonce, (1, 3),
+        source(n), source(n), source(n, dtype=dtype), source(n, dtype=dtype), offset=offset,
+    )  # fmt: skip
+
+
+@given(source=sources, n=lengths, nonce=nonces, field=fields, offset=offsets)
+def test_joint_carries(
+    agree: Any, source: Any, n: int, nonce: int, field: Any, offset: int
+) -> None:
+    m, dtype = field
+    factors = (source(n, dtype=dtype), source(n, dtype=dtype))
+    added = (1 - (1 << (62 - m))) % (1 << 64)
+    out = (source(n), source(n), source(n, dtype=dtype))
+    agree("joint_carry", *factors, OWN, nonce, 2, m, added, *out, offset=offset)
+    agree("joint_placed", source(n, dtype=dtype), m, added, source(n), offset=offset)
