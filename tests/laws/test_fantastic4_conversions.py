@@ -7,14 +7,16 @@ from typing import Any
 
 import numpy as np
 import pytest
-from simulation import Simulation, integers
+from simulation import FOUR, Simulation, integers
 
 from tacit.circuits.carry import carry_tree
 from tacit.encoding import RING64, RING128, Ring
 from tacit.errors import InternalError
+from tacit.protocols.fantastic4 import shifting
 from tacit.protocols.fantastic4.pairs import CROSS_ROLES, PAIR_ROLES
 from tacit.protocols.fantastic4.shuffle import FactorPermutations, pass_roles
 from tacit.protocols.fantastic4.sign import _leaf_terms, _monomials
+from tacit.rounds.adversary import Adversary
 
 RNG = np.random.default_rng(8)
 RINGS = pytest.mark.parametrize("over", [RING64, RING128], ids=repr)
@@ -61,6 +63,26 @@ def test_two_hundred_thousand_truncations_near_the_limits(bits: int) -> None:
     # One more with probability (x mod 2^m + 1) / 2^m.
     expected = ((x & ((1 << bits) - 1)) + 1) / (1 << bits)
     assert abs(float((above - expected).mean())) < 0.005
+
+
+@pytest.mark.parametrize("size", [1, 130, 600])
+@pytest.mark.parametrize("bits", [1, 16, 18, 32, 33, 62])
+def test_the_kernels_send_what_the_messages_one_by_one_do(
+    bits: int, size: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Byte for byte, digests too, and the same shares."""
+    x = integers(RNG, size, 62)
+
+    def transcript() -> tuple[Any, Any]:
+        driver = Adversary(FOUR, None)
+        s = simulation(driver=driver)
+        parts = s.run(lambda p, a: p.truncate(a, bits, "probabilistic"), s.share(x))
+        messages = [(m.sender, m.receiver, m.payload) for m in driver.sent]
+        return messages, [{j: p.shares[j].tobytes() for j in sorted(p.shares)} for p in parts]
+
+    fast = transcript()
+    monkeypatch.setattr(shifting, "_by_kernels", shifting._one_by_one)
+    assert transcript() == fast
 
 
 @RINGS

@@ -19,7 +19,15 @@ import pytest
 from simulation import FOUR, Listener, Simulation
 from small_rings import Masks, SmallRing
 
-from tacit.protocols.fantastic4 import arithmetic, boolean, groups, joint, shuffle, sign, truncation
+from tacit.protocols.fantastic4 import (
+    arithmetic,
+    boolean,
+    groups,
+    joint,
+    shifting,
+    shuffle,
+    sign,
+)
 from tacit.protocols.fantastic4.groups import Group
 from tacit.sharing import Replicated4, Replicated4Bits, pack_bits, unpack_bits
 
@@ -87,7 +95,7 @@ def run(
     monkeypatch.setattr(arithmetic, "elements_of", lambda r: replace(numbers_of(r), joint=None))
     for module in (boolean, sign):
         monkeypatch.setattr(module, "BITS", replace(groups.BITS, joint=None))
-    monkeypatch.setattr(truncation, "field_of", lambda *_: field)
+    monkeypatch.setattr(shifting, "field_of", lambda *_: field)
     monkeypatch.setattr(
         groups,
         "kernels",

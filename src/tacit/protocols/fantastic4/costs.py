@@ -14,8 +14,8 @@ from tacit.encoding.digest import DIGEST_BYTES
 from tacit.encoding.ring import RING64, Ring
 from tacit.protocols.fantastic4.arithmetic import PRODUCT_ROLES
 from tacit.protocols.fantastic4.pairs import CROSS_ROLES, PAIR_ROLES
+from tacit.protocols.fantastic4.shifting import field_of
 from tacit.protocols.fantastic4.shuffle import pass_roles
-from tacit.protocols.fantastic4.truncation import field_of
 from tacit.protocols.interface import Rounding
 from tacit.rounds.cost import Declaration, beside, in_turn, product_size
 from tacit.sharing.bits import word_count

@@ -30,13 +30,8 @@ gives the same result). ``exact`` and ``nearest`` have no such correlation.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import lru_cache, reduce
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
-import numpy as np
-
-from tacit.encoding.ring import Elements, Ring
-from tacit.errors import InternalError
 from tacit.protocols.fantastic4 import local, sign
 from tacit.protocols.fantastic4.arithmetic import (
     add_terms,
@@ -47,15 +42,8 @@ from tacit.protocols.fantastic4.arithmetic import (
     reshare,
 )
 from tacit.protocols.fantastic4.conversion import bit_to_arithmetic
-from tacit.protocols.fantastic4.groups import Array, Group, elements_of, small_field
-from tacit.protocols.fantastic4.joint import exchange, total
-from tacit.protocols.fantastic4.pairs import (
-    blocks,
-    cross_messages,
-    knows_s,
-    pair_messages,
-    parts_by_share,
-)
+from tacit.protocols.fantastic4.pairs import knows_s
+from tacit.protocols.fantastic4.shifting import shifted
 from tacit.protocols.interface import Rounding
 from tacit.rounds.combine import together
 from tacit.rounds.contract import Step
@@ -65,23 +53,11 @@ if TYPE_CHECKING:
     from tacit.protocols.fantastic4.party import Fantastic4Party
 
 __all__ = [
-    "field_of",
     "matmul_truncate",
     "multiply_truncate",
     "sum_products_truncate",
     "truncate",
 ]
-
-_FIELDS: Final = (small_field(np.uint16), small_field(np.uint32), small_field(np.uint64))
-
-
-@lru_cache(maxsize=256)
-def field_of(ring: Ring, bits: int) -> Group:
-    """The smallest words that hold numbers mod 2^bits: the carry is needed mod 2^m only."""
-    if not 1 <= bits <= ring.magnitude_bits:
-        raise InternalError(f"truncation by {bits} bits; possible are 1 to {ring.magnitude_bits}")
-    fits = (field for field in _FIELDS if bits <= 8 * field.dtype.itemsize)
-    return next(fits, elements_of(ring))
 
 
 def truncate(
@@ -111,55 +87,9 @@ def truncate(
 
 
 def _truncate_probabilistic(party: Fantastic4Party, x: Replicated4, bits: int) -> Step[Replicated4]:
-    ring, shape = party.ring, (x.size,)
-    elements, field = elements_of(ring), field_of(ring, bits)
-    shifted, tops = _halves(party, x, bits, field)
-    pieces = yield from exchange(
-        party,
-        [
-            *pair_messages(party, elements, shape, shifted),
-            *pair_messages(party, field, shape, tops),
-        ],
-    )
-    y, top = total(party, pieces[:2], shape), total(party, pieces[2:], shape)
-    products = cross_messages(party, field, shape, lambda i, j: field.multiply(top[i], top[j]))
-    carry = parts_by_share((yield from exchange(party, products)))
-    offset = ring.elements(1 - (1 << (ring.magnitude_bits - bits)))
-    for j, share in y.items():
-        for block in blocks(x.size):
-            sum_ = reduce(field.add, (part[block] for part in carry[j]))
-            out = ring.add(share[block], _placed(ring, sum_, bits), out=share[block])
-            if j == 0:
-                ring.add(out, offset, out=out)
-    return Replicated4({j: share.reshape(x.shape) for j, share in y.items()})
-
-
-def _halves(
-    party: Fantastic4Party, x: Replicated4, bits: int, field: Group
-) -> tuple[Elements, Array]:
-    """c >> m and c_m at those that know s, t >> m and t_m at the others: vectors."""
-    ring = party.ring
     first, second = (flat(x.shares[j]) for j in ((0, 1) if knows_s(party) else (2, 3)))
-    offset = ring.elements(1 << ring.magnitude_bits if knows_s(party) else 0)
-    shifted, tops = ring.empty(x.size), field.empty((x.size,))
-    for block in blocks(x.size):
-        known = ring.add(ring.add(first[block], second[block]), offset)
-        ring.shift_right(known, bits, out=shifted[block])
-        tops[block] = _top_bit(ring, known, field)
-    return shifted, tops
-
-
-def _top_bit(ring: Ring, x: Elements, field: Group) -> Array:
-    """The top bits as elements of the field, 0 or 1."""
-    bits = np.negative(ring.low_words(ring.shift_right(x, ring.top_bit)))
-    return ring.elements(bits) if field.dtype == ring.dtype else bits.astype(field.dtype)
-
-
-def _placed(ring: Ring, carry: Array, bits: int) -> Elements:
-    """carry · 2^(N - bits): what of it lies above 2^bits falls out of the ring."""
-    # As signed words: elements of Z_2^64 are no elements of a longer ring.
-    words = carry.view(np.int64) if carry.dtype == np.uint64 else carry
-    return ring.shift_left(ring.elements(words), ring.bits - bits)
+    shares = yield from shifted(party, first, second, bits)
+    return Replicated4({j: share.reshape(x.shape) for j, share in shares.items()})
 
 
 def _truncate_exact(party: Fantastic4Party, x: Replicated4, bits: int) -> Step[Replicated4]:
