@@ -1,9 +1,9 @@
 """``python -m bench.profile WORKLOAD``: where the time of a party goes.
 
-The parties of its protocol in processes of their own over TLS, as in the bench, each under cProfile.
-each party how its time divides into kernels, links (waiting and working apart) and Python, and
-the functions that take most. The control channel is left out; what it costs is the difference to
-the bench's median, which is shown beside.
+The parties of its protocol in processes of their own over TLS, as in the bench, each under
+cProfile. Shows for each party how its time divides into kernels, links (waiting and working apart)
+and Python, and the functions that take most. The control channel is left out; what it costs is
+the difference to the bench's median, which is shown beside.
 """
 
 from __future__ import annotations

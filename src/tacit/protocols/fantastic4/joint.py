@@ -12,7 +12,10 @@ without a mask: R learns v itself, as in an opening.
 The digest. One for each (S, B, R, O) of an exchange, over session, nonce, roles, a salt and
 all payloads of these roles, each with its length (``tagged_hash``). The salt is 32 bytes of the
 stream of O's index, which S, B and R hold, on a lane that no mask uses: an honest digest says
-nothing about a value of few bits to anybody else, should it be published later.
+nothing about a value of few bits to anybody else, should it be published later. Of long payloads
+their GMAC takes the place in the hash, under a key of the stream of S's index: B and R hold it and
+S does not, so S cannot find another message of the same tag (McGrew, Viega 2004). With
+``party.evidence`` it is always the payloads themselves: then S makes digests, too.
 
 Rounds and bytes: 1 round; each message its payload once, from S to R; 32 check bytes from B to R
 for each (S, B, R, O).
@@ -26,11 +29,12 @@ secrets (ePrint 2026/234), so here every exchange is compared at once. See
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 import numpy as np
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from tacit import kernels
 from tacit.encoding.digest import DIGEST_BYTES, tagged_hash
@@ -59,6 +63,17 @@ Roles: TypeAlias = tuple[int, int, int, int]
 
 SALT_LANES: Final = 0x8000
 """Masks are drawn from lanes below, salts from here on."""
+
+TAG_LANES: Final = 0x8040
+"""Keys of tags are drawn from here on."""
+
+TAGGED: Final = 1 << 12
+"""Bytes from which on a payload is hashed by its tag."""
+
+TAGGED_AT_ONCE: Final = 1 << 30
+"""A longer payload has a tag for each piece of this length."""
+
+TAG_KEY_BYTES: Final = 16
 
 
 @dataclass(frozen=True, slots=True, repr=False, eq=False)
@@ -272,14 +287,38 @@ def digest_of(
     payloads : sequence of ndarray
         In the order in which they were sent; C-contiguous.
     """
-    sender, backup, receiver, _ = roles
-    salt = np.empty(DIGEST_BYTES, np.uint8)
-    lane = SALT_LANES | sender << 4 | backup << 2 | receiver
-    kernels.fill(party.keys[key], nonce, lane, salt)
     # Of fixed length, so one field: nonce, roles, salt.
-    place = nonce.to_bytes(8, "little") + bytes(roles) + salt.tobytes()
+    salt = _drawn(party, key, nonce, SALT_LANES, roles, DIGEST_BYTES)
+    place = nonce.to_bytes(8, "little") + bytes(roles) + salt
     data = [payload.reshape(-1).view(np.uint8) for payload in payloads]
-    return tagged_hash("joint message", party.session_id, place, *data)
+    if party.evidence or sum(payload.nbytes for payload in data) < TAGGED:
+        return tagged_hash("joint message", party.session_id, place, *data)
+    tags = _tags(_drawn(party, roles[0], nonce, TAG_LANES, roles, TAG_KEY_BYTES), data)
+    return tagged_hash("joint message by tags", party.session_id, place, *tags)
+
+
+def _drawn(
+    party: Fantastic4Party, key: int, nonce: int, lanes: int, roles: Roles, count: int
+) -> bytes:
+    """Bytes of a key's stream that are for one message alone."""
+    sender, backup, receiver, _ = roles
+    drawn = np.empty(count, np.uint8)
+    kernels.fill(party.keys[key], nonce, lanes | sender << 4 | backup << 2 | receiver, drawn)
+    return drawn.tobytes()
+
+
+def _tags(key: bytes, data: Sequence[Array]) -> Iterator[bytes]:
+    """Length and GMAC of every payload, or of its pieces; the key is for these alone."""
+    cipher = AESGCM(key)
+    pieces = (
+        (payload.nbytes, payload[start : start + TAGGED_AT_ONCE])
+        for payload in data
+        for start in range(0, max(1, payload.nbytes), TAGGED_AT_ONCE)
+    )
+    for place, (length, piece) in enumerate(pieces):
+        # GMAC: nothing is encrypted, all is additional data.
+        tag = cipher.encrypt(place.to_bytes(12, "little"), b"", piece.data)
+        yield length.to_bytes(8, "little") + tag
 
 
 def note(party: Fantastic4Party, nonce: int, roles: Roles, digest: bytes) -> None:

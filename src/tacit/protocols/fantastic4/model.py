@@ -11,7 +11,7 @@ SECURITY = SecurityModel(
     threshold=1,
     adversary="active",
     outcome="guaranteed output",
-    statistical_bits=None,
+    statistical_bits=45,
     computational_bits=128,
     assumptions=(
         "at most one of the four parties is corrupted or lost; it may deviate in any way",
@@ -33,5 +33,5 @@ SECURITY = SecurityModel(
         "shapes, types, the program and the number of rows are public",
         "an abort names two suspects, one of which deviated if who reports it is honest",
     ),
-    papers=("DEK21", "EP26", "ISN89", "MR18", "LWZ11", "LDHHZS23"),
+    papers=("DEK21", "EP26", "ISN89", "MR18", "MV04", "LWZ11", "LDHHZS23"),
 )

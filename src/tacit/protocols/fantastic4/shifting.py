@@ -96,7 +96,7 @@ def _by_kernels(
     ring, field, size = party.ring, field_of(party.ring, bits), first.size
     y, top = yield from _pairs_share(party, first, second, bits, field)
     nonce, unit = party.nonce(), _unit(ring, bits) % (1 << ring.bits)
-    send: list[tuple[int, Array]] = []
+    send: list[tuple[Roles, list[Array]]] = []
     vouch: list[tuple[Roles, list[Array]]] = []
     received = field.empty((size,))
     for lane, ((i, j), (sender, backup, receiver)) in enumerate(CROSS_ROLES.items()):
@@ -106,10 +106,7 @@ def _by_kernels(
             rest, key = field.empty((size,)), party.keys[receiver]
             into = y[receiver], y[other], rest
             ring.kernels.joint_carry(top[i], top[j], key, nonce, lane, bits, offset, *into)
-            if party.index == sender:
-                send.append((receiver, rest))
-            else:
-                vouch.append((roles, [rest]))
+            (send if party.index == sender else vouch).append((roles, [rest]))
         elif party.index == receiver:
             got, share = roles, other
         else:
@@ -153,7 +150,7 @@ def _pairs_share(
     yield from compared(
         party,
         nonce,
-        send=[(receiver, part) for part in made] if me == sender else [],
+        send=[(mine, made)] if me == sender else [],
         vouch=[] if me == sender else [(mine, made)],
         receive=[(theirs, [y[share], top[share]])] if hears else [],
     )
