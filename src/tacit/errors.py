@@ -49,6 +49,7 @@ __all__ = [
     "DisputeError",
     "EvidenceError",
     "HandshakeError",
+    "IncidentWarning",
     "InputRefusedError",
     "InternalError",
     "MessageError",
@@ -360,6 +361,10 @@ class RecoveryError(PeerFaultError):
     """A fault after which the parties cannot go on: a second one, or more than one at once."""
 
     base = 5500
+
+
+class IncidentWarning(UserWarning):
+    """A party was lost or deviated, and the session went on with the right result."""
 
 
 class InternalError(TacitError):

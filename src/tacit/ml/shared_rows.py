@@ -28,7 +28,7 @@ from tacit.sessions.session import Reference
 
 __all__ = ["CHUNK_ROWS", "Batch", "SharedRows"]
 
-CHUNK_ROWS = 16_384
+CHUNK_ROWS = 8_192
 """Rows of one owner in a chunk."""
 
 LABELS: Limits = (0, 1)
@@ -70,10 +70,12 @@ class SharedRows:
     Parameters
     ----------
     plan : TrainingPlan
-    chunk_rows : int
+    chunk_rows : int, optional
+        :data:`CHUNK_ROWS` by default.
     """
 
-    def __init__(self, plan: TrainingPlan, chunk_rows: int = CHUNK_ROWS) -> None:
+    def __init__(self, plan: TrainingPlan, chunk_rows: int | None = None) -> None:
+        chunk_rows = chunk_rows or CHUNK_ROWS
         self._plan = plan
         self._chunk_rows = chunk_rows
         self._places = [
@@ -172,6 +174,8 @@ class SharedRows:
         references: list[Reference] = []
         indices: list[NDArray[np.int64]] = []
         for owner, numbers in enumerate(rows):
+            if not numbers.size:
+                continue
             chunks, starts = np.unique(numbers // self._chunk_rows, return_index=True)
             for chunk, own in zip(
                 chunks.tolist(), np.split(numbers % self._chunk_rows, starts[1:]), strict=True

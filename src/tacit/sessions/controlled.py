@@ -7,9 +7,10 @@ return revealed values.
 
 from __future__ import annotations
 
+import warnings
 import weakref
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,7 @@ from numpy.typing import NDArray
 from tacit.encoding.limits import Limits
 from tacit.encoding.ring import RING64, Ring
 from tacit.encoding.types import DType, fixed
-from tacit.errors import InternalError, TacitError
+from tacit.errors import IncidentWarning, InternalError, PartyLostError, TacitError
 from tacit.network import NetworkSettings
 from tacit.programs.operation import Attributes, Operation
 from tacit.programs.types import ArrayType
@@ -35,11 +36,13 @@ from tacit.sessions.messages import (
     Delete,
     Finish,
     Finished,
+    Incident,
     Input,
     Kept,
     Load,
     Measure,
     Measured,
+    Message,
     PublicOperand,
     Refresh,
     Reveal,
@@ -52,6 +55,7 @@ from tacit.sessions.processes import RING, ROUNDING, PartyProcesses
 from tacit.sessions.session import Handle, Reference, Session
 from tacit.sessions.storage_steps import Draft
 from tacit.sessions.storing import restore
+from tacit.sessions.turns import in_turn
 from tacit.storage.records import Header, Purpose, decode_header
 from tacit.storage.store import Place
 
@@ -97,6 +101,10 @@ class ProcessSession(Session):
     An error in a party surfaces at the next call that waits. After an error the session is
     over. Arrays that nothing refers to any more are released in the parties with the next
     command.
+
+    Under a protocol that guarantees output the session survives the loss of one process, or its
+    deviation: results come from the living recipients, :attr:`incidents` says what happened, and
+    a warning is issued once. An input of the lost party is refused with a PartyLostError.
     """
 
     place = "one process each on this machine, mutual TLS"
@@ -125,7 +133,37 @@ class ProcessSession(Session):
             parameters={ROUNDING: rounding, RING: str(ring.bits)},
             settings=settings,
             threads=threads,
+            tolerate=1 if protocol.security.outcome == "guaranteed output" else 0,
         )
+        self._warned = 0
+
+    @property
+    def incidents(self) -> tuple[Incident, ...]:
+        """The faults that the parties have overcome so far, as the first that told of each says."""
+        found: dict[tuple[int, str, tuple[str, ...]], Incident] = {}
+        for _, incident in self.processes.incidents:
+            found.setdefault((incident.stage, incident.kind, incident.dropped), incident)
+        return tuple(found.values())
+
+    def _warn(self) -> None:
+        """Warn of every incident once, between commands."""
+        incidents = self.incidents
+        while self._warned < len(incidents):
+            incident = incidents[self._warned]
+            self._warned += 1
+            warnings.warn(_in_words(incident), IncidentWarning, stacklevel=4)
+
+    def _answers(self, names: Sequence[str]) -> Iterator[tuple[str, Message, list[Buffer]]]:
+        """The next message of each of these parties; nothing of one that is lost."""
+        for name in names:
+            try:
+                message, buffers = self.processes.receive(name)
+            except TacitError:
+                if name not in self.processes.lost or self.processes.failure is not None:
+                    raise
+                continue
+            yield name, message, buffers
+        self._warn()
 
     def check_open(self) -> None:
         """Refuse to go on after the end, with the cause if it was an error."""
@@ -180,8 +218,7 @@ class ProcessSession(Session):
     def _await_check(self) -> None:
         """Wait until all parties have checked an input; what all refused is raised."""
         refused = None
-        for name in self.parties:
-            message, _ = self.processes.receive(name)
+        for _, message, _ in self._answers(self.parties):
             if not isinstance(message, Checked):
                 raise InternalError(f"a party answered {type(message).__name__} to an input")
             refused = message.refused or refused
@@ -222,20 +259,48 @@ class ProcessSession(Session):
     def open(
         self, reference: Reference, to: tuple[int, ...], answer: tuple[int, ...]
     ) -> dict[str, NDArray[Any]]:
-        """Have an array opened, and wait for what the processes of `answer` return."""
+        """Have an array opened, and wait for what the processes of `answer` return.
+
+        Raises
+        ------
+        PartyLostError
+            All of `answer` are lost.
+        """
         assert isinstance(reference, RemoteReference)
         self._broadcast(Reveal(self._releases(), reference.number, to, answer))
         revealed: dict[str, NDArray[Any]] = {}
-        for index in answer:
-            message, buffers = self.processes.receive(self.parties[index])
+        names = [self.parties[index] for index in answer]
+        for name, message, buffers in self._answers(names):
             if not isinstance(message, Revealed):
                 raise InternalError(f"a party answered {type(message).__name__} to a reveal")
             if message.dtype == "elements":
                 array = self.ring.integers(buffers[0].view(self.ring.dtype))
             else:
                 array = buffers[0].view(message.dtype)
-            revealed[self.parties[index]] = array.reshape(message.shape)
+            revealed[name] = array.reshape(message.shape)
+        if not revealed:
+            raise PartyLostError(
+                f"{' and '.join(names)} left the session, and nobody else was to learn this.",
+                next_step="reveal it to a party that is still there, if the owners agree.",
+                case=12,
+                parties=names,
+                stage="reveal",
+            )
         return revealed
+
+    @in_turn
+    def reveal_to_all(self, reference: Reference) -> NDArray[Any]:
+        """Open a secret array to every party; the plain array, from the first that is there."""
+        reference.uses.check_recipients(self.parties)
+        everyone = self.recipients("all")
+        while True:
+            answer = next(i for i in everyone if self.parties[i] not in self.processes.lost)
+            try:
+                return self.open(reference, everyone, (answer,))[self.parties[answer]]
+            except PartyLostError:
+                # Lost before it answered: what all may know, another one tells.
+                if self.processes.failure is not None:
+                    raise
 
     # What is stored.
 
@@ -278,31 +343,31 @@ class ProcessSession(Session):
 
     def delete_parts(self, name: str, version: int | None, purpose: Purpose) -> int:
         """Have every party destroy a version, or all of a name; how many there were."""
-        return self._ask(Delete(self._releases(), name, version, purpose))[0].count
+        kept = self._ask(Delete(self._releases(), name, version, purpose))
+        return next(iter(kept.values())).count
 
     def refresh_parts(self) -> tuple[Header, ...]:
         """Have every party replace its stored shares by fresh ones of the same secrets."""
         return tuple(self._headers(self._ask(Refresh(self._releases()))))
 
-    def _ask(self, command: msgspec.Struct) -> list[Kept]:
+    def _ask(self, command: msgspec.Struct) -> dict[str, Kept]:
         """Every party's answer to a command about what is stored; what all refused is raised."""
         self._broadcast(command)
-        found = []
-        for name in self.parties:
-            message, _ = self.processes.receive(name)
+        found: dict[str, Kept] = {}
+        for name, message, _ in self._answers(self.parties):
             if not isinstance(message, Kept):
                 raise InternalError(f"a party answered {type(message).__name__} about storage")
-            found.append(message)
-        refused = next((kept.refused for kept in found if kept.refused is not None), None)
+            found[name] = message
+        refused = next((kept.refused for kept in found.values() if kept.refused is not None), None)
         if refused is not None:
             raise TacitError.from_dict(refused)
         return found
 
-    def _headers(self, kept: Sequence[Kept], compared: bool = True) -> list[Header]:
+    def _headers(self, kept: Mapping[str, Kept], compared: bool = True) -> list[Header]:
         """The first party's headers; those of the others must describe the same entries."""
         lists = [
             [decode_header(data, Path(name)) for data in answer.headers]
-            for name, answer in zip(self.parties, kept, strict=True)
+            for name, answer in kept.items()
         ]
         digests = [[header.digest() for header in headers] for headers in lists]
         if compared and any(other != digests[0] for other in digests):
@@ -312,8 +377,7 @@ class ProcessSession(Session):
     def _cost(self) -> Cost:
         self._broadcast(Measure(self._releases()))
         counted: dict[str, Measured] = {}
-        for name in self.parties:
-            message, _ = self.processes.receive(name)
+        for name, message, _ in self._answers(self.parties):
             if not isinstance(message, Measured):
                 raise InternalError(f"a party answered {type(message).__name__} to a measurement")
             counted[name] = message
@@ -333,8 +397,7 @@ class ProcessSession(Session):
             return
         try:
             self._broadcast(Finish())
-            for name in self.parties:
-                message, _ = self.processes.receive(name)
+            for _, message, _ in self._answers(self.parties):
                 if not isinstance(message, Finished):
                     raise InternalError(f"a party answered {type(message).__name__} at the end")
             self.processes.close()
@@ -343,6 +406,20 @@ class ProcessSession(Session):
 
     def _abandon(self, error: BaseException) -> None:
         self.processes.kill()
+
+
+def _in_words(incident: Incident) -> str:
+    """An incident for people."""
+    who = incident.party or " or ".join(incident.pair or ()) or "nobody in particular"
+    found = {
+        "lost": f"{who} was lost",
+        "convicted": f"{who} deviated from the protocol",
+        "pair": f"{who} deviated or was lost",
+    }.get(incident.kind, "parties contradicted each other")
+    return (
+        f"{found}: {incident.reason}. The session goes on under {incident.protocol}:"
+        f" {incident.security}."
+    )
 
 
 def _absolute(place: Place) -> Place:

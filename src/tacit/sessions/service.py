@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tacit.encoding.types import DType
-from tacit.errors import InputRefusedError, InternalError, UsageError
+from tacit.errors import InputRefusedError, InternalError, PartyLostError, UsageError
 from tacit.programs.table import OPERATIONS
 from tacit.sessions.channel import Buffer, byte_view
 from tacit.sessions.context import PartyContext
@@ -91,7 +91,10 @@ class _Service:
             shared = self._session.input_elements(
                 command.owner, elements, dtype, command.shape, (low, high)
             )
-        except InputRefusedError as error:  # by all parties alike
+        except (InputRefusedError, PartyLostError) as error:
+            if isinstance(error, PartyLostError) and self._session.stage is None:
+                raise
+            # All parties found it alike, and the session goes on.
             self._channel.send(encode(Checked(error.as_dict())))
             return
         self._held[command.result] = shared
