@@ -84,6 +84,16 @@ class Computation:
         """Rounds and bytes since the start, and seconds. Waits until all is computed."""
         return self.session.total_cost
 
+    @property
+    def incidents(self) -> tuple[Any, ...]:
+        """The faults of a party that this computation has overcome; see ``docs/failures.md``.
+
+        Each says who is lost or deviated (``party``, ``pair``), who takes no part any more
+        (``dropped``), what was seen (``reason``), and what the others go on with (``protocol``,
+        ``security``). Always empty under protocols that end with the first fault.
+        """
+        return tuple(self.session.incidents)
+
     def share(
         self,
         values: ArrayLike | None,

@@ -124,6 +124,7 @@ class TrainingRequest:
             reveal_to=self.reveal_to,
             deadline=self.deadline,
             storage=None if folder is None else places(folder, self.parties)[party],
+            evidence=str((self.out / party / "evidence").absolute()) if self.guaranteed else None,
             every=self.every if self.checkpoint is not None else 0,
             resume=self.resume,
         )

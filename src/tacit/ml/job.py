@@ -82,6 +82,9 @@ class _Own:
 def run_party(context: PartyContext) -> OwnerResult:
     """Run the job at one party."""
     settings = msgspec.msgpack.decode(context.configuration, type=TrainingSettings)
+    if settings.evidence is not None:
+        context.session.keep_evidence(Path(settings.evidence))
+    context.session.hold_inputs()  # until all have sealed all rows, a loss ends the job
     job = _Job(context, settings)
     try:
         return job.run()
@@ -142,14 +145,19 @@ class _Job:
             if own is not None and model is not None:
                 joint_on_own = count_scores(model, own.rows, own.test)
             joint, evaluated = way.evaluate(joint_on_own, [i for i in to if i in owners], to)
+        # What follows is each owner's own affair: nobody waits for it.
+        session.close()
         alone = alone_counts = None
         if settings.alone and own is not None:
-            with self.phase("alone"):
-                alone = train_alone(plan, own.train, own.moments, standardised(schema))
-                alone_counts = count_scores(alone, own.rows, own.test)
+            started = time.perf_counter()
+            self.context.progress("alone", 0)
+            alone = train_alone(plan, own.train, own.moments, standardised(schema))
+            alone_counts = count_scores(alone, own.rows, own.test)
+            self.phases.append(PhaseCost("alone", time.perf_counter() - started, 0, 0, 0))
+            self.context.progress("alone", 1, 1)
         return OwnerResult(
             schema=schema,
-            session_id=self.context.mesh.session_id,
+            session_id=session.session_id,
             plan=asdict(plan),
             rows=train_counts,
             test_rows=tuple(counts[name].test for name in self.owners),
@@ -184,11 +192,11 @@ class _Job:
         return way(self.session, job, own.train, _mean_and_variance(own.moments))
 
     def _row_counts(self, own: _Own | None) -> dict[str, _RowCounts]:
-        return self.context.mesh.gather(
+        return self.session.gather(
             _RowCounts(0, 0) if own is None else own.counts,
             _RowCounts,
             stage="row counts",
-            deadline=self.settings.deadline,
+            patience=self.settings.deadline,
         )
 
     def _loss_interval(self, rows: tuple[int, ...]) -> int:
@@ -197,7 +205,7 @@ class _Job:
         return max(1, batch_count(rows, self.settings.batch_size) // _LOSSES_PER_EPOCH)
 
     def _agree_on_schema(self) -> Schema:
-        settings, mesh = self.settings, self.context.mesh
+        settings, session = self.settings, self.session
         if settings.schema is not None:
             schema = Schema.load(settings.schema)
         else:
@@ -212,11 +220,13 @@ class _Job:
                     missing=settings.missing,
                 )
                 mine = _Notice(drafted.to_bytes())
-            drafts = mesh.gather(mine, _Notice, stage="schema drafts", deadline=settings.deadline)
+            drafts = session.gather(
+                mine, _Notice, stage="schema drafts", patience=settings.deadline
+            )
             schema = merge({n: Draft.from_bytes(drafts[n].value, n) for n in self.owners})
         digest = tagged_hash("training job", schema.digest(), settings.public())
-        others = mesh.gather(
-            _Notice(digest), _Notice, stage="schema agreement", deadline=settings.deadline
+        others = session.gather(
+            _Notice(digest), _Notice, stage="schema agreement", patience=settings.deadline
         )
         for name, other in others.items():
             if other.value != digest:

@@ -45,6 +45,9 @@ __all__ = ["ROWS", "KeptTraining"]
 ROWS = "training-rows"
 """The name of the sealed rows."""
 
+NOT_ALL_THERE = 92
+"""The case of the error that nothing is stored after a loss (TC-1092)."""
+
 _Results = Step[tuple[SecretValue, ...]]
 
 
@@ -94,6 +97,7 @@ class KeptTraining:
                 moments = self._share_moments()
             with phases.phase("sealing"):
                 self._seal(moments)
+        session.inputs_complete()
         self._own = None
         with phases.phase("standardisation"):
             mean, inverse = self._standardization(moments)
@@ -189,8 +193,8 @@ class KeptTraining:
             losses.stepped(results[1:])
             done += 1
             on_step(done)
-            if every and done % every == 0:
-                self._save(done, weights, losses)
+            if every and done % every == 0 and not self._save(done, weights, losses):
+                every = 0  # what was sealed before stays
         losses.finish()
         self._weights = weights
         return losses.values
@@ -205,17 +209,24 @@ class KeptTraining:
         (weights,) = self._session.compute("training", evaluate, (), results=(ArrayType(f, shape),))
         return weights
 
-    def _save(self, step: int, weights: Reference, losses: Losses) -> None:
+    def _save(self, step: int, weights: Reference, losses: Losses) -> bool:
+        """Seal where training is; False at all parties alike when one of them is lost."""
         arrays = {"weights": weights, **losses.stored}
-        self._session.save(
-            list(arrays.values()),
-            TRAINING,
-            names=list(arrays),
-            kind="logistic training",
-            public=msgspec.msgpack.encode(losses.progress(self._job.digest, step)),
-            purpose="checkpoint",
-            keep=GENERATIONS,
-        )
+        try:
+            self._session.save(
+                list(arrays.values()),
+                TRAINING,
+                names=list(arrays),
+                kind="logistic training",
+                public=msgspec.msgpack.encode(losses.progress(self._job.digest, step)),
+                purpose="checkpoint",
+                keep=GENERATIONS,
+            )
+        except UsageError as error:
+            if error.case != NOT_ALL_THERE:
+                raise
+            return False
+        return True
 
     # Results.
 

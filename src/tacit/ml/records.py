@@ -46,6 +46,8 @@ class TrainingSettings(Struct, frozen=True, kw_only=True):
         Seconds that each phase may take; then a party that is alive but stuck ends the run.
     storage : Place or None
         Where this party seals shares. Needed where output is guaranteed.
+    evidence : str or None
+        The folder for what proves a fault.
     every : int
         Steps between two checkpoints; 0 for none.
     resume : bool
@@ -70,13 +72,14 @@ class TrainingSettings(Struct, frozen=True, kw_only=True):
     alone: bool = True
     deadline: float = 3600.0
     storage: Place | None = None
+    evidence: str | None = None
     every: int = 0
     resume: bool = False
 
     def public(self) -> bytes:
         """What all owners must agree on, in canonical form."""
         common = msgspec.structs.replace(
-            self, file=None, schema=None, share_categories=False, storage=None
+            self, file=None, schema=None, share_categories=False, storage=None, evidence=None
         )
         return msgspec.json.encode(common, order="deterministic")
 

@@ -195,6 +195,11 @@ class Session(Storing):
         """What the protocol promises."""
         return self.protocol.security
 
+    @property
+    def incidents(self) -> Sequence[Any]:
+        """The faults that the session has overcome so far."""
+        return ()
+
     @in_turn
     def share(
         self,

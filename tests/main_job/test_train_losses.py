@@ -1,0 +1,181 @@
+"""``tacit train`` under guaranteed output: ``kill -9`` of one party at seeded random moments.
+
+By default one kill in each phase. ``TACIT_KILLS=20`` makes twenty a phase, of parties and at
+moments drawn from other seeds each: the search by hand, and part of ``make soak``.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import signal
+import threading
+from collections.abc import Iterator, Mapping
+from io import StringIO
+from pathlib import Path
+from typing import Any
+
+import pytest
+from rich.console import Console
+
+from tacit.cli import training
+from tacit.cli.demos.files import DemoFiles
+from tacit.cli.incidents import IncidentLog
+from tacit.cli.outcome import Outcome
+from tacit.cli.training import TrainingRequest, run_training
+from tacit.errors import TacitError
+from tacit.sessions.processes import PartyProcesses
+
+pytestmark = pytest.mark.processes
+
+KILLS = int(os.environ.get("TACIT_KILLS", "1"))
+
+BEFORE = ("schema", "reading", "sharing", "sealing")
+AFTER = ("standardisation", "training", "reveal", "evaluation")
+
+
+def request(files: DemoFiles, out: Path, **options: Any) -> TrainingRequest:
+    wanted: dict[str, Any] = {
+        "files": files.files,
+        "label": files.label,
+        "schema": files.schema,
+        "protocol": "fantastic4",
+        "helper": "dave",
+        "reveal_to": tuple(files.files),
+        "reveal_loss": True,
+        "epochs": 6,
+        "batch_size": 64,
+        "rounding": "exact",
+        "out": out,
+        **options,
+    }
+    return TrainingRequest(**wanted)
+
+
+class Blow:
+    """Kills one party when another's progress reaches a moment in a phase, once."""
+
+    def __init__(self, seed: str, phase: str, parties: tuple[str, ...]) -> None:
+        draw = random.Random(seed)
+        self.phase = phase
+        self.victim = draw.choice(parties)
+        self.witness = draw.choice(parties)
+        self.share = draw.random()
+        self.delay = draw.random() * (0.2 if phase == "training" else 0.02)
+        self.signal = signal.SIGKILL
+        self.processes: PartyProcesses | None = None
+        self.done = False
+
+    def __repr__(self) -> str:
+        return f"{self.victim} in {self.phase} at {self.share:.3f} + {self.delay:.3f} s"
+
+    def strike(self) -> None:
+        assert self.processes is not None
+        os.kill(self.processes.identifiers[self.victim], self.signal)
+
+    def progress(self, party: str, phase: str, done: float, total: float) -> None:
+        if self.done or party != self.witness or phase != self.phase:
+            return
+        if phase in ("training", "sharing") and done < self.share * total:
+            return
+        self.done = True
+        threading.Timer(self.delay, self.strike).start()
+
+
+@pytest.fixture
+def struck(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+    """Run a training in which a blow falls; its outcome and what was printed."""
+
+    def run(wanted: TrainingRequest, blow: Blow) -> tuple[Outcome, str]:
+        class Watched(IncidentLog):
+            def progress(self, party: str, message: Any) -> None:
+                blow.progress(party, message.phase, message.done, message.total)
+                super().progress(party, message)
+
+        def start(*arguments: Any, **options: Any) -> PartyProcesses:
+            blow.processes = PartyProcesses(*arguments, **options)
+            return blow.processes
+
+        monkeypatch.setattr(training, "IncidentLog", Watched)
+        monkeypatch.setattr(training, "PartyProcesses", start)
+        printed = StringIO()
+        outcome = run_training(wanted, Console(file=printed, width=200))
+        return outcome, printed.getvalue()
+
+    yield run
+
+
+@pytest.fixture(scope="module")
+def whole(
+    wards: DemoFiles, tmp_path_factory: pytest.TempPathFactory
+) -> Mapping[str, tuple[list[float] | None, float | None, list[float]]]:
+    """What every party learns when nothing happens."""
+    out = tmp_path_factory.mktemp("whole")
+    outcome = run_training(request(wards, out), Console(file=StringIO()))
+    return {n: (r.coefficients, r.intercept, r.losses) for n, r in outcome.results.items()}
+
+
+@pytest.mark.parametrize("seed", range(KILLS))
+@pytest.mark.parametrize("phase", AFTER)
+def test_the_others_finish_with_the_same_bits(
+    struck: Any, whole: Any, wards: DemoFiles, tmp_path: Path, phase: str, seed: int
+) -> None:
+    wanted = request(wards, tmp_path)
+    blow = Blow(f"{phase} {seed}", phase, wanted.parties)
+    outcome, printed = struck(wanted, blow)
+    assert blow.done, blow
+    living = [name for name in wanted.parties if name != blow.victim]
+    assert list(outcome.results) == living, blow
+    for name, result in outcome.results.items():
+        assert (result.coefficients, result.intercept, result.losses) == whole[name], blow
+    check_what_is_said(outcome, printed, tmp_path, blow)
+
+
+def check_what_is_said(outcome: Outcome, printed: str, out: Path, blow: Blow) -> None:
+    """Table, report, manifest and log say who was lost, when, and what held from then on."""
+    manifest = json.loads((out / "manifest.json").read_text())
+    (incident,) = manifest["incidents"]
+    assert incident["dropped"] == [blow.victim], blow
+    assert incident["at"]
+    assert incident["security"]
+    page = (out / "index.html").read_text()
+    assert "What happened to parties" in page
+    assert blow.victim in page
+    assert "Warning:" in printed
+    assert blow.victim in printed.split("Warning:")[1].splitlines()[0]
+    events = [json.loads(line) for line in (out / "log.jsonl").read_text().splitlines()]
+    told = [e for e in events if e["event"] in ("incident", "process ended")]
+    assert told, blow
+    assert all(e["level"] == "warning" for e in told)
+    assert not (out / blow.victim / "result.json").exists()
+    owners = [name for name in outcome.results if name != "dave"]
+    assert set(manifest["evaluated"]) >= set(owners), blow
+    if blow.victim not in manifest["evaluated"] and blow.victim != "dave":
+        assert f"without {blow.victim}" in outcome.report.evaluated_on
+    assert [path.name for path in out.glob(".shares-*")] == []
+
+
+@pytest.mark.parametrize("seed", range(KILLS))
+@pytest.mark.parametrize("phase", BEFORE if KILLS > 1 else ("sharing",))
+def test_a_loss_before_all_rows_are_sealed_ends_the_run(
+    struck: Any, wards: DemoFiles, tmp_path: Path, phase: str, seed: int
+) -> None:
+    wanted = request(wards, tmp_path)
+    blow = Blow(f"{phase} {seed}", phase, wanted.parties)
+    with pytest.raises(TacitError) as caught:
+        struck(wanted, blow)
+    assert blow.victim in str(caught.value), blow
+    assert "start" in caught.value.next_step
+
+
+def test_a_party_that_hangs_is_lost_too(
+    struck: Any, whole: Any, wards: DemoFiles, tmp_path: Path
+) -> None:
+    wanted = request(wards, tmp_path, heartbeat=1.0)
+    blow = Blow("hang", "training", wanted.parties)
+    blow.signal = signal.SIGSTOP
+    outcome, printed = struck(wanted, blow)
+    for name, result in outcome.results.items():
+        assert (result.coefficients, result.intercept, result.losses) == whole[name], blow
+    check_what_is_said(outcome, printed, tmp_path, blow)
