@@ -11,7 +11,7 @@ import os
 import random
 import signal
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from io import StringIO
 from pathlib import Path
 from typing import Any
@@ -84,7 +84,7 @@ class Blow:
 
 
 @pytest.fixture
-def struck(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+def struck(monkeypatch: pytest.MonkeyPatch) -> Any:
     """Run a training in which a blow falls; its outcome and what was printed."""
 
     def run(wanted: TrainingRequest, blow: Blow) -> tuple[Outcome, str]:
@@ -103,7 +103,7 @@ def struck(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
         outcome = run_training(wanted, Console(file=printed, width=200))
         return outcome, printed.getvalue()
 
-    yield run
+    return run
 
 
 @pytest.fixture(scope="module")
@@ -172,7 +172,7 @@ def test_a_loss_before_all_rows_are_sealed_ends_the_run(
 def test_a_party_that_hangs_is_lost_too(
     struck: Any, whole: Any, wards: DemoFiles, tmp_path: Path
 ) -> None:
-    wanted = request(wards, tmp_path, heartbeat=1.0)
+    wanted = request(wards, tmp_path, heartbeat=1.0, patience=5.0)
     blow = Blow("hang", "training", wanted.parties)
     blow.signal = signal.SIGSTOP
     outcome, printed = struck(wanted, blow)

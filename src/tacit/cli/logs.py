@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +14,9 @@ from tacit.errors import StorageError
 __all__ = ["open_log"]
 
 
-def open_log(path: Path) -> Any:
-    """A structlog logger that writes one JSON object a line to a file.
+@contextmanager
+def open_log(path: Path) -> Iterator[Any]:
+    """A structlog logger that writes one JSON object a line to a file, as a context manager.
 
     Raises
     ------
@@ -29,11 +32,12 @@ def open_log(path: Path) -> Any:
             next_step="choose another folder with --out, or free some space.",
             case=2,
         ) from None
-    return structlog.wrap_logger(
-        structlog.WriteLogger(stream),
-        processors=[
-            structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="iso", utc=True),
-            structlog.processors.JSONRenderer(),
-        ],
-    )
+    with stream:
+        yield structlog.wrap_logger(
+            structlog.WriteLogger(stream),
+            processors=[
+                structlog.processors.add_log_level,
+                structlog.processors.TimeStamper(fmt="iso", utc=True),
+                structlog.processors.JSONRenderer(),
+            ],
+        )

@@ -168,6 +168,15 @@ def train(
             rich_help_panel="Network",
         ),
     ] = 5.0,
+    patience: Annotated[
+        float,
+        typer.Option(
+            min=1.0,
+            help="Under guaranteed output: seconds that a party which is alive may keep the others"
+            " waiting; one that takes longer counts as lost.",
+            rich_help_panel="Network",
+        ),
+    ] = 60.0,
     threads: Annotated[
         int | None,
         typer.Option(
@@ -245,6 +254,7 @@ def train(
         compare_pooled=compare_pooled,
         deadline=deadline,
         heartbeat=heartbeat,
+        patience=patience,
         threads=threads,
     )
     recipients = parse_recipients(reveal_to, tuple(owners), request.parties)

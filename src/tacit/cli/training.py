@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
 from rich.console import Console
@@ -67,6 +67,7 @@ class TrainingRequest:
     compare_pooled: bool = False
     deadline: float = 3600.0
     heartbeat: float = 5.0
+    patience: float = 60.0
     threads: int | None = None
     title: str = "One model of several owners"
     command: str = "train"
@@ -181,7 +182,16 @@ def run_training(request: TrainingRequest, console: Console, *, as_json: bool = 
         Print the manifest to standard output in the end.
     """
     request.check()
-    log = open_log(request.out / "log.jsonl")
+    with open_log(request.out / "log.jsonl") as log:
+        outcome = _run(request, console, log)
+    if as_json:
+        print(outcome.json())
+    else:
+        outcome.show(console)
+    return outcome
+
+
+def _run(request: TrainingRequest, console: Console, log: Any) -> Outcome:
     names = request.parties
     log.info("training started", parties=names, protocol=request.protocol)
     with _shares(request) as shares, PhaseBars(names, console) as bars:
@@ -192,7 +202,9 @@ def run_training(request: TrainingRequest, console: Console, *, as_json: bool = 
             {name: request.settings(name, shares) for name in names},
             protocol=request.protocol,
             parameters={ROUNDING: request.rounding},
-            settings=NetworkSettings(heartbeat_timeout=request.heartbeat),
+            settings=NetworkSettings(
+                heartbeat_timeout=request.heartbeat, patience=request.patience
+            ),
             threads=request.threads,
             tolerate=1 if request.guaranteed else 0,
             on_incident=incidents.incident,
@@ -217,10 +229,6 @@ def run_training(request: TrainingRequest, console: Console, *, as_json: bool = 
     outcome = outcome_of(request, results, comparison, incidents.records)
     outcome.save(request.out)
     log.info("training finished", report=str(request.out))
-    if as_json:
-        print(outcome.json())
-    else:
-        outcome.show(console)
     return outcome
 
 
