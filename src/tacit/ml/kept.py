@@ -45,9 +45,6 @@ __all__ = ["ROWS", "KeptTraining"]
 ROWS = "training-rows"
 """The name of the sealed rows."""
 
-NOT_ALL_THERE = 92
-"""The case of the error that nothing is stored after a loss (TC-1092)."""
-
 _Results = Step[tuple[SecretValue, ...]]
 
 
@@ -212,21 +209,16 @@ class KeptTraining:
     def _save(self, step: int, weights: Reference, losses: Losses) -> bool:
         """Seal where training is; False at all parties alike when one of them is lost."""
         arrays = {"weights": weights, **losses.stored}
-        try:
-            self._session.save(
-                list(arrays.values()),
-                TRAINING,
-                names=list(arrays),
-                kind="logistic training",
-                public=msgspec.msgpack.encode(losses.progress(self._job.digest, step)),
-                purpose="checkpoint",
-                keep=GENERATIONS,
-            )
-        except UsageError as error:
-            if error.case != NOT_ALL_THERE:
-                raise
-            return False
-        return True
+        header = self._session.save(
+            list(arrays.values()),
+            TRAINING,
+            names=list(arrays),
+            kind="logistic training",
+            public=msgspec.msgpack.encode(losses.progress(self._job.digest, step)),
+            purpose="checkpoint",
+            keep=GENERATIONS,
+        )
+        return header.version > 0
 
     # Results.
 
