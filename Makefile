@@ -7,7 +7,7 @@ INSTALLED := $(VENV)/.installed
 TOOLS := $(VENV)/.tools
 PYTEST_ARGUMENTS ?= -n 2 --dist loadfile
 
-.PHONY: help setup demo test check format bench bench-peers docs wheel clean
+.PHONY: help setup demo test check format bench bench-peers soak docs wheel clean
 .DELETE_ON_ERROR:
 
 help:  ## list the targets
@@ -60,6 +60,9 @@ bench: setup  ## kernels, primitives and the main job: seconds, rounds, bytes, m
 bench-peers: setup  ## the same workloads beside SPU, MPyC and CrypTen, in one run
 	$(BIN)/python bench/peers/setup.py
 	$(BIN)/python -m bench.peers
+
+soak: setup  ## half an hour of jobs under kills, pauses and tampering; MINUTES=30 SEED=1
+	$(BIN)/python -m bench.soak --minutes $(or $(MINUTES),30) --seed $(or $(SEED),1)
 
 docs: setup  ## the documentation as HTML in docs/_build/html, warnings as errors
 	$(BIN)/sphinx-build -W --keep-going -q -b html docs docs/_build/html

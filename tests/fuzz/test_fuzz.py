@@ -8,7 +8,6 @@ tacit must refuse as well.
 
 from __future__ import annotations
 
-import warnings
 from typing import Any
 
 import numpy as np
@@ -16,6 +15,7 @@ import pytest
 from hypothesis import HealthCheck, event, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
+from judging import by_numpy, judge
 from numpy.typing import NDArray
 from operations import COMPARING, OPERATIONS, UNIT, WRAPPING
 
@@ -80,31 +80,10 @@ def compute(mpc: Computation, example: Any) -> Any:
     return fuzzed.ours(*given_as, **options)
 
 
-def by_numpy(name: str, operands: list[NDArray[Any]], options: Any) -> NDArray[Any]:
-    with np.errstate(all="ignore"), warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # means of nothing
-        return np.asarray(OPERATIONS[name].numpys(*operands, **options))
-
-
-def judge(example: Any, found: Any) -> None:
+def judged(example: Any, found: Any) -> None:
     name, operands, options, side, checked = example
-    fuzzed = OPERATIONS[name]
-    expected = by_numpy(name, operands, options)
-    assert found.shape == expected.shape
-    plain = [x.astype(np.float64) if x.dtype.kind != "b" else x for x in operands]
-    if found.dtype.kind == "f":
-        with np.errstate(all="ignore"):
-            error = fuzzed.error(*plain, **options)
-            fits = np.broadcast_to(checked or fuzzed.fits(*plain, **options), expected.shape)
-            difference = np.abs(found - expected)
-        assert (difference <= np.broadcast_to(error, expected.shape))[fits].all()
-    elif all(x.dtype.kind == "b" for x in operands):
-        np.testing.assert_array_equal(found, expected)
-    else:
-        anywhere = name in WRAPPING or checked or (name in COMPARING and far(operands, side))
-        domain = True if anywhere else fuzzed.fits(*plain, **options)
-        fits = np.broadcast_to(domain, expected.shape)
-        np.testing.assert_array_equal(found[fits], expected.astype(found.dtype)[fits])
+    anywhere = name in WRAPPING or (name in COMPARING and far(operands, side))
+    judge(OPERATIONS[name], operands, options, found, anywhere=anywhere, checked=checked)
 
 
 def far(operands: list[NDArray[Any]], side: str) -> bool:
@@ -116,7 +95,7 @@ def far(operands: list[NDArray[Any]], side: str) -> bool:
 def refused_by_numpy(example: Any) -> bool:
     name, operands, options, _, _ = example
     try:
-        by_numpy(name, operands, options)
+        by_numpy(OPERATIONS[name], operands, options)
     except (ValueError, TypeError, IndexError, ZeroDivisionError):
         return True
     return False
@@ -182,7 +161,7 @@ def test_any_operation_on_any_arrays(pytestconfig: pytest.Config) -> None:
             sessions[checked] = tacit.local("replicated3", checked=checked)
             raise
         if refusal is None:
-            judge(example, opened)
+            judged(example, opened)
             return
         event(f"refused: {refusal.code}")
         assert refusal.next_step
