@@ -1,36 +1,32 @@
 """Steps that sessions of every kind drive for what is stored: save, load, refresh, delete.
 
-They draw no masks and no nonces of the protocol, so an error in one leaves the session's streams
-in step. Files are written between rounds; a party goes on to replace something only after all
-have confirmed (:mod:`tacit.storage.agreement`).
+They draw no masks and no nonces of the protocol (but for a party that comes back, ``opening.py``),
+so an error in one leaves the session's streams in step. Files are written between rounds; a party
+goes on to replace something only after all have confirmed (:mod:`tacit.storage.agreement`).
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, TypeAlias, TypeVar
+from typing import Any, TypeVar
 
 import msgspec
 import numpy as np
 from msgspec import Struct
 from numpy.typing import NDArray
 
-from tacit.encoding.digest import DIGEST_BYTES, tagged_hash
+from tacit.encoding.digest import tagged_hash
 from tacit.encoding.ring import RING64
-from tacit.encoding.rings import ring_of
-from tacit.errors import StorageError, UsageError, VerificationError
+from tacit.errors import UsageError
 from tacit.programs.types import SecretValue
-from tacit.protocols.interface import Party
-from tacit.rounds.contract import Round, Step
-from tacit.rounds.randomness import Randomness
-from tacit.sharing.additive import AdditiveForm, Parts
+from tacit.rounds.contract import Step
+from tacit.sessions.opening import Keeper, Loaded, form_of, known_to_all, opened
 from tacit.storage.agreement import Agreed, decoded, inventory, settle
 from tacit.storage.messages import confirm, exchange, toss
-from tacit.storage.records import ArrayRecord, Header, Purpose, Uses, bounds_from, bounds_text
+from tacit.storage.records import ArrayRecord, Header, Purpose, Uses, bounds_text
 from tacit.storage.refreshing import refreshed
 from tacit.storage.sealed import CHUNK_BYTES, byte_view
-from tacit.storage.store import Holding, Place, Store
+from tacit.storage.store import OF_FOUR, Holding, Place, Store
 
 __all__ = [
     "Draft",
@@ -63,32 +59,6 @@ class Draft(Struct, frozen=True, kw_only=True):
     uses: Uses = Uses()
     arrays: tuple[ArrayRecord, ...] = ()
     keep: int = 0
-
-
-@dataclass(frozen=True, slots=True, repr=False)
-class Keeper:
-    """One party with its folder, in one session.
-
-    Attributes
-    ----------
-    party : Party
-    store : Store
-    form : AdditiveForm
-        How the protocol's shares split.
-    session : bytes
-        This session's own, equal at all parties, never twice the same.
-    randomness : Randomness
-        This party's.
-    """
-
-    party: Party
-    store: Store
-    form: AdditiveForm
-    session: bytes
-    randomness: Randomness
-
-
-Loaded: TypeAlias = tuple[Header, tuple[SecretValue, ...]]
 
 
 T = TypeVar("T")
@@ -227,7 +197,7 @@ def load_step(
         digest = agreed.digest(purpose, name, version)
     except UsageError as error:
         return error
-    return (yield from _open(keeper, purpose, name, digest))
+    return (yield from opened(keeper, purpose, name, digest, agreed.without.get(digest)))
 
 
 def resume_step(keeper: Keeper, name: str) -> Step[Loaded | None]:
@@ -236,18 +206,28 @@ def resume_step(keeper: Keeper, name: str) -> Step[Loaded | None]:
     A checkpoint that is damaged at one party is passed over at all.
     """
     agreed, _ = yield from _take_stock(keeper, "checkpoint", name, intact=True)
-    versions = [version for purpose, _, version in agreed.digests if purpose == "checkpoint"]
-    if not versions:
+    digest = agreed.newest_checkpoint(name)
+    if digest is None:
         return None
-    chosen = set(agreed.digests.values())
     mine = keeper.store.holdings(name, "checkpoint")
+    without = agreed.without.get(digest)
+    if without is not None:
+        # The others went on without this one: it takes up what they have, and nothing older.
+        usable = [h for h in mine if h.header.digest() == digest]
+        header = yield from known_to_all(keeper, usable[0].header if usable else None, digest)
+        (header,) = yield from _refresh(keeper, usable, [header])
+        for old in mine:
+            if old not in usable:
+                keeper.store.destroy(old)
+        return (yield from opened(keeper, "checkpoint", name, header.digest(), without))
+    chosen = set(agreed.digests.values())
     usable = [h for h in mine if h.header.digest() in chosen]
     renewed = yield from _refresh(keeper, usable)
     for old in mine:
         if old not in usable:
             keeper.store.destroy(old)
-    newest = max(renewed, key=lambda h: h.header.version)
-    return (yield from _open(keeper, "checkpoint", name, newest.header.digest()))
+    newest = max(renewed, key=lambda header: header.version)
+    return (yield from opened(keeper, "checkpoint", name, newest.digest()))
 
 
 def refresh_step(keeper: Keeper) -> Step[tuple[Header, ...]]:
@@ -260,11 +240,11 @@ def refresh_step(keeper: Keeper) -> Step[tuple[Header, ...]]:
     """
     agreed, _ = yield from _take_stock(keeper, None, None)
     for purpose, name, version in sorted(agreed.missing):
-        agreed.digest(purpose, name, version)  # type: ignore[arg-type]
+        agreed.digest(purpose, name, version, of_all=True)  # type: ignore[arg-type]
     chosen = set(agreed.digests.values())
     usable = [h for h in keeper.store.holdings() if h.header.digest() in chosen]
     renewed = yield from _refresh(keeper, usable)
-    return tuple(h.header for h in renewed)
+    return tuple(renewed)
 
 
 def delete_step(
@@ -331,14 +311,15 @@ def _take_stock(
     yield from confirm(
         party, tagged_hash("inventories", keeper.session, *messages), "what is stored"
     )
-    agreed = settle(inventories, party.names)
-    chosen = set(agreed.digests.values())
+    agreed = settle(inventories, party.names, readmits=store.protocol == OF_FOUR)
+    chosen = {*agreed.digests.values(), *agreed.without}
+    replaced = {*agreed.digests, *agreed.incomplete}
     for holding in listed:
         header = holding.header
         entry = (header.purpose, header.name, header.version)
         if header.digest() in chosen:
             store.promote(holding)
-        elif entry in agreed.digests or not (entry in agreed.missing or entry in agreed.deleted):
+        elif entry in replaced or not (entry in agreed.missing or entry in agreed.deleted):
             store.destroy(holding)  # another epoch of what all have, or a save that never finished
     for holding in holdings:
         if holding not in listed and not holding.sealed:
@@ -347,108 +328,43 @@ def _take_stock(
     return agreed, [found.nonce for found in inventories]
 
 
-def _refresh(keeper: Keeper, old: Sequence[Holding]) -> Step[list[Holding]]:
-    """Write the next epoch of these entries, and replace the old one when all have it."""
-    if not old:
+def _refresh(
+    keeper: Keeper, old: Sequence[Holding], known: Sequence[Header] = ()
+) -> Step[list[Header]]:
+    """Write the next epoch of these entries, and replace the old one when all have it.
+
+    Parameters
+    ----------
+    keeper : Keeper
+    old : sequence of Holding
+        What this party has of them.
+    known : sequence of Header
+        The entries, where not every party has them.
+    """
+    headers = [holding.header for holding in old] or known
+    if not headers:
         return []
     coin = yield from toss(keeper.party, keeper.session, keeper.randomness)
     mark = tagged_hash("refresh mark", coin)[:16]
-    new = []
-    for holding in old:
-        header = msgspec.structs.replace(
-            holding.header, epoch=holding.header.epoch + 1, mark=mark, session=keeper.session
-        )
-        new.append(refreshed(keeper.store, holding, header, keeper.form, coin))
+    renewed = [
+        msgspec.structs.replace(h, epoch=h.epoch + 1, mark=mark, session=keeper.session)
+        for h in headers
+    ]
+    new = [
+        refreshed(keeper.store, holding, header, form_of(header), coin)
+        for holding, header in zip(old, renewed, strict=bool(old))
+    ]
     coin[:] = bytes(len(coin))
-    digests = [holding.header.digest() for holding in new]
     yield from confirm(
         keeper.party,
-        tagged_hash("refreshed", keeper.session, *digests),
+        tagged_hash("refreshed", keeper.session, *(header.digest() for header in renewed)),
         "the refreshed shares",
     )
-    sealed = [keeper.store.promote(holding) for holding in new]
+    for holding in new:
+        keeper.store.promote(holding)
     for holding in old:
         keeper.store.destroy(holding)
-    return sealed
-
-
-def _open(keeper: Keeper, purpose: Purpose, name: str, digest: bytes) -> Step[Loaded]:
-    found = [h for h in keeper.store.holdings(name, purpose) if h.header.digest() == digest]
-    holding = found[0]
-    header = holding.header
-    if header.ring != keeper.party.ring.bits:
-        raise StorageError(
-            f"{name} is stored over a ring of {header.ring} bits, and this session has"
-            f" {keeper.party.ring.bits}.",
-            next_step=f"open the session with ring={header.ring}.",
-            case=20,
-            stage="storage",
-        )
-    arrays: list[Parts] = []
-    with keeper.store.reading(holding) as source:
-        for record in header.arrays:
-            parts: dict[int, NDArray[Any]] = {}
-            for part in keeper.form.held(keeper.party.index):
-                parts[part] = _room(record, header.ring)
-                source.read_into(byte_view(parts[part]))
-            arrays.append(parts)
-        source.finish()
-    yield from _compare_copies(keeper, header, arrays)
-    index = keeper.party.index
-    values = []
-    for record, held in zip(header.arrays, arrays, strict=True):
-        if record.kind == "bool":
-            share = keeper.form.bits(index, held, record.shape)
-        else:
-            share = keeper.form.numbers(index, held)
-        values.append(SecretValue(record.dtype, share, bounds_from(record.held)))
-    return header, tuple(values)
-
-
-def _room(record: ArrayRecord, bits: int) -> NDArray[Any]:
-    if record.kind == "bool":
-        return np.empty(record.part_bytes(bits) // 8, np.uint64)
-    return ring_of(bits).empty(record.shape)
-
-
-def _compare_copies(keeper: Keeper, header: Header, arrays: Sequence[Parts]) -> Step[None]:
-    """Holders of the same part compare it by a hash that goes to nobody else. 1 round.
-
-    Raises
-    ------
-    VerificationError
-        They differ (TC-5213): the two folders are not of one moment, or one was changed.
-    """
-    party, form = keeper.party, keeper.form
-    own = {
-        part: tagged_hash(
-            "stored part",
-            keeper.session,
-            header.identity,
-            part.to_bytes(1, "little"),
-            *(parts[part].reshape(-1).view(np.uint8) for parts in arrays),
-        )
-        for part in form.held(party.index)
-    }
-    sent, found = {}, {}
-    for peer in range(len(party.names)):
-        shared = form.common(party.index, peer) if peer != party.index else ()
-        if shared:
-            digest = tagged_hash("stored copies", *(own[part] for part in shared))
-            sent[peer] = (np.frombuffer(digest, np.uint8),)
-            found[peer] = (np.empty(DIGEST_BYTES, np.uint8),)
-    yield Round(check=sent, check_receive=found)
-    differing = [party.names[p] for p in sent if (sent[p][0] != found[p][0]).any()]
-    if differing:
-        raise VerificationError(
-            f"The shares of {header.name} that {', '.join(differing)} stored are not those of"
-            f" {party.names[party.index]}.",
-            next_step="one of these parties changed its folder or restored another moment of it;"
-            " nothing was used. Load an older version, or save anew.",
-            case=13,
-            parties=[*differing, party.names[party.index]],
-            stage="storage",
-        )
+    return [holding.header for holding in new] or renewed
 
 
 def _pieces(part: NDArray[Any], value: SecretValue) -> Iterator[memoryview]:

@@ -33,6 +33,8 @@ class Item(Struct, frozen=True, array_like=True):
     epoch: int
     sealed: bool
     digest: bytes
+    among: int = 0
+    """How many parties saved it."""
 
     @property
     def entry(self) -> Entry:
@@ -57,7 +59,15 @@ def inventory(
 
 
 def _item(header: Header, sealed: bool) -> Item:
-    return Item(header.purpose, header.name, header.version, header.epoch, sealed, header.digest())
+    return Item(
+        header.purpose,
+        header.name,
+        header.version,
+        header.epoch,
+        sealed,
+        header.digest(),
+        len(header.parties),
+    )
 
 
 def decoded(messages: Sequence[bytes], names: Sequence[str]) -> list[Inventory]:
@@ -90,15 +100,43 @@ class Agreed(Struct, frozen=True):
         Deleted versions, and the parties that deleted them.
     last : mapping of (purpose, name) to int
         The highest version number that any party has ever used.
+    incomplete : mapping of (purpose, name, version) to bytes
+        Of the missing ones those that all but one have: three can share them with the fourth.
+    without : mapping of bytes to str
+        For the digest of each of these, who does not have it.
+    left : mapping of str to int
+        For the name of checkpoints, the newest that three saved without the fourth.
     """
 
     digests: Mapping[Entry, bytes]
     missing: Mapping[Entry, tuple[str, ...]]
     deleted: Mapping[Entry, tuple[str, ...]]
     last: Mapping[tuple[str, str], int]
+    incomplete: Mapping[Entry, bytes] = msgspec.field(default_factory=dict)
+    without: Mapping[bytes, str] = msgspec.field(default_factory=dict)
+    left: Mapping[str, int] = msgspec.field(default_factory=dict)
 
-    def digest(self, purpose: Purpose, name: str, version: int | None) -> bytes:
-        """The digest of a version, the newest by default.
+    def newest_checkpoint(self, name: str) -> bytes | None:
+        """The digest of the newest checkpoint that can be gone on from; None if there is none.
+
+        Raises
+        ------
+        StorageError
+            Three parties went on without the fourth, and not all three have their checkpoints
+            (TC-2319): nobody goes back to one of before that.
+        """
+        usable = {**self.digests, **self.incomplete}
+        versions = [v for purpose, what, v in usable if (purpose, what) == ("checkpoint", name)]
+        newest = max(versions, default=0)
+        left = self.left.get(name, 0)
+        if left > newest:
+            return self.digest("checkpoint", name, left)
+        return usable["checkpoint", name, newest] if versions else None
+
+    def digest(
+        self, purpose: Purpose, name: str, version: int | None, *, of_all: bool = False
+    ) -> bytes:
+        """The digest of a version, the newest by default; with `of_all` only if all have it.
 
         Raises
         ------
@@ -113,6 +151,8 @@ class Agreed(Struct, frozen=True):
             versions = [v for p, n, v in known if (p, n) == (purpose, name)]
             entry = (purpose, name, max(versions, default=0))
         found = self.digests.get(entry)  # type: ignore[arg-type]
+        if found is None and not of_all:
+            found = self.incomplete.get(entry)  # type: ignore[arg-type]
         if found is not None:
             return found
         number = "" if version is None else f" version {version}"
@@ -136,12 +176,15 @@ class Agreed(Struct, frozen=True):
         )
 
 
-def settle(inventories: Sequence[Inventory], names: Sequence[str]) -> Agreed:
+def settle(
+    inventories: Sequence[Inventory], names: Sequence[str], *, readmits: bool = False
+) -> Agreed:
     """What all parties have, from everybody's inventory.
 
     For each version the highest epoch that all have in the same form counts, sealed or
     prepared. Where there is none: the version is missing if it is sealed anywhere, else its save
-    never finished and it does not exist.
+    never finished and it does not exist. With `readmits`, what all but one of four have can be
+    used as well (:mod:`tacit.sessions.opening`).
     """
     deleted: dict[Entry, list[str]] = {}
     last: dict[tuple[str, str], int] = {}
@@ -153,6 +196,9 @@ def settle(inventories: Sequence[Inventory], names: Sequence[str]) -> Agreed:
             last[purpose, what] = max(version, last.get((purpose, what), 0))
     digests: dict[Entry, bytes] = {}
     missing: dict[Entry, tuple[str, ...]] = {}
+    incomplete: dict[Entry, bytes] = {}
+    without: dict[bytes, str] = {}
+    left: dict[str, int] = {}
     by_party = [{item.digest: item for item in own.items} for own in inventories]
     common = set.intersection(*(set(own) for own in by_party))
     for entry in {item.entry for own in inventories for item in own.items}:
@@ -163,7 +209,15 @@ def settle(inventories: Sequence[Inventory], names: Sequence[str]) -> Agreed:
             sealed = [item for own in inventories for item in own.items if item.entry == entry]
             sealed = [item for item in sealed if item.sealed]
             if sealed:
-                newest = max(sealed, key=lambda item: item.epoch).digest
-                lacking = [n for n, own in zip(names, by_party, strict=True) if newest not in own]
+                newest = max(sealed, key=lambda item: item.epoch)
+                lacking = [
+                    n for n, own in zip(names, by_party, strict=True) if newest.digest not in own
+                ]
                 missing[entry] = tuple(lacking)
-    return Agreed(digests, missing, {e: tuple(who) for e, who in deleted.items()}, last)
+                if readmits and newest.among < len(names) and entry[0] == "checkpoint":
+                    left[entry[1]] = max(entry[2], left.get(entry[1], 0))
+                if readmits and len(lacking) == 1:
+                    incomplete[entry] = newest.digest
+                    without[newest.digest] = lacking[0]
+    gone = {e: tuple(who) for e, who in deleted.items()}
+    return Agreed(digests, missing, gone, last, incomplete, without, left)

@@ -222,10 +222,13 @@ class Header(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         """Its canonical bytes."""
         return msgspec.json.encode(self, order="deterministic")
 
+    def common(self) -> bytes:
+        """What all parties' headers of the same epoch have in common."""
+        return msgspec.structs.replace(self, party="", index=0, number=b"").encode()
+
     def digest(self) -> bytes:
-        """What all parties' headers of the same epoch have in common: 32 bytes."""
-        common = msgspec.structs.replace(self, party="", index=0, number=b"")
-        return tagged_hash("stored entry", common.encode())
+        """Its digest: 32 bytes."""
+        return tagged_hash("stored entry", self.common())
 
     def part_bytes(self) -> int:
         """Bytes of one additive part of all arrays together."""

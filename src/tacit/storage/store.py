@@ -40,6 +40,8 @@ from tacit.storage.writing import PART, move, remove, write_whole
 
 __all__ = [
     "ENVIRONMENT",
+    "OF_FOUR",
+    "OF_THREE",
     "FolderOwner",
     "Holding",
     "Place",
@@ -53,6 +55,12 @@ __all__ = [
 
 ENVIRONMENT: Final = "TACIT_STORAGE_KEY"
 """The variable with the storage key, and with ``_NAME`` behind it that of one party."""
+
+OF_FOUR: Final = "fantastic4"
+"""The protocol whose folders three of the four parties can use as well."""
+
+OF_THREE: Final = "replicated3_active"
+"""The protocol in which they do."""
 
 _OWNER: Final = "party.json"
 _PREPARED: Final = ".prepared"
@@ -182,6 +190,11 @@ class Store:
     StorageError
         The folder is another party's or protocol's (TC-2317), is used by another session
         (TC-2318), or cannot be used; the key cannot be read.
+
+    Notes
+    -----
+    Folders of ``fantastic4`` open for three of the four parties under ``replicated3_active``, who
+    go on without the fourth (:mod:`tacit.sessions.opening`).
     """
 
     def __init__(self, place: Place, party: str, parties: tuple[str, ...], protocol: str) -> None:
@@ -189,6 +202,7 @@ class Store:
         self.party = party
         self.parties = parties
         self.protocol = protocol
+        self._all = parties
         owner = place.owner_key()
         self._entries = self.folder / "entries"
         self._lock = -1
@@ -231,7 +245,9 @@ class Store:
             write_whole(file, msgspec.json.encode(own, order="deterministic"))
             return
         found = owner_of(self.folder)
-        if found != own:
+        if found is not None and found != own and _went_on(found, own):
+            self._all = found.parties
+        elif found != own:
             whose = "damaged" if found is None else f"that of {found.party} in {found.protocol}"
             raise StorageError(
                 f"{self.folder} is not the folder of {self.party} among"
@@ -305,9 +321,13 @@ class Store:
         )
 
     def _check_header(self, header: Header, path: Path) -> None:
-        own = (self.party, self.parties, self.protocol)
-        if (header.party, header.parties, header.protocol) != own or (
-            header.index != self.parties.index(self.party)
+        whole = self.protocol if self._all == self.parties else OF_FOUR
+        of_all = (header.parties, header.protocol) == (self._all, whole)
+        of_three = whole == OF_FOUR and _three_of(header.parties, header.protocol, self._all)
+        if (
+            header.party != self.party
+            or not (of_all or of_three)
+            or header.index != header.parties.index(self.party)
         ):
             raise StorageError(
                 f"{path} holds shares of {header.party}, not of {self.party}.",
@@ -377,7 +397,7 @@ class Store:
         """
         number = secrets.token_bytes(16)
         own = msgspec.structs.replace(
-            header, party=self.party, index=self.parties.index(self.party), number=number
+            header, party=self.party, index=header.parties.index(self.party), number=number
         )
         stem = f"{checked_name(own.name)}.{own.purpose}.{own.version}.{own.epoch}"
         path = self._entries / f"{stem}.{number.hex()}{_PREPARED}"
@@ -436,6 +456,21 @@ class Store:
 
     def _paths(self) -> list[Path]:
         return _files(self._entries)
+
+
+def _went_on(folder: FolderOwner, own: FolderOwner) -> bool:
+    """Whether a session is one of three of the four parties of a folder."""
+    same = (folder.format, folder.party, folder.protocol) == (own.format, own.party, OF_FOUR)
+    return same and _three_of(own.parties, own.protocol, folder.parties)
+
+
+def _three_of(parties: tuple[str, ...], protocol: str, four: tuple[str, ...]) -> bool:
+    return (
+        protocol == OF_THREE
+        and len(four) == 4
+        and len(parties) == len(set(parties)) == 3
+        and set(parties) < set(four)
+    )
 
 
 def _number_of(path: Path) -> bytes:
