@@ -109,9 +109,12 @@ def drawn(seed: int, number: int) -> Case:
     fault = faults[rng.integers(len(faults))]
     corruption = None
     if fault == "tamper":
-        how = rng.choice(["flip", "flip", "flip", "check", "short", "silent"])
+        how = str(rng.choice(["flip", "flip", "flip", "check", "short", "silent"]))
         corruption = Corruption(
-            int(rng.integers(1, 150)), bool(rng.integers(2)), how, int(rng.integers(1 << 30))
+            int(rng.integers(1, 150)),
+            bool(rng.integers(2)),
+            how,  # type: ignore[arg-type]
+            int(rng.integers(1 << 30)),
         )
     return Case(
         number,

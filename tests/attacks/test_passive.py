@@ -1,6 +1,6 @@
 """What a passive protocol does not notice, shown so that nobody relies on it.
 
-``docs/security.md`` states these limits. A test here that fails means that the protocol has
+``docs/security/replicated3.md`` states these limits. A test that fails means that the protocol has
 become stronger: then the page and these tests change together.
 """
 

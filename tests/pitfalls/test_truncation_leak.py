@@ -1,6 +1,6 @@
 """Pitfall: the rounding of probabilistic truncation is correlated with what a party knows.
 
-It is stated (docstring, security model, ``docs/security.md``), it is exactly the stated one, and
+It is stated (docstring, security model, ``docs/security/``), it is exactly the stated one, and
 ``exact`` and ``nearest`` do not have it.
 """
 
