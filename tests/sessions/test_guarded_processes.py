@@ -84,10 +84,7 @@ def test_a_second_loss_ends_the_session() -> None:
         launch(
             NAMES,
             "guarded_job",
-            {
-                name: Settings(step=step)
-                for name, step in zip(NAMES, (-1, 2, 4, -1), strict=True)
-            },
+            {name: Settings(step=step) for name, step in zip(NAMES, (-1, 2, 4, -1), strict=True)},
             protocol="fantastic4",
             tolerate=1,
             settings=NetworkSettings(patience=20),

@@ -282,9 +282,7 @@ class Tell(Entry["dict[str, Struct]"]):
             if guard.blind:
                 self._heard = {guard.name: self._message}
             else:
-                self._heard = guard.gather(
-                    self._message, self._kind, self.name, self._patience
-                )
+                self._heard = guard.gather(self._message, self._kind, self.name, self._patience)
             guard.barrier(self._barrier)
         return self._heard
 
