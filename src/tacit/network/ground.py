@@ -72,6 +72,8 @@ class Ground:
 
     Attributes
     ----------
+    authority : bytes
+        The consortium's root certificate, PEM.
     signing_key : Ed25519PrivateKey
         What this party signs evidence with.
     evidence_certificates : dict of str to bytes
@@ -114,6 +116,7 @@ class Ground:
         self.signing_key, self._certificate = evidence_signer(credentials)
         self.evidence_certificates: dict[str, bytes] = {}
         self.evidence_keys: dict[str, Ed25519PublicKey] = {}
+        self.authority = credentials.authority
         self._credentials = credentials
         self._addresses = dict(addresses)
         self._identity = identity_of(credentials)

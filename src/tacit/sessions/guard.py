@@ -33,6 +33,7 @@ from tacit.errors import (
     PartyLostError,
     PeerFaultError,
     RecoveryError,
+    StorageError,
     TransportError,
 )
 from tacit.kernels import StreamKey
@@ -59,6 +60,7 @@ from tacit.recovery import (
     first,
 )
 from tacit.recovery.course import over
+from tacit.recovery.evidence import write
 from tacit.rounds.contract import Step
 from tacit.rounds.cost import Cost
 from tacit.rounds.randomness import SystemRandomness
@@ -555,6 +557,7 @@ class Guard:
             evidence=stage.evidence,
         )
         verdict = self.ground.confer(stage.members, conference, self._patience)
+        folder = self._keep_evidence(verdict)
         self._rewind(verdict.restart)
         if self._last is not None and self.passed >= self._last:
             raise _Ended
@@ -569,7 +572,6 @@ class Guard:
             ) from fault
         without_data = frozenset(self.names) - self._point.owners
         following = after(stage, verdict, without_data=without_data, ring_bits=self.ring.bits)
-        folder = self._keep_evidence(verdict)
         self.stage = following
         self._note(verdict.kind, verdict.party, verdict.pair, verdict.reason, entry.name, folder)
         if self.name not in following.members and self.name != following.served:
@@ -812,6 +814,20 @@ class Guard:
             self.on_incident(incident)
 
     def _keep_evidence(self, verdict: Verdict) -> Path | None:
+        """Write what was signed; a full disk costs the evidence, not the job."""
+        if self.evidence is None:
+            return None
+        with contextlib.suppress(StorageError, OSError):
+            return write(
+                self.evidence,
+                verdict,
+                holder=self.name,
+                members=self.stage.members,
+                base=self._base,
+                evidence=self.stage.evidence,
+                certificates=self.ground.evidence_certificates,
+                authority=self.ground.authority,
+            )
         return None
 
     # The end.

@@ -102,7 +102,17 @@ class GroundLike(Protocol):
 
     name: str
     names: tuple[str, ...]
-    evidence_keys: Mapping[str, Ed25519PublicKey]
+    authority: bytes
+
+    @property
+    def evidence_keys(self) -> Mapping[str, Ed25519PublicKey]:
+        """Everybody's key for evidence, once the first mesh stands."""
+        ...
+
+    @property
+    def evidence_certificates(self) -> Mapping[str, bytes]:
+        """The certificates of these keys, DER."""
+        ...
 
     @property
     def signing_key(self) -> Ed25519PrivateKey:
