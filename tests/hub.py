@@ -489,7 +489,13 @@ class HubMesh:
             step.close()
 
     def gather(
-        self, message: msgspec.Struct, kind: type[M], *, stage: str, deadline: float | None = None
+        self,
+        message: msgspec.Struct,
+        kind: type[M],
+        *,
+        stage: str,
+        deadline: float | None = None,
+        patience: float | None = None,
     ) -> dict[str, M]:
         """One small message to and from all others."""
         self._stage = stage

@@ -576,10 +576,18 @@ class Links:
         check_receive: _Arrays,
         round: int,
         deadline: float | None,
+        patience: float | None = None,
     ) -> tuple[int, int]: ...
     def control(
-        self, messages: dict[int, bytes], peers: list[int], limit: int, deadline: float | None
+        self,
+        messages: dict[int, bytes],
+        peers: list[int],
+        limit: int,
+        deadline: float | None,
+        patience: float | None = None,
     ) -> dict[int, bytes]: ...
+    def standing(self) -> tuple[int, int, bool] | None: ...
+    def settled(self) -> dict[int, tuple[int, int]]: ...
     def abort(self, cause: bytes, patience: float) -> None: ...
     def close(self, patience: float) -> None: ...
 

@@ -60,7 +60,11 @@ class Town:
             return run
 
         functions: dict[str, Callable[[], Any]] = {name: party(name) for name in self.names}
-        return in_threads({**functions, **(others or {})})
+        try:
+            return in_threads({**functions, **(others or {})})
+        finally:
+            for listener in self.listeners.values():
+                listener.close()
 
 
 def connected(ground: Ground, members: tuple[str, ...], stage: str = "0", **more: str) -> Mesh:

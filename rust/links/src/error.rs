@@ -39,6 +39,13 @@ pub enum LinkError {
         /// Its index.
         peer: usize,
     },
+    /// A round lasted longer than the caller's patience; it is this peer that did not get on.
+    Late {
+        /// Its index.
+        peer: usize,
+    },
+    /// Nothing moves, and no peer is to blame as far as this party can see.
+    Stuck,
     /// The peer gave up.
     Aborted {
         /// Its index.
@@ -89,6 +96,8 @@ impl LinkError {
             },
             Self::Left { .. } => "left",
             Self::Deadline { .. } => "deadline",
+            Self::Late { .. } => "late",
+            Self::Stuck => "stuck",
             Self::Aborted { .. } => "aborted",
             Self::Frame { error, .. } => error.fault.name(),
             Self::Tls { error, .. } => failure(error),
@@ -105,11 +114,12 @@ impl LinkError {
             Self::Lost { peer, .. }
             | Self::Left { peer }
             | Self::Deadline { peer }
+            | Self::Late { peer }
             | Self::Aborted { peer, .. }
             | Self::Frame { peer, .. }
             | Self::Tls { peer, .. }
             | Self::Unknown { peer } => Some(peer),
-            Self::Interrupted | Self::Closed | Self::Busy => None,
+            Self::Stuck | Self::Interrupted | Self::Closed | Self::Busy => None,
         }
     }
 }

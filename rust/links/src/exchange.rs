@@ -9,6 +9,7 @@ use crate::error::{LinkError, Loss};
 use crate::frame::Status;
 use crate::link::Broken;
 use crate::message::{Awaited, Outgoing};
+use crate::patience::{Complaint, Patience, Standing, View};
 use crate::peer::Peer;
 
 /// An exchange looks again for this long before it blocks, and lets other processes run between
@@ -33,6 +34,8 @@ pub struct Exchange<'a> {
     pub round: u64,
     /// When to give up.
     pub deadline: Option<Instant>,
+    /// How long a peer may not get on while this party waits. See `patience.rs`.
+    pub patience: Option<Duration>,
 }
 
 impl Exchange<'_> {
@@ -52,12 +55,9 @@ impl Exchange<'_> {
         self.sends.iter().all(|(_, m)| m.is_done())
     }
 
-    fn status(&self) -> Status {
+    fn awaited(&self) -> u64 {
         let waiting = self.awaits.iter().filter(|(_, m)| !m.is_done());
-        Status {
-            awaited: waiting.fold(0, |mask, (peer, _)| mask | 1 << (peer % 64)),
-            round: self.round,
-        }
+        waiting.fold(0, |mask, (peer, _)| mask | 1 << (peer % 64))
     }
 }
 
@@ -66,9 +66,14 @@ pub(crate) struct State {
     pub index: usize,
     pub peers: Vec<Peer>,
     pub round: u64,
+    /// How many exchanges this session has had.
+    pub turn: Option<u64>,
     /// When all links were last looked at.
     pub looked: Instant,
     pub closed: bool,
+    /// How things stood when an exchange with patience failed.
+    pub standing: Option<Standing>,
+    pub settled: Vec<(usize, Status)>,
 }
 
 /// The times that an exchange keeps an eye on.
@@ -81,13 +86,26 @@ struct Watch {
     ticked: Instant,
     /// When a byte last moved.
     moved: Instant,
-    /// Whether the others know whom this party waits for.
-    told: bool,
+    /// Whom the others know this party waits for.
+    told: Option<u64>,
     /// Nothing moved for a whole tick: do not wait for the others to read.
     stuck: bool,
 }
 
 impl State {
+    pub fn new(index: usize, peers: Vec<Peer>, now: Instant) -> Self {
+        Self {
+            index,
+            peers,
+            round: 0,
+            turn: None,
+            looked: now,
+            closed: false,
+            standing: None,
+            settled: Vec::new(),
+        }
+    }
+
     /// See `Links::exchange`.
     pub fn exchange(
         &mut self,
@@ -100,9 +118,34 @@ impl State {
         }
         self.round = work.round;
         self.check_peers(work)?;
+        let idle = work.sends.is_empty() && work.awaits.is_empty();
+        if !(idle && work.round == 0) {
+            self.turn = self.turn.map(|turn| turn + 1);
+        }
+        let now = Instant::now();
+        let mut patience = work.patience.map(|limit| {
+            let turn = self.turn.unwrap_or(work.round);
+            Patience::new(limit, self.index, turn, work.awaited(), now)
+        });
+        let result = self.moved_all(work, heartbeat, patience.as_mut(), check);
+        if let (Err(_), Some(patience)) = (&result, &patience) {
+            let now = Instant::now();
+            self.standing = patience.standing(now);
+            self.settled = patience.settled(&self.views(work), now);
+        }
+        result
+    }
+
+    fn moved_all(
+        &mut self,
+        work: &mut Exchange<'_>,
+        heartbeat: Duration,
+        mut patience: Option<&mut Patience>,
+        check: &mut dyn FnMut() -> bool,
+    ) -> Result<(), LinkError> {
         let begun = Instant::now();
         let mut watch =
-            Watch { begun, looked: begun, ticked: begun, moved: begun, told: false, stuck: false };
+            Watch { begun, looked: begun, ticked: begun, moved: begun, told: None, stuck: false };
         // Bit i: there may be something to read from the peer at position i. All are looked at
         // now and then, awaited or not: a cause may be there.
         let idle = work.sends.is_empty() && work.awaits.is_empty();
@@ -126,6 +169,9 @@ impl State {
             let now = Instant::now();
             if now.duration_since(watch.looked) > STOPPED {
                 watch.begun = now;
+                if let Some(patience) = patience.as_deref_mut() {
+                    patience.restart(now);
+                }
             }
             watch.looked = now;
             if readable == 0 {
@@ -138,6 +184,14 @@ impl State {
                     return Err(LinkError::Interrupted);
                 }
                 self.speak(work, heartbeat / 4, &mut watch, now);
+                if let Some(patience) = patience.as_deref_mut() {
+                    patience.note(work.awaited(), now);
+                    match patience.complaint(&self.views(work), now) {
+                        None => {}
+                        Some(Complaint::Late(peer)) => return Err(LinkError::Late { peer }),
+                        Some(Complaint::Stuck) => return Err(LinkError::Stuck),
+                    }
+                }
             }
             if work.deadline.is_some_and(|deadline| now >= deadline) {
                 return Err(LinkError::Deadline { peer: self.blame(work) });
@@ -148,6 +202,21 @@ impl State {
     fn mask(&self, holds: impl Fn(&Peer) -> bool) -> u64 {
         let positions = self.peers.iter().enumerate();
         positions.fold(0, |mask, (at, peer)| mask | u64::from(holds(peer)) << (at % 64))
+    }
+
+    fn views(&self, work: &Exchange<'_>) -> Vec<View> {
+        let view = |peer: &Peer| View {
+            peer: peer.index,
+            due: work.awaits_from(peer.index) || work.sends_to(peer.index),
+            held: peer.is_held(),
+            status: peer.status.map(|(status, _)| status),
+            advanced: peer.advanced,
+        };
+        self.peers.iter().map(view).collect()
+    }
+
+    fn status(&self, work: &Exchange<'_>) -> Status {
+        Status { awaited: work.awaited(), round: self.turn.unwrap_or(work.round) }
     }
 
     fn check_peers(&self, work: &Exchange<'_>) -> Result<(), LinkError> {
@@ -182,7 +251,13 @@ impl State {
             let send = work.sends.iter_mut().find(|(p, _)| *p == peer.index);
             let send = send.map(|(_, message)| message);
             let sending = send.as_ref().is_some_and(|m| !m.is_done());
-            let pushed = peer.push(send, backlog).map_err(|e| peer.lost(e))?;
+            let mut send = send;
+            let before = send.as_ref().map_or(0, |m| m.remaining());
+            let pushed = peer.push(send.as_deref_mut(), backlog).map_err(|e| peer.lost(e))?;
+            let after = send.as_ref().map_or(0, |m| m.remaining());
+            if after < before {
+                peer.got_on(before - after, after == 0, watch.looked);
+            }
             if pushed {
                 peer.spoke = watch.looked;
                 any = true;
@@ -190,8 +265,13 @@ impl State {
             let unwritable = peer.link.unwritable().filter(|_| sending);
             if *readable & bit != 0 || unwritable.is_some() {
                 let awaited = work.awaits.iter_mut().find(|(p, _)| *p == peer.index);
-                let awaited = awaited.map(|(_, message)| message);
-                let moved = peer.pull(awaited, work.round)?;
+                let mut awaited = awaited.map(|(_, message)| message);
+                let before = awaited.as_ref().map_or(0, |m| m.remaining());
+                let moved = peer.pull(awaited.as_deref_mut(), work.round)?;
+                let after = awaited.as_ref().map_or(0, |m| m.remaining());
+                if after < before {
+                    peer.got_on(before - after, after == 0, Instant::now());
+                }
                 if moved.heard {
                     peer.heard = watch.looked;
                 } else {
@@ -241,12 +321,16 @@ impl State {
         found.fold(0, |mask, (at, _)| mask | 1 << (at % 64))
     }
 
-    /// Sends heartbeats; once the waiting lasts, tells all whom this party waits for.
+    /// Sends heartbeats; once the waiting lasts, tells all whom this party waits for, and again
+    /// when that changes.
     fn speak(&mut self, work: &Exchange<'_>, idle: Duration, watch: &mut Watch, now: Instant) {
-        let tell = !watch.told && now.duration_since(watch.begun) >= TELL_AFTER;
-        watch.told |= tell;
+        let status = self.status(work);
+        let news = watch.told != Some(status.awaited);
+        let tell = news && now.duration_since(watch.begun) >= TELL_AFTER;
+        if tell {
+            watch.told = Some(status.awaited);
+        }
         let idle = if tell { Duration::ZERO } else { idle };
-        let status = work.status();
         for peer in &mut self.peers {
             let send = work.sends.iter().find(|(p, _)| *p == peer.index);
             if !send.is_some_and(|(_, message)| message.is_inside_segment()) {

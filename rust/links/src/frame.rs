@@ -241,11 +241,18 @@ impl std::error::Error for FrameError {}
 pub struct Status {
     /// Bit i: the sender waits for party i. Zero: it computes.
     pub awaited: u64,
-    /// The round the sender is in.
+    /// Which exchange the sender is in or has finished, counted from the begin of the session.
     pub round: u64,
 }
 
 impl Status {
+    /// Whether a party that said `earlier` has got on since: a later exchange, or fewer to wait
+    /// for in the same one.
+    pub fn follows(&self, earlier: &Self) -> bool {
+        let fewer = self.awaited != earlier.awaited && self.awaited & !earlier.awaited == 0;
+        self.round > earlier.round || (self.round == earlier.round && fewer)
+    }
+
     /// The payload of a heartbeat.
     pub fn encode(&self) -> [u8; HEARTBEAT_BYTES as usize] {
         let mut bytes = [0; HEARTBEAT_BYTES as usize];

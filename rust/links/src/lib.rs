@@ -4,7 +4,7 @@
 //! thread, moves all messages of a round in both directions at once, and reads payloads straight
 //! into the receiver's arrays. Read `frame.rs` (what travels), `message.rs` (encoder and decoder,
 //! without input or output), `link.rs` (one TLS connection), `exchange.rs` (the loop over all of
-//! them), `links.rs` (who owns them, and the thread that keeps them alive).
+//! them), `patience.rs` (whom to name when a round takes too long), `links.rs` (who owns them, and the thread that keeps them alive).
 
 mod error;
 mod exchange;
@@ -12,6 +12,7 @@ pub mod frame;
 mod link;
 mod links;
 pub mod message;
+mod patience;
 mod peer;
 mod tls;
 
@@ -19,6 +20,7 @@ pub use error::{LinkError, Loss};
 pub use exchange::Exchange;
 pub use link::{Broken, Link};
 pub use links::Links;
+pub use patience::Standing;
 pub use tls::{Identity, IdentityError, failure};
 
 #[cfg(test)]

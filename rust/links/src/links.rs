@@ -9,6 +9,7 @@ use crate::error::LinkError;
 use crate::exchange::{Exchange, State};
 use crate::frame::{ABORT_BYTES, Kind, Status};
 use crate::link::Link;
+use crate::patience::Standing;
 use crate::peer::Peer;
 
 /// First and longest pause between two attempts to flush in the background.
@@ -51,7 +52,7 @@ impl Links {
             links.into_iter().map(|(peer, link)| Peer::new(peer, link, now)).collect();
         peers.sort_by_key(|p| p.index);
         let shared = Arc::new(Shared {
-            state: Mutex::new(State { index, peers, round: 0, looked: now, closed: false }),
+            state: Mutex::new(State::new(index, peers, now)),
             duty: Mutex::default(),
             bell: Condvar::new(),
             busy: AtomicBool::new(false),
@@ -74,11 +75,24 @@ impl Links {
         }
     }
 
-    /// From here on all frames carry this tag, in both directions.
+    /// From here on all frames carry this tag, in both directions, and exchanges are counted:
+    /// all parties have the same ones.
     pub fn set_tag(&self, tag: u64) {
-        for peer in &mut lock(&self.shared.state).peers {
+        let mut state = lock(&self.shared.state);
+        for peer in &mut state.peers {
             peer.set_tag(tag);
         }
+        state.turn = Some(0);
+    }
+
+    /// How this party stood a while before an exchange with patience failed.
+    pub fn standing(&self) -> Option<Standing> {
+        lock(&self.shared.state).standing
+    }
+
+    /// What the peers said last, when that failed, that had not got on for long.
+    pub fn settled(&self) -> Vec<(usize, Status)> {
+        lock(&self.shared.state).settled.clone()
     }
 
     /// Key material that only this party and `peer` know (RFC 8446 section 7.5).
@@ -196,7 +210,7 @@ fn keep(shared: &Shared, idle: Duration) {
             Err(TryLockError::Poisoned(_)) => return,
             Ok(mut state) => {
                 let now = Instant::now();
-                let status = Status { awaited: 0, round: state.round };
+                let status = Status { awaited: 0, round: state.turn.unwrap_or(state.round) };
                 let mut queued = false;
                 for peer in &mut state.peers {
                     queued |= !peer.link.flush().unwrap_or(true);

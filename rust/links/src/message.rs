@@ -53,6 +53,11 @@ impl<'a> Outgoing<'a> {
         self.begun && self.left_in_message == 0
     }
 
+    /// Bytes that have not been handed over, and one for a header that was not.
+    pub fn remaining(&self) -> u64 {
+        self.left_in_message + u64::from(!self.begun)
+    }
+
     /// Whether a segment has been begun and not finished.
     pub fn is_inside_segment(&self) -> bool {
         self.left_in_segment > 0
@@ -155,6 +160,14 @@ impl<'a> Awaited<'a> {
         match self {
             Self::Data(arrays) => arrays.done,
             Self::Control { message, .. } => message.is_some(),
+        }
+    }
+
+    /// Bytes of arrays that have not arrived, and one for the end.
+    pub fn remaining(&self) -> u64 {
+        match self {
+            Self::Data(arrays) => arrays.left + u64::from(!arrays.done),
+            Self::Control { message, .. } => u64::from(message.is_none()),
         }
     }
 

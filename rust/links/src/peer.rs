@@ -11,6 +11,10 @@ use crate::message::{Awaited, Decoder, Event, Outgoing};
 /// Plaintext that is encrypted before the socket is asked to take it.
 const SLICE_BYTES: usize = 256 << 10;
 
+/// Less payload than this is no progress, unless it ends a message: a peer cannot gain time by
+/// single bytes.
+const PROGRESS_BYTES: u64 = 256 << 10;
+
 /// What moved on a link in one pass.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Moved {
@@ -35,6 +39,10 @@ pub struct Peer {
     pub spoke: Instant,
     /// What it last said about itself, and when.
     pub status: Option<(Status, Instant)>,
+    /// When it last got on: its status advanced, or payload moved between it and this party.
+    pub advanced: Instant,
+    /// Payload that moved since, in bytes.
+    moved: u64,
     /// It said goodbye.
     pub left: bool,
 }
@@ -51,6 +59,8 @@ impl Peer {
             heard: now,
             spoke: now,
             status: None,
+            advanced: now,
+            moved: 0,
             left: false,
         }
     }
@@ -59,6 +69,16 @@ impl Peer {
     pub fn set_tag(&mut self, tag: u64) {
         self.tag = tag;
         self.decoder.tag = tag;
+        self.status = None;
+    }
+
+    /// Takes note of payload that moved; `complete` when a message came to its end by it.
+    pub fn got_on(&mut self, bytes: u64, complete: bool, now: Instant) {
+        self.moved += bytes;
+        if complete || self.moved >= PROGRESS_BYTES {
+            self.moved = 0;
+            self.advanced = now;
+        }
     }
 
     /// Whether a message waits that nothing awaited so far: the link is not read before.
@@ -162,7 +182,11 @@ impl Peer {
                     match event.map_err(fault)? {
                         None => {}
                         Some(Event::Heartbeat(status)) => {
-                            self.status = Some((status, Instant::now()));
+                            let now = Instant::now();
+                            if self.status.is_none_or(|(last, _)| status.follows(&last)) {
+                                self.advanced = now;
+                            }
+                            self.status = Some((status, now));
                         }
                         Some(Event::Abort(cause)) => {
                             return Err(LinkError::Aborted { peer: self.index, cause });

@@ -191,8 +191,22 @@ impl Links {
         })
     }
 
+    /// How this party stood a while before an exchange failed: its number, whom it awaited (one
+    /// bit each), and whether that was steady.
+    fn standing(&self, py: Python<'_>) -> Option<(u64, u64, bool)> {
+        let standing = py.detach(|| self.0.standing())?;
+        Some((standing.status.round, standing.status.awaited, standing.steady))
+    }
+
+    /// What peers said then that had not got on for long: number and whom they awaited.
+    fn settled(&self, py: Python<'_>) -> BTreeMap<usize, (u64, u64)> {
+        let settled = py.detach(|| self.0.settled());
+        settled.into_iter().map(|(peer, said)| (peer, (said.round, said.awaited))).collect()
+    }
+
     /// Moves a round's arrays; returns the payload and check bytes that left.
     #[allow(clippy::too_many_arguments)] // what a Round holds, and when to give up
+    #[pyo3(signature = (send, check, receive, check_receive, round, deadline, patience=None))]
     fn exchange(
         &self,
         py: Python<'_>,
@@ -202,6 +216,7 @@ impl Links {
         check_receive: &Bound<'_, PyAny>,
         round: u64,
         deadline: Option<f64>,
+        patience: Option<f64>,
     ) -> PyResult<(u64, u64)> {
         let outgoing = Arrays::read(send, check, false)?;
         let incoming = Arrays::read(receive, check_receive, true)?;
@@ -212,12 +227,14 @@ impl Links {
             awaits: incoming.awaited(),
             round,
             deadline: deadline.map(after).transpose()?,
+            patience: patience.map(seconds).transpose()?,
         };
         self.run(py, &mut work)?;
         Ok(sent)
     }
 
     /// Sends control messages and waits for one from each party in `peers`.
+    #[pyo3(signature = (messages, peers, limit, deadline, patience=None))]
     fn control<'py>(
         &self,
         py: Python<'py>,
@@ -225,6 +242,7 @@ impl Links {
         peers: Vec<usize>,
         limit: u64,
         deadline: Option<f64>,
+        patience: Option<f64>,
     ) -> PyResult<Bound<'py, PyDict>> {
         let sends = messages.iter();
         let mut work = Exchange {
@@ -232,6 +250,7 @@ impl Links {
             awaits: peers.into_iter().map(|p| (p, Awaited::control(limit))).collect(),
             round: 0,
             deadline: deadline.map(after).transpose()?,
+            patience: patience.map(seconds).transpose()?,
         };
         self.run(py, &mut work)?;
         let received = PyDict::new(py);

@@ -33,9 +33,9 @@ from tacit import _native
 from tacit.errors import AddressError, CertificateError
 from tacit.network.addresses import Address, resolve
 from tacit.network.certificates import dns_name, party_name
-from tacit.network.doors import Door, conference_token
+from tacit.network.doors import HEARTBEAT, Caller, Door, conference_token
 
-__all__ = ["Conference", "Line", "hold"]
+__all__ = ["Conference", "Line", "first_letter", "hold"]
 
 T = TypeVar("T")
 
@@ -47,7 +47,6 @@ REFUSAL: Final = 1.0
 MOST_ROUNDS: Final = 64
 MOST_LETTERS: Final = 256
 """On one connection: a party sends at most one letter a round, and again on a new connection."""
-_HEARTBEAT: Final = 60.0
 _FIRST_PAUSE: Final = 0.01
 _LONGEST_PAUSE: Final = 0.1
 _CONNECTING: Final = 1.0
@@ -299,7 +298,7 @@ class _Hall:
             line.later()
             return
         line.descriptor = link.fileno()
-        line.links = _native.Links(self.own, {line.index: link}, _HEARTBEAT)
+        line.links = _native.Links(self.own, {line.index: link}, HEARTBEAT)
         line.link = None
         self.selector.register(line.descriptor, selectors.EVENT_READ, line)
         self._send(line)
@@ -336,18 +335,19 @@ class _Hall:
             self.door.callers.remove(caller)
             line = next((line for line in self.lines if line.peer == caller.name), None)
             if line is None:  # not of this conference
-                caller.link.close()
+                caller.close()
                 continue
             line.dead = False
             line.refused = None
             same = [hearing for hearing in self.hearings if hearing.peer == caller.name]
             if len(same) >= 3:
                 self._end(same[0])
-            descriptor = caller.link.fileno()
-            links = _native.Links(self.own, {line.index: caller.link}, _HEARTBEAT)
-            hearing = _Hearing(caller.name, line.index, links, descriptor)
+            links = caller.listen(self.own, line.index)
+            hearing = _Hearing(caller.name, line.index, links, caller.descriptor)
             self.hearings.append(hearing)
-            self.selector.register(descriptor, selectors.EVENT_READ, hearing)
+            self.selector.register(caller.descriptor, selectors.EVENT_READ, hearing)
+            for letter in caller.letters:
+                self._note(hearing, letter)
             self._hear(hearing)
 
     def _hear(self, hearing: _Hearing) -> None:
@@ -355,10 +355,7 @@ class _Hall:
         try:
             while hearing.letters < MOST_LETTERS:
                 arrived = hearing.links.control({}, [hearing.index], limit, 0.0)
-                letter = msgspec.msgpack.decode(arrived[hearing.index], type=Letter)
-                hearing.letters += 1
-                if letter.conference == self.number and letter.round >= self.round:
-                    self.inbox.setdefault(letter.round, {}).setdefault(hearing.peer, letter.body)
+                self._note(hearing, arrived[hearing.index])
         except _native.LinkFailure as failure:
             if failure.args[0] == "deadline":
                 return
@@ -366,10 +363,45 @@ class _Hall:
             pass  # no letter
         self._end(hearing)
 
+    def _note(self, hearing: _Hearing, data: bytes) -> None:
+        letter = msgspec.msgpack.decode(data, type=Letter)
+        hearing.letters += 1
+        if letter.conference == self.number and letter.round >= self.round:
+            self.inbox.setdefault(letter.round, {}).setdefault(hearing.peer, letter.body)
+
     def _end(self, hearing: _Hearing) -> None:
         self.selector.unregister(hearing.descriptor)
         self.hearings.remove(hearing)
         hearing.links.close(0.0)
+
+
+def first_letter(caller: Caller, own: int, index: int, seconds: float) -> bytes:
+    """What a party that calls for a conference says first, before the conference begins here.
+
+    Parameters
+    ----------
+    caller : Caller
+        Its connection, which stays as it is for the conference.
+    own, index : int
+        This party's index and the caller's.
+    seconds : float
+        How long to wait at most.
+
+    Returns
+    -------
+    bytes
+        Its letter; empty if none came in that time.
+    """
+    links = caller.listen(own, index)
+    try:
+        arrived = links.control({}, [index], _native.LINK_CONTROL_BYTES, seconds)[index]
+        letter = msgspec.msgpack.decode(arrived, type=Letter)
+    except (_native.LinkFailure, msgspec.MsgspecError):
+        return b""
+    caller.letters.append(arrived)
+    if letter.conference != caller.number or letter.round != 1:
+        return b""
+    return letter.body or b""
 
 
 def hold(

@@ -26,7 +26,15 @@ from tacit.errors import CertificateError
 from tacit.network.addresses import Listener
 from tacit.network.certificates import party_name
 
-__all__ = ["TOKEN_BYTES", "Caller", "Door", "Entrance", "conference_token", "mesh_token"]
+__all__ = [
+    "HEARTBEAT",
+    "TOKEN_BYTES",
+    "Caller",
+    "Door",
+    "Entrance",
+    "conference_token",
+    "mesh_token",
+]
 
 TOKEN_BYTES: Final = 16
 
@@ -38,6 +46,8 @@ _MOST_STRANGERS: Final = 32
 _MOST_WAITING: Final = 32
 _MOST_CALLERS: Final = 3
 """Connections of one party to one conference."""
+HEARTBEAT: Final = 60.0
+"""Of links that carry letters: their ends look for themselves whether the other is there."""
 _AHEAD: Final = 2
 """So many conferences later than the last one that is over may begin."""
 
@@ -80,13 +90,35 @@ class Caller:
     number : int
         The conference's.
     link : Link
-        The TLS link.
+        The TLS link, until somebody listens on it.
+    descriptor : int
+        The link's.
+    links : Links or None
+        The link when somebody listens on it.
+    letters : list of bytes
+        What came on it before its conference began here.
     """
 
     def __init__(self, name: str, number: int, link: _native.Link) -> None:
         self.name = name
         self.number = number
         self.link = link
+        self.descriptor = link.fileno()
+        self.links: _native.Links | None = None
+        self.letters: list[bytes] = []
+
+    def listen(self, own: int, index: int) -> _native.Links:
+        """The link, ready for letters from the party of this index."""
+        if self.links is None:
+            self.links = _native.Links(own, {index: self.link}, HEARTBEAT)
+        return self.links
+
+    def close(self) -> None:
+        """End the connection."""
+        if self.links is None:
+            self.link.close()
+        else:
+            self.links.close(0.0)
 
 
 class Door:
@@ -170,7 +202,7 @@ class Door:
         self.over = max(self.over, number)
         for caller in [each for each in self.callers if each.number <= self.over]:
             self.callers.remove(caller)
-            caller.link.close()
+            caller.close()
 
     def close(self) -> None:
         """Close everything. May be called more than once."""
@@ -181,7 +213,7 @@ class Door:
         for guest in self._guests:
             guest.link.close()
         for caller in self.callers:
-            caller.link.close()
+            caller.close()
         for _, connection in self._waiting:
             connection.close()
         self._strangers, self._guests, self.callers = [], [], []
@@ -273,7 +305,7 @@ class Door:
             same = [c for c in self.callers if (c.name, c.number) == (name, guest.number)]
             if len(same) >= _MOST_CALLERS:
                 self.callers.remove(same[0])
-                same[0].link.close()
+                same[0].close()
             self.callers.append(Caller(name, guest.number, guest.link))
 
     def _dismiss(self, guest: _Guest, *, close: bool = True) -> None:

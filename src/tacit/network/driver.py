@@ -80,8 +80,9 @@ class LinkDriver:
             Seconds from now after which a party that is alive but does not finish ends the
             session with a DeadlineError. Default: no limit.
         patience : float, optional
-            Seconds that one round waits for a party that is alive but does not send what is
-            due. Default: no limit.
+            Seconds that one round waits for a party that is alive but does not get on, by what
+            its heartbeats say (``rust/links/src/patience.rs``). The error names a party only if
+            this one itself can tell that it is late, whatever others say. Default: no limit.
 
         Returns
         -------
@@ -112,16 +113,14 @@ class LinkDriver:
                     result: T = stop.value
                     return result
                 self.round_number += 1
-                left = None if until is None else until - time.monotonic()
-                if patience is not None:
-                    left = patience if left is None else min(left, patience)
                 payload, check = exchange(
                     current.send,
                     current.check,
                     current.receive,
                     current.check_receive,
                     self.round_number,
-                    left,
+                    None if until is None else until - time.monotonic(),
+                    patience,
                 )
                 counter.rounds += current.depth
                 counter.bytes_sent += payload
@@ -175,12 +174,27 @@ class LinkDriver:
         return error
 
     def standing(self) -> tuple[int, tuple[str, ...], bool] | None:
-        """The own round and whom this party awaited a while before it stopped, and if it stayed."""
-        return None
+        """How this party stood 1.5 times its patience before it stopped.
+
+        Returns
+        -------
+        tuple of int, tuple of str and bool, or None
+            The number of the exchange it was in, whom it awaited, and whether that did not change
+            from two times to one time the patience before the end. None if it was elsewhere.
+        """
+        standing = self._links.standing()
+        if standing is None:
+            return None
+        number, awaited, steady = standing
+        return number, self._named(awaited), steady
 
     def settled(self) -> dict[str, tuple[int, tuple[str, ...]]]:
-        """Where every peer has stood for long: round and whom it awaits, as it told."""
-        return {}
+        """Where the peers stood, as they told, that had not got on for three times the patience."""
+        settled = self._links.settled()
+        return {self.names[p]: (n, self._named(awaited)) for p, (n, awaited) in settled.items()}
+
+    def _named(self, mask: int) -> tuple[str, ...]:
+        return tuple(name for index, name in enumerate(self.names) if mask >> index & 1)
 
     def _statement(self, error: BaseException) -> bytes:
         return b"" if self.testify is None or self._over else self.testify(error)

@@ -324,6 +324,15 @@ def error_from_failure(
             parties=[name],
             stage=place.stage,
         )
+    if word == "late":
+        return DeadlineError(
+            f"{name} is alive but did not get on for as long as {place.names[place.index]} has"
+            f" patience ({place.where()}).",
+            next_step="find out what holds that party up.",
+            case=3,
+            parties=[name],
+            stage=place.stage,
+        )
     if word in _LOST or word in ("silent", "left"):
         return _lost(word, name, place, heartbeat)
     if word in _CERTIFICATES or word == "refused":
@@ -337,6 +346,14 @@ def _without_peer(word: str, detail: str, place: Place) -> TacitError:
             f"the links of {place.names[place.index]} are closed.",
             next_step="open a new session: one that has ended is never used again.",
             case=1,
+        )
+    if word == "stuck":
+        return DeadlineError(
+            f"nothing moves any more, and {place.names[place.index]} cannot tell whose fault it is"
+            f" ({place.where()}).",
+            next_step="find out what holds the parties up.",
+            case=5,
+            stage=place.stage,
         )
     if word == "busy":
         return UsageError(

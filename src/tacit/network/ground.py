@@ -22,7 +22,7 @@ from tacit.encoding.digest import DIGEST_BYTES, tagged_hash
 from tacit.errors import HandshakeError, PartyLostError, TransportError, UsageError
 from tacit.network.addresses import Address, Listener
 from tacit.network.certificates import Credentials, check_pair
-from tacit.network.conferring import REFUSAL, Conference, Line, hold
+from tacit.network.conferring import REFUSAL, Conference, Line, first_letter, hold
 from tacit.network.dialling import Guarded, identity_of
 from tacit.network.doors import Door, Entrance, mesh_token
 from tacit.network.evidence import evidence_key, evidence_signer
@@ -36,6 +36,8 @@ __all__ = ["Conference", "Ground"]
 T = TypeVar("T")
 
 _STAGE: Final = "connect"
+_FIRST_LETTER: Final = 2.0
+"""Seconds for the first letter of a party that calls for a conference; it comes with the call."""
 
 
 class EvidenceCertificate(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -114,8 +116,8 @@ class Ground:
         self.names = names
         self.settings = settings or NetworkSettings()
         self.signing_key, self._certificate = evidence_signer(credentials)
-        self.evidence_certificates: dict[str, bytes] = {}
-        self.evidence_keys: dict[str, Ed25519PublicKey] = {}
+        self.evidence_certificates: Mapping[str, bytes] = {}
+        self.evidence_keys: Mapping[str, Ed25519PublicKey] = {}
         self.authority = credentials.authority
         self._credentials = credentials
         self._addresses = dict(addresses)
@@ -145,7 +147,7 @@ class Ground:
         protocol, job, parameters
             As of :class:`~tacit.network.handshake.Agreement`.
         seconds : float, optional
-            How long to wait for the others, where that is less than the start deadline.
+            How long to wait for the others, instead of the start deadline.
 
         Returns
         -------
@@ -155,13 +157,14 @@ class Ground:
         Raises
         ------
         PartyLostError
-            A member's process is dead; or one gave up and calls for a conference (TC-3408).
+            A member's process is dead; or one gave up and calls for a conference (TC-3408):
+            then it is the error's `reporter`, and its first letter the error's `statement`.
         TacitError
             As of ``mesh.connect``.
         """
         self._check(members)
         limit = self.settings.start_deadline
-        until = time.monotonic() + (limit if seconds is None else min(limit, seconds))
+        until = time.monotonic() + (limit if seconds is None else seconds)
         agreement = Agreement(members, protocol, job, dict(parameters))
         token = self._token(agreement)
         first = not self.evidence_keys
@@ -279,13 +282,18 @@ class Ground:
         """End the connecting when a member calls for the next conference instead."""
         for caller in self._door.callers:
             if caller.name in members and caller.number > self._conferences:
-                raise PartyLostError(
+                error = PartyLostError(
                     f"{caller.name} has given up connecting and calls for a conference.",
                     next_step="see what that party reports itself.",
                     case=8,
                     parties=[caller.name],
                     stage=_STAGE,
                 )
+                index = self.names.index(caller.name)
+                own = self.names.index(self.name)
+                error.reporter = caller.name
+                error.statement = first_letter(caller, own, index, _FIRST_LETTER)
+                raise error
 
     def _exchange_certificates(self, mesh: Mesh, until: float) -> None:
         def left() -> float:

@@ -64,7 +64,13 @@ class Mesh:
         )
 
     def gather(
-        self, message: msgspec.Struct, kind: type[M], *, stage: str, deadline: float | None = None
+        self,
+        message: msgspec.Struct,
+        kind: type[M],
+        *,
+        stage: str,
+        deadline: float | None = None,
+        patience: float | None = None,
     ) -> dict[str, M]:
         """Send one small public message to every other party and receive theirs.
 
@@ -78,6 +84,8 @@ class Mesh:
             Named in errors.
         deadline : float, optional
             Seconds from now.
+        patience : float, optional
+            As of ``LinkDriver.run``.
 
         Returns
         -------
@@ -101,7 +109,7 @@ class Mesh:
                     case=16,
                     stage=stage,
                 )
-            arrived = links.control(dict.fromkeys(others, data), others, limit, deadline)
+            arrived = links.control(dict.fromkeys(others, data), others, limit, deadline, patience)
             arrived[self.index] = data
             return {
                 name: decoded(arrived[peer], kind, name, stage)

@@ -280,7 +280,7 @@ class Guard:
     ) -> dict[str, M]:
         """A small message to and from all members, outside the counted rounds."""
         seconds = self._patience if patience is None else patience
-        return self.mesh.gather(message, kind, stage=stage, deadline=seconds)
+        return self.mesh.gather(message, kind, stage=stage, patience=seconds)
 
     def note(self, error: BaseException) -> None:
         """A step outside the guard failed: the next entry begins with a recovery."""

@@ -83,7 +83,13 @@ class MeshLike(Protocol):
         ...
 
     def gather(
-        self, message: msgspec.Struct, kind: type[M], *, stage: str, deadline: float | None = None
+        self,
+        message: msgspec.Struct,
+        kind: type[M],
+        *,
+        stage: str,
+        deadline: float | None = None,
+        patience: float | None = None,
     ) -> dict[str, M]:
         """Send one small message to every other party and receive theirs; with one's own."""
         ...

@@ -54,6 +54,7 @@ fn run(
             .collect(),
         round: 1,
         deadline: deadline.map(|d| Instant::now() + d),
+        patience: None,
     };
     links.exchange(&mut work, &mut || true)
 }
@@ -237,6 +238,7 @@ fn an_exchange_that_fails_in_a_long_message_still_tells_the_cause() {
                     awaits: vec![(2, Awaited::data(vec![&mut target], vec![]))],
                     round: 2,
                     deadline: None,
+                    patience: None,
                 };
                 let error = parties[0].exchange(&mut work, &mut || stuck.send(()).is_ok());
                 assert!(matches!(error, Err(LinkError::Aborted { peer: 2, .. })), "{error:?}");
@@ -317,6 +319,7 @@ fn the_caller_can_stop_a_wait() {
         awaits: vec![(1, Awaited::data(vec![&mut target], vec![]))],
         round: 1,
         deadline: None,
+        patience: None,
     };
     let mut calls = 0;
     let error = parties[0].exchange(&mut work, &mut || {

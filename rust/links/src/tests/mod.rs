@@ -3,3 +3,4 @@
 mod decoder;
 mod exchange;
 mod handshake;
+mod patience;
