@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cache
+from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
@@ -87,7 +88,7 @@ def statement(
     transcript: bytes = b"t",
     occasion: Occasion = OCCASION,
     standing: Standing | None = None,
-    at: float = 0.0,
+    operation: str = "multiply",
 ) -> Signed:
     """Signed by `party`, with the proofs that its `passed` needs unless others are given."""
     if proofs is None:
@@ -100,15 +101,15 @@ def statement(
         reached=passed if reached is None else reached,
         proofs=proofs,
         transcript=transcript,
-        operation="multiply",
-        at=at,
+        operation=operation,
+        at=0.0,
         seen=seen,
         standing=standing,
     )
     return signer(party).sign("statement", occasion, encoded(body))
 
 
-def heard(party: str, author: str, said: Signed, **others: int) -> Signed:
+def heard(party: str, author: str, said: Signed, **others: Any) -> Signed:
     return statement(party, Seen("heard", author, said=said), **others)
 
 

@@ -75,13 +75,16 @@ class Outcome:
         """The manifest, with the revealed results, as JSON."""
         return msgspec.json.encode(self.manifest).decode()
 
-    def show(self, console: Console) -> None:
-        """Print the tables, after a warning of what happened to parties."""
+    def warn(self, console: Console) -> None:
+        """Print what happened to parties."""
         for incident in self.report.incidents:
             console.print(
                 f"[bold yellow]Warning:[/] {escape(incident.title)}. {escape(incident.afterwards)}",
                 soft_wrap=True,
             )
+
+    def show(self, console: Console) -> None:
+        """Print the tables."""
         console.print(_scores_table(self.report))
         console.print(_cost_table(self.report))
         console.print(f"Report: {self.folder / 'index.html'}")

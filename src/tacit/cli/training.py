@@ -184,6 +184,7 @@ def run_training(request: TrainingRequest, console: Console, *, as_json: bool = 
     request.check()
     with open_log(request.out / "log.jsonl") as log:
         outcome = _run(request, console, log)
+    outcome.warn(console)
     if as_json:
         print(outcome.json())
     else:

@@ -151,7 +151,9 @@ class _Job:
         if settings.alone and own is not None:
             started = time.perf_counter()
             self.context.progress("alone", 0)
-            alone = train_alone(plan, own.train, own.moments, standardised(schema))
+            steps = plan.epochs * batch_count((len(own.train.index),), plan.batch_size)
+            report = self.reporter("alone", steps)
+            alone = train_alone(plan, own.train, own.moments, standardised(schema), report)
             alone_counts = count_scores(alone, own.rows, own.test)
             self.phases.append(PhaseCost("alone", time.perf_counter() - started, 0, 0, 0))
             self.context.progress("alone", 1, 1)

@@ -6,7 +6,7 @@ float64 with the exact sigmoid.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -68,10 +68,15 @@ def pooled_moments(parts: Sequence[Moments], mask: NDArray[np.bool_]) -> tuple[F
 
 
 def train_plaintext(
-    plan: TrainingPlan, owners: Sequence[OwnRows], mean: Floats, inverse: Floats
+    plan: TrainingPlan,
+    owners: Sequence[OwnRows],
+    mean: Floats,
+    inverse: Floats,
+    on_step: Callable[[int], None] = lambda done: None,
 ) -> LinearModel:
     """Train on all owners' rows in the clear, step by step as the joint training does."""
     weights = np.zeros(plan.columns + 1)
+    done = 0
     for epoch in range(plan.epochs):
         for batch in batches(plan.rows, plan.batch_size, epoch, plan.seed):
             parts = [own.take(index) for own, index in zip(owners, batch, strict=True)]
@@ -83,13 +88,20 @@ def train_plaintext(
             rate = quantized_rate(plan.learning_rate, len(x)) / (1 << STEP_BITS)
             residuals = sigmoid(x @ weights) - labels
             weights -= rate * (x.T @ residuals) + plan.learning_rate * plan.decay * weights
+            done += 1
+            on_step(done)
     coefficients = weights[:-1] * inverse
     return LinearModel(coefficients, float(weights[-1] - coefficients @ mean))
 
 
 def train_alone(
-    plan: TrainingPlan, own: OwnRows, moments: Moments, mask: NDArray[np.bool_]
+    plan: TrainingPlan,
+    own: OwnRows,
+    moments: Moments,
+    mask: NDArray[np.bool_],
+    on_step: Callable[[int], None] = lambda done: None,
 ) -> LinearModel:
     """What one owner gets from its own rows, with the same settings."""
     mean, inverse = pooled_moments([moments], mask)
-    return train_plaintext(replace(plan, rows=(moments.count,)), [own], mean, inverse)
+    alone = replace(plan, rows=(moments.count,))
+    return train_plaintext(alone, [own], mean, inverse, on_step)

@@ -91,12 +91,21 @@ def after(stage: Stage, verdict: Verdict, *, without_data: frozenset[str], ring_
     Raises
     ------
     RecoveryError
-        There is none: a second fault (TC-5500), a ring of 128 bits (TC-5502), or a fault that
-        should have named somebody (TC-5501).
+        There is none: a second fault (TC-5500), a ring of 128 bits (TC-5502), a fault that should
+        have named somebody (TC-5501), or one in the set-up that names nobody (TC-5503): another
+        set-up could fail the same way.
     """
     if stage.number:
         raise over(stage, verdict.reason)
     if verdict.kind == "unclear":
+        if not verdict.restart:
+            raise RecoveryError(
+                f"the set-up failed and nobody can be named: {verdict.reason}; no input has been"
+                " shared yet.",
+                next_step="start the job again; if it happens again, a party deviates.",
+                case=3,
+                stage="set-up",
+            )
         if stage.evidence:
             raise RecoveryError(
                 f"a fault named nobody although all digests were kept: {verdict.reason}.",

@@ -67,7 +67,8 @@ class IncidentRecord(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     @property
     def afterwards(self) -> str:
         """How the run went on, in a sentence."""
+        held = self.security.removesuffix(".")
         if not self.protocol:
-            return f"From then on: {self.security}."
+            return f"From then on: {held}."
         left = f", without {' and '.join(self.dropped)}" if self.dropped else ""
-        return f"The others went on under {self.protocol}{left}: {self.security}."
+        return f"The others went on under {self.protocol}{left}: {held}."

@@ -282,7 +282,7 @@ class ProcessSession(Session):
             raise PartyLostError(
                 f"{' and '.join(names)} left the session, and nobody else was to learn this.",
                 next_step="reveal it to a party that is still there, if the owners agree.",
-                case=12,
+                case=15,
                 parties=names,
                 stage="reveal",
             )
@@ -418,7 +418,7 @@ def _in_words(incident: Incident) -> str:
     }.get(incident.kind, "parties contradicted each other")
     return (
         f"{found}: {incident.reason}. The session goes on under {incident.protocol}:"
-        f" {incident.security}."
+        f" {incident.security.removesuffix('.')}."
     )
 
 

@@ -354,6 +354,7 @@ class PartyProcesses:
             for name, inbox in self._inboxes.items():
                 while inbox:
                     message, _ = inbox.popleft()
+                    until = None  # whoever is at work says so
                     if isinstance(message, Finished):
                         found[name] = msgspec.msgpack.decode(message.result)
                     elif isinstance(message, Progress) and on_progress is not None:

@@ -20,8 +20,9 @@ def verdict(
     party: str | None = None,
     pair: tuple[str, str] | None = None,
     by_silence: bool = False,
+    restart: int = 5,
 ) -> Verdict:
-    return Verdict(OCCASION, kind, party, pair, by_silence, 5, "a reason")  # type: ignore[arg-type]
+    return Verdict(OCCASION, kind, party, pair, by_silence, restart, "a reason")  # type: ignore[arg-type]
 
 
 def next_stage(
@@ -47,6 +48,12 @@ def test_an_unclear_fault_starts_the_four_again_once_with_digests(ring_bits: int
     assert (again.number, again.members, again.attempt, again.evidence) == (0, NAMES, 1, True)
     with pytest.raises(RecoveryError, match="TC-5501"):
         next_stage(verdict("unclear"), again, ring_bits=ring_bits)
+
+
+def test_a_set_up_that_fails_without_a_name_is_not_repeated() -> None:
+    with pytest.raises(RecoveryError, match="TC-5503"):
+        next_stage(verdict("unclear", restart=0))
+    assert next_stage(verdict("lost", BOB, restart=0)).number == 1
 
 
 @pytest.mark.parametrize("evidence", [False, True])
