@@ -93,7 +93,7 @@ def linked(
 
 
 class Processes:
-    """Three parties as processes of their own, each running a scenario of ``party.py``.
+    """Parties as processes of their own, each running a scenario of ``party.py``.
 
     Parameters
     ----------
@@ -107,7 +107,7 @@ class Processes:
         Time limits.
     """
 
-    names = ("alice", "bob", "carol")
+    names: tuple[str, ...] = ("alice", "bob", "carol")
 
     def __init__(
         self,
@@ -115,6 +115,11 @@ class Processes:
         scenario: str,
         arguments: Mapping[str, Any] | None = None,
         settings: NetworkSettings = QUICK,
+    ) -> None:
+        self._start(directory, "party.py", [scenario, json.dumps(dict(arguments or {}))], settings)
+
+    def _start(
+        self, directory: Path, script: str, arguments: list[str], settings: NetworkSettings
     ) -> None:
         limits = {field: getattr(settings, field) for field in settings.__dataclass_fields__}
         authority = Authority()
@@ -124,11 +129,10 @@ class Processes:
             self.processes[name] = subprocess.Popen(
                 [
                     sys.executable,
-                    str(Path(__file__).with_name("party.py")),
+                    str(Path(__file__).with_name(script)),
                     name,
                     str(directory / name),
-                    scenario,
-                    json.dumps(dict(arguments or {})),
+                    *arguments,
                     json.dumps(limits),
                 ],
                 stdin=subprocess.PIPE,
@@ -171,3 +175,23 @@ class Processes:
     def ended(self, name: str) -> int:
         """Wait for a party's process; its exit status."""
         return self.processes[name].wait(timeout=60)
+
+
+class Grounds(Processes):
+    """Four parties as processes that run ``ground_party.py``."""
+
+    names: tuple[str, ...] = ("alice", "bob", "carol", "dave")
+
+    def __init__(
+        self, directory: Path, arguments: Mapping[str, Any], settings: NetworkSettings = QUICK
+    ) -> None:
+        self._start(directory, "ground_party.py", [json.dumps(dict(arguments))], settings)
+
+    def until(self, name: str, key: str) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+        """Read a party's lines until one has this key: that line, and those before it."""
+        before: list[dict[str, Any]] = []
+        while True:
+            line = self.hear(name)
+            if key in line:
+                return line, before
+            before.append(line)

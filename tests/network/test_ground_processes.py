@@ -1,0 +1,95 @@
+"""Four real processes of which one dies or hangs: the others confer and go on without it."""
+
+from __future__ import annotations
+
+import random
+import signal
+import time
+from pathlib import Path
+
+import pytest
+from linked import Grounds
+
+from tacit.network import NetworkSettings
+
+pytestmark = pytest.mark.processes
+
+NAMES = Grounds.names
+SETTINGS = NetworkSettings(
+    heartbeat_timeout=1.0, start_deadline=20.0, handshake_timeout=5.0, close_timeout=0.2
+)
+GENERATOR = random.Random(20261129)
+ROUNDS = [(GENERATOR.choice(NAMES), "round", GENERATOR.randrange(1, 300)) for _ in range(4)]
+MOMENTS = [
+    *((name, "round", 0) for name in NAMES),
+    *ROUNDS,
+]
+
+
+def others(of: str) -> list[str]:
+    return [name for name in NAMES if name != of]
+
+
+@pytest.mark.parametrize(("who", "where", "at"), MOMENTS)
+def test_three_go_on_when_one_kills_itself(tmp_path: Path, who: str, where: str, at: int) -> None:
+    arguments = {"who": who, "where": where, "at": at, "seconds": 8.0}
+    with Grounds(tmp_path, arguments, SETTINGS) as parties:
+        died = parties.until(who, "dying")[0]["dying"]
+        for name in others(who):
+            done, before = parties.until(name, "done")
+            assert done["done"] == others(who)
+            stages = {line["connected"]: line["at"] for line in before if "connected" in line}
+            assert stages[1] - died < 4.0  # 1.2 alone on the machine
+            fault = next(line["fault"] for line in before if "fault" in line)
+            assert who in fault["parties"] or fault["code"] == "TC-3408"
+            assert parties.ended(name) == 0
+        assert parties.ended(who) == -signal.SIGKILL
+
+
+@pytest.mark.parametrize(("where", "at"), [("conference", 0), ("conference", 1), ("connect", 1)])
+def test_one_dies_while_the_four_confer_or_connect(tmp_path: Path, where: str, at: int) -> None:
+    """Bob interrupts the ring; carol dies in the conference that follows or just after it."""
+    arguments = {"who": "carol", "where": where, "at": at, "seconds": 4.0}
+    with Grounds(tmp_path, arguments, SETTINGS) as parties:
+        parties.until("bob", "connected")
+        time.sleep(0.3)
+        parties.processes["bob"].send_signal(signal.SIGUSR1)
+        for name in others("carol"):
+            done, _ = parties.until(name, "done")
+            assert done["done"] == others("carol")
+            assert parties.ended(name) == 0
+        assert parties.ended("carol") == -signal.SIGKILL
+
+
+def test_one_hangs_and_wakes_up_later(tmp_path: Path) -> None:
+    arguments = {"seconds": 1.5, "rounds": 3000}
+    with Grounds(tmp_path, arguments, SETTINGS) as parties:
+        parties.until("dave", "connected")
+        time.sleep(0.3)
+        parties.processes["dave"].send_signal(signal.SIGSTOP)
+        stopped = time.monotonic()
+        for name in others("dave"):
+            connected, before = parties.until(name, "connected")
+            while connected["connected"] == 0:
+                connected, more = parties.until(name, "connected")
+                before += more
+            assert connected["at"] - stopped < 8.0
+            if name == "alice":
+                parties.processes["dave"].send_signal(signal.SIGCONT)
+        for name in others("dave"):
+            assert parties.until(name, "done")[0]["done"] == others("dave")
+            assert parties.ended(name) == 0
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_killed_from_outside_at_any_time(tmp_path: Path, seed: int) -> None:
+    generator = random.Random(seed)
+    who = generator.choice(NAMES)
+    with Grounds(tmp_path, {"seconds": 8.0}, SETTINGS) as parties:
+        for name in NAMES:
+            parties.until(name, "connected")
+        time.sleep(generator.random() * 0.5)
+        parties.processes[who].kill()
+        for name in others(who):
+            assert parties.until(name, "done")[0]["done"] == others(who)
+            assert parties.ended(name) == 0
