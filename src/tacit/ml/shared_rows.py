@@ -57,11 +57,14 @@ class Batch:
         self, party: Party, parts: Sequence[SecretValue], columns: int, fraction_bits: int
     ) -> tuple[Any, Any]:
         """This party's part of the batch: (n, d + 1) with a column of ones, and (n,) labels."""
-        rows = [part.share[index] for part, index in zip(parts, self.indices, strict=True)]
+        width, start = columns + 1, 0
+        flat = parts[0].share.blank(self.rows * width)
+        for part, index in zip(parts, self.indices, strict=True):
+            flat.write(start, part.share[index])
+            start += len(index) * width
+        rows = flat.reshape(self.rows, width)
         ones = party.public(np.full((self.rows, 1), 1 << fraction_bits))
-        features = party.concatenate([row[:, :columns] for row in rows], 0)
-        labels = party.concatenate([row[:, columns] for row in rows], 0)
-        return party.concatenate([features, ones], 1), labels
+        return party.concatenate([rows[:, :columns], ones], 1), rows[:, columns]
 
 
 class SharedRows:
