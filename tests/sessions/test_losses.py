@@ -12,6 +12,9 @@ import pytest
 
 import tacit
 from tacit.errors import IncidentWarning, PartyLostError, TacitError
+from tacit.network import NetworkSettings
+from tacit.protocols import PROTOCOLS
+from tacit.sessions.controlled import ProcessSession
 
 pytestmark = pytest.mark.processes
 
@@ -48,6 +51,20 @@ def test_arrays_survive_the_loss_of_a_process(lost: str) -> None:
             assert set((x @ z).reveal(to=("bob", lost))) == {"bob"}
             assert lost not in mpc.total_cost.bytes_sent
             np.testing.assert_allclose((z + z).reveal(to="all"), 2 * Y, atol=1e-4)
+
+
+def test_a_process_that_hangs_is_lost() -> None:
+    settings = NetworkSettings(heartbeat_timeout=1.0, patience=4.0)
+    session = ProcessSession(PROTOCOLS["fantastic4"], ("a", "b", "c", "d"), settings)
+    with tacit.Computation(session) as mpc:
+        x = mpc.share(X, owner="a")
+        os.kill(session.processes.identifiers["c"], signal.SIGSTOP)
+        with pytest.warns(IncidentWarning, match="c was lost"):
+            np.testing.assert_allclose((x * x).reveal(to="all"), X * X, atol=1e-4)
+        assert mpc.security.outcome == "abort"
+        assert mpc.security.parties == 3
+        with pytest.raises(PartyLostError):
+            mpc.share(X, owner="c")
 
 
 def test_the_loss_of_two_processes_ends_the_session() -> None:

@@ -11,6 +11,7 @@ import warnings
 import weakref
 from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +27,7 @@ from tacit.errors import IncidentWarning, InternalError, PartyLostError, TacitEr
 from tacit.network import NetworkSettings
 from tacit.programs.operation import Attributes, Operation
 from tacit.programs.types import ArrayType
-from tacit.protocols import Protocol
+from tacit.protocols import Protocol, SecurityModel, protocol_named
 from tacit.protocols.interface import Rounding
 from tacit.rounds.cost import Cost
 from tacit.sessions.channel import Buffer, byte_view
@@ -145,6 +146,16 @@ class ProcessSession(Session):
             found.setdefault((incident.stage, incident.kind, incident.dropped), incident)
         return tuple(found.values())
 
+    @property
+    def security(self) -> SecurityModel:
+        """What the protocol promises; after a fault that was overcome, what holds from then on."""
+        gone = [incident for incident in self.incidents if incident.dropped]
+        if not gone:
+            return self.protocol.security
+        model = protocol_named(gone[-1].protocol).security
+        # With two suspects a second fault shows which of them it was, and is overcome too.
+        return replace(model, outcome="guaranteed output") if gone[-1].kind == "pair" else model
+
     def _warn(self) -> None:
         """Warn of every incident once, between commands."""
         incidents = self.incidents
@@ -211,7 +222,7 @@ class ProcessSession(Session):
         payload = byte_view(elements.astype(np.uint8) if dtype.kind == "bool" else elements)
         for index, name in enumerate(self.parties):
             self.processes.send(name, command, (payload,) if index == owner else ())
-        if self.security.adversary == "active":
+        if self.protocol.security.adversary == "active":
             self._await_check()
         return self._new(dtype, shape)
 

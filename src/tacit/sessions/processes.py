@@ -318,11 +318,18 @@ class PartyProcesses:
             self.incidents.append((name, message))
             if self._on_incident is not None:
                 self._on_incident(name, message)
+            self._give_up(message.party)
             return True
         if isinstance(message, Finished):
             self._finished.add(name)
         self._inboxes[name].append((message, buffers))
         return True
+
+    def _give_up(self, party: str | None) -> None:
+        """End a process that two others went on without: one that hangs answers nothing."""
+        told = {name for name, incident in self.incidents if incident.party == party}
+        if party in self._children and len(told) > 1 and party not in self._finished:
+            self._children[party].kill()
 
     def _watched(self, name: str) -> bool:
         return any(key.data == name for key in self._selector.get_map().values())

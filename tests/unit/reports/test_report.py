@@ -6,6 +6,7 @@ import re
 from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import numpy as np
@@ -16,6 +17,7 @@ from tacit.protocols.security import SecurityModel
 from tacit.reports import (
     Disclosure,
     Evaluation,
+    IncidentRecord,
     Manifest,
     Owner,
     Phase,
@@ -255,3 +257,53 @@ def test_numbers_as_people_read_them() -> None:
     assert (count(12345), in_words(3), in_words(40)) == ("12,345", "three", "40")
     assert (digits(-0.12345), digits(float("nan")), digits(None)) == ("−0.123", "–", "–")
     assert (percent(0.5921), percent(float("nan"))) == ("59.2 %", "–")
+
+
+def incident(**what: Any) -> IncidentRecord:
+    facts: dict[str, Any] = {
+        "kind": "lost",
+        "party": "bank_b",
+        "pair": None,
+        "dropped": ("bank_b",),
+        "at": "2026-11-20T10:00:00+00:00",
+        "phase": "training",
+        "reason": "bank_a says that bank_b was silent",
+        "protocol": "replicated3_active",
+        "security": "3 parties; deviation ends in abort.",
+        "reported_by": ("bank_a",),
+        **what,
+    }
+    return IncidentRecord(**facts)
+
+
+def test_a_report_says_who_was_lost_when_and_what_held_then() -> None:
+    page = render(replace(report(), incidents=[incident()], helpers=["dave"]))
+    assert "bank_b was lost at 2026-11-20T10:00:00+00:00, during training" in page
+    assert "without bank_b: 3 parties; deviation ends in abort.<" in page
+    assert "bank_a says that bank_b was silent" in page
+    assert "dave computed with them and held no data" in page
+    assert "What happened to parties" not in render(report())
+
+
+@pytest.mark.parametrize(
+    ("what", "title", "afterwards"),
+    [
+        ({"kind": "convicted"}, "bank_b deviated", "replicated3_active, without bank_b"),
+        (
+            {"kind": "pair", "party": None, "pair": ("bank_a", "dave"), "dropped": ("dave",)},
+            "One of bank_a and dave deviated or was lost",
+            "without dave",
+        ),
+        (
+            {"kind": "unclear", "party": None, "dropped": (), "protocol": "fantastic4"},
+            "nobody could be named",
+            "went on under fantastic4: ",
+        ),
+        ({"protocol": ""}, "bank_b was lost", "From then on: "),
+    ],
+)
+def test_incidents_in_words(what: dict[str, Any], title: str, afterwards: str) -> None:
+    found = incident(**what)
+    assert title in found.title
+    assert afterwards in found.afterwards
+    assert not found.afterwards.endswith("..")
