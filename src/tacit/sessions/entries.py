@@ -10,12 +10,13 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, Generic, TypeAlias, TypeVar
 
+import msgspec
 from msgspec import Struct
 from numpy.typing import NDArray
 
 from tacit.encoding.digest import tagged_hash
 from tacit.encoding.limits import Limits
-from tacit.errors import PartyLostError, TacitError, UsageError
+from tacit.errors import PartyLostError, TacitError, UsageError, VerificationError
 from tacit.programs.types import ArrayType, SecretValue
 from tacit.protocols.interface import Party
 from tacit.rounds.contract import Step
@@ -233,12 +234,16 @@ class Keep(Entry[T]):
 
     def refusal(self, guard: Guard) -> TacitError | None:
         """Shares at rest are those of all parties: without one of them there are none."""
-        possible = guard.stage.number == 0 or self._instead is not None
+        possible = _all_there(guard) or self._instead is not None
         if possible or guard.passed >= self._barrier:
             return None
+        gone = " and ".join(guard.stage.dropped)
         return UsageError(
-            f"Nothing is stored or loaded after {' and '.join(guard.stage.dropped)} left the"
-            " session: what is at rest is shared among all parties.",
+            f"Nothing is stored or loaded after {gone} left the session: what is at rest is shared"
+            " among all parties."
+            if gone
+            else "Nothing is stored or loaded any more in this session, after a fault that named"
+            " nobody.",
             next_step="what was saved before is untouched; open a session with all parties to use"
             " it.",
             case=94,
@@ -248,14 +253,36 @@ class Keep(Entry[T]):
     def run(self, guard: Guard) -> T:
         """Do it, unless all have passed the barrier after it already."""
         if guard.passed < self._barrier:
-            whole = guard.stage.number == 0 or self._instead is None
+            whole = _all_there(guard) or self._instead is None
             self._done[:] = [self._work() if whole else self._instead()]  # type: ignore[misc]
             guard.barrier(self._barrier)
         return self._done[0]
 
 
+def _all_there(guard: Guard) -> bool:
+    """Whether the parties can store: all compute, and no fault has come up yet.
+
+    Checks of what is stored compare what third parties said, so they name nobody. In an attempt
+    that keeps evidence a fault must name somebody: there are no such checks in it.
+    """
+    return guard.stage.number == 0 and not guard.stage.evidence
+
+
+class Relayed(Struct, frozen=True, forbid_unknown_fields=True):
+    """What a party was told: a digest by name."""
+
+    digests: dict[str, bytes]
+
+
 class Tell(Entry["dict[str, Struct]"]):
-    """A small public message of every member to every other, and the barrier after it."""
+    """A small public message of every member to every other, and the barrier after it.
+
+    With four parties each tells the others what it heard. Who hears from both others that somebody
+    told them something else knows that this one is corrupt: an honest one told all the same, and at
+    most one of the two others says something else of it. Without that a corrupt party could let
+    the programs of two honest ones go different ways, who would then accuse each other. All that
+    go on have the same: of what three honest parties heard of a corrupt one, nobody's is unique.
+    """
 
     def __init__(
         self,
@@ -282,9 +309,42 @@ class Tell(Entry["dict[str, Struct]"]):
             if guard.blind:
                 self._heard = {guard.name: self._message}
             else:
-                self._heard = guard.gather(self._message, self._kind, self.name, self._patience)
+                heard = guard.gather(self._message, self._kind, self.name, self._patience)
+                if guard.stage.number == 0:
+                    self._compare(guard, heard)
+                self._heard = heard
             guard.barrier(self._barrier)
         return self._heard
+
+    def _compare(self, guard: Guard, heard: dict[str, Struct]) -> None:
+        """Go on only if of every author another one heard the same.
+
+        Raises
+        ------
+        VerificationError
+            Somebody told each another thing (TC-5222).
+        """
+        own = Relayed({name: _said(name, message) for name, message in heard.items()})
+        relayed = guard.gather(own, Relayed, self.name)
+        for author in heard:
+            others = {
+                relayed[name].digests.get(author)
+                for name in heard
+                if name not in (author, guard.name)
+            }
+            if author != guard.name and own.digests[author] not in others:
+                raise VerificationError(
+                    f"{author} told {guard.name} something else than the other parties"
+                    f" ({self.name}).",
+                    next_step=f"{author} deviated or is faulty; compare versions and logs.",
+                    case=22,
+                    parties=[author],
+                    stage=self.name,
+                )
+
+
+def _said(author: str, message: Struct) -> bytes:
+    return tagged_hash("told to all", author.encode(), msgspec.msgpack.encode(message))
 
 
 class Farewell(Entry[None]):

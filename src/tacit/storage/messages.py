@@ -80,7 +80,8 @@ def confirm(member: Member, digest: bytes, what: str) -> Step[None]:
     Raises
     ------
     VerificationError
-        A party has another digest (TC-5210); names it.
+        A party has another digest (TC-5210). All others are suspects: a third party may have told
+        the two different things before.
     """
     for turn in (b"first", b"second"):
         own = np.frombuffer(tagged_hash("confirmation", digest, turn), np.uint8)
@@ -92,7 +93,7 @@ def confirm(member: Member, digest: bytes, what: str) -> Step[None]:
                 next_step="nothing was replaced. Make sure that all run the same program on"
                 " folders of the same moment, then try again.",
                 case=10,
-                parties=differing,
+                parties=_suspects(member),
                 stage="storage",
             )
 
@@ -140,7 +141,7 @@ def toss(member: Member, session: bytes, randomness: Randomness) -> Step[bytearr
                 next_step="one party told them different things; nothing was replaced. Compare"
                 " versions and logs, then open a new session.",
                 case=11,
-                parties=[member.names[peer]],
+                parties=_suspects(member),
                 stage="storage",
             )
     opened = yield from _to_all(member, own, check=True)
@@ -166,6 +167,11 @@ def toss_cost(parties: int) -> Declaration:
 def _commitment(index: int, session: bytes, value: NDArray[np.uint8]) -> NDArray[np.uint8]:
     digest = tagged_hash("coin commitment", session, bytes([index]), value)
     return np.frombuffer(digest, np.uint8)
+
+
+def _suspects(member: Member) -> list[str]:
+    """Of a difference with one party in what all were told: any other may have made it."""
+    return [member.names[peer] for peer in _others(member)]
 
 
 def _others(member: Member) -> list[int]:
