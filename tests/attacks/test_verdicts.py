@@ -119,6 +119,8 @@ def claims(corrupt: str) -> Iterator[Signed]:
         [Signed(p.body, bytes(64)) for p in proofs],
     ):
         yield statement(corrupt, Seen("silent", peer), passed=BASE + 1, proofs=tuple(bad))
+    for code in ("TC-5300\n", "<b>", "TC-53000"):  # what reports print
+        yield statement(corrupt, Seen("stopped", code=code))
     for body in (b"", b"\xc0", bytes(5_000)):
         yield signer(corrupt).sign("statement", OCCASION, body)
 

@@ -61,6 +61,7 @@ Digest = Annotated[bytes, msgspec.Meta(max_length=64)]
 Count = Annotated[int, msgspec.Meta(ge=0, le=_COUNT)]
 Small = Annotated[int, msgspec.Meta(ge=0, le=1 << 16)]
 Text = Annotated[str, msgspec.Meta(max_length=_NAME)]
+Code = Annotated[str, msgspec.Meta(pattern="^(TC-[0-9]{4})?$", max_length=7)]
 
 Kind: TypeAlias = Literal[
     "silent", "malformed", "wrong", "dispute", "failed check", "stuck", "heard", "stopped"
@@ -190,7 +191,7 @@ class Seen(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     kind: Kind
     peer: Name = ""
-    code: Text = ""
+    code: Code = ""
     dispute: SeenDispute | None = None
     said: Signed | None = None
     settled: Annotated[tuple[tuple[Name, Standing], ...], msgspec.Meta(max_length=8)] = ()
