@@ -179,18 +179,17 @@ class PartyProcesses:
         self.incidents: list[tuple[str, Incident]] = []
         self.failure: TacitError | None = None
         self._patience = (settings or NetworkSettings()).patience
-        self._tolerate = 0  # whoever is lost before all are there is missed by all
+        self._tolerate = 0
         self._on_incident = on_incident
         self._selector = selectors.DefaultSelector()
         self._finalizer = weakref.finalize(
             self, _end, self._children, self._channels, self._selector
         )
         try:
-            self._start(module, configs, protocol, self.parameters, settings)
+            self._start(module, configs, protocol, self.parameters, settings, tolerate)
         except BaseException:
             self.kill()
             raise
-        self._tolerate = tolerate
 
     @property
     def identifiers(self) -> dict[str, int]:
@@ -204,6 +203,7 @@ class PartyProcesses:
         protocol: str,
         parameters: Mapping[str, str],
         settings: NetworkSettings | None,
+        tolerate: int,
     ) -> None:
         for name in self.names:
             self._spawn(name)
@@ -233,7 +233,12 @@ class PartyProcesses:
         peers = encode(Peers({name: (at.host, at.port) for name, at in ports.items()}))
         for name in self.names:
             self.send(name, peers)
+        self._tolerate = tolerate  # who is there may be lost; all must have been there
         for name in self.names:
+            while not self._inboxes[name]:
+                if name in self.lost:
+                    self._fail()
+                self._wait()
             self._expect(name, Ready)
 
     def _spawn(self, name: str) -> None:

@@ -162,3 +162,25 @@ def test_certificates_are_short_lived_and_for_tls_ends_only() -> None:
     root = x509.load_pem_x509_certificate(authority.certificate)
     assert root.extensions.get_extension_for_class(x509.BasicConstraints).value.path_length == 0
     certificate.verify_directly_issued_by(root)
+
+
+@pytest.mark.parametrize("file", ["evidence.key", "evidence.pem"])
+def test_keys_for_evidence_may_be_missing_but_not_be_read_by_others(
+    tmp_path: Path, file: str
+) -> None:
+    credentials = Authority().issue("alice")
+    credentials.save(tmp_path)
+    (tmp_path / "evidence.key").chmod(0o604)
+    with pytest.raises(StorageError):
+        Credentials.load(tmp_path)
+    (tmp_path / "evidence.key").chmod(0o600)
+    (tmp_path / file).unlink()
+    loaded = Credentials.load(tmp_path)
+    assert loaded.key == credentials.key
+    assert b"" in (loaded.evidence_key, loaded.evidence_certificate)
+    bare = Credentials("alice", credentials.authority, credentials.certificate, credentials.key)
+    bare.save(tmp_path)
+    assert sorted(path.name for path in tmp_path.iterdir()) == sorted(
+        ["authority.pem", "party.key", "party.pem"]
+    )
+    assert Credentials.load(tmp_path) == bare

@@ -1,0 +1,108 @@
+"""Party processes of which one may be lost while the others finish, and those where none may."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+import pytest
+from conftest import alive
+from independent_job import Ending
+
+from tacit.errors import DeadlineError, InternalError, PartyLostError
+from tacit.network import NetworkSettings
+from tacit.sessions.messages import Incident
+from tacit.sessions.processes import PartyProcesses, launch
+
+pytestmark = pytest.mark.processes
+
+NAMES = ["bank_a", "bank_b", "bank_c"]
+QUICK = NetworkSettings(close_timeout=0.2, patience=1.5)
+
+
+def processes(tolerate: int = 1, **endings: Ending) -> PartyProcesses:
+    configs = {name: endings.get(name, Ending()) for name in NAMES}
+    return PartyProcesses(
+        NAMES,
+        "independent_job",
+        configs,
+        protocol="replicated3",
+        settings=QUICK,
+        tolerate=tolerate,
+    )
+
+
+@pytest.fixture(autouse=True)
+def importable(jobs: str) -> None:
+    """The job's folder is on the parties' path."""
+
+
+@pytest.mark.parametrize("lost", NAMES)
+@pytest.mark.parametrize(("how", "kind"), [("die", PartyLostError), ("fail", InternalError)])
+def test_the_others_results_when_one_is_lost(lost: str, how: str, kind: Any) -> None:
+    with processes(**{lost: Ending(how, seconds=1.0)}) as running:
+        found = running.results()
+        assert found == {name: name for name in NAMES if name != lost}
+        assert list(running.lost) == [lost]
+        assert isinstance(running.lost[lost], kind)
+        running.send(lost, b"to nobody")
+        with pytest.raises(kind):
+            running.receive(lost)
+        assert running.failure is None
+        children = running.identifiers.values()
+    assert not any(map(alive, children))
+
+
+@pytest.mark.parametrize("reports", [True, False])
+def test_one_that_hangs_is_waited_for_after_the_others_have_finished(reports: bool) -> None:
+    told = {"reports": "bank_b"} if reports else {}
+    began = time.monotonic()
+    with processes(
+        bank_b=Ending("hang", seconds=1.0), bank_a=Ending(seconds=1.5, **told)
+    ) as running:
+        assert running.results() == {"bank_a": "bank_a", "bank_c": "bank_c"}
+        assert isinstance(running.lost["bank_b"], DeadlineError)
+        assert [party for party, _ in running.incidents] == (["bank_a"] if reports else [])
+    assert time.monotonic() - began < 20
+
+
+def test_incidents_are_collected_and_handed_on() -> None:
+    heard: list[tuple[str, Incident]] = []
+    configs = {name: Ending(reports="bank_c", seconds=1.5) for name in NAMES[:2]}
+    found = launch(
+        NAMES,
+        "independent_job",
+        {**configs, "bank_c": Ending("die", seconds=1.0)},
+        settings=QUICK,
+        tolerate=1,
+        on_incident=lambda *said: heard.append(said),
+    )
+    assert found == {"bank_a": "bank_a", "bank_b": "bank_b"}
+    assert sorted(party for party, _ in heard) == ["bank_a", "bank_b"]
+    assert {incident.party for _, incident in heard} == {"bank_c"}
+
+
+def test_a_second_loss_ends_the_run_and_is_its_cause() -> None:
+    overcome = Ending("fail", seconds=2.0, reports="bank_a")
+    with (
+        processes(
+            bank_a=Ending("die", seconds=1.0), bank_b=overcome, bank_c=Ending(seconds=4)
+        ) as running,
+        pytest.raises(InternalError) as error,
+    ):
+        running.results()
+    assert error.value.case == 9
+
+
+@pytest.mark.parametrize("how", ["die", "fail"])
+def test_without_tolerance_the_first_loss_ends_the_run(how: str) -> None:
+    slow = Ending(seconds=30)
+    with (
+        processes(0, bank_a=slow, bank_b=Ending(how, seconds=1.0), bank_c=slow) as running,
+        pytest.raises(PartyLostError if how == "die" else InternalError),
+    ):
+        began = time.monotonic()
+        running.results()
+    assert time.monotonic() - began < 15
+    assert running.lost == {}
+    assert not any(map(alive, running.identifiers.values()))
