@@ -5,8 +5,8 @@ know; what it receives is uniform, whatever the share that it lacks. On real rin
 ``test_views.py`` does it: the observer's keys and shares are fixed, the key that it lacks is drawn
 anew for each run, the share that it lacks is one of two choices. The digests are part of the view.
 
-False alarms: each case makes fewer than 4 · 10^5 tests and there are fewer than 170 cases; the
-limit is the chi-square quantile (15 degrees of freedom) of 1.4 · 10^-14, so all together alarm
+False alarms: each case makes fewer than 10^6 tests and there are fewer than 170 cases; the
+limit is the chi-square quantile (15 degrees of freedom) of 5.8 · 10^-15, so all together alarm
 without cause with nominal probability below 10^-6. Seeds are fixed.
 """
 
@@ -146,7 +146,7 @@ def test_counting_sees_a_planted_error(weak: Any, monkeypatch: pytest.MonkeyPatc
 
 RUNS = 96
 SIZE = 66
-ALARMS, TESTS, CASES = 1e-6, 400_000, 170
+ALARMS, TESTS, CASES = 1e-6, 1_000_000, 170
 LIMIT = float(stats.chi2.isf(ALARMS / (TESTS * CASES), 15))
 
 
@@ -193,6 +193,9 @@ STEPS: dict[str, Callable[..., Any]] = {
     "truncate": lambda p, x, y, a, b, secret: p.truncate(x, 18, "probabilistic"),
     "bit_to_arithmetic": lambda p, x, y, a, b, secret: p.bit_to_arithmetic(a),
     "inject": lambda p, x, y, a, b, secret: p.inject(a, x),
+    "select": lambda p, x, y, a, b, secret: p.select(a, x, y),
+    "to_bits": lambda p, x, y, a, b, secret: p.to_bits(x.section(0, 3)),
+    "from_bits": lambda p, x, y, a, b, secret: p.from_bits(p.stack_planes([a, b])),
     "permute": lambda p, x, y, a, b, secret: p.permute(
         p.permutation(2, 3), x.reshape(2, 3, 11), inverse=True
     ),
