@@ -268,7 +268,12 @@ class Hub:
             return
         ready = [thread for thread in waiting if thread.ready()]
         if not ready:
+            stuck = [t for t in waiting if t.complaint is not None and t.until is not None]
             waiting = [t for t in waiting if t.complaint is None or t.complaint() is not None]
+            if stuck and not any(t.until is not None for t in waiting):
+                # Nobody may be named: all that wait give up, much later.
+                self.clock = max(self.clock, *(t.until or 0.0 for t in stuck)) + 2 * PATIENCE
+                waiting = stuck
             ends = [thread.until for thread in waiting if thread.until is not None]
             if not ends or self._turns > TURNS:
                 left = [thread.name for thread in self._threads.values() if not thread.over]
@@ -440,6 +445,7 @@ class HubMesh:
         self.patience = PATIENCE
         self.testify: Callable[[BaseException], bytes] | None = None
         self._awaited: tuple[str, ...] = ()
+        self._waits_since = 0.0
         self._stage = "handshake"
         self._over = False
         hub._meshes[key, name] = self
@@ -498,6 +504,7 @@ class HubMesh:
         patience: float | None = None,
     ) -> dict[str, M]:
         """One small message to and from all others."""
+        limits = [s for s in (deadline, patience, self.patience) if s is not None]
         self._stage = stage
         data = msgspec.msgpack.encode(message)
         others = [name for name in self.names if name != self.name]
@@ -509,7 +516,7 @@ class HubMesh:
             arrived = {self.name: data}
             self._awaited = tuple(others)
             for peer in others:
-                arrived[peer] = self._take(peer, "control", deadline or self.patience)
+                arrived[peer] = self._take(peer, "control", min(limits))
             self._awaited = ()
             return {name: decoded(arrived[name], kind, name, stage) for name in self.names}
         except _Reported as report:
@@ -599,17 +606,17 @@ class HubMesh:
                     return name
             return peer if hub.has_left(self.key, peer) else None
 
+        self._waits_since = hub.clock
         came = hub.wait(
             self.name, lambda: bool(box) or trouble() is not None, seconds, self._to_blame
         )
         if not came:
             blamed = self._to_blame()
-            assert blamed is not None
             raise DeadlineError(
-                f"{blamed} did not finish in time ({self._place().where()}).",
+                f"{blamed or 'somebody'} did not finish in time ({self._place().where()}).",
                 next_step="give the stage more time, or find out what holds that party up.",
-                case=1,
-                parties=[blamed],
+                case=5 if blamed is None else 3,
+                parties=[] if blamed is None else [blamed],
                 stage=self._stage,
             )
         if box and box[0][0] == kind:
@@ -633,6 +640,16 @@ class HubMesh:
         """Of whom nothing has arrived that this round waits for."""
         hub = self.hub
         return frozenset(peer for peer in self._awaited if not hub.box(self.key, peer, self.name))
+
+    def standing(self) -> tuple[int, tuple[str, ...], bool]:
+        """Round and awaited parties of this party, and whether that stayed for long."""
+        steady = self.hub.clock - self._waits_since >= PATIENCE / 2
+        return self.exchanges, tuple(sorted(self.awaited())), steady
+
+    def settled(self) -> Mapping[str, tuple[int, tuple[str, ...]]]:
+        """The same of every peer, by its heartbeats."""
+        found = {peer: self.hub.status(self.key, peer) for peer in self.names if peer != self.name}
+        return {peer: (number, tuple(sorted(waits))) for peer, (number, waits) in found.items()}
 
     def _to_blame(self) -> str | None:
         """A peer that this party may complain of, by what the heartbeats say."""

@@ -1,0 +1,190 @@
+"""Guarded sessions under attack: a small program, the network of ``hub.py``, and what must hold.
+
+Whatever one party does at whatever message, every other party ends with the right results, those
+that were wrongly dropped included; no honest party alone is blamed; all honest parties tell the
+same of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from hub import Crash, Ground, Hub, Sent, honest
+from simulation import FOUR
+
+import tacit
+from tacit import Computation
+from tacit.errors import TacitError
+from tacit.protocols import PROTOCOLS
+from tacit.sessions import PartySession
+
+__all__ = ["RIGHT", "Run", "messages_of", "run", "tampered"]
+
+X = np.array([[3, -4], [70_000, 9]])
+Y = np.array([[-5, 6], [2, 12]])
+RIGHT: Mapping[str, Any] = {
+    "product": (X * Y).tolist(),
+    "greater": (X > Y).tolist(),
+    "largest": int((X @ Y).max()),
+}
+"""What every party must get; ``largest`` goes to bob and dave alone."""
+
+PATIENCE = 60.0
+
+
+def program(ground: Ground, around: Callable[[PartySession], None] | None = None) -> Any:
+    """Inputs of two parties; a product, a comparison, a matrix product; outputs to all and two."""
+    session = PartySession.guarded(
+        PROTOCOLS["fantastic4"], ground, job=b"job", patience=PATIENCE, threads=1
+    )
+    results: dict[str, Any] = {}
+    with session:
+        if around is not None:
+            around(session)
+        mpc = Computation(session)
+        x = _shared(mpc, ground.name, "alice", X)
+        y = _shared(mpc, ground.name, "bob", Y)
+        if x is None or y is None:
+            return {"inputs": "incomplete"}, session.incidents
+        results["product"] = (x * y).reveal(to="all").tolist()
+        results["greater"] = (x > y).reveal(to="all").tolist()
+        largest = (x @ y).max().reveal(to=("bob", "dave"))
+        if ground.name in largest:
+            results["largest"] = int(largest[ground.name])
+    return results, session.incidents
+
+
+def _shared(mpc: Computation, own: str, owner: str, values: Any) -> Any:
+    """The input; None where all parties are told that its owner is lost."""
+    try:
+        return mpc.share(
+            values if own == owner else None, owner, dtype=tacit.int64, shape=values.shape
+        )
+    except TacitError as error:
+        if not error.code.startswith("TC-34"):
+            raise
+        return None
+
+
+@dataclass
+class Run:
+    """One run: the network, and who was corrupt."""
+
+    hub: Hub
+    corrupt: str | None
+
+    @property
+    def honest(self) -> list[str]:
+        """All but the corrupt party."""
+        return [name for name in FOUR if name != self.corrupt]
+
+    def results(self, name: str) -> Any:
+        """What a party got; its error is raised."""
+        error = self.hub.outcome.errors.get(name)
+        if error is not None:
+            raise AssertionError(f"{name} ended with {error!r}") from error
+        return self.hub.outcome.results[name][0]
+
+    def incidents(self, name: str) -> list[Any]:
+        """What a party says was overcome."""
+        return self.hub.outcome.results[name][1]
+
+    def check(self, what: str = "", inputs: bool = True) -> list[Any]:
+        """What must hold for every honest party; the incidents that they tell alike.
+
+        Parameters
+        ----------
+        inputs : bool
+            Whether the inputs were complete: before, a loss may end the job, for all alike.
+        """
+        told = None
+        for name in self.honest:
+            got = self.results(name)
+            if "inputs" in got and not inputs:
+                continue
+            assert got["product"] == RIGHT["product"], f"{name} has a wrong product; {what}"
+            assert got["greater"] == RIGHT["greater"], f"{name} has a wrong result; {what}"
+            if name in ("bob", "dave"):
+                assert got["largest"] == RIGHT["largest"], f"{name}: a wrong maximum; {what}"
+            else:
+                assert "largest" not in got, f"{name} got what is not its own; {what}"
+            facts = [
+                (i.kind, i.party, i.pair) for i in self.incidents(name) if i.operation != "service"
+            ]
+            told = facts if told is None else told
+            assert told == facts, f"{name} tells {facts}, another {told}; {what}"
+        for kind, party, pair in told or []:
+            assert self.corrupt is not None, f"a fault without a cause: {kind}, {party}, {pair}"
+            assert party in (None, self.corrupt), f"{party} is blamed; {what}"
+            assert pair is None or self.corrupt in pair, f"{pair} is blamed; {what}"
+        return told or []
+
+
+Adversary = Callable[[Sent], Sequence[bytes]]
+
+
+def run(
+    adversary: Adversary = honest,
+    corrupt: str | None = None,
+    seed: int = 0,
+    programs: Mapping[str, Callable[[Ground], Any]] | None = None,
+    claimed: Any = None,
+) -> Run:
+    """Run the program at all parties, or others at some."""
+    hub = Hub(FOUR, adversary, corrupt, seed, claimed)
+    hub.run(dict.fromkeys(FOUR, program) | dict(programs or {}))
+    return Run(hub, corrupt)
+
+
+def messages_of(party: str, sent: Sequence[Sent]) -> list[Sent]:
+    """What a party sent in an honest run, in order."""
+    return [message for message in sent if message.sender == party]
+
+
+@dataclass
+class Tampering:
+    """One way to misbehave from one message on, as an adversary of the hub."""
+
+    way: str
+    at: Sent
+    hit: bool = field(default=False)
+
+    def __call__(self, message: Sent) -> Sequence[bytes]:
+        same = message.sender == self.at.sender
+        if not same or message.number < self.at.number:
+            return (message.payload,)
+        here = message.number == self.at.number
+        self.hit |= here
+        match self.way:
+            case "altered" if here:
+                payload = message.payload
+                return (bytes([payload[0] ^ 1]) + payload[1:],) if payload else ()
+            case "dropped" if here:
+                return ()
+            case "cut" if here:
+                return (message.payload[:-1],)
+            case "silent to one" if message.receiver == self.at.receiver:
+                return ()
+            case "silent to all":
+                return ()
+            case "crash":
+                raise Crash
+        return (message.payload,)
+
+
+WAYS = ("altered", "dropped", "cut", "silent to one", "silent to all", "crash")
+
+
+def tampered(way: str, message: Sent, seed: int = 0) -> Run:
+    """Run with one party misbehaving in one way from one of its messages on."""
+    return run(Tampering(way, message), message.sender, seed)
+
+
+def sample(messages: Sequence[Sent], count: int) -> Iterator[Sent]:
+    """Messages spread over a run, the first and the last among them."""
+    step = max(1, len(messages) // count)
+    yield from messages[::step]
+    yield messages[-1]
