@@ -7,12 +7,13 @@ same of it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from hub import Crash, Ground, Hub, Sent, honest
+from hub import Ground, Hub, Sent, honest
+from misbehaviour import Tampering
 from simulation import FOUR
 
 import tacit
@@ -21,7 +22,7 @@ from tacit.errors import TacitError
 from tacit.protocols import PROTOCOLS
 from tacit.sessions import PartySession
 
-__all__ = ["RIGHT", "Run", "messages_of", "run", "tampered"]
+__all__ = ["RIGHT", "Run", "run", "tampered"]
 
 X = np.array([[3, -4], [70_000, 9]])
 Y = np.array([[-5, 6], [2, 12]])
@@ -139,52 +140,6 @@ def run(
     return Run(hub, corrupt)
 
 
-def messages_of(party: str, sent: Sequence[Sent]) -> list[Sent]:
-    """What a party sent in an honest run, in order."""
-    return [message for message in sent if message.sender == party]
-
-
-@dataclass
-class Tampering:
-    """One way to misbehave from one message on, as an adversary of the hub."""
-
-    way: str
-    at: Sent
-    hit: bool = field(default=False)
-
-    def __call__(self, message: Sent) -> Sequence[bytes]:
-        same = message.sender == self.at.sender
-        if not same or message.number < self.at.number:
-            return (message.payload,)
-        here = message.number == self.at.number
-        self.hit |= here
-        match self.way:
-            case "altered" if here:
-                payload = message.payload
-                return (bytes([payload[0] ^ 1]) + payload[1:],) if payload else ()
-            case "dropped" if here:
-                return ()
-            case "cut" if here:
-                return (message.payload[:-1],)
-            case "silent to one" if message.receiver == self.at.receiver:
-                return ()
-            case "silent to all":
-                return ()
-            case "crash":
-                raise Crash
-        return (message.payload,)
-
-
-WAYS = ("altered", "dropped", "cut", "silent to one", "silent to all", "crash")
-
-
 def tampered(way: str, message: Sent, seed: int = 0) -> Run:
     """Run with one party misbehaving in one way from one of its messages on."""
     return run(Tampering(way, message), message.sender, seed)
-
-
-def sample(messages: Sequence[Sent], count: int) -> Iterator[Sent]:
-    """Messages spread over a run, the first and the last among them."""
-    step = max(1, len(messages) // count)
-    yield from messages[::step]
-    yield messages[-1]
