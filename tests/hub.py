@@ -527,13 +527,6 @@ class HubMesh:
             self.abort(error)
             raise
 
-    def standing(self) -> None:
-        """Nothing is known of a while before the stop."""
-
-    def settled(self) -> dict[str, tuple[int, tuple[str, ...]]]:
-        """Nor of what heartbeats said."""
-        return {}
-
     def cost(self) -> Cost:
         """What this party sent."""
         return Cost(

@@ -185,7 +185,7 @@ class Put(Entry["SecretValue | None"]):
     def refusal(self, guard: Guard) -> TacitError | None:
         """An owner that is lost puts nothing in."""
         stage = guard.stage
-        done = guard.passed >= self._barrier
+        done = guard.agreed >= self._barrier
         if self.lost and done:
             return owner_lost(self.owner)
         if done or self.owner in stage.members or self.owner == stage.served:
@@ -235,7 +235,7 @@ class Keep(Entry[T]):
     def refusal(self, guard: Guard) -> TacitError | None:
         """Shares at rest are those of all parties: without one of them there are none."""
         possible = _all_there(guard) or self._instead is not None
-        if possible or guard.passed >= self._barrier:
+        if possible or guard.agreed >= self._barrier:
             return None
         gone = " and ".join(guard.stage.dropped)
         return UsageError(

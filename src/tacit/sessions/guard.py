@@ -94,6 +94,9 @@ MOST_BYTES: Final = 64 << 20
 SERVICE_START: Final = 10.0
 """Seconds for the links to the one that is served: less than others wait for the stage's."""
 
+STAGE_START: Final = 30.0
+"""Seconds for the links of a stage, beyond what others may be kept waiting elsewhere."""
+
 _FAULTS = (TransportError, PeerFaultError)
 
 
@@ -249,6 +252,11 @@ class Guard:
     def passed(self) -> int:
         """The last barrier that all have reached."""
         return self._point.barrier
+
+    @property
+    def agreed(self) -> int:
+        """The last barrier that those who go on have passed; this party may yet get there."""
+        return self.passed if self._catch_up is None else self._catch_up[0]
 
     @property
     def next_barrier(self) -> int:
@@ -521,11 +529,14 @@ class Guard:
         RecoveryError
             There is no way to go on, or not for this party.
         """
-        stage, service = self.stage, self._service
+        stage = self.stage
         self._leave(fault)
         if stage.number == 0:
             self._confer(fault, entry)
-        elif stage.number == 1 and service is not None:
+        elif stage.number == 1 and stage.pair is not None:
+            # Served or not: if B were the corrupt one, A were honest and nothing had failed. The
+            # honest B, told by C that the stage has failed, may have told D before C did, and D
+            # have taken that for a fault of B.
             self._retire_service(fault)
             self._turn_to_stage_two(fault, entry)
         else:
@@ -657,13 +668,17 @@ class Guard:
         restart = max(place.passed for place in stay)
         (below,) = {place.counts[place.reached == restart] for place in stay}
         found = in_both(stay[0], stay[1], below)
+        self._speak_from(restart)
         self._old_places = self._places(before)
         if waits and self.passed < restart:
             self._catch_up = (restart, found)
             self._ahead = None
             return
+        # What the log alone holds, and a barrier drops, is handed over too: the others count on it.
+        alive = list(self.references.alive())
         self._rewind(restart)
         self._hand_over(found)
+        del alive
         self._repeat()
 
     def _in_use(self, below: int) -> tuple[Array, ...]:
@@ -713,7 +728,12 @@ class Guard:
         stage = self.stage
         self._attach(
             self.ground.connect(
-                stage.members, stage.protocol, self._job, self._handshake("computing")
+                stage.members,
+                stage.protocol,
+                self._job,
+                self._handshake("computing"),
+                # Others may still wait for the one that is served, or in the conference.
+                2 * self._patience + STAGE_START,
             )
         )
 
@@ -728,19 +748,27 @@ class Guard:
         if isinstance(before, Fantastic4Party) and self.passed > 0:
             self._old_keys = before.keys
         self._mesh, self._party, self._last_party = None, None, None
-        self._base = self.passed
+        self._speak_from(self.passed)
+
+    def _speak_from(self, base: int) -> None:
+        """A voice for this attempt, whose first barrier is the one after `base`."""
+        self._base = base
         self._witness = Witness(
             Occasion(self.identity, self.stage.number, self.stage.attempt),
             self.stage.members,
             self._signer,
             self._keys,
-            base=self._base,
+            base=base,
             compared=self._compared,
         )
+        if self._mesh is not None:
+            self._witness.watch(self._mesh.driver)
 
     def _handshake(self, use: str) -> dict[str, str]:
         stage = self.stage
-        place = f"{stage.number}.{stage.attempt} from {self.passed}, {use}"
+        # Stage 2 begins before it is known where the others are.
+        start = "" if stage.number == 2 else f" from {self.passed}"
+        place = f"{stage.number}.{stage.attempt}{start}, {use}"
         return {**self._parameters, "stage": place, "session": self.identity.hex()}
 
     def _connect_service(self) -> None:
@@ -749,7 +777,13 @@ class Guard:
         three = tuple(n for n in self.names if n == stage.served or n in stage.trusted)
         try:
             mesh = self.ground.connect(
-                three, "service", self._job, self._handshake("serving"), SERVICE_START
+                three,
+                "service",
+                self._job,
+                self._handshake("serving"),
+                # Honest parties leave a conference up to one of its rounds apart: a corrupt one
+                # that says nothing to one of them keeps that one waiting.
+                self._patience + SERVICE_START,
             )
             self._service = Service(mesh, stage.served, self.ring, self._patience / 8)
         except _FAULTS as error:
