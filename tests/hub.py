@@ -98,8 +98,10 @@ class Sent:
         )
 
 
-Adversary = Callable[["Sent"], "Sequence[bytes]"]
-"""What arrives instead of a message; may raise :class:`Crash` for its sender."""
+Adversary = Callable[["Sent"], "Sequence[Any]"]
+"""What arrives instead of a message: payloads, or pairs of a kind and a payload; may raise
+:class:`Crash` for its sender.
+"""
 
 Status = tuple[int, frozenset[str]]
 """What a party's heartbeats say on a mesh: its round, and whom it waits for."""
@@ -299,7 +301,7 @@ class Hub:
         payload: bytes,
         check_bytes: int = 0,
         round_number: int = 0,
-    ) -> Sequence[bytes]:
+    ) -> Sequence[Any]:
         """What arrives of one message, after the adversary."""
         number = self._numbers[sender]
         self._numbers[sender] = number + 1
@@ -582,7 +584,8 @@ class HubMesh:
         for data in self.hub.send(
             kind, self.name, peer, self.key, payload, check_bytes, self.round_number
         ):
-            self.hub.box(self.key, self.name, peer).append((kind, data))
+            frame = data if isinstance(data, tuple) else (kind, data)
+            self.hub.box(self.key, self.name, peer).append(frame)
 
     def _take(self, peer: str, kind: Kind, seconds: float) -> bytes:
         """The next message of one peer, unless somebody stops or is lost meanwhile."""

@@ -4,17 +4,29 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from hub import Crash, Sent
 
+from tacit.errors import PartyLostError
+from tacit.network.faults import Place, cause_of
+
 __all__ = ["WAYS", "Tampering", "messages_of", "sample"]
 
-WAYS = ("altered", "dropped", "cut", "silent to one", "silent to all", "crash")
+WAYS = ("altered", "dropped", "cut", "silent to one", "silent to all", "crash", "false abort")
 
 
 def messages_of(party: str, sent: Sequence[Sent]) -> list[Sent]:
     """What a party sent in an honest run, in order."""
     return [message for message in sent if message.sender == party]
+
+
+def false_cause(message: Sent) -> bytes:
+    """An abort that names somebody else: who is neither its sender nor who hears it."""
+    names = tuple(message.mesh.split("/")[0].split())
+    victim = next(n for n in reversed(names) if n not in (message.sender, message.receiver))
+    error = PartyLostError("It is lost.", case=1, parties=[victim])
+    return cause_of(error, Place(names, names.index(message.sender), "reveal"))
 
 
 @dataclass
@@ -25,7 +37,7 @@ class Tampering:
     at: Sent
     hit: bool = field(default=False)
 
-    def __call__(self, message: Sent) -> Sequence[bytes]:
+    def __call__(self, message: Sent) -> Sequence[Any]:
         same = message.sender == self.at.sender
         if not same or message.number < self.at.number:
             return (message.payload,)
@@ -42,6 +54,8 @@ class Tampering:
                 return ()
             case "cut" if here:
                 return (message.payload[:-1],)
+            case "false abort" if here and message.kind in ("round", "control"):
+                return (("abort", false_cause(message)),)
             case "silent to one" if message.receiver == self.at.receiver:
                 return ()
             case "silent to all":
