@@ -659,6 +659,9 @@ class Guard:
         self._connect()
         self._set_up()
         ahead = self._point if self._ahead is None else self._ahead
+        # Whatever this party says that it has, it keeps until it is handed over, even where only
+        # the log or something uncollected holds it still: the other one counts on it.
+        alive = list(self.references.alive())
         arrays = () if waits else self._in_use(ahead.references)
         own = Handover(
             self.passed, ahead.barrier, (self._point.references, ahead.references), arrays
@@ -674,8 +677,6 @@ class Guard:
             self._catch_up = (restart, found)
             self._ahead = None
             return
-        # What the log alone holds, and a barrier drops, is handed over too: the others count on it.
-        alive = list(self.references.alive())
         self._rewind(restart)
         self._hand_over(found)
         del alive
