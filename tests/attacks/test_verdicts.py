@@ -260,19 +260,6 @@ def test_what_names_nobody_is_unclear_once() -> None:
     assert judge(RULES, statements, {}, evidence=True).party == dave
 
 
-def test_what_names_nobody_in_storage_ends_the_job_the_second_time() -> None:
-    """An honest party may have to say so; only where two others were in storage as well."""
-    alice, bob, carol, dave = NAMES
-    failed = statement(dave, Seen("failed check", code="TC-5211"), operation="storage")
-    honest = {p: (heard(p, dave, failed, operation="storage"),) for p in (alice, bob)}
-    for corrupt in ((), (heard(carol, dave, failed),)):
-        statements = {**honest, carol: corrupt, dave: (failed,)}
-        with pytest.raises(RecoveryError, match="TC-5504"):
-            judge(RULES, statements, {}, evidence=True)
-    elsewhere = {p: (heard(p, dave, failed),) for p in (alice, bob, carol)}
-    assert judge(RULES, {**elsewhere, dave: (failed,)}, {}, evidence=True).party == dave
-
-
 def test_two_faults_are_not_explained_by_one_party() -> None:
     alice, bob, carol, dave = NAMES
     statements = {alice: (statement(alice, Seen("silent", bob)),)}

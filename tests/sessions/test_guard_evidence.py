@@ -47,7 +47,7 @@ def outcome(folder: Path, adversary: Any, corrupt: str) -> tuple[Hub, dict[str, 
 def test_every_party_keeps_what_proves_who_sent_something_wrong(
     corrupt: str, tmp_path: Path
 ) -> None:
-    """One altered payload: first nobody can be named, then two, with digests of senders."""
+    """First nobody can be named, then two, with digests of senders, then the one that stayed."""
 
     def alter(message: Sent) -> list[bytes]:
         rounds = message.kind == "round" and message.sender == corrupt
@@ -61,11 +61,15 @@ def test_every_party_keeps_what_proves_who_sent_something_wrong(
     assert all(hub.outcome.results[name] == [6561, -65536] for name in kept)
     findings = {name: [found.verdict for found in of] for name, of in kept.items()}
     assert len({tuple(of) for of in findings.values()}) == 1
-    unclear, named = findings[next(iter(kept))]
+    unclear, named, *second = findings[next(iter(kept))]
     assert unclear.kind == "unclear"
     assert corrupt in (named.pair or (named.party,))
+    stayed = named.pair is not None and corrupt == named.pair[0]
+    assert [(found.kind, found.party) for found in second] == (
+        [("convicted", corrupt)] if stayed else []
+    )
     for of in kept.values():
-        assert {said.party for said in of[-1].statements} >= set(FOUR) - {corrupt}
+        assert {said.party for said in of[1].statements} >= set(FOUR) - {corrupt}
 
 
 def test_a_crash_leaves_evidence_of_silence(tmp_path: Path) -> None:

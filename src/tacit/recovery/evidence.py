@@ -42,7 +42,7 @@ from tacit.recovery.validity import Rules
 from tacit.recovery.verdict import Accepted, Basis, Verdict, disputed, judge
 from tacit.storage.writing import PART, move, write_whole
 
-__all__ = ["Checked", "check", "records", "write"]
+__all__ = ["Checked", "check", "records", "write", "write_after_pair"]
 
 FORMAT: Final = 1
 RECORD: Final = "evidence.json"
@@ -78,6 +78,7 @@ class Record(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     finding: Finding
     certificates: dict[str, bytes]
     exhibits: Annotated[tuple[Exhibit, ...], msgspec.Meta(max_length=64)]
+    follows: Annotated[str, msgspec.Meta(pattern="^([0-9a-f]{16}-[0-9]+-[0-9]+)?$")] = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,12 +150,87 @@ def write(
     StorageError
         The disk is full or the folder cannot be written.
     """
-    occasion = verdict.occasion
-    name = f"{occasion.session.hex()[:16]}-{occasion.stage}-{occasion.attempt}"
-    path = folder / name
-    if path.exists():
-        return path
-    finding = Finding(
+    record = Record(
+        format=FORMAT,
+        holder=holder,
+        written=time.time() if at is None else at,
+        occasion=verdict.occasion,
+        members=members,
+        base=base,
+        digests_kept=evidence,
+        finding=_finding(verdict),
+        certificates={party: certificates[party] for party in members},
+        exhibits=verdict.evidence,
+    )
+    return _write(folder, record, authority)
+
+
+def write_after_pair(
+    folder: Path,
+    before: Path,
+    statements: Mapping[str, Signed],
+    *,
+    holder: str,
+    occasion: Occasion,
+    members: tuple[str, ...],
+    certificates: Mapping[str, bytes],
+    authority: bytes,
+    at: float | None = None,
+) -> Path | None:
+    """Write the record of a stage that failed after a pair was named: its third party is at fault.
+
+    Parameters
+    ----------
+    folder : Path
+        As of :func:`write`.
+    before : Path
+        The record of the pair, in the same folder.
+    statements : mapping of str to Signed
+        What the two that are in the stage and not in the pair signed about its end.
+    occasion : Occasion
+        Of the stage.
+    members : tuple of str
+        Who computed in it.
+    holder, certificates, authority, at
+        As of :func:`write`.
+
+    Returns
+    -------
+    Path or None
+        The record's folder; None if the statements prove nothing.
+
+    Raises
+    ------
+    StorageError
+        The disk is full or the folder cannot be written.
+    EvidenceError
+        The record before does not hold.
+    """
+    pair = check(before)
+    exhibits = tuple(Exhibit(p, "statement", statements[p]) for p in members if p in statements)
+    draft = Record(
+        format=FORMAT,
+        holder=holder,
+        written=time.time() if at is None else at,
+        occasion=occasion,
+        members=members,
+        base=pair.verdict.restart,
+        digests_kept=False,
+        finding=_finding(pair.verdict),
+        certificates={party: certificates[party] for party in members},
+        exhibits=exhibits,
+        follows=before.name,
+    )
+    rules = Rules(occasion, members, _keys(draft, authority, folder), draft.base)
+    verdict = _second(draft, rules, pair.verdict, _accepted(draft, rules, folder)[0])
+    if verdict is None:
+        return None
+    record = msgspec.structs.replace(draft, finding=_finding(verdict))
+    return _write(folder, record, authority)
+
+
+def _finding(verdict: Verdict) -> Finding:
+    return Finding(
         kind=verdict.kind,
         party=verdict.party,
         pair=verdict.pair,
@@ -163,19 +239,14 @@ def write(
         reason=verdict.reason,
         basis=verdict.basis,
     )
-    written = time.time() if at is None else at
-    record = Record(
-        format=FORMAT,
-        holder=holder,
-        written=written,
-        occasion=occasion,
-        members=members,
-        base=base,
-        digests_kept=evidence,
-        finding=finding,
-        certificates={party: certificates[party] for party in members},
-        exhibits=verdict.evidence,
-    )
+
+
+def _write(folder: Path, record: Record, authority: bytes) -> Path:
+    occasion = record.occasion
+    name = f"{occasion.session.hex()[:16]}-{occasion.stage}-{occasion.attempt}"
+    path = folder / name
+    if path.exists():
+        return path
     part = folder / f".{name}.{secrets.token_hex(4)}{PART}"
     part.mkdir(parents=True, mode=0o700)
     write_whole(part / RECORD, msgspec.json.format(msgspec.json.encode(record), indent=1))
@@ -235,16 +306,18 @@ def check(folder: Path, authority: bytes | None = None) -> Checked:
         )
     rules = Rules(record.occasion, record.members, _keys(record, root, folder), record.base)
     statements, answers = _accepted(record, rules, folder)
-    _require_whole(record, rules, statements, answers, folder)
-    try:
-        verdict = judge(rules, statements, answers, evidence=record.digests_kept)
-    except RecoveryError as error:
-        raise _unfounded(folder, error.message) from None
-    finding = record.finding
-    claimed = (finding.kind, finding.party, finding.pair, finding.by_silence, finding.restart)
-    found = (verdict.kind, verdict.party, verdict.pair, verdict.by_silence, verdict.restart)
-    if claimed != found or finding.reason != verdict.reason or finding.basis != verdict.basis:
-        raise _unfounded(folder, verdict.reason)
+    verdict: Verdict | None
+    if record.follows:
+        before = check(folder.parent / record.follows, root).verdict
+        verdict = _second(record, rules, before, statements)
+    else:
+        _require_whole(record, rules, statements, answers, folder)
+        try:
+            verdict = judge(rules, statements, answers, evidence=record.digests_kept)
+        except RecoveryError as error:
+            raise _unfounded(folder, error.message) from None
+    if verdict is None or record.finding != _finding(verdict):
+        raise _unfounded(folder, "nothing" if verdict is None else verdict.reason)
     said = [
         rules.statement(party, signed.body)
         for party in record.members
@@ -369,6 +442,39 @@ def _require_whole(
             case=4,
             stage="evidence",
         )
+
+
+def _second(record: Record, rules: Rules, before: Verdict, statements: Accepted) -> Verdict | None:
+    """The conviction of the one of a pair that went on, by the two that are known to be honest."""
+    occasion, pair = record.occasion, before.pair
+    if pair is None or len(record.members) != 3:
+        return None
+    left = [party for party in record.members if party in pair]
+    honest = [party for party in record.members if party not in pair]
+    said = [
+        rules.statement(party, found[0].body)
+        for party in honest
+        for found in [statements.get(party, ())]
+        if len(found) == 1
+    ]
+    fits = (
+        (occasion.session, occasion.stage) == (before.occasion.session, 1)
+        and record.base == before.restart
+        and len(left) == 1
+        and len(said) == len(honest)
+        and all(s is not None and s.seen.kind != "stopped" for s in said)
+    )
+    if not fits:
+        return None
+    one, other = honest
+    reason = (
+        f"{one} and {other}, honest by the record before, both say that their stage with"
+        f" {left[0]} failed"
+    )
+    kind: Literal["lost", "convicted"] = "lost" if before.by_silence else "convicted"
+    return Verdict(
+        occasion, kind, left[0], None, False, before.restart, reason, before.basis, record.exhibits
+    )
 
 
 def _signed(rules: Rules, author: str, purpose: Purpose, signed: Signed) -> bool:

@@ -47,8 +47,6 @@ from tacit.recovery.validity import Rules
 __all__ = ["Watched", "Witness", "seen_from_error"]
 
 _TEXT = 100
-_NAMES_NOBODY = {"TC-5210", "TC-5211"}
-"""Two parties that compare what a third one told both: it is not known which of the three."""
 
 
 class Watched(Protocol):
@@ -79,8 +77,6 @@ def seen_from_error(error: BaseException, own: str, names: Sequence[str]) -> See
     """
     known = error if isinstance(error, TacitError) else InternalError("")
     about = [party for party in dict.fromkeys(known.parties) if party in names and party != own]
-    if known.code in _NAMES_NOBODY:
-        return Seen("failed check", code=known.code)
     if len(about) == 1 and isinstance(known, PeerFaultError | TransportError):
         return Seen(_kind(known), about[0], known.code)
     if isinstance(known, DeadlineError) and not known.parties:

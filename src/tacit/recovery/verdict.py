@@ -38,10 +38,6 @@ Fault: TypeAlias = Literal["absent", "silent", "stopped", "liar"]
 
 Basis: TypeAlias = Literal["words", "contradiction", "silence", "nothing"]
 
-STORAGE: Final = "storage"
-"""The operation's name in which checks name nobody."""
-
-_OTHERS: Final = 2
 _LOST: Final = {"absent", "silent", "stopped"}
 
 
@@ -159,8 +155,6 @@ def judge(rules: Rules, statements: Accepted, answers: Accepted, *, evidence: bo
             blame.alone(party, "liar", f"{party} signed a statement that makes no sense")
         else:
             _claim(blame, said, evidence)
-    if evidence:
-        _refuse_in_storage(valid)
     for party, reason in _contradictions(rules, statements, valid):
         blame.alone(party, "liar", reason)
     if any(said is not None and said.seen.kind == "stuck" for said in valid.values()):
@@ -201,29 +195,6 @@ def _claim(blame: _Blame, said: Statement, evidence: bool) -> None:
             blame.reasons.append(f"{party} says that nothing goes on and nobody is to be named")
         case "heard" | "dispute":
             pass  # claims nothing of its own; is compared
-
-
-def _refuse_in_storage(valid: Mapping[str, Statement | None]) -> None:
-    """Checks of storage name nobody, digests or not: an honest party may say so twice there.
-
-    That it was in storage, at least two others must say.
-    """
-    storing = [p for p, said in valid.items() if said is not None and said.operation == STORAGE]
-    for said in valid.values():
-        if (
-            said is not None
-            and said.seen.kind == "failed check"
-            and said.party in storing
-            and len(storing) > _OTHERS
-        ):
-            raise RecoveryError(
-                f"the parties disagree on what is stored, for the second time, and nobody can be"
-                f" named: {said.party} says so ({said.seen.code}).",
-                next_step="start the job again from its last checkpoint; if it happens again,"
-                " compare the parties' folders.",
-                case=4,
-                stage="storage",
-            )
 
 
 def _contradictions(

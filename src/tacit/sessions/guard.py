@@ -28,6 +28,7 @@ from tacit.encoding.digest import tagged_hash
 from tacit.encoding.ring import Ring
 from tacit.errors import (
     DeadlineError,
+    EvidenceError,
     InputRefusedError,
     InternalError,
     PartyLostError,
@@ -60,7 +61,7 @@ from tacit.recovery import (
     first,
 )
 from tacit.recovery.course import over
-from tacit.recovery.evidence import write
+from tacit.recovery.evidence import write, write_after_pair
 from tacit.rounds.contract import Step
 from tacit.rounds.cost import Cost
 from tacit.rounds.randomness import SystemRandomness
@@ -190,6 +191,7 @@ class Guard:
         self.incidents: list[Incident] = []
         self.on_incident: Callable[[Incident], None] | None = None
         self.evidence: Path | None = None
+        self._first_record: Path | None = None
         self.label = ""
         self.until: float | None = None
         self._job = job
@@ -568,7 +570,7 @@ class Guard:
             evidence=stage.evidence,
         )
         verdict = self.ground.confer(stage.members, conference, self._patience)
-        folder = self._keep_evidence(verdict)
+        folder = self._first_record = self._keep_evidence(verdict)
         self._rewind(verdict.restart)
         if self._last is not None and self.passed >= self._last:
             raise _Ended
@@ -652,6 +654,7 @@ class Guard:
         following = after_pair(before, lost=before.by_silence)
         (culprit,) = set(before.members) - set(before.trusted)
         waits = self.name == before.served
+        said = None if waits else self._witness.signed(fault)
         self.stage = following
         kind = "lost" if before.by_silence else "convicted"
         self._note(kind, culprit, before.pair, fault.message, entry.name)
@@ -664,9 +667,10 @@ class Guard:
         alive = list(self.references.alive())
         arrays = () if waits else self._in_use(ahead.references)
         own = Handover(
-            self.passed, ahead.barrier, (self._point.references, ahead.references), arrays
+            self.passed, ahead.barrier, (self._point.references, ahead.references), arrays, said
         )
         heard = self.gather(own, Handover, "handover")
+        self._keep_second({name: heard[name].said for name in before.trusted}, before)
         stay = [heard[name] for name in before.trusted]
         restart = max(place.passed for place in stay)
         (below,) = {place.counts[place.reached == restart] for place in stay}
@@ -864,6 +868,23 @@ class Guard:
                 authority=self.ground.authority,
             )
         return None
+
+    def _keep_second(self, said: Mapping[str, Signed | None], stage: Stage) -> None:
+        """What proves that the one of a pair that went on is at fault."""
+        before = self._first_record
+        if self.evidence is None or before is None:
+            return
+        with contextlib.suppress(StorageError, EvidenceError, OSError):
+            write_after_pair(
+                self.evidence,
+                before,
+                {party: signed for party, signed in said.items() if signed is not None},
+                holder=self.name,
+                occasion=Occasion(self.identity, stage.number, stage.attempt),
+                members=stage.members,
+                certificates=self.ground.evidence_certificates,
+                authority=self.ground.authority,
+            )
 
     # The end.
 

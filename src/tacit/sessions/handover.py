@@ -17,6 +17,7 @@ from tacit.programs.operation import lift
 from tacit.programs.types import Bounds, SecretValue, reshaped
 from tacit.protocols.fallback import transfer
 from tacit.protocols.interface import Party
+from tacit.recovery import Signed
 from tacit.rounds.combine import together
 from tacit.rounds.contract import Step
 from tacit.sharing.fallback import drop
@@ -64,12 +65,15 @@ class Handover(Struct, frozen=True, forbid_unknown_fields=True):
         How many arrays there were at these two barriers.
     arrays : tuple of Array
         Those in use of which it has a part; none at the party that joins.
+    said : Signed or None
+        What it signed about the end of the stage before; nothing from the party that joins.
     """
 
     passed: int
     reached: int
     counts: tuple[int, int]
     arrays: tuple[Array, ...]
+    said: Signed | None = None
 
 
 def array_of(number: int, value: SecretValue) -> Array:

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from conferences import NAMES, OCCASION
 from typer.testing import CliRunner
@@ -17,8 +18,26 @@ from typer.testing import CliRunner
 from tacit.cli.app import app
 from tacit.errors import EvidenceError, StorageError
 from tacit.network import Authority, evidence_signer
-from tacit.recovery import Keys, Seen, SeenDispute, Signed, Signer, Statement, Verdict, confer
-from tacit.recovery.evidence import AUTHORITY, RECORD, SUMMARY, check, records, write
+from tacit.recovery import (
+    Keys,
+    Occasion,
+    Seen,
+    SeenDispute,
+    Signed,
+    Signer,
+    Statement,
+    Verdict,
+    confer,
+)
+from tacit.recovery.evidence import (
+    AUTHORITY,
+    RECORD,
+    SUMMARY,
+    check,
+    records,
+    write,
+    write_after_pair,
+)
 from tacit.recovery.statements import encoded
 
 ALICE, BOB, CAROL, DAVE = NAMES
@@ -35,19 +54,19 @@ class Consortium:
         self.certificates = {name: der for name, (_, der) in made.items()}
         self.keys = Keys({name: key.public_key() for name, (key, _) in made.items()})
 
-    def said(self, party: str, seen: Seen) -> Signed:
+    def said(self, party: str, seen: Seen, occasion: Occasion = OCCASION, base: int = 0) -> Signed:
         body = Statement(
-            occasion=OCCASION,
+            occasion=occasion,
             party=party,
-            passed=0,
-            reached=0,
+            passed=base,
+            reached=base,
             proofs=(),
             transcript=b"",
             operation="matmul",
             at=1_700_000_000.0,
             seen=seen,
         )
-        return self.signers[party].sign("statement", OCCASION, encoded(body))
+        return self.signers[party].sign("statement", occasion, encoded(body))
 
     def confer(
         self, own: dict[str, Signed], answers: dict[str, tuple[bool, bytes | None]]
@@ -151,6 +170,59 @@ def test_what_is_printed_says_what_it_proves_and_when(
     assert record["kind"] == "pair"
     assert record["basis"] == "contradiction"
     assert record["authority_sha256"] in shown.output.replace("\n", "")
+
+
+def second(consortium: Consortium, folder: Path, **changes: Any) -> Path | None:
+    """After the pair of alice and bob, bob was dropped, and alice failed."""
+    occasion = msgspec.structs.replace(OCCASION, stage=1)
+    seen = {CAROL: Seen("failed check"), DAVE: Seen("silent", ALICE)}
+    said = {
+        party: consortium.said(party, found, occasion, base=consortium.pair().restart)
+        for party, found in seen.items()
+    }
+    given: dict[str, Any] = {"holder": DAVE, "occasion": occasion, "members": (ALICE, CAROL, DAVE)}
+    given |= {"statements": said, "certificates": consortium.certificates}
+    given |= {"authority": consortium.authority.certificate, **changes}
+    return write_after_pair(folder, consortium.write(folder, consortium.pair()), **given)
+
+
+def test_the_second_of_a_pair_is_convicted_by_the_two_honest_ones(
+    consortium: Consortium, tmp_path: Path
+) -> None:
+    folder = second(consortium, tmp_path)
+    assert folder is not None
+    found = check(folder, consortium.authority.certificate)
+    assert (found.verdict.kind, found.verdict.party) == ("convicted", ALICE)
+    shown = run(str(tmp_path)).output
+    assert "alice or bob" in shown
+    assert "alice: convicted" in shown
+    record = json.loads((folder / RECORD).read_bytes())
+    for change in (
+        claim(party=CAROL),
+        drop_exhibits("statement", CAROL),
+        lambda r: r.update(members=[BOB, CAROL, DAVE]),
+        lambda r: r.update(follows=""),
+    ):
+        changed = copy.deepcopy(record)
+        change(changed)
+        (folder / RECORD).write_text(json.dumps(changed))
+        with pytest.raises(EvidenceError, match=r"TC-240[245]"):
+            check(folder)
+    record["follows"] = "../" + record["follows"]
+    (folder / RECORD).write_text(json.dumps(record))
+    with pytest.raises(EvidenceError, match="TC-2401"):
+        check(folder)
+
+
+def test_one_word_convicts_nobody(consortium: Consortium, tmp_path: Path) -> None:
+    occasion = msgspec.structs.replace(OCCASION, stage=1)
+    one = {CAROL: consortium.said(CAROL, Seen("silent", ALICE), occasion)}
+    by_alice = {**one, ALICE: consortium.said(ALICE, Seen("silent", CAROL), occasion)}
+    stopped = {**one, DAVE: consortium.said(DAVE, Seen("stopped"), occasion)}
+    for number, said in enumerate((one, by_alice, stopped)):
+        assert second(consortium, tmp_path / str(number), statements=said) is None
+    four = {"members": NAMES}
+    assert second(consortium, tmp_path / "four", **four) is None
 
 
 def test_silence_is_no_ill_will_and_rests_on_time(consortium: Consortium, tmp_path: Path) -> None:

@@ -66,8 +66,6 @@ def said(speaker: Witness, error: BaseException) -> Statement:
         (VerificationError("", parties=[BOB]), "wrong", BOB),
         (VerificationError("", parties=[BOB, CAROL]), "failed check", ""),
         (VerificationError(""), "failed check", ""),
-        (VerificationError("", case=10, parties=[BOB]), "failed check", ""),
-        (VerificationError("", case=11, parties=[BOB]), "failed check", ""),
         (VerificationError("", case=12, parties=[BOB]), "wrong", BOB),
         (DataError("", parties=[ALICE]), "stopped", ""),
         (StorageError("", parties=[BOB]), "stopped", ""),
