@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import warnings
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -20,6 +22,9 @@ pytestmark = pytest.mark.processes
 
 X = np.arange(12.0).reshape(3, 4) / 8
 Y = np.arange(8.0).reshape(4, 2) - 3
+
+
+PAGE = Path(__file__).parents[2] / "docs" / "failures.md"
 
 
 def kill(mpc: Any, name: str) -> None:
@@ -78,3 +83,13 @@ def test_the_loss_of_two_processes_ends_the_session() -> None:
             (x * x).reveal(to="all")
         with pytest.raises(TacitError):
             mpc.share(X, owner="alice")
+
+
+def test_the_example_of_the_page_runs_as_printed(capsys: pytest.CaptureFixture[str]) -> None:
+    ((code, expected),) = re.findall(
+        r"```python\n(.*?)```\s+```text\n(.*?)```", PAGE.read_text(), flags=re.DOTALL
+    )
+    with pytest.warns(IncidentWarning, match="alice was lost") as caught:
+        exec(compile(code, str(PAGE), "exec"), {"__name__": "page"})  # noqa: S102 - our own page
+    assert capsys.readouterr().out == expected
+    assert caught[0].filename == str(PAGE)

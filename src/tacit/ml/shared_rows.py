@@ -169,6 +169,7 @@ class SharedRows:
                 (features, labels, mean, inverse_deviation),
                 results=(result,),
             )
+            session.seal()  # nothing else keeps what the rows were before
             done += rows
             report(done)
 

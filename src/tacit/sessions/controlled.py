@@ -7,6 +7,7 @@ return revealed values.
 
 from __future__ import annotations
 
+import sys
 import warnings
 import weakref
 from collections import deque
@@ -162,7 +163,7 @@ class ProcessSession(Session):
         while self._warned < len(incidents):
             incident = incidents[self._warned]
             self._warned += 1
-            warnings.warn(_in_words(incident), IncidentWarning, stacklevel=4)
+            warnings.warn(_in_words(incident), IncidentWarning, stacklevel=_users_level())
 
     def _answers(self, names: Sequence[str]) -> Iterator[tuple[str, Message, list[Buffer]]]:
         """The next message of each of these parties; nothing of one that is lost."""
@@ -417,6 +418,14 @@ class ProcessSession(Session):
 
     def _abandon(self, error: BaseException) -> None:
         self.processes.kill()
+
+
+def _users_level() -> int:
+    """How far up the caller is who is not tacit, as `warnings.warn` counts."""
+    frame, level = sys._getframe(1), 1
+    while frame.f_back is not None and frame.f_globals["__name__"].startswith("tacit."):
+        frame, level = frame.f_back, level + 1
+    return level
 
 
 def _in_words(incident: Incident) -> str:
