@@ -199,6 +199,28 @@ def test_a_changed_message_of_any_party(seed: int) -> None:
         check(hub.outcome.results, name, note)
 
 
+@pytest.mark.parametrize("seed", range(FAULTS))
+def test_a_crash_about_the_moment_when_the_inputs_are_complete(seed: int) -> None:
+    _, begun, _ = whole()
+    draw = random.Random(f"complete {seed}")
+    lost = draw.choice(FOUR)
+    number = begun[lost] - draw.randint(0, 12)
+
+    def adversary(message: Sent) -> Sequence[bytes]:
+        if (message.sender, message.number) == (lost, number):
+            raise Crash
+        return (message.payload,)
+
+    hub, _ = trained(adversary)
+    note = f"{lost} crashes at its message {number}"
+    living = [name for name in FOUR if name != lost]
+    ended = {name for name in living if name in hub.outcome.errors}
+    assert ended in (set(), set(living)), note
+    assert all(isinstance(hub.outcome.errors[name], RecoveryError) for name in ended), note
+    for name in set(living) - ended:
+        check(hub.outcome.results, name, note)
+
+
 def test_a_loss_before_all_rows_are_sealed_ends_the_job_alike() -> None:
     _, begun, _ = whole()
 

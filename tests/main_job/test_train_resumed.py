@@ -50,13 +50,15 @@ def wait_for(condition: object, seconds: float = 60) -> None:
         time.sleep(0.002)
 
 
+@pytest.mark.parametrize("protocol", ["replicated3", "fantastic4"])
 def test_after_kill_9_of_all_processes_the_model_is_the_same_bits(
-    tacit_command: Run, wards: DemoFiles, tmp_path: Path
+    tacit_command: Run, wards: DemoFiles, tmp_path: Path, protocol: str
 ) -> None:
-    whole = tacit_command(*training(wards, tmp_path / "whole"))
+    by = ("--protocol", protocol)
+    whole = tacit_command(*training(wards, tmp_path / "whole", *by))
     assert whole.returncode == 0, whole.stderr
     shares = tmp_path / "shares"
-    kept = ("--checkpoint", shares, "--every", 3)
+    kept = ("--checkpoint", shares, "--every", 3, *by)
     run = subprocess.Popen(
         [*COMMAND, *training(wards, tmp_path / "cut", *kept)],
         stdout=subprocess.DEVNULL,
