@@ -107,8 +107,8 @@ class Compute(Entry[None]):
         self._operands = tuple(operands)
         self._numbers = tuple(reference.number for reference in results)
         self._public = public
-        made = [h for h in operands if not isinstance(h, Reference)]
-        self._weight = sum(map(weight, (*made, *results)))
+        made: list[Handle] = [h for h in operands if not isinstance(h, Reference)]
+        self._weight = sum(weight(handle) for handle in (*made, *results))
 
     def public(self) -> Sequence[bytes]:
         """Name, operands, results and parameters."""

@@ -76,7 +76,7 @@ from tacit.sessions.handover import (
     handed_over,
     in_both,
 )
-from tacit.sessions.incidents import Incident, holding
+from tacit.sessions.incidents import Finding, Incident, holding
 from tacit.sessions.references import PartyReference, References
 from tacit.sessions.serving import Service
 from tacit.sessions.surroundings import GroundLike, MeshLike
@@ -648,7 +648,7 @@ class Guard:
             if reference.piece is not None:
                 reference.piece = dropped(reference.piece, self.home, leaving, into)
 
-    def _turn_to_stage_two(self, fault: BaseException, entry: Entry[Any]) -> None:
+    def _turn_to_stage_two(self, fault: TransportError | PeerFaultError, entry: Entry[Any]) -> None:
         """The one of the pair that stayed is at fault: the three others go on."""
         before = self.stage
         following = after_pair(before, lost=before.by_silence)
@@ -656,7 +656,7 @@ class Guard:
         waits = self.name == before.served
         said = None if waits else self._witness.signed(fault)
         self.stage = following
-        kind = "lost" if before.by_silence else "convicted"
+        kind: Finding = "lost" if before.by_silence else "convicted"
         self._note(kind, culprit, before.pair, fault.message, entry.name)
         self._begin()
         self._connect()
@@ -828,7 +828,7 @@ class Guard:
 
     def _note(
         self,
-        kind: str,
+        kind: Finding,
         party: str | None,
         pair: tuple[str, str] | None,
         reason: str,

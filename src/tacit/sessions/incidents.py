@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Literal
+from typing import Literal, TypeAlias
 
 from tacit.encoding.ring import Ring
 from tacit.protocols import SecurityModel, protocol_named
 from tacit.recovery import Stage
 
-__all__ = ["Incident", "holding"]
+__all__ = ["Finding", "Incident", "holding"]
+
+Finding: TypeAlias = Literal["unclear", "lost", "convicted", "pair"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +48,7 @@ class Incident:
     at: float
     stage: int
     operation: str
-    kind: str
+    kind: Finding
     party: str | None
     pair: tuple[str, str] | None
     dropped: tuple[str, ...]
