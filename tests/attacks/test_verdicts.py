@@ -260,6 +260,14 @@ def test_what_names_nobody_is_unclear_once() -> None:
     assert judge(RULES, statements, {}, evidence=True).party == dave
 
 
+def test_nor_in_storage_the_second_time() -> None:
+    """Sessions store nothing in an attempt with digests, so no honest party says so there."""
+    alice, bob, carol, dave = NAMES
+    failed = statement(dave, Seen("failed check", code="TC-5211"), operation="storage")
+    statements = {p: (heard(p, dave, failed, operation="storage"),) for p in (alice, bob, carol)}
+    assert judge(RULES, {**statements, dave: (failed,)}, {}, evidence=True).party == dave
+
+
 def test_two_faults_are_not_explained_by_one_party() -> None:
     alice, bob, carol, dave = NAMES
     statements = {alice: (statement(alice, Seen("silent", bob)),)}
