@@ -17,7 +17,6 @@ from hub import Hub, Sent
 from simulation import FOUR
 
 import tacit
-from tacit.recovery import testimony
 from tacit.sessions import entries
 from tacit.storage import messages as storage_messages
 from tacit.storage import places
@@ -147,6 +146,5 @@ def test_naming_who_differs_would_name_the_honest(
             raise
 
     monkeypatch.setattr("tacit.sessions.storage_steps.confirm", confirm)
-    monkeypatch.setattr(testimony, "_NAMES_NOBODY", set())
     hub = run(saving(tmp_path), other_inventory("alice"), corrupt=LIAR)
     assert any(LIAR not in about for about in named(hub))
