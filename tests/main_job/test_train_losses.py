@@ -25,6 +25,7 @@ from tacit.cli.incidents import IncidentLog
 from tacit.cli.outcome import Outcome
 from tacit.cli.training import TrainingRequest, run_training
 from tacit.errors import TacitError
+from tacit.recovery.evidence import check, records
 from tacit.sessions.processes import PartyProcesses
 
 pytestmark = pytest.mark.processes
@@ -130,6 +131,16 @@ def test_the_others_finish_with_the_same_bits(
     for name, result in outcome.results.items():
         assert (result.coefficients, result.intercept, result.losses) == whole[name], blow
     check_what_is_said(outcome, printed, tmp_path, blow)
+    check_what_is_kept(tmp_path, living, blow)
+
+
+def check_what_is_kept(out: Path, living: list[str], blow: Blow) -> None:
+    """Every living party holds evidence of the same, which anybody can check."""
+    found = [check(record) for name in living for record in records(out / name / "evidence")]
+    assert {checked.holder for checked in found} == set(living), blow
+    assert len({checked.verdict for checked in found}) == 1
+    assert blow.victim in (found[0].verdict.pair or (found[0].verdict.party,)), blow
+    assert len({checked.fingerprint for checked in found}) == 1
 
 
 def check_what_is_said(outcome: Outcome, printed: str, out: Path, blow: Blow) -> None:
