@@ -139,8 +139,9 @@ def run(case: Case, pace: float, evidence: Path | None = None) -> Outcome:
     """
     parties = checked_parties(protocol_named(case.protocol), None)
     goes_on = protocol_named(case.protocol).security.outcome == "guaranteed output"
+    corrupt = "" if case.corruption is None else case.victim
     orders = {
-        name: Orders(case.program, case.seed, case.corruption if name == case.victim else None)
+        name: Orders(case.program, case.seed, corrupt, case.corruption if name == corrupt else None)
         for name in parties
     }
     found: dict[str, list[Found]] = {}

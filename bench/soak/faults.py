@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from tacit.network import LinkDriver
 from tacit.rounds.contract import Arrays, Outbox, Round, Step
 
-__all__ = ["FAULTS", "Corruption", "Disturbance", "Fault", "corrupt"]
+__all__ = ["FAULTS", "Corruption", "Disturbance", "Fault", "altered", "corrupt"]
 
 Fault: TypeAlias = Literal["none", "kill", "pause", "long pause", "tamper"]
 FAULTS: tuple[Fault, ...] = ("none", "kill", "pause", "long pause", "tamper")
@@ -65,7 +65,7 @@ def corrupt(what: Corruption) -> None:
                 due = rounds > what.first if what.always else rounds == what.first
                 if due and what.how == "silent":
                     time.sleep(3600)
-                yield _altered(current, what.how, rng) if due else current
+                yield altered(current, what.how, rng) if due else current
         finally:
             step.close()
 
@@ -75,7 +75,8 @@ def corrupt(what: Corruption) -> None:
     LinkDriver.run = run  # type: ignore[method-assign]
 
 
-def _altered(current: Round, how: str, rng: np.random.Generator) -> Round:
+def altered(current: Round, how: str, rng: np.random.Generator) -> Round:
+    """A round of which one message is another one; the arrays of the honest one stay."""
     box = current.check if how == "check" and current.check else current.send
     sent = [peer for peer, arrays in box.items() if any(array.nbytes for array in arrays)]
     if not sent:

@@ -13,12 +13,25 @@ from tacit.sessions import PartyContext
 
 __all__ = ["Orders", "run_party"]
 
+MOST_SECONDS = 60.0
+
 
 class Orders(msgspec.Struct, frozen=True):
-    """What one party is told."""
+    """What one party is told.
+
+    Attributes
+    ----------
+    program, seed
+        What all compute.
+    corrupt : str
+        The party whose inputs may be anything, as it deviates; the same for all.
+    corruption : Corruption or None
+        How this party deviates.
+    """
 
     program: str
     seed: int
+    corrupt: str = ""
     corruption: Corruption | None = None
 
 
@@ -28,4 +41,6 @@ def run_party(context: PartyContext) -> Any:
     if orders.corruption is not None:
         corrupt(orders.corruption)
     compute, _ = PROGRAMS[orders.program]
-    return compute(Computation(context.session), orders.seed)
+    if context.session.protocol.security.outcome != "guaranteed output":
+        context.session.enter_stage("soak", MOST_SECONDS)  # else a mute party is waited for
+    return compute(Computation(context.session), orders.seed, orders.corrupt)

@@ -16,7 +16,7 @@ from tacit.errors import PartyLostError, UsageError
 from tests.fuzz.judging import judge
 from tests.fuzz.operations import OPERATIONS, UNIT
 
-__all__ = ["PROGRAMS", "Found", "Program", "judged", "share"]
+__all__ = ["PROGRAMS", "Found", "Program", "array_of", "judged", "plain", "share"]
 
 Found = dict[str, Any]
 """Of one result: ``shape``, ``kind`` and the ``values``; or why there is none (``refused``)."""
@@ -75,17 +75,15 @@ def _numbers(rng: np.random.Generator, kind: str, shape: tuple[int, ...]) -> NDA
     return rng.integers(-(1 << 21), 1 << 21, shape) * UNIT
 
 
-def arrays(mpc: Computation, seed: int) -> list[Found]:
+def arrays(mpc: Computation, seed: int, corrupt: str = "") -> list[Found]:
     """Each operation on fresh inputs of changing owners, and its result to all."""
     found: list[Found] = []
     for name, operands, options, first in _operations(seed):
         try:
-            shared = [
-                share(mpc, mpc.parties[(first + k) % len(mpc.parties)], values)
-                for k, values in enumerate(operands)
-            ]
+            owners = [mpc.parties[(first + k) % len(mpc.parties)] for k in range(len(operands))]
+            shared = [share(mpc, *owned) for owned in zip(owners, operands, strict=True)]
             result = OPERATIONS[name].ours(*shared, **options)
-            found.append(plain(result.reveal(to="all")))
+            found.append({**plain(result.reveal(to="all")), "corrupt": corrupt in owners})
         except PartyLostError as error:
             if not (error.parties and error.stage == "share"):
                 raise
@@ -98,9 +96,12 @@ def arrays(mpc: Computation, seed: int) -> list[Found]:
 
 
 def judge_arrays(seed: int, found: list[Found]) -> None:
-    """Every result is NumPy's, within the documented error."""
+    """Every result is NumPy's, within the documented error.
+
+    What a corrupt party put in is its own affair: a result of that is not judged.
+    """
     for (name, operands, options, _), one in zip(_operations(seed), found, strict=True):
-        if "refused" not in one:
+        if "refused" not in one and not one.get("corrupt"):
             judge(OPERATIONS[name], operands, options, array_of(one))
 
 
@@ -114,12 +115,12 @@ def _rows(seed: int) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
     return features, labels
 
 
-def training(mpc: Computation, seed: int) -> list[Found]:
-    """Logistic regression on rows of all parties but the last; the weights to all."""
+def training(mpc: Computation, seed: int, corrupt: str = "") -> list[Found]:
+    """Logistic regression on rows of two or three honest parties; the weights to all."""
     from tacit.ml import LogisticRegression  # takes seconds to import
 
     features, labels = _rows(seed % REPEATED)
-    owners = mpc.parties[:3]
+    owners = [name for name in mpc.parties if name != corrupt][:3]
     parts = np.array_split(np.arange(ROWS), len(owners))
     try:
         X = tacit.concat(
@@ -160,10 +161,11 @@ def _network(seed: int) -> list[NDArray[np.float64]]:
     return [np.round(rng.normal(size=shape) * 256) / 256 for shape in shapes]
 
 
-def inference(mpc: Computation, seed: int) -> list[Found]:
-    """One party's network on another one's rows: logits and classes to all."""
+def inference(mpc: Computation, seed: int, corrupt: str = "") -> list[Found]:
+    """One honest party's network on another one's rows: logits and classes to all."""
     features, _ = _rows(seed)
-    owner, asker = mpc.parties[seed % 2], mpc.parties[-1]
+    honest = [name for name in mpc.parties if name != corrupt]
+    owner, asker = honest[0], honest[-1]
     try:
         w1, b1, w2, b2 = (share(mpc, owner, values) for values in _network(seed))
         x = share(mpc, asker, features)
@@ -188,7 +190,7 @@ def judge_inference(seed: int, found: list[Found]) -> None:
     np.testing.assert_allclose(array_of(found[1]), expected, atol=5e-3)
 
 
-Program = tuple[Callable[[Computation, int], list[Found]], Callable[[int, list[Found]], None]]
+Program = tuple[Callable[[Computation, int, str], list[Found]], Callable[[int, list[Found]], None]]
 
 PROGRAMS: Mapping[str, Program] = {
     "arrays": (arrays, judge_arrays),

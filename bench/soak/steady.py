@@ -84,7 +84,7 @@ class Steady:
             victim = self._numbers[protocol][self._rng.integers(len(self._numbers[protocol]))]
             pause = Disturbance(victim, "pause", 0.1 * self._rng.random(), PAUSE)
             try:
-                problem = judged(name, seed, PROGRAMS[name][0](mpc, seed))
+                problem = judged(name, seed, PROGRAMS[name][0](mpc, seed, ""))
             finally:
                 pause.end()
             self.programs += 1
