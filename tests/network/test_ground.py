@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import os
 import threading
@@ -112,6 +113,31 @@ def test_the_honest_confer_and_go_on_whatever_one_does(vandal: str) -> None:
         assert again == [all_but(name, THREE)] * 2
     if vandal == "closes_its_port":  # dead: nobody waits for it beyond the first refusals
         assert all(outcomes[name][1] < 1.9 for name in THREE)
+
+
+def test_who_computes_is_waited_for_and_who_has_stopped_is_not(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Alice's port is open, and nobody answers there; bob comes late, but his porter answers."""
+    monkeypatch.setattr("tacit.network.ground._STILLNESS", 1.0)
+    town = Town(settings=dataclasses.replace(QUICK, heartbeat_timeout=0.5))
+    over = threading.Event()
+    members = FOUR[1:]
+
+    def body(ground: Ground) -> Any:
+        if ground.name == "bob":
+            time.sleep(3.0)
+        began = time.monotonic()
+        heard = ground.confer(FOUR, talk(ground.name, FOUR), 30.0)
+        if ground.name == "bob":
+            over.set()
+        return heard, time.monotonic() - began
+
+    outcomes = town.run(body, others={"alice": lambda: over.wait(40)})
+    for name in members:
+        heard, seconds = outcomes[name]
+        assert heard == [all_but(name, members)] * 2
+        assert seconds < 10
 
 
 @pytest.mark.parametrize("late", FOUR)
@@ -274,8 +300,11 @@ def test_nothing_stays_open() -> None:
     assert not any(Town().run(body).values())
     assert count() == before
     assert threading.active_count() == threads
-    tasks = [Path(f"/proc/self/task/{task}/comm") for task in os.listdir("/proc/self/task")]
-    assert not [task for task in tasks if "heartbeat" in task.read_text()]
+    names = []
+    for task in os.listdir("/proc/self/task"):
+        with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+            names.append(Path(f"/proc/self/task/{task}/comm").read_text())
+    assert not [name for name in names if "heartbeat" in name or "porter" in name]
 
 
 def test_what_is_refused_before_anything_is_sent() -> None:

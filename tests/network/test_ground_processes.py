@@ -39,9 +39,10 @@ def test_three_go_on_when_one_kills_itself(tmp_path: Path, who: str, where: str,
             done, before = parties.until(name, "done")
             assert done["done"] == others(who)
             stages = {line["connected"]: line["at"] for line in before if "connected" in line}
-            assert stages[1] - died < 4.0  # 1.2 alone on the machine
+            assert stages[1] - died < 6.0  # 1.1 alone on the machine
             fault = next(line["fault"] for line in before if "fault" in line)
-            assert who in fault["parties"] or fault["code"] == "TC-3408"
+            # Who was told by another one before it saw for itself names that one.
+            assert who in fault["parties"] or fault["code"] in ("TC-3406", "TC-3408")
             assert parties.ended(name) == 0
         assert parties.ended(who) == -signal.SIGKILL
 

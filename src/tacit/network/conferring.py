@@ -33,7 +33,7 @@ from tacit import _native
 from tacit.errors import AddressError, CertificateError
 from tacit.network.addresses import Address, resolve
 from tacit.network.certificates import dns_name, party_name
-from tacit.network.doors import HEARTBEAT, Caller, Door, conference_token
+from tacit.network.doors import HEARTBEAT, HERE, Caller, Door, conference_token, question_token
 
 __all__ = ["Conference", "Line", "first_letter", "hold"]
 
@@ -51,6 +51,7 @@ _FIRST_PAUSE: Final = 0.01
 _LONGEST_PAUSE: Final = 0.1
 _CONNECTING: Final = 1.0
 """Seconds after which a connection that does not come to stand is tried anew."""
+_ASK_AGAIN: Final = 1.0
 _LOOK: Final = 0.25
 _UNDER_WAY: Final = (0, errno.EINPROGRESS)
 
@@ -69,7 +70,7 @@ class Line:
     Attributes
     ----------
     dead : bool
-        The peer's port refused connections for long enough.
+        The peer's port refused connections, or nobody answered there, for long enough.
     """
 
     def __init__(self, peer: str, index: int, address: Address) -> None:
@@ -87,6 +88,9 @@ class Line:
         self.refused: float | None = None
         self.next_try = 0.0
         self.begun = 0.0
+        self.question: _Question | None = None
+        self.next_question = 0.0
+        self.answered = time.monotonic()
         self._pause = _FIRST_PAUSE
         self._targets: Iterator[Any] | None = None
 
@@ -127,6 +131,15 @@ class Line:
         self.sent = 0
 
 
+class _Question:
+    """A connection that asks whether anybody is at a peer's door."""
+
+    def __init__(self, line: Line, connection: socket.socket) -> None:
+        self.line = line
+        self.connection = connection
+        self.asked = False
+
+
 class _Hearing:
     """A link over which one peer's letters come."""
 
@@ -149,8 +162,10 @@ class _Hall:
         identity: _native.Identity,
         door: Door,
         seconds: float,
+        stillness: float,
     ) -> None:
         self.own = own
+        self.stillness = stillness
         self.lines = lines
         self.number = number
         self.identity = identity
@@ -190,12 +205,16 @@ class _Hall:
                 left.append(line.links)
                 line.links = None
             line.drop()
+            if line.question is not None:
+                line.question.connection.close()
+                line.question = None
         return left
 
     def _talk(self, until: float) -> None:
         """One round."""
         self._come_in()
         for line in self.lines:
+            line.answered = time.monotonic()
             self._send(line)
         while not all(map(self._is_done, self.lines)):
             now = time.monotonic()
@@ -203,6 +222,7 @@ class _Hall:
                 return
             for line in self.lines:
                 self._try(line, now)
+                self._ask(line, now)
             for key, _ in self.selector.select(max(0.0, self._next_look(until, now) - now)):
                 self._ready(key.data)
             self.door.sort()
@@ -218,10 +238,12 @@ class _Hall:
         times = [line.next_try for line in self.lines if line.resting and not line.dead]
         return min(until, now + _LOOK, *times)
 
-    def _ready(self, subject: Line | _Hearing | None) -> None:
+    def _ready(self, subject: Line | _Hearing | _Question | None) -> None:
         if isinstance(subject, _Hearing):
             if subject in self.hearings:
                 self._hear(subject)
+        elif isinstance(subject, _Question):
+            self._answer(subject)
         elif subject is None:
             pass  # the door, sorted in each turn
         elif subject.socket is not None:
@@ -230,6 +252,51 @@ class _Hall:
             self._greet(subject, subject.link)
         elif subject.links is not None:
             self._look(subject, subject.links)
+
+    # Whether anybody is there.
+
+    def _ask(self, line: Line, now: float) -> None:
+        """Ask at the door of a party that is silent; give it up when nobody answers for long."""
+        if line.dead or line.peer in self.inbox.get(self.round, {}):
+            return
+        if now - line.answered >= self.stillness:
+            line.dead = True
+            self._forget(line)
+            return
+        target = line.target() if line.question is None and now >= line.next_question else None
+        if target is None:
+            return
+        family, numeric = target
+        line.next_question = now + min(_ASK_AGAIN, self.stillness / 5)
+        connection = socket.socket(family, socket.SOCK_STREAM)
+        connection.setblocking(False)
+        if connection.connect_ex(numeric) not in _UNDER_WAY:
+            connection.close()
+            return
+        line.question = _Question(line, connection)
+        self.selector.register(connection, selectors.EVENT_WRITE, line.question)
+
+    def _answer(self, question: _Question) -> None:
+        line, connection = question.line, question.connection
+        if question is not line.question:
+            return
+        try:
+            if not question.asked:
+                connection.sendall(question_token())
+                question.asked = True
+                self.selector.modify(connection, selectors.EVENT_READ, question)
+                return
+            if connection.recv(len(HERE)) == HERE:
+                line.answered = time.monotonic()
+        except OSError:
+            pass
+        self._forget(line)
+
+    def _forget(self, line: Line) -> None:
+        if line.question is not None:
+            self.selector.unregister(line.question.connection)
+            line.question.connection.close()
+            line.question = None
 
     # Speaking.
 
@@ -339,6 +406,7 @@ class _Hall:
                 continue
             line.dead = False
             line.refused = None
+            line.answered = time.monotonic()
             same = [hearing for hearing in self.hearings if hearing.peer == caller.name]
             if len(same) >= 3:
                 self._end(same[0])
@@ -412,6 +480,7 @@ def hold(
     door: Door,
     conference: Conference[T],
     seconds: float,
+    stillness: float,
     left: list[_native.Links],
 ) -> T:
     """Drive one conference to its end.
@@ -432,6 +501,8 @@ def hold(
         What to say, round by round.
     seconds : float
         How long a round may wait for a party that is not dead.
+    stillness : float
+        A party at whose door nobody answers for so many seconds is dead, or as good as dead.
     left : list of Links
         Gets the links on which the last letters may still be on their way. The caller closes
         them when it has had a sign that their readers went on.
@@ -446,7 +517,7 @@ def hold(
     Exception
         What the conference itself raises; never for what a peer does.
     """
-    hall = _Hall(own, lines, number, identity, door, seconds)
+    hall = _Hall(own, lines, number, identity, door, seconds, stillness)
     try:
         return hall.run(conference)
     finally:

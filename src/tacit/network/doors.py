@@ -6,7 +6,8 @@ with a *token* that says what it is for: a mesh of one stage, or the conference 
 token is no more than a label on a parcel. Who sent it is known after TLS, and the handshake inside
 compares everything again.
 
-The door hands out what its party wants now, keeps what it may want later, and turns away the rest:
+The door hands out what its party wants now, keeps what it may want later, answers who asks whether
+anybody is there, and turns away the rest:
 what belongs to a stage or conference that is over, what is no token, what does not come to an end,
 and the oldest of too many.
 """
@@ -41,6 +42,9 @@ TOKEN_BYTES: Final = 16
 _MAGIC: Final = b"tacit-g"
 _MESH: Final = b"M"
 _CONFERENCE: Final = b"C"
+_QUESTION: Final = b"Q"
+HERE: Final = b"here"
+"""The answer to a connection that asks whether anybody is there."""
 _MOST_STRANGERS: Final = 32
 """Connections that have not said what they are for, and those that have not said who they are."""
 _MOST_WAITING: Final = 32
@@ -60,6 +64,11 @@ def mesh_token(digest: bytes) -> bytes:
 def conference_token(number: int) -> bytes:
     """For a connection to a conference."""
     return _MAGIC + _CONFERENCE + number.to_bytes(8, "little")
+
+
+def question_token() -> bytes:
+    """For a connection that asks whether anybody keeps the door."""
+    return _MAGIC + _QUESTION + bytes(8)
 
 
 class _Stranger:
@@ -122,7 +131,7 @@ class Caller:
 
 
 class Door:
-    """Sorts who comes to a listening port. Used from one thread.
+    """Sorts who comes to a listening port. Used from one thread at a time.
 
     Parameters
     ----------
@@ -268,6 +277,10 @@ class Door:
             if len(self._waiting) >= _MOST_WAITING:
                 self._waiting.popleft()[1].close()
             self._waiting.append((token, connection))
+        elif kind == _QUESTION:
+            with contextlib.suppress(OSError):
+                connection.send(HERE)
+            connection.close()
         elif kind == _CONFERENCE and self.over < number <= self.over + _AHEAD:
             self._invite(connection, number)
         else:

@@ -29,6 +29,7 @@ from tacit.network.evidence import evidence_key, evidence_signer
 from tacit.network.faults import listed
 from tacit.network.handshake import Agreement
 from tacit.network.mesh import Mesh, join
+from tacit.network.porter import Porter
 from tacit.network.settings import NetworkSettings
 
 __all__ = ["Conference", "Ground"]
@@ -36,6 +37,9 @@ __all__ = ["Conference", "Ground"]
 T = TypeVar("T")
 
 _STAGE: Final = "connect"
+_STILLNESS: Final = 10.0
+"""At whose door nobody answers for so many seconds, or twice the heartbeat's time if that is more,
+is as good as dead: no honest process keeps its other threads from running for so long."""
 _FIRST_LETTER: Final = 2.0
 """Seconds for the first letter of a party that calls for a conference; it comes with the call."""
 
@@ -128,7 +132,8 @@ class Ground:
         self._dead: set[str] = set()
         self._left: list[_native.Links] = []
         opened = listener if listener is not None else Listener(addresses[name])
-        self._door = Door(opened, self._identity, names, self.settings.handshake_timeout)
+        door = Door(opened, self._identity, names, self.settings.handshake_timeout)
+        self._porter = Porter(door)
 
     def connect(
         self,
@@ -168,7 +173,10 @@ class Ground:
         agreement = Agreement(members, protocol, job, dict(parameters))
         token = self._token(agreement)
         first = not self.evidence_keys
-        with Entrance(self._door, token, lambda: self._watch(members)) as entrance:
+        with (
+            self._porter.relieved() as door,
+            Entrance(door, token, lambda: self._watch(door, members)) as entrance,
+        ):
             mesh = join(
                 members.index(self.name),
                 agreement,
@@ -211,7 +219,7 @@ class Ground:
         Raises
         ------
         Exception
-            What the conference itself raises. A peer that is dead, silent, slow or sends
+            What the conference itself raises. A peer that is dead, stopped, silent, slow or sends
             anything at all is missing in what the conference is sent, and costs time at most.
         """
         self._check(members)
@@ -226,17 +234,20 @@ class Ground:
             if line.peer in self._dead:
                 line.suspect()
         own = self.names.index(self.name)
+        stillness = max(_STILLNESS, 2 * self.settings.heartbeat_timeout)
         try:
-            return hold(
-                own,
-                lines,
-                self._conferences,
-                self._identity,
-                self._door,
-                conference,
-                seconds,
-                self._left,
-            )
+            with self._porter.relieved() as door:
+                return hold(
+                    own,
+                    lines,
+                    self._conferences,
+                    self._identity,
+                    door,
+                    conference,
+                    seconds,
+                    stillness,
+                    self._left,
+                )
         finally:
             self._dead = {line.peer for line in lines if line.dead}
 
@@ -245,7 +256,7 @@ class Ground:
         if not self._closed:
             self._closed = True
             self._close_left(self.settings.close_timeout)
-            self._door.close()
+            self._porter.close()
 
     def _check(self, members: tuple[str, ...]) -> None:
         if self._closed:
@@ -278,9 +289,9 @@ class Ground:
         self._meshes[digest] = again + 1
         return mesh_token(tagged_hash("mesh token", digest, again.to_bytes(8, "little")))
 
-    def _watch(self, members: tuple[str, ...]) -> None:
+    def _watch(self, door: Door, members: tuple[str, ...]) -> None:
         """End the connecting when a member calls for the next conference instead."""
-        for caller in self._door.callers:
+        for caller in door.callers:
             if caller.name in members and caller.number > self._conferences:
                 error = PartyLostError(
                     f"{caller.name} has given up connecting and calls for a conference.",
