@@ -1,0 +1,78 @@
+"""An input out of range in a guarded session: refused by all alike, and nobody is blamed for more.
+
+A corrupt owner leaves out its encoder. All others raise the same error; no conference takes place,
+and their session goes on among the four. So it is for an owner that was dropped and is served.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+from guarded import run, shared
+from hub import Sent
+from simulation import FOUR
+
+import tacit
+from tacit.encoding import RING64
+from tacit.errors import InputRefusedError
+
+LIMITS = (-128, 127)
+HONEST = [name for name in FOUR if name != "carol"]
+
+
+def put(mpc: tacit.Computation, name: str, value: int) -> str:
+    """What carol shares past its encoder: the error that this party gets, or nothing."""
+    session: Any = mpc.session
+    own = RING64.elements(np.array([0, value], object)) if name == "carol" else None
+    try:
+        session.input_elements(2, own, tacit.int8, (2,), LIMITS)
+    except InputRefusedError as error:
+        return f"{error.code} {error.parties[0]}"
+    return ""
+
+
+def program(mpc: tacit.Computation, name: str) -> Any:
+    x = shared(mpc, name, "alice", [3, -4])
+    found = [put(mpc, name, value) for value in (128, 127, -(1 << 63))]
+    y = shared(mpc, name, "bob", [5, 6])
+    return found, (x * y).reveal(to="all").tolist()
+
+
+def test_it_is_refused_by_all_alike_and_the_four_go_on() -> None:
+    hub = run(program)
+    assert hub.outcome.errors == {}
+    for name in FOUR:
+        seen = hub.outcome.results[name]
+        assert seen.value == (["TC-5400 carol", "", "TC-5400 carol"], [15, -24])
+        assert seen.incidents == []
+        assert len(seen.stage.members) == 4
+
+
+def test_one_that_is_dropped_and_served_is_refused_too() -> None:
+    """carol alters a digest first: a pair, of which it is dropped, and still may put in."""
+    served = set()
+    for place in (20, 30, 50, 70, 90):
+        hub = run(program, alteration(place), corrupt="carol")
+        for name in HONEST:
+            assert name not in hub.outcome.errors, hub.outcome.errors
+            seen = hub.outcome.results[name]
+            assert seen.value == (["TC-5400 carol", "", "TC-5400 carol"], [15, -24])
+            served |= {seen.stage.served for i in seen.incidents if i.operation == "share"}
+    assert "carol" in served
+
+
+def alteration(place: int) -> Callable[[Sent], Sequence[bytes]]:
+    """An adversary that alters one message of carol that has check values."""
+    count = 0
+
+    def altered(message: Sent) -> Sequence[bytes]:
+        nonlocal count
+        if message.sender == "carol" and len(message.payload) >= 32:
+            count += 1
+            if count == place:
+                return (message.payload[:-1] + bytes([message.payload[-1] ^ 1]),)
+        return (message.payload,)
+
+    return altered
