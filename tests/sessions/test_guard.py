@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
+import pytest
 from guarded import run, shared
 from hub import Crash, Sent
 from simulation import FOUR
 
 import tacit
-from tacit.errors import PartyLostError
+from tacit.errors import InputRefusedError, PartyLostError
 
 
 def shared_or_known(mpc: tacit.Computation, name: str, owner: str, values: list[int]) -> Any:
@@ -72,6 +73,101 @@ def crash_at(lost: str, number: int) -> Any:
     def adversary(message: Sent) -> Sequence[bytes]:
         if (message.sender, message.number) == (lost, number):
             raise Crash
+        return (message.payload,)
+
+    return adversary
+
+
+# After a message proved that one of bob and dave is corrupt, dave is served.
+
+PAIR = 72
+"""A message of bob to dave within the second input: altered, it gives the pair of these two."""
+
+
+def longer(mpc: tacit.Computation, name: str) -> Any:
+    """Inputs and outputs of everybody after the fault; one of bob is out of its bounds."""
+    x = shared(mpc, name, "alice", [3, -4])
+    y = shared(mpc, name, "carol", [5, 6])
+    z = x * y
+    found = [z.reveal(to="all").tolist()]
+    for owner in FOUR:
+        w = shared_or_known(mpc, name, owner, [7, 8])
+        z = z + w * x
+        for to in FOUR:
+            found.append({n: v.tolist() for n, v in z.reveal(to=[to]).items()})
+        found.append((w > z).reveal(to="all").tolist())
+    found.append(out_of_bounds(mpc, name))
+    found.append((z - y).reveal(to="all").tolist())
+    return found
+
+
+def out_of_bounds(mpc: tacit.Computation, name: str) -> str:
+    session: Any = mpc.session
+    elements = np.array([5, 1_000], np.uint64) if name == "bob" else None
+    try:
+        session.input_elements(1, elements, tacit.int64, (2,), (0, 10))
+    except InputRefusedError as error:
+        return error.code
+    except PartyLostError:
+        return "lost"
+    return "accepted"
+
+
+def expected(name: str) -> list[Any]:
+    x, y, w = np.array([3, -4]), np.array([5, 6]), np.array([7, 8])
+    z = x * y
+    found: list[Any] = [z.tolist()]
+    for _ in FOUR:
+        z = z + w * x
+        found += [{to: z.tolist()} if to == name else {} for to in FOUR]
+        found.append((w > z).tolist())
+    return [*found, "TC-5400", (z - y).tolist()]
+
+
+def test_who_is_served_gets_its_outputs_and_puts_in_its_inputs() -> None:
+    hub = run(longer, deviating(lambda after: None), corrupt="bob")
+    assert hub.outcome.errors == {}
+    for name in FOUR:
+        seen = hub.outcome.results[name]
+        assert seen.value == expected(name), name
+        (incident,) = seen.incidents
+        assert (incident.kind, incident.pair, incident.dropped) == (
+            "pair",
+            ("bob", "dave"),
+            ("dave",),
+        )
+        assert seen.security.outcome == "guaranteed output"
+    assert hub.outcome.results["dave"].stage.members == ("alice", "bob", "carol")
+
+
+@pytest.mark.parametrize("moment", range(1, 240, 17))
+def test_who_is_served_joins_when_the_other_one_is_lost(moment: int) -> None:
+    """Wherever the three are in the program: the one that joins catches up."""
+
+    def crash(after: int) -> None:
+        if after == moment:
+            raise Crash
+
+    hub = run(longer, deviating(crash), corrupt="bob")
+    hub.outcome.errors.pop("bob", None)
+    assert hub.outcome.errors == {}
+    outcomes = set()
+    for name in ("alice", "carol", "dave"):
+        seen = hub.outcome.results[name]
+        *most, refused, last = seen.value
+        assert [*most, last] == [*expected(name)[:-2], expected(name)[-1]]
+        assert refused in ("TC-5400", "lost")
+        outcomes.add(refused)
+    assert len(outcomes) == 1
+
+
+def deviating(then: Callable[[int], None]) -> Any:
+    def adversary(message: Sent) -> Sequence[bytes]:
+        if message.sender == "bob":
+            if message.number == PAIR:
+                return (bytes([message.payload[0] ^ 1]) + message.payload[1:],)
+            if message.number > PAIR:
+                then(message.number - PAIR)
         return (message.payload,)
 
     return adversary

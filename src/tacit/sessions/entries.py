@@ -8,7 +8,7 @@ gave the first time stays: values that were revealed are final.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any, Generic, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, Literal, TypeAlias, TypeVar
 
 import msgspec
 from msgspec import Struct
@@ -34,6 +34,7 @@ __all__ = [
     "Keep",
     "Mark",
     "Open",
+    "Outcome",
     "Put",
     "Tell",
     "owner_lost",
@@ -41,6 +42,9 @@ __all__ = [
 ]
 
 T = TypeVar("T")
+
+Outcome: TypeAlias = Literal["accepted", "refused", "lost"]
+"""Of an input: refused, out of range; lost, the one that is served did not hand it in."""
 
 Evaluate: TypeAlias = Callable[[Party, Sequence[Any]], Step[tuple[SecretValue, ...]]]
 """``evaluate(party, parts)``: a step that computes secret values from this party's parts."""
@@ -153,10 +157,10 @@ class Open(Entry["NDArray[Any] | None"]):
         return self._opened
 
 
-class Put(Entry["SecretValue | None"]):
+class Put(Entry["Outcome"]):
     """An input, and the barrier after it: all honest parties have it, or nobody goes on with it.
 
-    Gives None where the input was refused by all.
+    Gives what became of it: the same at all parties.
     """
 
     name = "share"
@@ -174,9 +178,12 @@ class Put(Entry["SecretValue | None"]):
         self.elements = elements
         self.limits = limits
         self.reference = reference
-        self.accepted = False
-        self.lost = False
-        """Whether the one that is served failed to hand it in."""
+        self.outcome: Outcome = "accepted"
+
+    @property
+    def barrier(self) -> int:
+        """The number of the barrier after it."""
+        return self._barrier
 
     def public(self) -> Sequence[bytes]:
         """The owner, the type and the limits."""
@@ -186,18 +193,16 @@ class Put(Entry["SecretValue | None"]):
         """An owner that is lost puts nothing in."""
         stage = guard.stage
         done = guard.agreed >= self._barrier
-        if self.lost and done:
-            return owner_lost(self.owner)
         if done or self.owner in stage.members or self.owner == stage.served:
             return None
         return owner_lost(self.owner)
 
-    def run(self, guard: Guard) -> SecretValue | None:
+    def run(self, guard: Guard) -> Outcome:
         """Share it, unless all have passed the barrier after it already."""
         if guard.passed < self._barrier:
             guard.put(self)
             guard.barrier(self._barrier)
-        return self.reference.piece if self.accepted else None
+        return self.outcome
 
 
 class Keep(Entry[T]):
@@ -235,7 +240,7 @@ class Keep(Entry[T]):
     def refusal(self, guard: Guard) -> TacitError | None:
         """Shares at rest are those of all parties: without one of them there are none."""
         possible = _all_there(guard) or self._instead is not None
-        if possible or guard.agreed >= self._barrier:
+        if possible or guard.passed >= self._barrier:
             return None
         gone = " and ".join(guard.stage.dropped)
         return UsageError(

@@ -65,7 +65,7 @@ from tacit.recovery.evidence import write, write_after_pair
 from tacit.rounds.contract import Step
 from tacit.rounds.cost import Cost
 from tacit.rounds.randomness import SystemRandomness
-from tacit.sessions.entries import Entry, Farewell, Mark, Put
+from tacit.sessions.entries import Entry, Farewell, Mark, Outcome, Put
 from tacit.sessions.execution import checked_within, from_opened, input_step, reveal_step, to_open
 from tacit.sessions.handover import (
     Array,
@@ -128,6 +128,25 @@ class Point:
     operations: int
     transcript: bytes
     owners: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class CatchUp:
+    """What the one that joins others must run its program up to.
+
+    Attributes
+    ----------
+    barrier : int
+        Where the two others wait.
+    arrays : list of Array
+        What they then hand over.
+    rejected : dict of int to Outcome
+        Inputs that came to nothing, by the barrier after each.
+    """
+
+    barrier: int
+    arrays: list[Array]
+    rejected: dict[int, Outcome]
 
 
 class Guard:
@@ -213,7 +232,8 @@ class Guard:
         self._base = 0
         self._old_places: Members = (0, 1, 2)
         self._service: Service | None = None
-        self._catch_up: tuple[int, list[Array]] | None = None
+        self._catch_up: CatchUp | None = None
+        self._rejected: dict[int, Outcome] = {}
         self._pending: TransportError | PeerFaultError | None = None
         self._over = False
         self._last: int | None = None
@@ -258,7 +278,7 @@ class Guard:
     @property
     def agreed(self) -> int:
         """The last barrier that those who go on have passed; this party may yet get there."""
-        return self.passed if self._catch_up is None else self._catch_up[0]
+        return self.passed if self._catch_up is None else self._catch_up.barrier
 
     @property
     def next_barrier(self) -> int:
@@ -381,7 +401,7 @@ class Guard:
         )
         if self._catch_up is not None:
             self._pass()
-            if self._catch_up[0] == number:
+            if self._catch_up.barrier == number:
                 self._arrive()
             return
         if self.blind:
@@ -411,49 +431,61 @@ class Guard:
 
     def put(self, entry: Put) -> None:
         """An input: from a member, or from the one that is served."""
-        stage, reference = self.stage, entry.reference
-        dtype, shape = reference.dtype, reference.shape
-        if entry.owner == stage.served:
-            self._put_served(entry)
-            return
-        self._owners |= {entry.owner}
+        served = entry.owner == self.stage.served
+        if not served:
+            self._owners |= {entry.owner}
         if self.blind:
-            entry.accepted = True
+            entry.outcome = self._outcome_elsewhere(entry, served)
             return
-        place = stage.members.index(entry.owner)
-        step = input_step(self.party, place, entry.elements, dtype, shape, entry.limits)
-        self._take(entry, self.drive(step, "share"))
-
-    def _take(self, entry: Put, value: SecretValue | None) -> None:
-        entry.accepted = value is not None
+        value: SecretValue | None = None
+        if served:
+            entry.outcome, value = self._put_served(entry)
+        else:
+            reference = entry.reference
+            place = self.stage.members.index(entry.owner)
+            step = input_step(
+                self.party, place, entry.elements, reference.dtype, reference.shape, entry.limits
+            )
+            value = self.drive(step, "share")
+            entry.outcome = "refused" if value is None else "accepted"
         if value is not None:
             entry.reference.hold(value)
+            self._rejected.pop(entry.barrier, None)
+        else:
+            self._rejected[entry.barrier] = entry.outcome
+        self._serve(lambda service: service.give_word(entry.outcome))
 
-    def _put_served(self, entry: Put) -> None:
+    def _outcome_elsewhere(self, entry: Put, own: bool) -> Outcome:
+        """What became of an input where this party does not compute; its own it hands in first."""
+        if self._catch_up is not None:
+            return self._catch_up.rejected.get(entry.barrier, "accepted")
+        if self._service is None:
+            raise InternalError("a party that is not served waits to be told")
+        if own:
+            assert entry.elements is not None
+            axes = entry.reference.shape or (1,)
+            bits = entry.reference.dtype.kind == "bool"
+            self._service.hand_in(entry.elements.reshape(axes), axes, bits=bits)
+        return self._service.get_word()
+
+    def _put_served(self, entry: Put) -> tuple[Outcome, SecretValue | None]:
         dtype, shape = entry.reference.dtype, entry.reference.shape
         axes, bits = shape or (1,), dtype.kind == "bool"
-        if self.blind:
-            assert self._service is not None
-            assert entry.elements is not None
-            self._service.hand_in(entry.elements.reshape(axes), axes, bits=bits)
-            entry.accepted = self._service.get_word()
-            return
         summand = self._serve(lambda service: service.take_in(axes, bits=bits))
         one, other = (self.stage.members.index(name) for name in self.stage.trusted)
         party = self.party
 
-        def step() -> Step[tuple[bool, SecretValue | None]]:
+        def step() -> Step[tuple[Outcome, SecretValue | None]]:
             share = yield from put_in(party, summand, axes, bits=bits, helpers=(one, other))
             if share is None:
-                return True, None
-            return False, (yield from checked_within(party, share, dtype, shape, entry.limits))
+                return "lost", None
+            value = yield from checked_within(party, share, dtype, shape, entry.limits)
+            return ("refused" if value is None else "accepted"), value
 
-        entry.lost, value = self.drive(step(), "share")
-        if entry.lost:
+        outcome, value = self.drive(step(), "share")
+        if outcome == "lost":
             self._serve_no_longer("its input did not arrive at both that serve it")
-            return
-        self._take(entry, value)
-        self._serve(lambda service: service.give_word(entry.accepted))
+        return outcome, value
 
     def reveal(self, reference: PartyReference, to: tuple[int, ...]) -> NDArray[Any] | None:
         """Open an array to those of `to` that are there; what this party gets of it."""
@@ -667,7 +699,12 @@ class Guard:
         alive = list(self.references.alive())
         arrays = () if waits else self._in_use(ahead.references)
         own = Handover(
-            self.passed, ahead.barrier, (self._point.references, ahead.references), arrays, said
+            self.passed,
+            ahead.barrier,
+            (self._point.references, ahead.references),
+            arrays,
+            dict(self._rejected),
+            said,
         )
         heard = self.gather(own, Handover, "handover")
         self._keep_second({name: heard[name].said for name in before.trusted}, before)
@@ -675,10 +712,11 @@ class Guard:
         restart = max(place.passed for place in stay)
         (below,) = {place.counts[place.reached == restart] for place in stay}
         found = in_both(stay[0], stay[1], below)
+        rejected = {**stay[0].rejected, **stay[1].rejected}
         self._speak_from(restart)
         self._old_places = self._places(before)
         if waits and self.passed < restart:
-            self._catch_up = (restart, found)
+            self._catch_up = CatchUp(restart, found, rejected)
             self._ahead = None
             return
         self._rewind(restart)
@@ -696,8 +734,7 @@ class Guard:
     def _arrive(self) -> None:
         """The one that joins is where the two that stayed wait for it."""
         assert self._catch_up is not None
-        _, found = self._catch_up
-        self._catch_up = None
+        found, self._catch_up = self._catch_up.arrays, None
         self._hand_over(found)
 
     def _hand_over(self, found: list[Array]) -> None:

@@ -20,6 +20,7 @@ from tacit.protocols.interface import Party
 from tacit.recovery import Signed
 from tacit.rounds.combine import together
 from tacit.rounds.contract import Step
+from tacit.sessions.entries import Outcome
 from tacit.sharing.fallback import drop
 from tacit.storage.records import bounds_from, bounds_text
 
@@ -65,6 +66,8 @@ class Handover(Struct, frozen=True, forbid_unknown_fields=True):
         How many arrays there were at these two barriers.
     arrays : tuple of Array
         Those in use of which it has a part; none at the party that joins.
+    rejected : dict of int to Outcome
+        Inputs that came to nothing, and why, by the barrier after each.
     said : Signed or None
         What it signed about the end of the stage before; nothing from the party that joins.
     """
@@ -73,6 +76,7 @@ class Handover(Struct, frozen=True, forbid_unknown_fields=True):
     reached: int
     counts: tuple[int, int]
     arrays: tuple[Array, ...]
+    rejected: dict[int, Outcome]
     said: Signed | None = None
 
 

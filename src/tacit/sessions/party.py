@@ -425,9 +425,9 @@ class PartySession(Session):
             with self._calls.turn():
                 reference = guard.references.new(dtype, shape)
                 entry = Put(guard.next_barrier, name, elements, limits, reference)
-                guard.perform(entry)
-            if not entry.accepted:
-                raise owner_lost(name) if entry.lost else refusal(name)
+                outcome = guard.perform(entry)
+            if outcome != "accepted":
+                raise owner_lost(name) if outcome == "lost" else refusal(name)
             return reference
         step = input_step(self.party, owner, elements, dtype, shape, limits)
         shared = self.run(step, "share")

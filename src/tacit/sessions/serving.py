@@ -12,7 +12,7 @@ one of the two that serve, that one has left the stage, and so do the others (``
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,9 +22,12 @@ from tacit.errors import PeerFaultError, TransportError, VerificationError
 from tacit.protocols.service import ServiceParty, deliver, deposit
 from tacit.rounds.contract import Round, Step
 from tacit.rounds.randomness import SystemRandomness
+from tacit.sessions.entries import Outcome
 from tacit.sessions.surroundings import MeshLike
 
 __all__ = ["Service"]
+
+_OUTCOMES: Final[tuple[Outcome, ...]] = ("accepted", "refused", "lost")
 
 
 class Service:
@@ -99,9 +102,9 @@ class Service:
         assert summand is not None
         return summand
 
-    def give_word(self, accepted: bool) -> None:
-        """Tell the one that is served whether its input was accepted."""
-        said = np.array([accepted], np.uint8)
+    def give_word(self, outcome: Outcome) -> None:
+        """Tell the one that is served what became of an input."""
+        said = np.array([_OUTCOMES.index(outcome)], np.uint8)
         self._run(_only(check={self.party.served: (said,)}), "share")
 
     # At the one that is served.
@@ -155,11 +158,12 @@ class Service:
         """An input of this party."""
         self._run(deposit(self.party, values, shape, SystemRandomness(), bits=bits), "share")
 
-    def get_word(self) -> bool:
-        """Whether the two that serve accepted this party's input; they agree."""
-        said = {peer: np.empty(1, np.uint8) for peer in self.party.helpers}
+    def get_word(self) -> Outcome:
+        """What became of an input: the two that serve agree, so one of them is enough."""
+        said = {peer: np.zeros(1, np.uint8) for peer in self.party.helpers}
         self._run(_only(check_receive={peer: (box,) for peer, box in said.items()}), "share")
-        return all(bool(box[0]) for box in said.values())
+        first, _ = said.values()
+        return _OUTCOMES[int(first[0]) % len(_OUTCOMES)]
 
     def close(self) -> None:
         """Say goodbye."""
