@@ -493,7 +493,7 @@ class Session(Storing):
     ) -> Limits:
         """What an input is checked for on shares, and its owner's elements beforehand."""
         limits = input_limits(dtype, bounds, self.ring)
-        if elements is not None and self.security.adversary == "active":
+        if elements is not None and self.protocol.security.adversary == "active":
             require_within(elements, limits, dtype, self.ring)
         return limits
 

@@ -209,3 +209,9 @@ def test_an_owner_of_long_integers_is_told_before_anything_is_sent() -> None:
     with pytest.raises(RangeError, match="TC-1305"):
         require_within(far, input_limits(int64), int64, ring)
     require_within(far, input_limits(int64, (0, 2**63 - 1)), int64, ring)
+
+
+@pytest.mark.parametrize("protocol", sorted(PROTOCOLS))
+def test_parties_that_may_deviate_check_inputs(protocol: str) -> None:
+    active = PROTOCOLS[protocol].security.adversary == "active"
+    assert all(p.checks_inputs == active for p in Simulation(protocol=protocol).parties)
