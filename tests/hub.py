@@ -138,6 +138,13 @@ class _Thread:
     order: float = 0.0
     timed_out: bool = False
     over: bool = False
+    stuck: float = 0.0
+
+    def end(self) -> float | None:
+        """When its waiting ends: later where it may not yet name anybody."""
+        if self.until is None or self.complaint is None or self.complaint() is not None:
+            return self.until
+        return self.stuck
 
 
 class Hub:
@@ -253,6 +260,7 @@ class Hub:
         thread.ready = ready
         thread.complaint = complaint
         thread.until = None if seconds is None else self.clock + seconds
+        thread.stuck = 0.0 if seconds is None else self.clock + 3 * seconds
         thread.order = float(self.rng.random())
         thread.timed_out = False
         self._pass_on()
@@ -270,21 +278,14 @@ class Hub:
             return
         ready = [thread for thread in waiting if thread.ready()]
         if not ready:
-            stuck = [t for t in waiting if t.complaint is not None and t.until is not None]
-            waiting = [t for t in waiting if t.complaint is None or t.complaint() is not None]
-            if stuck and not any(t.until is not None for t in waiting):
-                # Nobody may be named: all that wait give up, much later.
-                self.clock = max(self.clock, *(t.until or 0.0 for t in stuck)) + 2 * PATIENCE
-                waiting = stuck
-            ends = [thread.until for thread in waiting if thread.until is not None]
+            ends = [(end, thread) for thread in waiting if (end := thread.end()) is not None]
             if not ends or self._turns > TURNS:
                 left = [thread.name for thread in self._threads.values() if not thread.over]
                 self._hung = Hung(f"all wait for ever: {', '.join(left)}")
                 self._done.set()
                 return
-            self.clock = max(self.clock, min(ends))
-            ready = [t for t in waiting if t.until is not None and t.until <= self.clock]
-            chosen = min(ready, key=lambda t: (t.until, t.order))
+            end, chosen = min(ends, key=lambda found: (found[0], found[1].order))
+            self.clock = max(self.clock, end)
             chosen.timed_out = True
         else:
             chosen = min(ready, key=lambda t: (t.name == self.corrupt, t.order))

@@ -33,8 +33,7 @@ from tacit.errors import (
     VerificationError,
 )
 from tacit.recovery import SeenDispute, Signed, Statement
-from tacit.recovery.conference import _Message
-from tacit.recovery.statements import Answer, Exhibit, Forwarded, Seen, encoded, read
+from tacit.recovery.statements import Answer, Exhibit, Forwarded, Letter, Seen, encoded, read
 
 LAST = 12
 """Goodbyes and the barrier before them: who has passed that one confers no more."""
@@ -248,7 +247,7 @@ def test_wrong_answers_of_a_sender_and_of_a_backup(name: str, evidence: bool) ->
 def another(liar: Liar, at: int = 1) -> bytes:
     """A statement that differs from what the liar said elsewhere."""
     said = liar.truth(PartyLostError(""))
-    return encoded(_Message(at, liar.signed(msgspec.structs.replace(said, operation="other"))))
+    return encoded(Letter(at, liar.signed(msgspec.structs.replace(said, operation="other"))))
 
 
 def garbled(liar: Liar, turn: int, peer: str, data: bytes) -> bytes:
@@ -271,11 +270,11 @@ def late(liar: Liar, turn: int, peer: str, data: bytes) -> bytes | None:
     """In round 2, in a bundle of its own, a second statement to one party alone."""
     if turn != 1 or peer != others(liar.name)[0]:
         return data
-    second = read(another(liar), _Message)
+    second = read(another(liar), Letter)
     assert second is not None
     assert second.signed is not None
     body = encoded(Forwarded(liar.occasion, liar.name, "statement", ((liar.name, second.signed),)))
-    return encoded(_Message(2, liar.signer.sign("forwarded", liar.occasion, body)))
+    return encoded(Letter(2, liar.signer.sign("forwarded", liar.occasion, body)))
 
 
 def forged(liar: Liar, turn: int, peer: str, data: bytes) -> bytes | None:
@@ -287,18 +286,18 @@ def forged(liar: Liar, turn: int, peer: str, data: bytes) -> bytes | None:
         (name, liar.signed(msgspec.structs.replace(said, party=name))) for name in others(liar.name)
     )
     body = encoded(Forwarded(liar.occasion, liar.name, "statement", fakes))
-    return encoded(_Message(2, liar.signer.sign("forwarded", liar.occasion, body)))
+    return encoded(Letter(2, liar.signer.sign("forwarded", liar.occasion, body)))
 
 
 def other_answers(liar: Liar, turn: int, peer: str, data: bytes) -> bytes | None:
     """A different answer to everybody."""
-    message = read(data, _Message)
+    message = read(data, Letter)
     if turn != 2 or message is None or message.signed is None:
         return data
     answer = read(message.signed.body, Answer)
     assert answer is not None
     changed = msgspec.structs.replace(answer, known=True, digest=peer.encode().ljust(32))
-    return encoded(_Message(3, liar.signer.sign("answer", liar.occasion, encoded(changed))))
+    return encoded(Letter(3, liar.signer.sign("answer", liar.occasion, encoded(changed))))
 
 
 SPEECHES = {

@@ -92,6 +92,9 @@ MOST_OPERATIONS: Final = 64
 MOST_BYTES: Final = 64 << 20
 """What the log of a party keeps in memory beyond what the program itself does."""
 
+ROUNDS: Final = 4
+"""Of a conference, each of at most one patience; they end at times that count from its begin."""
+
 SERVICE_START: Final = 10.0
 """Seconds for the links to the one that is served: less than others wait for the stage's."""
 
@@ -775,7 +778,7 @@ class Guard:
                 self._job,
                 self._handshake("computing"),
                 # Others may still wait for the one that is served, or in the conference.
-                2 * self._patience + STAGE_START,
+                ROUNDS * self._patience + STAGE_START,
             )
         )
 
@@ -823,9 +826,9 @@ class Guard:
                 "service",
                 self._job,
                 self._handshake("serving"),
-                # Honest parties leave a conference up to one of its rounds apart: a corrupt one
-                # that says nothing to one of them keeps that one waiting.
-                self._patience + SERVICE_START,
+                # Honest parties leave a conference that far apart: a corrupt one that says nothing
+                # to one of them in the last round keeps that one waiting until the round's end.
+                ROUNDS * self._patience + SERVICE_START,
             )
             self._service = Service(mesh, stage.served, self.ring, self._patience / 8)
         except _FAULTS as error:
