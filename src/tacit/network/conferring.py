@@ -52,6 +52,8 @@ _LONGEST_PAUSE: Final = 0.1
 _CONNECTING: Final = 1.0
 """Seconds after which a connection that does not come to stand is tried anew."""
 _ASK_AGAIN: Final = 1.0
+_STOPPED: Final = 2.0
+"""A longer gap between two looks at the clock means that this process itself was stopped."""
 _LOOK: Final = 0.25
 _UNDER_WAY: Final = (0, errno.EINPROGRESS)
 
@@ -173,7 +175,7 @@ class _Hall:
         self.seconds = seconds
         self.token = conference_token(number)
         self.round = 0
-        self.begun = time.monotonic()
+        self.begun = self.looked = time.monotonic()
         self.inbox: dict[int, dict[str, bytes | None]] = {}
         self.hearings: list[_Hearing] = []
         self.selector = selectors.DefaultSelector()
@@ -220,6 +222,10 @@ class _Hall:
             now = time.monotonic()
             if now >= until:
                 return
+            if now - self.looked > _STOPPED:
+                for line in self.lines:
+                    line.answered = now
+            self.looked = now
             for line in self.lines:
                 self._try(line, now)
                 self._ask(line, now)
@@ -268,7 +274,10 @@ class _Hall:
             return
         family, numeric = target
         line.next_question = now + min(_ASK_AGAIN, self.stillness / 5)
-        connection = socket.socket(family, socket.SOCK_STREAM)
+        try:
+            connection = socket.socket(family, socket.SOCK_STREAM)
+        except OSError:
+            return
         connection.setblocking(False)
         if connection.connect_ex(numeric) not in _UNDER_WAY:
             connection.close()
