@@ -29,6 +29,7 @@ from tacit.rounds.cost import Cost
 from tacit.rounds.randomness import SystemRandomness
 from tacit.sessions.entries import Compute, Evaluate, Keep, Open, Put, Tell, owner_lost
 from tacit.sessions.execution import accepted, input_step, reveal_step
+from tacit.sessions.footing import Terms
 from tacit.sessions.guard import Guard
 from tacit.sessions.incidents import Incident
 from tacit.sessions.references import PartyReference, References
@@ -185,10 +186,9 @@ class PartySession(Session):
         Until a fault the session is that of :meth:`over`, with the same messages and costs, and
         barriers beside them (``guard.py``). Leaving it waits until all have finished.
         """
-        guard = Guard(
-            protocol.name,
-            ground,
-            References(),
+        terms = Terms(
+            protocol=protocol.name,
+            ground=ground,
             job=job,
             parameters=dict(parameters or {}),
             rounding=checked_rounding(rounding),
@@ -196,6 +196,7 @@ class PartySession(Session):
             threads=threads_a_party(threads),
             patience=patience,
         )
+        guard = Guard(terms, References())
         session = cls(protocol, None, None, guard)
         try:
             guard.start()
