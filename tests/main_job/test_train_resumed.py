@@ -20,7 +20,7 @@ pytestmark = pytest.mark.processes
 
 def training(files: DemoFiles, out: Path, *more: str | Path) -> list[str]:
     owners = [f"{name}={path}" for name, path in files.files.items()]
-    options = ["--label", files.label, "--epochs", "6", "--batch-size", "64", "--out", out]
+    options = ["--label", files.label, "--epochs", "3", "--batch-size", "64", "--out", out]
     return ["train", *owners, *map(str, options), "--rounding", "exact", *map(str, more)]
 
 
@@ -58,7 +58,7 @@ def test_after_kill_9_of_all_processes_the_model_is_the_same_bits(
     whole = tacit_command(*training(wards, tmp_path / "whole", *by))
     assert whole.returncode == 0, whole.stderr
     shares = tmp_path / "shares"
-    kept = ("--checkpoint", shares, "--every", 3, *by)
+    kept = ("--checkpoint", shares, "--every", 2, *by)
     run = subprocess.Popen(
         [*COMMAND, *training(wards, tmp_path / "cut", *kept)],
         stdout=subprocess.DEVNULL,
