@@ -7,12 +7,14 @@ from typing import Any
 
 import numpy as np
 import pytest
-from guarded import run, shared
-from hub import Crash, Sent
+from guarded import guarded, run, shared
+from hub import Crash, Ground, Hub, Sent
 from simulation import FOUR
 
 import tacit
-from tacit.errors import InputRefusedError, PartyLostError
+from tacit.errors import InputRefusedError, PartyLostError, RecoveryError
+from tacit.protocols import PROTOCOLS
+from tacit.sessions import PartySession
 
 
 def shared_or_known(mpc: tacit.Computation, name: str, owner: str, values: list[int]) -> Any:
@@ -44,6 +46,87 @@ def test_without_a_fault() -> None:
         assert seen.value[:2] == EXPECTED
         assert seen.incidents == []
     assert hub.clock == 0.0
+
+
+def test_without_a_fault_it_costs_what_any_session_costs() -> None:
+    """Barriers travel outside the counted rounds."""
+
+    def plain(ground: Ground) -> Any:
+        with ground.connect(FOUR, "fantastic4", b"job", {}) as mesh:
+            session = PartySession.over(PROTOCOLS["fantastic4"], mesh, threads=1)
+            return program(tacit.Computation(session), ground.name), session.total_cost
+
+    hub = Hub(FOUR)
+    found = hub.run(dict.fromkeys(FOUR, plain)).results
+    results = run(program).outcome.results
+    for name in FOUR:
+        value, cost = found[name]
+        assert results[name].value[:2] == value[:2]
+        for part in ("rounds", "bytes_sent", "check_bytes"):
+            assert getattr(results[name].cost, part) == getattr(cost, part), part
+
+
+def test_the_log_is_bounded() -> None:
+    """Barriers come by themselves, and what the program has dropped goes with them."""
+
+    def many(mpc: tacit.Computation, name: str) -> Any:
+        x = shared(mpc, name, "alice", np.zeros((1 << 17,), np.int64))
+        session: Any = mpc.session
+        longest, alive, first = 0, 0, session._guard.passed
+        for _ in range(100):
+            x = x + 1
+            longest = max(longest, len(session._guard._log))
+            alive = max(alive, len(list(session.references.alive())))
+        small = mpc.constant(np.arange(3))
+        for _ in range(200):
+            small = small + 1
+            longest = max(longest, len(session._guard._log))
+        return longest, alive, session._guard.passed - first, small.reveal(to="all").tolist()
+
+    for seen in run(many).outcome.results.values():
+        longest, alive, barriers, values = seen.value
+        assert longest <= 64
+        assert alive <= 30  # 64 MiB hold 21 of these arrays, each 3 MiB at a party
+        assert barriers >= 100 // 22 + 200 // 64
+        assert values == [200, 201, 202]
+
+
+def test_a_party_that_is_interrupted_is_a_lost_one() -> None:
+    """Ctrl-C, a full disk, a bug of its own: it stops with its error, the others go on."""
+
+    def stopping(error: BaseException) -> Any:
+        def stops(mpc: tacit.Computation, name: str) -> Any:
+            x = shared_or_known(mpc, name, "alice", [3, -4])
+            y = shared_or_known(mpc, name, "bob", [5, 6])
+            (x * y).reveal(to="all")
+            raise error
+
+        return stops
+
+    for error in (KeyboardInterrupt(), OSError(28, "No space left on device")):
+        hub = run(program, programs={"carol": guarded(stopping(error))})
+        assert hub.outcome.errors == {"carol": error}
+        for name in ("alice", "bob", "dave"):
+            seen = hub.outcome.results[name]
+            assert seen.value[:2] == EXPECTED
+            (incident,) = seen.incidents
+            assert (incident.kind, incident.party) == ("lost", "carol")
+
+
+def test_a_second_loss_ends_the_session_with_its_reason() -> None:
+    def adversary(message: Sent) -> Sequence[bytes]:
+        if message.sender == "bob" and message.number == 60:
+            raise Crash
+        if message.sender == "dave" and message.mesh.startswith("alice carol dave"):
+            raise Crash
+        return (message.payload,)
+
+    hub = run(program, adversary)
+    for name in ("alice", "carol"):
+        error = hub.outcome.errors[name]
+        assert isinstance(error, RecoveryError)
+        assert error.code == "TC-5500"
+        assert "bob" in error.message
 
 
 # One party crashes at some message.

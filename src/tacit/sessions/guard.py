@@ -92,8 +92,11 @@ class Guard(Progress):
                 raise refusal
             try:
                 if fault is not None:
-                    error, fault = fault, None
-                    self._recover(error, entry)
+                    found, fault = fault, None
+                    try:
+                        self._recover(found, entry)
+                    finally:
+                        del found  # its traceback holds parts, and this frame would hold it
                     continue
                 if self._party is None and not self.blind:
                     self._set_up()
