@@ -13,6 +13,7 @@ from tacit.circuits.prefix import sklansky
 from tacit.encoding.digest import DIGEST_BYTES
 from tacit.encoding.ring import RING64, Ring
 from tacit.protocols.fantastic4.arithmetic import PRODUCT_ROLES
+from tacit.protocols.fantastic4.large_products import COLUMNS, is_large
 from tacit.protocols.fantastic4.pairs import CROSS_ROLES, PAIR_ROLES
 from tacit.protocols.fantastic4.shifting import field_of
 from tacit.protocols.fantastic4.shuffle import pass_roles
@@ -132,8 +133,20 @@ def matmul_truncate(
     rounding: Rounding = "probabilistic",
     ring: Ring = RING64,
 ) -> Declaration:
-    """3 rounds; bytes by the size of the result; exact and nearest: 10 rounds."""
-    return multiply_truncate(product_size(x_shape, y_shape), bits, rounding, ring)
+    """3 rounds; bytes by the size of the result; exact and nearest: 10 rounds.
+
+    Of large matrices 48 + 6w bytes an element, and check bytes by their rows.
+    """
+    size = product_size(x_shape, y_shape)
+    if rounding == "probabilistic" and is_large(ring, x_shape, y_shape, bits):
+        return in_turn(_opened_product(x_shape[0], size, ring), truncate(size, bits + 1, ring=ring))
+    return multiply_truncate(size, bits, rounding, ring)
+
+
+def _opened_product(rows: int, size: int, ring: Ring) -> Declaration:
+    """Two parties send their product to two others, and all speak about two messages each."""
+    payload, sketch = ring.element_bytes * size, ring.element_bytes * rows * COLUMNS
+    return Declaration(1, (2 * payload, 2 * payload, 0, 0), (2 * sketch,) * 4)
 
 
 def most_significant_bit(size: int, ring: Ring = RING64) -> Declaration:

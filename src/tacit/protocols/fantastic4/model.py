@@ -33,5 +33,5 @@ SECURITY = SecurityModel(
         "shapes, types, the program and the number of rows are public",
         "an abort names two suspects, one of which deviated if who reports it is honest",
     ),
-    papers=("DEK21", "EP26", "ISN89", "MR18", "MV04", "LWZ11", "LDHHZS23"),
+    papers=("DEK21", "EP26", "Fre77", "ISN89", "MR18", "MV04", "LWZ11", "LDHHZS23"),
 )

@@ -18,6 +18,7 @@ Rounds and bytes (all parties together, an element):
     truncate, probabilistic   2 rounds, 16 + 6w bytes; w = 2, 4, 8 for m <= 16, 32, 62
     truncate, exact, nearest  9 rounds
     product and truncation    3 rounds, 64 + 6w bytes; exact, nearest 10 rounds
+    of large matrices         3 rounds, 48 + 6w bytes (``large_products.py``)
 
 Deviation from the paper (12 elements, 3 rounds): no mask is opened, because the sharing itself
 splits x into two summands that a pair knows each; and the bits' product lives in the small field.
@@ -32,7 +33,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from tacit.protocols.fantastic4 import local, sign
+from tacit.protocols.fantastic4 import large_products, local, sign
 from tacit.protocols.fantastic4.arithmetic import (
     add_terms,
     flat,
@@ -122,7 +123,14 @@ def multiply_truncate(
 def matmul_truncate(
     party: Fantastic4Party, x: Replicated4, y: Replicated4, bits: int
 ) -> Step[Replicated4]:
-    """x @ y / 2^bits; sums of products in [-2^(N-2), 2^(N-2)). 3 rounds, bytes by the result."""
+    """x @ y / 2^bits. 3 rounds, bytes by the result; exact 10.
+
+    Sums of products in [-2^(N-2), 2^(N-2)); of large matrices with probabilistic rounding, whose
+    products take another way (``large_products.py``), in [-2^(N-3), 2^(N-3)).
+    """
+    opened = party.rounding == "probabilistic" and not party.evidence
+    if opened and large_products.is_large(party.ring, x.shape, y.shape, bits):
+        return (yield from large_products.matmul_truncate(party, x, y, bits))
     return (yield from truncate(party, (yield from matmul(party, x, y)), bits))
 
 
