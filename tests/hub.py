@@ -162,6 +162,8 @@ class Hub:
         Of session ids, keys and the order of what happens together.
     claimed : callable, optional
         What the corrupt party's heartbeats say on a mesh, if it is not the truth.
+    patience : float, optional
+        Of rounds for which none is given; no limit by default.
 
     Attributes
     ----------
@@ -178,8 +180,10 @@ class Hub:
         corrupt: str | None = None,
         seed: int = 0,
         claimed: Callable[[str, Status], Status] | None = None,
+        patience: float | None = None,
     ) -> None:
         self.names = tuple(names)
+        self.patience = patience
         self.claimed = claimed
         self.adversary = adversary
         self.corrupt = corrupt
@@ -445,7 +449,7 @@ class HubMesh:
         self.counter = Counter()
         self.round_number = 0
         self.exchanges = 0
-        self.patience = PATIENCE
+        self.patience = hub.patience
         self.testify: Callable[[BaseException], bytes] | None = None
         self._awaited: tuple[str, ...] = ()
         self._waits_since = 0.0
@@ -486,7 +490,7 @@ class HubMesh:
                 self._check_open()
                 self.counter.count(current)
                 self._send_round(current)
-                self._receive_round(current, min(limits))
+                self._receive_round(current, min(limits, default=None))
         except _Reported as report:
             raise report.error from None
         except (Crash, _Over):
@@ -519,7 +523,7 @@ class HubMesh:
             arrived = {self.name: data}
             self._awaited = tuple(others)
             for peer in others:
-                arrived[peer] = self._take(peer, "control", min(limits))
+                arrived[peer] = self._take(peer, "control", min(limits, default=None))
             self._awaited = ()
             return {name: decoded(arrived[name], kind, name, stage) for name in self.names}
         except _Reported as report:
@@ -565,7 +569,7 @@ class HubMesh:
             checks = b"".join(a.tobytes() for a in current.check.get(peer, ()))
             self._put("round", self.names[peer], payload + checks, len(checks))
 
-    def _receive_round(self, current: Round, seconds: float) -> None:
+    def _receive_round(self, current: Round, seconds: float | None) -> None:
         peers = sorted({*current.receive, *current.check_receive})
         self._awaited = tuple(self.names[peer] for peer in peers)
         for peer in peers:
@@ -588,7 +592,7 @@ class HubMesh:
             frame = data if isinstance(data, tuple) else (kind, data)
             self.hub.box(self.key, self.name, peer).append(frame)
 
-    def _take(self, peer: str, kind: Kind, seconds: float) -> bytes:
+    def _take(self, peer: str, kind: Kind, seconds: float | None) -> bytes:
         """The next message of one peer, unless somebody stops or is lost meanwhile."""
         hub, box = self.hub, self.hub.box(self.key, peer, self.name)
         others = [name for name in self.names if name != self.name]

@@ -179,7 +179,7 @@ def run(
     voices: Mapping[str, Callable[[Ground, bool], Voice]] | None = None,
 ) -> Conferred:
     """Run the program; `voices` are parties that run other code."""
-    hub = Hub(FOUR, adversary, corrupt, seed, claimed)
+    hub = Hub(FOUR, adversary, corrupt, seed, claimed, SECONDS)
     kinds = dict.fromkeys(FOUR, Voice) | dict(voices or {})
 
     def of(kind: Callable[[Ground, bool], Voice]) -> Callable[[Ground], Any]:

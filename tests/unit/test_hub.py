@@ -31,7 +31,7 @@ def program(ground: Ground) -> Any:
 
 
 def everywhere(adversary: Any = None, seed: int = 0, corrupt: str | None = None) -> Hub:
-    hub = Hub(FOUR, adversary or (lambda message: (message.payload,)), corrupt, seed)
+    hub = Hub(FOUR, adversary or (lambda message: (message.payload,)), corrupt, seed, patience=60.0)
     hub.run(dict.fromkeys(FOUR, program))
     return hub
 
