@@ -35,7 +35,7 @@ from tacit.rounds.contract import Round, Step
 from tacit.rounds.cost import Cost, Counter
 from tacit.sessions.surroundings import Talk
 
-__all__ = ["Crash", "Ground", "Hub", "HubMesh", "Hung", "Kind", "Outcome", "Sent"]
+__all__ = ["Crash", "Ground", "Hub", "HubMesh", "Hung", "Kind", "Late", "Outcome", "Sent"]
 
 T = TypeVar("T")
 M = TypeVar("M", bound=msgspec.Struct)
@@ -99,8 +99,9 @@ class Sent:
 
 
 Adversary = Callable[["Sent"], "Sequence[Any]"]
-"""What arrives instead of a message: payloads, or pairs of a kind and a payload; may raise
-:class:`Crash` for its sender.
+"""What arrives instead of a message: payloads, pairs of a kind and a payload, :class:`Late` ones.
+
+May raise :class:`Crash` for its sender.
 """
 
 Status = tuple[int, frozenset[str]]
@@ -110,6 +111,14 @@ Status = tuple[int, frozenset[str]]
 def honest(message: Sent) -> Sequence[bytes]:
     """Nothing is changed."""
     return (message.payload,)
+
+
+@dataclass(frozen=True)
+class Late:
+    """A payload that arrives some virtual seconds later; what follows on its link, after it."""
+
+    seconds: float
+    payload: bytes
 
 
 @dataclass
@@ -203,6 +212,7 @@ class Hub:
         self._talk_numbers: dict[tuple[str, tuple[str, ...]], int] = {}
         self._boxes: dict[tuple[str, str, str], deque[tuple[Kind, bytes]]] = {}
         self._said: dict[tuple[str, int, str, str], bytes] = {}
+        self._late: dict[tuple[str, str, str], deque[tuple[float, tuple[Kind, bytes]]]] = {}
         self._gone: set[tuple[str, str]] = set()
         self._meshes: dict[tuple[str, str], HubMesh] = {}
 
@@ -283,6 +293,14 @@ class Hub:
         ready = [thread for thread in waiting if thread.ready()]
         if not ready:
             ends = [(end, thread) for thread in waiting if (end := thread.end()) is not None]
+            coming = min((frames[0][0] for frames in self._late.values() if frames), default=None)
+            if coming is not None and all(coming <= end for end, _ in ends):
+                self.clock = max(self.clock, coming)
+                for link, frames in self._late.items():
+                    while frames and frames[0][0] <= self.clock:
+                        self.box(*link).append(frames.popleft()[1])
+                self._pass_on()
+                return
             if not ends or self._turns > TURNS:
                 left = [thread.name for thread in self._threads.values() if not thread.over]
                 self._hung = Hung(f"all wait for ever: {', '.join(left)}")
@@ -317,6 +335,15 @@ class Hub:
     def box(self, mesh: str, sender: str, receiver: str) -> deque[tuple[Kind, bytes]]:
         """What has arrived on one link and was not read."""
         return self._boxes.setdefault((mesh, sender, receiver), deque())
+
+    def arrive(self, link: tuple[str, str, str], frame: tuple[Kind, bytes], delay: float) -> None:
+        """Put a frame into a link, now or later, behind those before it."""
+        late = self._late.setdefault(link, deque())
+        if delay or late:
+            before = late[-1][0] if late else 0.0
+            late.append((max(before, self.clock + delay), frame))
+        else:
+            self.box(*link).append(frame)
 
     def status(self, mesh: str, name: str) -> Status:
         """What a party's heartbeats say on these links."""
@@ -589,8 +616,9 @@ class HubMesh:
         for data in self.hub.send(
             kind, self.name, peer, self.key, payload, check_bytes, self.round_number
         ):
+            delay, data = (data.seconds, data.payload) if isinstance(data, Late) else (0.0, data)
             frame = data if isinstance(data, tuple) else (kind, data)
-            self.hub.box(self.key, self.name, peer).append(frame)
+            self.hub.arrive((self.key, self.name, peer), frame, delay)
 
     def _take(self, peer: str, kind: Kind, seconds: float | None) -> bytes:
         """The next message of one peer, unless somebody stops or is lost meanwhile."""

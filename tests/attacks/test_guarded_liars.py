@@ -11,11 +11,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from faults import RIGHT, Run, complete, program, run
-from hub import Ground, HubMesh, Sent
+from faults import RIGHT, Run, X, complete, program, run
+from hub import Ground, HubMesh, Late, Sent
 from misbehaviour import Tampering, messages_of
 from simulation import FOUR
 
+import tacit
+from tacit import Computation
 from tacit.errors import (
     DeadlineError,
     Dispute,
@@ -27,7 +29,9 @@ from tacit.errors import (
     TransportError,
     VerificationError,
 )
+from tacit.protocols import PROTOCOLS
 from tacit.recovery import evidence
+from tacit.sessions import PartySession
 
 Stops = Callable[[HubMesh], TacitError]
 
@@ -183,6 +187,45 @@ def test_a_second_fault_by_another_party_never_makes_a_wrong_result(way: str) ->
         found = run(lambda m, second=second: (crash if m.sender == "alice" else second)(m), "bob")
         stopped += never_wrong(found, ["carol", "dave"]) < 2
     assert stopped
+
+
+def test_a_served_party_that_dawdles_to_one_alone_convicts_nobody() -> None:
+    """Bob confirms every output to carol just in time, and to dave at once, who runs ahead."""
+
+    def many(ground: Ground) -> Any:
+        session = PartySession.guarded(
+            PROTOCOLS["fantastic4"], ground, job=b"job", patience=60.0, threads=1
+        )
+        with session:
+            mpc = Computation(session)
+            values = X if ground.name == "alice" else None
+            x = mpc.share(values, "alice", dtype=tacit.int64, shape=X.shape)
+            product = x * x
+            everybody = product.reveal(to="all").tolist()
+            for result in [product + number for number in range(12)]:
+                result.reveal(to="bob")
+            return [everybody, (x > 0).reveal(to="all").tolist()], session.incidents
+
+    def dawdling(message: Sent) -> Any:
+        if message.sender == "bob" and message.mesh.startswith("bob carol dave"):
+            late = message.receiver == "carol" and len(message.payload) == 1
+            return (Late(7.0, message.payload),) if late else (message.payload,)
+        here = (message.kind, message.round, message.sender, message.receiver)
+        cut = here == ("round", begin, "bob", "alice") and message.mesh.startswith("alice bob")
+        return (message.payload[:-1] if cut else message.payload,)
+
+    sent = run(programs=dict.fromkeys(FOUR, many)).hub.sent
+    begin = next(
+        m.round
+        for m in sent[complete(sent) + 1 :]
+        if (m.kind, m.sender, m.receiver) == ("round", "bob", "alice") and m.payload
+    )
+    found = run(dawdling, "bob", programs=dict.fromkeys(FOUR, many))
+    for name in found.honest:
+        values, incidents = found.hub.outcome.results[name]
+        assert values == [(X * X).tolist(), (X > 0).tolist()]
+        assert [(i.kind, i.stage) for i in incidents] == [("pair", 1)], incidents
+    assert found.hub.clock > 80
 
 
 def test_split_seeds_at_set_up_end_it_before_an_input() -> None:

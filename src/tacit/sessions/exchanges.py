@@ -12,7 +12,7 @@ from tacit.programs.types import SecretValue
 from tacit.protocols.service import put_in
 from tacit.rounds.contract import Step
 from tacit.rounds.cost import Cost
-from tacit.sessions.entries import Outcome, Put
+from tacit.sessions.entries import Outcome, Passed, Put
 from tacit.sessions.execution import checked_within, from_opened, input_step, reveal_step, to_open
 from tacit.sessions.footing import FAULTS, ROUNDS, Footing, Terms
 from tacit.sessions.references import PartyReference, References
@@ -118,6 +118,10 @@ class Exchanges(Footing):
         value: NDArray[Any] | None = None
         if present:
             value = self.drive(reveal_step(self.party, reference.part, present), "reveal")
+        elif served:
+            # All of the stage keep pace. Else one that is served alone could, output after output,
+            # keep one of the two waiting just long enough that the others name that one.
+            self.gather(Passed(self.passed), Passed, "reveal")
         if served and self._service is not None:
             share = to_open(self.party, reference.part)
             self._serve(
