@@ -1,6 +1,6 @@
 """From one sharing of three to another one when a party takes the place of another.
 
-Dalskov, Escudero, Keller 2021 (ePrint 2020/1330), section 4, third stage: of the parties {A, C, D}
+Dalskov, Escudero, Keller 2021 (ePrint 2020/1330), after a second fault: of the parties {A, C, D}
 that computed after B was dropped, A turns out to be the corrupt one of the pair {A, B}; C and D
 go on with B. Of x = x_A + x_C + x_D, where each party lacks the share of its name, C and D both
 hold x_A: it becomes the share that B lacks, without a message. C puts in x_D as an input of the

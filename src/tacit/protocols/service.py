@@ -1,6 +1,6 @@
 """Outputs to and inputs from a party that does not compute, by two that are known to be honest.
 
-Dalskov, Escudero, Keller 2021 (ePrint 2020/1330), section 4: when a message proves that one of A
+Dalskov, Escudero, Keller 2021 (ePrint 2020/1330): when a message proves that one of A
 and B is corrupt, the other two, C and D, are honest (at most one party is corrupt). B leaves the
 computation but may be the honest one of the pair, so it still gets its outputs and puts in its
 inputs. It takes both from C and D alone, over links of these three.

@@ -1,6 +1,6 @@
 """From four parties to three without a message: the share of the party that leaves joins another.
 
-Dalskov, Escudero, Keller 2021 (ePrint 2020/1330), section 4. Of x = x_0 + x_1 + x_2 + x_3, where
+Dalskov, Escudero, Keller 2021 (ePrint 2020/1330). Of x = x_0 + x_1 + x_2 + x_3, where
 party i lacks x_i, the three that stay all hold x_b of the party b that leaves, and so both holders
 of another x_a can add it: x = (x_a + x_b) + x_c + x_d, where party a lacks the first share, c the
 second, d the third. That is a replicated sharing of three (``replicated.py``).

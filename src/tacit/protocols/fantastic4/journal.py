@@ -1,6 +1,6 @@
 """What a party said and heard since the last point that all have passed: digests, no values.
 
-Dalskov, Escudero, Keller 2021 (ePrint 2020/1330), section 4: after a complaint the sender and the
+Dalskov, Escudero, Keller 2021 (ePrint 2020/1330): after a complaint the sender and the
 backup of a message say what they sent, and the receiver what it got. All that is compared is the
 salted digest of the message (``joint.py``), which says nothing about its value.
 
