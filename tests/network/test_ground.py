@@ -13,7 +13,6 @@ from typing import Any
 import pytest
 from grounds import FOUR, QUICK, Town, all_but, connected, talk
 from linked import JOB
-from vandals import ACTS
 
 from tacit.errors import CertificateError, PartyLostError, TacitError, TransportError, UsageError
 from tacit.network import Authority, Conference, Ground
@@ -76,43 +75,6 @@ def test_what_a_conference_raises_is_raised_and_the_last_letters_arrive() -> Non
 
     outcomes = Town().run(lambda ground: ground.confer(FOUR, raising(ground.name), 10.0))
     assert all(isinstance(outcomes[name], Broken) for name in FOUR)
-
-
-@pytest.mark.parametrize("vandal", list(ACTS))
-def test_the_honest_confer_and_go_on_whatever_one_does(vandal: str) -> None:
-    town, over = Town(), threading.Event()
-    left = threading.Semaphore(0)
-
-    def body(ground: Ground) -> Any:
-        began = time.monotonic()
-        try:
-            heard = ground.confer(FOUR, talk(ground.name, FOUR), 1.0)
-            conferred = time.monotonic() - began
-            with connected(ground, THREE, "1") as mesh:
-                session = mesh.session_id
-            again = ground.confer(THREE, talk(ground.name, THREE), 5.0)
-        finally:
-            left.release()
-            if ground.name == "alice":
-                for _ in THREE:
-                    left.acquire()
-                over.set()
-        return heard, conferred, session, again
-
-    def vandalize() -> None:
-        ACTS[vandal](town, "dave", over)
-        over.wait()
-
-    outcomes = town.run(body, others={"dave": vandalize})
-    for name in THREE:
-        assert not isinstance(outcomes[name], BaseException), outcomes[name]
-        heard, conferred, session, again = outcomes[name]
-        assert heard == [all_but(name, THREE)] * 2
-        assert conferred < 4.0
-        assert session == outcomes["alice"][2]
-        assert again == [all_but(name, THREE)] * 2
-    if vandal == "closes_its_port":  # dead: nobody waits for it beyond the first refusals
-        assert all(outcomes[name][1] < 1.9 for name in THREE)
 
 
 def test_who_computes_is_waited_for_and_who_has_stopped_is_not(

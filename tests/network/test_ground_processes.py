@@ -19,11 +19,8 @@ SETTINGS = NetworkSettings(
     heartbeat_timeout=1.0, start_deadline=20.0, handshake_timeout=5.0, close_timeout=0.2
 )
 GENERATOR = random.Random(20261129)
-ROUNDS = [(GENERATOR.choice(NAMES), "round", GENERATOR.randrange(1, 300)) for _ in range(4)]
-MOMENTS = [
-    *((name, "round", 0) for name in NAMES),
-    *ROUNDS,
-]
+ROUNDS = [(GENERATOR.choice(NAMES), "round", GENERATOR.randrange(1, 300)) for _ in range(2)]
+MOMENTS = [("alice", "round", 0), ("dave", "round", 0), *ROUNDS]
 
 
 def others(of: str) -> list[str]:
@@ -82,7 +79,7 @@ def test_one_hangs_and_wakes_up_later(tmp_path: Path) -> None:
             assert parties.ended(name) == 0
 
 
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("seed", range(2))
 def test_killed_from_outside_at_any_time(tmp_path: Path, seed: int) -> None:
     generator = random.Random(seed)
     who = generator.choice(NAMES)
