@@ -17,7 +17,7 @@ from typing import Any
 
 import pytest
 from faults import Run, complete, run
-from hub import Sent
+from hub import Sent, Status
 from misbehaviour import WAYS, Tampering, messages_of, sample
 from simulation import FOUR
 
@@ -127,6 +127,24 @@ def test_the_corrupt_one_of_a_pair_is_served_and_goes_on(corrupt: str, peer: str
     for message in own:
         for way in WAYS:
             is_served(corrupt, peer, way, message)
+
+
+@pytest.mark.parametrize(("corrupt", "peer"), SERVED)
+def test_a_served_party_that_lies_about_whom_it_waits_for(corrupt: str, peer: str) -> None:
+    """Nobody may then be named to the one it keeps waiting, who tells the other just that."""
+    own = after_the_pair(corrupt, peer, False)
+    for message in own:
+        for other in {name for m in own for name in m.mesh.split("/")[0].split()} - {corrupt}:
+
+            def claimed(mesh: str, true: Status, other: str = other) -> Status:
+                return true if mesh == FIRST else (0, frozenset({other}))
+
+            first = begun(corrupt, peer)
+            adversary = twice(first, Tampering("dropped", message))
+            found = run(adversary, corrupt, claimed=claimed)
+            found.check(f"{message}, waits for {other}")
+            for name in found.honest:
+                assert max(i.stage for i in found.incidents(name)) == 1, (name, message, other)
 
 
 def main(stride: int) -> None:

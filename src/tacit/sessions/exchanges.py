@@ -160,18 +160,23 @@ class Exchanges(Footing):
             self._note("lost", stage.served, None, error.message, "service")
 
     def _serve(self, action: Callable[[Service], T]) -> T | None:
-        """Do something for the one that is served; whatever is its fault ends that."""
+        """Do something for the one that is served; any failure ends that, and nothing else.
+
+        What fails here says nothing of the stage. If the other one that serves has left it, the
+        links of the stage say so, and who is served then takes part again. Were it concluded from
+        these links, one that is served could bring it about: by lies to one of the two, who says
+        to the other what neither can tell from a failure of the stage.
+        """
         if self._service is None or self.blind:
             return None
         try:
             return action(self._service)
         except FAULTS as error:
-            if not self._service.fault_of_served(error):
-                raise
-            self._serve_no_longer(error.message)
+            told = error.reporter in self.stage.trusted and self.stage.served not in error.parties
+            self._serve_no_longer(error.message, noted=not told)
             return None
 
-    def _serve_no_longer(self, reason: str) -> None:
+    def _serve_no_longer(self, reason: str, *, noted: bool = True) -> None:
         if self._service is None:
             return
         service, self._service = self._service, None
@@ -185,7 +190,8 @@ class Exchanges(Footing):
                 stage="service",
             )
         )
-        self._note("lost", service.served, None, reason, "service")
+        if noted:
+            self._note("lost", service.served, None, reason, "service")
 
     def _retire_service(self, fault: BaseException) -> None:
         service, self._service = self._service, None

@@ -6,8 +6,9 @@ that they have passed it, gets its outputs and hands in its inputs, all over lin
 (:mod:`tacit.protocols.service`). B confirms every output, so C and D never get so far that an
 output could be lost.
 
-If a link fails, what follows depends on whose fault it is: of B, it is not served any longer; of
-one of the two that serve, that one has left the stage, and so do the others (``guard.py``).
+If a link fails, B is not served any longer, whosever fault it is. If one of the two that serve has
+left the stage, the other one hears so in the stage, and B takes part in what follows
+(``guard.py``).
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tacit.encoding.ring import Ring
-from tacit.errors import PeerFaultError, TransportError, VerificationError
+from tacit.errors import VerificationError
 from tacit.protocols.service import ServiceParty, deliver, deposit
 from tacit.rounds.contract import Round, Step
 from tacit.rounds.randomness import SystemRandomness
@@ -54,17 +55,6 @@ class Service:
         self.party = ServiceParty(
             mesh.names, mesh.index, mesh.names.index(served), seeds, mesh.session_id, ring
         )
-
-    def fault_of_served(self, error: TransportError | PeerFaultError) -> bool:
-        """Whether an error on these links is that of the one that is served, at one that serves.
-
-        Whatever the one that is served tells is its fault; the other one that serves is honest
-        and believed; what this party saw itself is the served one's where it names that one, or
-        nobody.
-        """
-        if error.reporter == self.served:
-            return True
-        return self.served in error.parties or (error.reporter is None and not error.parties)
 
     # At the two that serve.
 
