@@ -10,7 +10,7 @@ import pytest
 from numpy.typing import NDArray
 from simulation import Simulation
 
-from tacit.errors import RangeError
+from tacit.errors import InputRefusedError, RangeError
 from tacit.functions.logistic import quantized_rate
 from tacit.ml.evaluation import ScoreCounts, joint_counts
 from tacit.ml.plaintext import LinearModel, pooled_moments, train_plaintext
@@ -159,3 +159,24 @@ def test_counts_are_summed_and_shown_to_recipients_alone() -> None:
     assert joint.squared_error == pytest.approx(
         counts[0].squared_error + counts[2].squared_error, abs=1e-5
     )
+
+
+def test_where_parties_may_deviate_rows_are_checked_and_give_the_same_model() -> None:
+    """An owner whose features leave [-1, 1] is refused by all before its batch is used."""
+    rng = np.random.default_rng(6)
+    rows = [Rows(rng, count, shift) for shift, count in enumerate(PLAN.rows)]
+    plan = replace(PLAN, epochs=1)
+
+    def trained(protocol: str) -> NDArray[Any]:
+        simulation = Simulation(protocol=protocol, rounding="exact")
+        by = standardization(simulation, rows)
+        parts = zip(simulation.parties, rows, by, strict=True)
+        models = simulation.driver.run([train(p, plan, own, b) for p, own, b in parts])
+        return simulation.open([model.weights for model in models])
+
+    np.testing.assert_array_equal(trained("replicated3_active"), trained("replicated3"))
+    rows[1].features[3, 0] = 1 + 2.0**-20
+    trained("replicated3")
+    with pytest.raises(InputRefusedError) as caught:
+        trained("replicated3_active")
+    assert caught.value.parties == ("bob",)
