@@ -2,8 +2,9 @@
 
 One interface (``session.py``), three kinds: all parties in this process (``local.py``), one
 operating-system process each over mutual TLS (``controlled.py``, ``processes.py``), and the view
-from inside one party (``party.py``). May import ``programs``, ``protocols``, ``network`` and
-below. Start with ``session.py``, then ``local.py``.
+from inside one party (``party.py``), guarded where the protocol guarantees output (``guard.py``).
+May import ``programs``, ``recovery``, ``protocols``, ``network`` and below. Start with
+``session.py``, then ``local.py``.
 """
 
 from tacit.sessions.context import PartyContext
