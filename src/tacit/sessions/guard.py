@@ -18,7 +18,7 @@ import contextlib
 import time
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 from tacit.encoding.digest import tagged_hash
 from tacit.errors import (
@@ -43,6 +43,9 @@ from tacit.sessions.references import References
 __all__ = ["Guard"]
 
 T = TypeVar("T")
+
+SLACK: Final = 1.0
+"""Seconds that two parties may be apart when they begin a phase with a deadline."""
 
 
 class _Ended(Exception):
@@ -141,7 +144,8 @@ class Guard(Progress):
             self._pending = error
 
     def _too_late(self) -> bool:
-        return self.until is not None and time.monotonic() >= self.until
+        """Whether the phase is over, here or in a moment where another party began it earlier."""
+        return self.until is not None and time.monotonic() >= self.until - SLACK
 
     # Recovery.
 
