@@ -80,10 +80,13 @@ class Guarded:
     refusal : float, optional
         A party whose port refuses connections for so many seconds is dead. None while the
         parties are being started.
+    occasion : bytes
+        As of :class:`~tacit.network.handshake.Handshake`; empty in the first mesh.
     """
 
     token: bytes
     refusal: float | None
+    occasion: bytes = b""
 
 
 class _Call:

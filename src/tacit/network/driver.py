@@ -43,6 +43,9 @@ class LinkDriver:
 
     testify: Callable[[BaseException], bytes] | None = None
 
+    lenient_until = 0.0
+    """Until when (``time.monotonic``) others may still be in the handshake; 0 if none is."""
+
     def __init__(
         self,
         links: _native.Links,
@@ -120,7 +123,7 @@ class LinkDriver:
                     current.check_receive,
                     self.round_number,
                     None if until is None else until - time.monotonic(),
-                    patience,
+                    self.leniently(patience),
                 )
                 counter.rounds += current.depth
                 counter.bytes_sent += payload
@@ -143,6 +146,12 @@ class LinkDriver:
         except BaseException as error:
             self.abort(error)
             raise
+
+    def leniently(self, patience: float | None) -> float | None:
+        """A patience, longer while other parties may still be in the handshake."""
+        if patience is None or self.lenient_until == 0.0:
+            return patience
+        return patience + max(0.0, self.lenient_until - time.monotonic())
 
     def cost(self) -> Cost:
         """What this party sent so far (its own name only), without seconds."""

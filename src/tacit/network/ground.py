@@ -129,6 +129,7 @@ class Ground:
         self._closed = False
         self._conferences = 0
         self._meshes: dict[bytes, int] = {}
+        self._first = b""
         self._dead: set[str] = set()
         self._left: list[_native.Links] = []
         opened = listener if listener is not None else Listener(addresses[name])
@@ -171,7 +172,7 @@ class Ground:
         limit = self.settings.start_deadline
         until = time.monotonic() + (limit if seconds is None else seconds)
         agreement = Agreement(members, protocol, job, dict(parameters))
-        token = self._token(agreement)
+        token, occasion = self._occasion(agreement)
         first = not self.evidence_keys
         with (
             self._porter.relieved() as door,
@@ -185,7 +186,7 @@ class Ground:
                 entrance,
                 self.settings,
                 until,
-                Guarded(token, None if first else REFUSAL),
+                Guarded(token, None if first else REFUSAL, occasion),
             )
         try:
             if first:
@@ -272,22 +273,24 @@ class Ground:
                 case=93,
             )
 
-    def _token(self, agreement: Agreement) -> bytes:
-        """What connections to this mesh begin with, equal at all that want the same mesh."""
-        digest = tagged_hash(
-            "mesh token",
-            msgspec.msgpack.encode(
-                (
-                    agreement.participants,
-                    agreement.protocol,
-                    agreement.job,
-                    sorted(agreement.parameters.items()),
-                )
-            ),
+    def _occasion(self, agreement: Agreement) -> tuple[bytes, bytes]:
+        """What connections to this mesh begin with, and what makes it another than all before.
+
+        Both equal at all that want the same mesh for the same time. The second is empty before
+        there is a first session, whose fresh id all later ones are bound to.
+        """
+        wanted = (
+            agreement.participants,
+            agreement.protocol,
+            agreement.job,
+            sorted(agreement.parameters.items()),
         )
+        digest = tagged_hash("mesh", msgspec.msgpack.encode(wanted))
         again = self._meshes.get(digest, 0)
         self._meshes[digest] = again + 1
-        return mesh_token(tagged_hash("mesh token", digest, again.to_bytes(8, "little")))
+        named = tagged_hash("mesh again", digest, again.to_bytes(8, "little"))
+        later = tagged_hash("later mesh", self._first, named) if self._first else b""
+        return mesh_token(named), later
 
     def _watch(self, door: Door, members: tuple[str, ...]) -> None:
         """End the connecting when a member calls for the next conference instead."""
@@ -329,6 +332,7 @@ class Ground:
             )
         self.evidence_certificates = found
         self.evidence_keys = keys
+        self._first = mesh.session_id
 
     def _close_left(self, patience: float) -> None:
         for links in self._left:

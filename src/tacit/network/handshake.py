@@ -26,7 +26,7 @@ import msgspec
 
 from tacit import _native
 from tacit.encoding.digest import DIGEST_BYTES, tagged_hash
-from tacit.errors import HandshakeError, MessageError, UsageError
+from tacit.errors import DeadlineError, HandshakeError, MessageError, UsageError
 from tacit.network.certificates import check_name
 from tacit.network.faults import listed
 from tacit.network.settings import NetworkSettings
@@ -40,6 +40,9 @@ NONCE_BYTES: Final = 32
 MAX_PARTIES: Final = 64
 MAX_PARAMETERS: Final = 256
 MAX_TEXT: Final = 4_096
+_SLICE: Final = 0.4
+MARGIN: Final = 5.0
+"""Between the complaint of a party and that of another one which waits for it, in seconds."""
 
 Text = Annotated[str, msgspec.Meta(max_length=MAX_TEXT)]
 Digest = Annotated[bytes, msgspec.Meta(min_length=DIGEST_BYTES, max_length=DIGEST_BYTES)]
@@ -130,6 +133,10 @@ class Handshake:
         What this party wants.
     settings : NetworkSettings
         The heartbeat timeout is compared too.
+    occasion : bytes
+        What the parties have agreed on before, and that is used once: the session id comes from
+        it instead of the nonces. Empty in a first session. A corrupt party that told others
+        different nonces would make two honest ones accuse each other of a wrong session id.
     """
 
     def __init__(
@@ -138,8 +145,10 @@ class Handshake:
         index: int,
         agreement: Agreement,
         settings: NetworkSettings,
+        occasion: bytes = b"",
     ) -> None:
         names = agreement.participants
+        self.occasion = occasion
         self.links = links
         self.names = names
         self.others = [peer for peer in range(len(names)) if peer != index]
@@ -198,7 +207,11 @@ class Handshake:
             raise
         hello = decoded(arrived[peer], Hello, self.names[peer])
         compare(self.own, hello, self.names[peer])
-        copies = [other for other in self.hellos.values() if other.nonce == hello.nonce]
+        copies = (
+            []
+            if self.occasion
+            else [other for other in self.hellos.values() if other.nonce == hello.nonce]
+        )
         if copies:
             parties = [self.names[peer], copies[0].name]
             _refuse(8, f"the nonces of {listed(parties)} are equal", parties)
@@ -227,9 +240,7 @@ class Handshake:
         LinkFailure
             A link failed.
         """
-        nonces = [self.hellos[peer].nonce for peer in range(len(self.names))]
-        session_id = derive_session_id(self.own, nonces)
-        self.links.set_tag(int.from_bytes(session_id[:8], "little"))
+        session_id = self._session_id()
         message = msgspec.msgpack.encode(Confirmation(session_id))
         messages = dict.fromkeys(self.others, message)
         left = until - time.monotonic()
@@ -241,10 +252,88 @@ class Handshake:
                 _refuse_session(self.own.name, self.names[culprit])
             raise
         for peer in self.others:
-            name = self.names[peer]
-            if decoded(arrived[peer], Confirmation, name).session_id != session_id:
-                _refuse_session(self.own.name, name)
+            self._compare(session_id, arrived[peer], peer)
         return session_id
+
+    def confirm_patiently(self, seconds: float) -> bytes:
+        """Step 2 where an error is evidence: only who is late by what was seen here is named.
+
+        Another one that has not all hellos, or not all confirmations, may be waiting for a third
+        one that speaks to some alone. It complains itself then, `seconds` after it began at the
+        latest, and it began before it said the hello that is here.
+
+        Parameters
+        ----------
+        seconds : float
+            How long each party waits for hellos.
+
+        Returns
+        -------
+        bytes
+            The session id.
+
+        Raises
+        ------
+        DeadlineError
+            Names the party that is late.
+        HandshakeError, MessageError, LinkFailure
+            As of :meth:`confirm`.
+        """
+        session_id = self._session_id()
+        message = msgspec.msgpack.encode(Confirmation(session_id))
+        missing = list(self.others)
+        sends = dict.fromkeys(missing, message)
+        until = time.monotonic() + seconds + MARGIN
+        while missing:
+            came = [peer for peer in missing[1:] if self._confirmed(session_id, peer, {}, 0.0)]
+            self.links.set_tag(self._tag(session_id))  # all this counts as one exchange
+            if self._confirmed(session_id, missing[0], sends, _SLICE):
+                came.append(missing[0])
+            sends = {}
+            missing = [peer for peer in missing if peer not in came]
+            if missing and time.monotonic() >= until:
+                late = self.names[missing[0]]
+                raise DeadlineError(
+                    f"{late} did not end its handshake with {self.own.name} in time.",
+                    next_step="find out what holds that party up.",
+                    case=6,
+                    parties=[late],
+                    stage="handshake",
+                )
+        self.links.set_tag(self._tag(session_id))
+        self.links.exchange({}, {}, {}, {}, 1, None)
+        return session_id
+
+    def _confirmed(
+        self, session_id: bytes, peer: int, sends: dict[int, bytes], seconds: float
+    ) -> bool:
+        try:
+            arrived = self.links.control(sends, [peer], _native.LINK_CONTROL_BYTES, seconds)
+        except _native.LinkFailure as failure:
+            if failure.args[0] == "deadline":
+                return False
+            raise
+        self._compare(session_id, arrived[peer], peer)
+        return True
+
+    def _session_id(self) -> bytes:
+        if self.occasion:
+            told = derive_session_id(self.own, [])
+            session_id = tagged_hash("later session id", self.occasion, told)
+        else:
+            nonces = [self.hellos[peer].nonce for peer in range(len(self.names))]
+            session_id = derive_session_id(self.own, nonces)
+        self.links.set_tag(self._tag(session_id))
+        return session_id
+
+    @staticmethod
+    def _tag(session_id: bytes) -> int:
+        return int.from_bytes(session_id[:8], "little")
+
+    def _compare(self, session_id: bytes, message: bytes, peer: int) -> None:
+        name = self.names[peer]
+        if decoded(message, Confirmation, name).session_id != session_id:
+            _refuse_session(self.own.name, name)
 
 
 def derive_session_id(hello: Hello, nonces: list[bytes]) -> bytes:

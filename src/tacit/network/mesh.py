@@ -16,7 +16,7 @@ from tacit.network.certificates import Credentials, check_pair
 from tacit.network.dialling import Arrivals, Guarded, establish
 from tacit.network.driver import LinkDriver
 from tacit.network.faults import listed
-from tacit.network.handshake import Agreement, Handshake, decoded
+from tacit.network.handshake import MARGIN, Agreement, Handshake, decoded
 from tacit.network.seeds import pairwise_key
 from tacit.network.settings import NetworkSettings
 
@@ -222,7 +222,9 @@ def join(
     """
     links = _native.Links(index, {}, settings.heartbeat_timeout)
     driver = LinkDriver(links, agreement.participants, index, settings)
-    handshake = Handshake(links, index, agreement, settings)
+    occasion = b"" if guarded is None else guarded.occasion
+    handshake = Handshake(links, index, agreement, settings, occasion)
+    seconds = until - time.monotonic()
 
     def start(_: _native.Links) -> bytes:
         establish(
@@ -236,6 +238,11 @@ def join(
             until,
             guarded,
         )
+        if occasion:
+            agreed = handshake.confirm_patiently(seconds)
+            # Others may be waiting there still, for one that has confirmed to this party alone.
+            driver.lenient_until = time.monotonic() + seconds + 2 * MARGIN
+            return agreed
         return handshake.confirm(until)
 
     return Mesh(driver, driver.call(start, stage="handshake"))
