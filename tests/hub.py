@@ -20,7 +20,7 @@ import threading
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any, Literal, TypeVar
 
 import msgspec
@@ -212,7 +212,7 @@ class Hub:
         self._talk_numbers: dict[tuple[str, tuple[str, ...]], int] = {}
         self._boxes: dict[tuple[str, str, str], deque[tuple[Kind, bytes]]] = {}
         self._said: dict[tuple[str, int, str, str], bytes] = {}
-        self._late: dict[tuple[str, str, str], deque[tuple[float, tuple[Kind, bytes]]]] = {}
+        self._late: dict[tuple[str, str, str], deque[tuple[float, Callable[[], None]]]] = {}
         self._gone: set[tuple[str, str]] = set()
         self._meshes: dict[tuple[str, str], HubMesh] = {}
 
@@ -296,9 +296,9 @@ class Hub:
             coming = min((frames[0][0] for frames in self._late.values() if frames), default=None)
             if coming is not None and all(coming <= end for end, _ in ends):
                 self.clock = max(self.clock, coming)
-                for link, frames in self._late.items():
+                for frames in self._late.values():
                     while frames and frames[0][0] <= self.clock:
-                        self.box(*link).append(frames.popleft()[1])
+                        frames.popleft()[1]()
                 self._pass_on()
                 return
             if not ends or self._turns > TURNS:
@@ -336,14 +336,14 @@ class Hub:
         """What has arrived on one link and was not read."""
         return self._boxes.setdefault((mesh, sender, receiver), deque())
 
-    def arrive(self, link: tuple[str, str, str], frame: tuple[Kind, bytes], delay: float) -> None:
-        """Put a frame into a link, now or later, behind those before it."""
+    def arrive(self, link: tuple[str, str, str], put: Callable[[], None], delay: float) -> None:
+        """Put something into a link, now or later, behind what went before it."""
         late = self._late.setdefault(link, deque())
         if delay or late:
             before = late[-1][0] if late else 0.0
-            late.append((max(before, self.clock + delay), frame))
+            late.append((max(before, self.clock + delay), put))
         else:
-            self.box(*link).append(frame)
+            put()
 
     def status(self, mesh: str, name: str) -> Status:
         """What a party's heartbeats say on these links."""
@@ -433,10 +433,13 @@ class Ground:
             outgoing = next(conference)
             while True:
                 for peer in sorted(outgoing):
-                    for payload in hub.send(
-                        "conference", self.name, peer, talk, outgoing[peer], 0, turn
-                    )[:1]:
-                        hub._said[talk, turn, self.name, peer] = payload
+                    sent = hub.send("conference", self.name, peer, talk, outgoing[peer], 0, turn)
+                    for data in sent[:1]:
+                        late = isinstance(data, Late)
+                        delay, payload = (data.seconds, data.payload) if late else (0.0, data)
+                        place = (talk, turn, self.name, peer)
+                        said = partial(hub._said.setdefault, place, payload)
+                        hub.arrive((talk, self.name, peer), said, delay)
 
                 def heard(turn: int = turn) -> bool:
                     return all(
@@ -618,7 +621,8 @@ class HubMesh:
         ):
             delay, data = (data.seconds, data.payload) if isinstance(data, Late) else (0.0, data)
             frame = data if isinstance(data, tuple) else (kind, data)
-            self.hub.arrive((self.key, self.name, peer), frame, delay)
+            link = (self.key, self.name, peer)
+            self.hub.arrive(link, partial(self.hub.box(*link).append, frame), delay)
 
     def _take(self, peer: str, kind: Kind, seconds: float | None) -> bytes:
         """The next message of one peer, unless somebody stops or is lost meanwhile."""

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import pytest
 from faults import Run, complete, run
-from hub import Crash, Sent, Status
+from hub import Crash, Late, Sent, Status
 from misbehaviour import false_cause
 from simulation import FOUR
 
@@ -33,7 +33,19 @@ class Anything:
             COMPLETE.append(min(sum(m.sender == p for m in sent) for p in FOUR))
         self.start = int(self.rng.integers(COMPLETE[0], COMPLETE[1]))
         self.rate = float(self.rng.choice([0.01, 0.05, 0.3, 1.0]))
-        ways = ["bit", "bits", "drop", "cut", "long", "twice", "replay", "abort", "swap", "crash"]
+        ways = [
+            "bit",
+            "bits",
+            "drop",
+            "cut",
+            "long",
+            "twice",
+            "replay",
+            "abort",
+            "swap",
+            "late",
+            "crash",
+        ]
         chosen = self.rng.permutation(len(ways) - 1)[: self.rng.integers(1, 5)]
         self.ways = [ways[k] for k in chosen] + (["crash"] if self.rng.random() < 0.1 else [])
         peers = [name for name in FOUR if name != self.party]
@@ -65,6 +77,8 @@ class Anything:
                 return (payload[: int(self.rng.integers(0, len(payload) + 1))],)
             case "long":
                 return (payload + self.rng.bytes(int(self.rng.integers(1, 9))),)
+            case "late":
+                return (Late(float(self.rng.uniform(0, 80)), payload),)
             case "twice":
                 return (payload, payload)
             case "replay":
