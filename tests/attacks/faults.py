@@ -22,7 +22,7 @@ from tacit.errors import TacitError
 from tacit.protocols import PROTOCOLS
 from tacit.sessions import PartySession
 
-__all__ = ["RIGHT", "Run", "run", "tampered"]
+__all__ = ["RIGHT", "Run", "check_in_turn", "in_turn", "run", "tampered"]
 
 X = np.array([[3, -4], [70_000, 9]])
 Y = np.array([[-5, 6], [2, 12]])
@@ -58,14 +58,55 @@ def program(ground: Ground, around: Callable[[PartySession], None] | None = None
     return results, session.incidents
 
 
+OWN = {name: np.array([k + 2, -k - 3]) for k, name in enumerate(FOUR)}
+"""The inputs of :func:`in_turn`."""
+
+
+def in_turn(ground: Ground) -> Any:
+    """Everybody's input, one after the other, its square to all and its signs to one other."""
+    session = PartySession.guarded(
+        PROTOCOLS["fantastic4"], ground, job=b"job", patience=PATIENCE, threads=1
+    )
+    results: dict[str, Any] = {}
+    with session:
+        mpc = Computation(session)
+        for number, owner in enumerate(FOUR):
+            x = _shared(mpc, ground.name, owner, OWN[owner])
+            if x is None:
+                results[owner] = None
+                continue
+            results[owner] = (x * x).reveal(to="all").tolist()
+            reader = FOUR[(number + 1) % 4]
+            signs = (x > 0).reveal(to=reader)
+            if ground.name == reader:
+                results[f"{owner}'s signs"] = signs[reader].tolist()
+    return results, session.incidents
+
+
+def check_in_turn(found: Run, what: str = "") -> None:
+    """The inputs of honest parties give what they must; that of the corrupt one, one thing."""
+    other: list[Any] = []
+    for name in found.honest:
+        got = found.results(name)
+        for owner in found.honest:
+            assert got[owner] == (OWN[owner] ** 2).tolist(), f"{name}, {owner}; {what}"
+            if f"{owner}'s signs" in got:
+                assert got[f"{owner}'s signs"] == [True, False], f"{name}, {owner}; {what}"
+        other.append(got[found.corrupt])
+        for incident in found.incidents(name):
+            assert incident.party in (None, found.corrupt), f"{incident}; {what}"
+            assert incident.pair is None or found.corrupt in incident.pair, f"{incident}; {what}"
+    assert all(value == other[0] for value in other), f"{other}; {what}"
+
+
 def _shared(mpc: Computation, own: str, owner: str, values: Any) -> Any:
-    """The input; None where all parties are told that its owner is lost."""
+    """The input; None where all parties are told that its owner is lost, or that it is refused."""
     try:
         return mpc.share(
             values if own == owner else None, owner, dtype=tacit.int64, shape=values.shape
         )
     except TacitError as error:
-        if not error.code.startswith("TC-34"):
+        if not error.code.startswith(("TC-34", "TC-54")):
             raise
         return None
 

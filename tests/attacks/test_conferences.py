@@ -163,6 +163,11 @@ def others(party: str) -> list[str]:
     return [name for name in FOUR if name != party]
 
 
+def some(evidence: bool) -> tuple[str, ...]:
+    """Half of the parties, the other half with the other setting: every role is there."""
+    return FOUR[::2] if evidence else FOUR[1::2]
+
+
 def false_errors(corrupt: str) -> Iterator[Callable[[Liar], TacitError]]:
     for peer in others(corrupt):
         for kind in (PartyLostError, DeadlineError, MessageError, VerificationError):
@@ -232,7 +237,7 @@ ANSWERS: dict[str, Any] = {
 @pytest.mark.parametrize("evidence", [False, True])
 @pytest.mark.parametrize("name", ANSWERS)
 def test_wrong_answers_of_a_sender_and_of_a_backup(name: str, evidence: bool) -> None:
-    for corrupt in FOUR:
+    for corrupt in some(evidence):
         for receiver in others(corrupt):
             message = payloads(receiver, evidence).get(corrupt)
             if message is None:
@@ -319,7 +324,7 @@ SPEECHES = {
 @pytest.mark.parametrize("name", SPEECHES)
 def test_lies_in_the_conference(name: str, evidence: bool) -> None:
     """After a false accusation, and after a dispute with a message that was really altered."""
-    for corrupt in FOUR:
+    for corrupt in some(not evidence):
         verdict = lie(corrupt, evidence, speak=SPEECHES[name])
         assert verdict is not None
         assert verdict.kind != "unclear"

@@ -74,6 +74,7 @@ class Service:
         suspect: int,
     ) -> None:
         """Give the one that is served an output, and wait until it confirms."""
+        self._meet("reveal")
         service = self.party
 
         def step() -> Step[None]:
@@ -86,6 +87,7 @@ class Service:
 
     def take_in(self, shape: tuple[int, ...], *, bits: bool) -> NDArray[Any]:
         """This party's summand of an input of the one that is served."""
+        self._meet("share")
         summand: NDArray[Any] | None = self._run(
             deposit(self.party, None, shape, bits=bits), "share", self.patience
         )
@@ -96,6 +98,16 @@ class Service:
         """Tell the one that is served what became of an input."""
         said = np.array([_OUTCOMES.index(outcome)], np.uint8)
         self._run(_only(check={self.party.served: (said,)}), "share")
+
+    def _meet(self, stage: str) -> None:
+        """Wait for the other one that serves, before the one that is served has to do anything.
+
+        The corrupt one that stayed in their stage can keep one of the two behind the other there.
+        Then the one that is served waits for that one, and is not to blame for it.
+        """
+        (other,) = (peer for peer in self.party.helpers if peer != self.mesh.index)
+        here, there = np.zeros(1, np.uint8), np.empty(1, np.uint8)
+        self._run(_only(check={other: (here,)}, check_receive={other: (there,)}), stage)
 
     # At the one that is served.
 
@@ -131,6 +143,7 @@ class Service:
         suspect: int,
     ) -> NDArray[Any]:
         """An output of this party, which it confirms."""
+        self._run(_only(), "reveal")  # the two that serve meet
         service = self.party
 
         def step() -> Step[NDArray[Any] | None]:
@@ -146,6 +159,7 @@ class Service:
 
     def hand_in(self, values: NDArray[Any], shape: tuple[int, ...], *, bits: bool) -> None:
         """An input of this party."""
+        self._run(_only(), "share")  # the two that serve meet
         self._run(deposit(self.party, values, shape, SystemRandomness(), bits=bits), "share")
 
     def get_word(self) -> Outcome:
