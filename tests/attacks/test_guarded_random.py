@@ -9,29 +9,32 @@ from __future__ import annotations
 import sys
 from collections import Counter
 from collections.abc import Sequence
+from functools import cache
 from typing import Any
 
 import numpy as np
 import pytest
-from faults import Run, complete, run
+from faults import Run, check_in_turn, complete, in_turn, run
 from hub import Crash, Late, Sent, Status
 from misbehaviour import false_cause
 from simulation import FOUR
 
-COMPLETE: list[int] = []
+
+@cache
+def span() -> tuple[int, int]:
+    """From which of a party's messages on there may be an attack: inputs are complete."""
+    sent = run().hub.sent
+    first = max(m.number for m in sent[: complete(sent)]) + 1
+    return first, min(sum(m.sender == p for m in sent) for p in FOUR)
 
 
 class Anything:
     """One party's messages from a certain one on, changed now and then."""
 
-    def __init__(self, seed: int) -> None:
+    def __init__(self, seed: int, span: tuple[int, int]) -> None:
         self.rng = np.random.default_rng([77, seed])
         self.party = FOUR[seed % 4]
-        if not COMPLETE:
-            sent = run().hub.sent
-            COMPLETE.append(max(m.number for m in sent[: complete(sent)]) + 1)
-            COMPLETE.append(min(sum(m.sender == p for m in sent) for p in FOUR))
-        self.start = int(self.rng.integers(COMPLETE[0], COMPLETE[1]))
+        self.start = int(self.rng.integers(*span))
         self.rate = float(self.rng.choice([0.01, 0.05, 0.3, 1.0]))
         ways = [
             "bit",
@@ -103,9 +106,19 @@ class Anything:
 
 def attacked(seed: int) -> Run:
     """One run; all that must hold is asserted."""
-    anything = Anything(seed)
+    anything = Anything(seed, span())
     found = run(anything, anything.party, seed, claimed=anything.claimed)
     found.check(f"seed {seed}: {anything.done[:3]}")
+    return found
+
+
+def attacked_in_turn(seed: int) -> Run:
+    """The same where everybody puts in something, one after the other."""
+    # The set-up ends after a party's first 15 messages; 196 is the fewest that any of them sends.
+    anything = Anything(seed, (15, 196))
+    programs = dict.fromkeys(FOUR, in_turn)
+    found = run(anything, anything.party, seed, programs, anything.claimed)
+    check_in_turn(found, f"seed {seed}: {anything.done[:3]}")
     return found
 
 
@@ -115,12 +128,18 @@ def test_anything_at_random(part: int) -> None:
         attacked(seed)
 
 
+@pytest.mark.parametrize("part", range(2))
+def test_anything_at_random_while_inputs_come_in(part: int) -> None:
+    for seed in range(12 * part, 12 * part + 12):
+        attacked_in_turn(seed)
+
+
 def main(first: int, last: int) -> None:
     """Many seeds."""
     kinds: Counter[str] = Counter()
     for seed in range(first, last):
         try:
-            found = attacked(seed)
+            found = (attacked_in_turn if seed % 2 else attacked)(seed)
         except BaseException as error:
             print(f"seed {seed}: {error!r}"[:600], flush=True)
             kinds["WRONG"] += 1
