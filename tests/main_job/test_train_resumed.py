@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import time
@@ -73,6 +74,32 @@ def test_after_kill_9_of_all_processes_the_model_is_the_same_bits(
     for name in wards.files:
         assert model(tmp_path / "resumed", name) == model(tmp_path / "whole", name)
     assert {h.epoch for name in wards.files for h in listing(shares / name)} <= {0, 1}
+
+
+def test_a_party_that_lost_its_disk_goes_on_with_the_others(
+    tacit_command: Run, wards: DemoFiles, tmp_path: Path
+) -> None:
+    """Under four parties: it gets new shares of what the other three have."""
+    by = ("--protocol", "fantastic4")
+    shares = tmp_path / "shares"
+    kept = ("--checkpoint", shares, "--every", 3, *by)
+    run = subprocess.Popen(
+        [*COMMAND, *training(wards, tmp_path / "cut", *kept)],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    wait_for(lambda: newest(shares, wards) >= 2)
+    for process in [*children(run.pid), run.pid]:
+        os.kill(process, signal.SIGKILL)
+    run.wait()
+    whole = tacit_command(*training(wards, tmp_path / "whole", *by))
+    lost = list(wards.files)[1]
+    shutil.rmtree(shares / lost)
+    done = tacit_command(*training(wards, tmp_path / "resumed", *kept, "--resume"))
+    assert done.returncode == 0, done.stderr
+    assert whole.returncode == 0, whole.stderr
+    for name in wards.files:
+        assert model(tmp_path / "resumed", name) == model(tmp_path / "whole", name)
 
 
 def test_resume_needs_a_folder(tacit_command: Run, wards: DemoFiles, tmp_path: Path) -> None:
