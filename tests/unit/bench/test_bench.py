@@ -12,7 +12,17 @@ import numpy as np
 import pytest
 from rich.console import Console
 
-from bench import floor, machine, profile, results, training, workloads
+from bench import (
+    active,
+    faults,
+    faulty_party,
+    floor,
+    machine,
+    profile,
+    results,
+    training,
+    workloads,
+)
 from bench.interleave import Job, Sample, chosen, interleaved, summary
 from bench.peers import comparison, in_the_clear, inputs, serving
 from bench.peers.driving import Contestant
@@ -331,3 +341,30 @@ def test_inputs_are_the_same_on_every_call() -> None:
         zip(one.expected, other.expected, strict=True),
     ):
         assert (a == b).all()
+
+
+def test_tables_beside_figures_that_others_need() -> None:
+    row = {"floor": 0.05, "rounds": 3, "bytes": 9e7, "check_bytes": 10, "fastest": 1, "slowest": 2}
+    rows = {
+        "fantastic4_multiply_1e6": {"seconds": 0.1, **row},
+        "multiply_1e6": {"seconds": 0.025},
+        "replicated3_active_relu_1e5": {"seconds": 0.2, **row},
+    }
+    four, three = active._grids(rows)
+    assert four.rows == [
+        ["multiply_1e6", "100 ms", "25.0 ms", "4.0 ×", "1,280 ms", "13 ×", "77.0 ms", "50.0 ms",
+         "2.0 ×", "3", "90"],
+    ]  # fmt: skip
+    assert three.rows[0][:4] == ["relu_1e5", "200 ms", "600 ms", "3.0 ×"]
+    run = {"rows": rows, "when": "2026-11-29", "machine": machine.describe()}
+    assert "2.0 times" in active._explained(run)
+    for protocol, names in active.MP_SPDZ.items():
+        assert {f"{protocol}_{name}" for name in names} <= set(workloads.VARIANTS)
+
+
+def test_the_table_of_a_loss() -> None:
+    rates = dict.fromkeys(faulty_party.OPERATIONS, 0.01)
+    runs = [{"before": rates, "evidence": rates, "after": rates, "protocol": "replicated3_active"}]
+    grid = faults._grid(runs)
+    assert len(grid.rows) == len(faulty_party.OPERATIONS)
+    assert grid.rows[0][1:] == ["10.0 ms", "10.0 ms", "10.0 ms", "1.0 ×"]
