@@ -153,7 +153,7 @@ def _explained(run: results.Run) -> str:
         f" {here['memory_gib']} GiB; medians of repeats taken in turn, whose slowest took"
         f" {spread:.1f} times as long as the fastest. MP-SPDZ (`rep4-ring`, `sy-rep-ring`, with"
         " TLS) and HPMPC's Quad (without) were measured once, on another machine of this kind; both"
-        " make their checks late. The floor is that of the section below, with the digests, tags and"
+        " make their checks late. The floor is that of the section below, with digests, tags and"
         " check bytes."
     )
 
