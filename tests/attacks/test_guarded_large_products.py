@@ -1,7 +1,7 @@
 """A wrong message of a large product in a guarded session: a restart, then as if nothing had been.
 
-It names nobody, so the four start again with ``evidence``, where products have backups. Who deviates
-again is then one of a pair.
+It names nobody, so the four start again with ``evidence``, where products have backups. Who
+deviates again is then one of a pair.
 """
 
 from __future__ import annotations
