@@ -99,11 +99,11 @@ def _grids(rows: dict[str, Any]) -> list[Grid]:
 
 def _four(rows: dict[str, Any]) -> Grid:
     headers = (
-        "workload", "`fantastic4`", "`replicated3`", "ratio", "MP-SPDZ", "faster", "Quad", "floor",
+        "workload", "time", "`replicated3`", "ratio", "MP-SPDZ", "faster", "Quad", "floor",
         "gap", "rounds", "MB, all parties",
     )  # fmt: skip
     return Grid(
-        "Four parties, one of which may deviate",
+        "`fantastic4`",
         headers,
         [_of_four(name, rows) for name in MP_SPDZ["fantastic4"] if f"fantastic4_{name}" in rows],
     )
@@ -114,7 +114,7 @@ def _of_four(name: str, rows: dict[str, Any]) -> list[str]:
     seconds, peer = row["seconds"], MP_SPDZ["fantastic4"][name]
     quad = HPMPC.get(name)
     return [
-        name, duration(seconds), duration(passive), f"{seconds / passive:.1f} ×", duration(peer),
+        f"`{name}`", duration(seconds), duration(passive), f"{seconds / passive:.1f} ×", duration(peer),
         f"{peer / seconds:.0f} ×", "–" if quad is None else duration(quad),
         duration(row["floor"]), f"{seconds / row['floor']:.1f} ×", f"{row['rounds']:,}",
         f"{row['bytes'] / 1e6:,.0f}",
@@ -139,8 +139,8 @@ def _three(rows: dict[str, Any]) -> Grid:
             seconds, floor = row["seconds"], row["floor"]
             cells = [duration(seconds), duration(peer), f"{peer / seconds:.1f} ×"]
             cells += [duration(floor), f"{seconds / floor:.1f} ×"]
-            found.append([name, *cells, f"{row['rounds']:,}", f"{row['bytes'] / 1e6:,.0f}"])
-    return Grid("Three parties, one of which may deviate", headers, found)
+            found.append([f"`{name}`", *cells, f"{row['rounds']:,}", f"{row['bytes'] / 1e6:,.0f}"])
+    return Grid("`replicated3_active`", headers, found)
 
 
 def _explained(run: results.Run) -> str:

@@ -352,10 +352,10 @@ def test_tables_beside_figures_that_others_need() -> None:
     }
     four, three = active._grids(rows)
     assert four.rows == [
-        ["multiply_1e6", "100 ms", "25.0 ms", "4.0 ×", "1,280 ms", "13 ×", "77.0 ms", "50.0 ms",
+        ["`multiply_1e6`", "100 ms", "25.0 ms", "4.0 ×", "1,280 ms", "13 ×", "77.0 ms", "50.0 ms",
          "2.0 ×", "3", "90"],
     ]  # fmt: skip
-    assert three.rows[0][:4] == ["relu_1e5", "200 ms", "600 ms", "3.0 ×"]
+    assert three.rows[0][:4] == ["`relu_1e5`", "200 ms", "600 ms", "3.0 ×"]
     run = {"rows": rows, "when": "2026-11-29", "machine": machine.describe()}
     assert "2.0 times" in active._explained(run)
     for protocol, names in active.MP_SPDZ.items():
