@@ -114,8 +114,8 @@ def _of_four(name: str, rows: dict[str, Any]) -> list[str]:
     seconds, peer = row["seconds"], MP_SPDZ["fantastic4"][name]
     quad = HPMPC.get(name)
     return [
-        f"`{name}`", duration(seconds), duration(passive), f"{seconds / passive:.1f} ×", duration(peer),
-        f"{peer / seconds:.0f} ×", "–" if quad is None else duration(quad),
+        f"`{name}`", duration(seconds), duration(passive), f"{seconds / passive:.1f} ×",
+        duration(peer), f"{peer / seconds:.0f} ×", "–" if quad is None else duration(quad),
         duration(row["floor"]), f"{seconds / row['floor']:.1f} ×", f"{row['rounds']:,}",
         f"{row['bytes'] / 1e6:,.0f}",
     ]  # fmt: skip
