@@ -38,8 +38,8 @@ pub use bits::{
 };
 pub use carry::{Masks, Planes, PlanesMut, Tail, carry_generate, carry_level, carry_monomials};
 pub use joint::{
-    Algebra, Long, Packed, Words, joint_carry, joint_halves, joint_inject, joint_leaves, joint_placed,
-    joint_terms,
+    Algebra, Long, Packed, Words, joint_carry, joint_halves, joint_inject, joint_leaves,
+    joint_placed, joint_terms,
 };
 pub use matmul::{Matrix, MatrixMut, matmul};
 pub use path::{Path, path, set_path};
