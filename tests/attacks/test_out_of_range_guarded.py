@@ -17,6 +17,11 @@ from simulation import FOUR
 import tacit
 from tacit.encoding import RING64
 from tacit.errors import InputRefusedError
+from tacit.ml.evaluation import ScoreCounts
+from tacit.ml.kept import KeptTraining
+from tacit.ml.metrics import BINS
+from tacit.ml.training import TrainingPlan
+from tacit.ml.ways import TrainingJob
 
 LIMITS = (-128, 127)
 HONEST = [name for name in FOUR if name != "carol"]
@@ -61,6 +66,26 @@ def test_one_that_is_dropped_and_served_is_refused_too() -> None:
             assert seen.value == (["TC-5400 carol", "", "TC-5400 carol"], [15, -24])
             served |= {seen.stage.served for i in seen.incidents if i.operation == "share"}
     assert "carol" in served
+
+
+def evaluated(mpc: tacit.Computation, name: str) -> Any:
+    """The last phase of a training with guaranteed output; the model was opened before it."""
+    plan = TrainingPlan((1, 1, 1, 1), 1, 1, 1, 1.0)
+    job = TrainingJob(plan, b"", np.zeros(1, bool))
+    session: Any = mpc.session
+    zeros = np.zeros(BINS, np.int64)
+    counts = ScoreCounts(zeros - 1 if name == "carol" else zeros + 2, zeros, 0.5)
+    found, whose = KeptTraining(session, job, None, None).evaluate(counts, range(4), range(4))
+    assert found is not None
+    return whose, found.negatives.tolist(), found.squared_error
+
+
+def test_counts_out_of_range_do_not_take_the_model_from_the_others() -> None:
+    """A recipient that has the model already could else end the job before the others keep it."""
+    hub = run(evaluated)
+    assert hub.outcome.errors == {}
+    for name in FOUR:
+        assert hub.outcome.results[name].value == ((0, 1, 3), [6] * BINS, 1.5)
 
 
 def alteration(place: int) -> Callable[[Sent], Sequence[bytes]]:

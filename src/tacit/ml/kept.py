@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tacit.encoding.types import fixed_point, int64
-from tacit.errors import PartyLostError, UsageError
+from tacit.errors import InputRefusedError, PartyLostError, UsageError
 from tacit.functions.logistic import logistic_step
 from tacit.ml.checkpoints import GENERATIONS, TRAINING, Progress, progress_of
 from tacit.ml.evaluation import COUNTS, JointCounts, ScoreCounts, counts_of, encoded_counts
@@ -247,7 +247,11 @@ class KeptTraining:
     def evaluate(
         self, own: ScoreCounts | None, owners: Sequence[int], to: Sequence[int]
     ) -> tuple[JointCounts | None, tuple[int, ...]]:
-        """Joint counts of the held-out rows of `owners` but the lost ones, and whose they are."""
+        """Joint counts of the held-out rows of `owners`, and whose they are.
+
+        Without those of lost owners, and without counts that are out of range: the model is open
+        by then, and its result must not hang on what an owner says of its own rows.
+        """
         shape, shared, whose = (2 * BINS + 1,), [], []
         position = self._session.position(self._session.name)
         for owner in owners:
@@ -256,7 +260,7 @@ class KeptTraining:
                 elements = encoded_counts(own)
             try:
                 shared.append(self._session.input_elements(owner, elements, int64, shape, COUNTS))
-            except PartyLostError:  # at all parties alike
+            except (InputRefusedError, PartyLostError):  # at all parties alike
                 continue
             whose.append(owner)
         if not shared or not to:
