@@ -35,7 +35,8 @@ demo: setup  ## the main job: three banks train one fraud model over TLS
 
 test: setup  ## all tests
 	cargo test --workspace --exclude tacit-python --release --quiet
-	$(BIN)/python -m pytest $(PYTEST_ARGUMENTS)
+	$(BIN)/python -m pytest -q -m alone
+	$(BIN)/python -m pytest -m 'not alone' $(PYTEST_ARGUMENTS)
 
 check: setup  ## format, lint, types, layers, clippy, licences, docs
 	$(BIN)/ruff format --check .

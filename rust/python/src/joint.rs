@@ -8,7 +8,7 @@ use crate::arrays::{Fields, Loan, LoanMut, Words, lend, lend_all, or_empty};
 use crate::stream::StreamKey;
 use crate::truncation::{same_field, with_field};
 use crate::wide::{read, write};
-use crate::{Bits, Count, Nonce, run};
+use crate::{Bits, Count, Lane, Nonce, Unsigned, run};
 
 macro_rules! joint {
     ($(#[$meta:meta])* $name:ident, $algebra:expr, $read:expr, $write:expr) => {
@@ -155,7 +155,7 @@ fn joint_halves(
     py: Python<'_>,
     first: Words<'_>,
     second: Option<Words<'_>>,
-    offset: u64,
+    offset: Unsigned<64>,
     m: Bits,
     key: &StreamKey,
     nonce: Nonce,
@@ -176,7 +176,7 @@ fn joint_halves(
         let out = [mask, rest].map(|share| share.words());
         with_field!(item, F => {
             let fields = [field_mask, field_rest].map(|field| field.slice::<F>());
-            tacit_kernels::joint_halves(first, second, offset, m.0, key, nonce, lanes, out, fields)
+            tacit_kernels::joint_halves(first, second, offset.0, m.0, key, nonce, lanes, out, fields)
         })
     })
 }
@@ -190,9 +190,9 @@ fn joint_carry(
     b: Fields<'_>,
     key: &StreamKey,
     nonce: Nonce,
-    lane: u16,
+    lane: Lane,
     m: Bits,
-    offset: u64,
+    offset: Unsigned<64>,
     share_mask: Words<'_>,
     share_rest: Words<'_>,
     rest: Fields<'_>,
@@ -207,7 +207,7 @@ fn joint_carry(
         let shares = [share_mask, share_rest].map(|share| share.words());
         with_field!(item, F => {
             let (factors, rest) = (inputs.map(|field| field.slice::<F>()), rest.slice::<F>());
-            tacit_kernels::joint_carry(factors, key, nonce, lane, m.0, offset, shares, rest)
+            tacit_kernels::joint_carry(factors, key, nonce, lane.0, m.0, offset.0, shares, rest)
         })
     })
 }
@@ -218,7 +218,7 @@ fn joint_placed(
     py: Python<'_>,
     field: Fields<'_>,
     m: Bits,
-    offset: u64,
+    offset: Unsigned<64>,
     share: Words<'_>,
 ) -> PyResult<()> {
     let item = field.item();
@@ -226,7 +226,7 @@ fn joint_placed(
     run(py, share.bytes(), || {
         let share = share.words();
         with_field!(item, F => {
-            tacit_kernels::joint_placed(field.slice::<F>(), m.0, offset, share)
+            tacit_kernels::joint_placed(field.slice::<F>(), m.0, offset.0, share)
         })
     })
 }
