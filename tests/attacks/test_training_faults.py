@@ -94,6 +94,7 @@ def trained(adversary: Adversary, corrupt: str | None = None) -> tuple[Hub, dict
             session = PartySession.guarded(
                 PROTOCOLS["fantastic4"],
                 ground,  # type: ignore[arg-type]
+                job=b"job",
                 rounding="exact",
                 threads=1,
             )

@@ -150,7 +150,7 @@ class PartySession(Session):
         protocol: Protocol,
         ground: GroundLike,
         *,
-        job: bytes = b"",
+        job: bytes,
         parameters: Mapping[str, str] | None = None,
         rounding: Rounding = "probabilistic",
         ring: Ring = RING64,
