@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 RUST_SOURCES := $(shell find rust -name '*.rs' -o -name 'Cargo.toml') Cargo.toml Cargo.lock
 INSTALLED := $(VENV)/.installed
 TOOLS := $(VENV)/.tools
-PYTEST_ARGUMENTS ?= -n 2 --dist loadfile
+PYTEST_ARGUMENTS ?= -n 2 --dist loadfile --no-loadscope-reorder
 
 .PHONY: help setup demo test check format bench bench-peers soak docs wheel clean
 .DELETE_ON_ERROR:
