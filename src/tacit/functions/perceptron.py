@@ -63,30 +63,35 @@ class _Activated:
     active: Any = None
 
 
-def _sums(party: Party, below: Any, layer: Layer, fraction_bits: int) -> Step[Any]:
-    """z = a W + b at f fractional bits: one truncated product."""
-    z = yield from party.matmul_truncate(below, layer.weights, fraction_bits)
+def _sums(party: Party, below: Any, layer: Layer, below_bits: int) -> Step[Any]:
+    """z = a W + b, a with `below_bits` fractional bits: one truncated product."""
+    z = yield from party.matmul_truncate(below, layer.weights, below_bits)
     return party.add(z, party.broadcast(layer.bias, z.shape))
 
 
-def _rectified(party: Party, below: Any, layer: Layer, fraction_bits: int) -> Step[_Activated]:
+def _rectified(party: Party, below: Any, layer: Layer, below_bits: int) -> Step[_Activated]:
     """max(z, 0): the sign of the wide sums beside their truncation, then one injection."""
     wide = yield from party.matmul(below, layer.weights)
-    bias = party.multiply_public(layer.bias, 1 << fraction_bits)
+    bias = party.multiply_public(layer.bias, 1 << below_bits)
     wide = party.add(wide, party.broadcast(bias, wide.shape))
     negative, z = yield from together(
-        party.most_significant_bit(wide), party.truncate(wide, fraction_bits)
+        party.most_significant_bit(wide), party.truncate(wide, below_bits)
     )
     active = party.invert(negative)
     return _Activated((yield from party.inject(active, z)), active)
 
 
 def _hidden(
-    party: Party, below: Any, layer: Layer, activation: Activation, fraction_bits: int
+    party: Party,
+    below: Any,
+    layer: Layer,
+    activation: Activation,
+    fraction_bits: int,
+    below_bits: int,
 ) -> Step[_Activated]:
     if activation == "relu":
-        return (yield from _rectified(party, below, layer, fraction_bits))
-    z = yield from _sums(party, below, layer, fraction_bits)
+        return (yield from _rectified(party, below, layer, below_bits))
+    z = yield from _sums(party, below, layer, below_bits)
     if activation == "logistic":
         z = yield from sigmoid(as_part(party), z, fraction_bits)
     elif activation == "tanh":
@@ -110,6 +115,7 @@ def mlp_forward(
     *,
     activation: Activation,
     output: Output,
+    input_bits: int | None = None,
 ) -> Step[Any]:
     """The network's output for rows x.
 
@@ -117,7 +123,7 @@ def mlp_forward(
     ----------
     party : Party
     x : arithmetic sharing, (n, inputs)
-        f = `fraction_bits` fractional bits, as everything here.
+        f = `fraction_bits` fractional bits, as everything here; or `input_bits`.
     layers : sequence of Layer
         The last one is the output layer; weights (inputs, outputs).
     activation : {"identity", "relu", "logistic", "tanh"}
@@ -135,9 +141,11 @@ def mlp_forward(
     Rounds: a ReLU layer takes a product, a sign bit and an injection (10 for `replicated3`),
     the output layer 3 and the output function's. Nothing is revealed.
     """
+    bits = fraction_bits if input_bits is None else input_bits
     for layer in layers[:-1]:
-        x = (yield from _hidden(party, x, layer, activation, fraction_bits)).values
-    z = yield from _sums(party, x, layers[-1], fraction_bits)
+        x = (yield from _hidden(party, x, layer, activation, fraction_bits, bits)).values
+        bits = fraction_bits
+    z = yield from _sums(party, x, layers[-1], bits)
     return (yield from _result(party, z, output, fraction_bits))
 
 
@@ -179,7 +187,8 @@ def mlp_step(
     """
     hidden = [_Activated(x)]
     for layer in layers[:-1]:
-        last = yield from _hidden(party, hidden[-1].values, layer, activation, fraction_bits)
+        below = hidden[-1].values
+        last = yield from _hidden(party, below, layer, activation, fraction_bits, fraction_bits)
         hidden.append(last)
     z = yield from _sums(party, hidden[-1].values, layers[-1], fraction_bits)
     p = yield from _result(party, z, output, fraction_bits)
@@ -230,20 +239,23 @@ def _delta_below(
 
 
 def _hidden_cost(
-    costs: Costs, rows: int, shape: tuple[int, int], activation: Activation, fraction_bits: int
+    costs: Costs,
+    rows: int,
+    shape: tuple[int, int],
+    activation: Activation,
+    fraction_bits: int,
+    below_bits: int,
 ) -> Declaration:
     size = rows * shape[1]
     if activation == "relu":
         return in_sequence(
             costs["matmul"]((rows, shape[0]), shape),
-            side_by_side(
-                costs["most_significant_bit"](size), costs["truncate"](size, fraction_bits)
-            ),
+            side_by_side(costs["most_significant_bit"](size), costs["truncate"](size, below_bits)),
             costs["inject"](size),
         )
     function = {"logistic": sigmoid_cost, "tanh": tanh_cost}.get(activation)
     return in_sequence(
-        costs["matmul_truncate"]((rows, shape[0]), shape, fraction_bits),
+        costs["matmul_truncate"]((rows, shape[0]), shape, below_bits),
         function(costs, size, fraction_bits) if function else NOTHING,
     )
 
@@ -256,11 +268,17 @@ def mlp_forward_cost(
     *,
     activation: Activation,
     output: Output,
+    input_bits: int | None = None,
 ) -> Declaration:
     """Of `mlp_forward` on `rows` rows; widths are inputs, hidden layers, outputs."""
     shapes = list(pairwise(widths))
-    parts = [_hidden_cost(costs, rows, s, activation, fraction_bits) for s in shapes[:-1]]
-    parts.append(costs["matmul_truncate"]((rows, shapes[-1][0]), shapes[-1], fraction_bits))
+    bits = [fraction_bits if input_bits is None else input_bits, *[fraction_bits] * len(shapes)]
+    parts = [
+        _hidden_cost(costs, rows, shape, activation, fraction_bits, below)
+        for shape, below in zip(shapes[:-1], bits, strict=False)
+    ]
+    last = bits[len(shapes) - 1]
+    parts.append(costs["matmul_truncate"]((rows, shapes[-1][0]), shapes[-1], last))
     if output == "softmax":
         parts.append(class_probabilities_cost(costs, rows, widths[-1], fraction_bits))
     elif output == "logistic":
