@@ -82,10 +82,16 @@ def blocks(file: TableFile, schema: Schema) -> Iterator[Block]:
     for violation in _header_violations(file, schema):
         file.refuse(violation)
     names = [column.name for column in schema.columns]
+    writings = {name: file.writing(name) for name in names}
     start = 0
     for batch in file.batches(names):
         columns = {
-            column.name: convert(column, batch.column(index), label=column.name == schema.label)
+            column.name: convert(
+                column,
+                batch.column(index),
+                label=column.name == schema.label,
+                writing=writings[column.name],
+            )
             for index, column in enumerate(schema.columns)
         }
         yield Block(start, batch.num_rows, columns)

@@ -2,6 +2,7 @@
 
 ====================  ===========================================================================
 number, integer       u = (x - middle) / half, with middle and half width of the schema's bounds
+date                  the same for days since 1970; 0 or 1 for each value of each part
 boolean               0 or 1
 category              one feature a category, 0 or 1 (one-hot, none left out)
 ====================  ===========================================================================
@@ -19,7 +20,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tacit.tables.check import Block
-from tacit.tables.schema import Column, Schema
+from tacit.tables.dates import part_of
+from tacit.tables.schema import PARTS, Column, Schema
 
 __all__ = ["denormalise", "encode", "normalise", "standardised"]
 
@@ -39,11 +41,14 @@ def denormalise(u: Floats, bounds: tuple[float, float]) -> Floats:
 
 
 def standardised(schema: Schema) -> NDArray[np.bool_]:
-    """Which features joint standardisation applies to: (features,) bool.
+    """Which prepared columns joint standardisation applies to: (len(schema.prepared),) bool.
 
-    Numbers and integers; booleans and categories stay 0 and 1.
+    Numbers, dates and target-encoded categories; booleans and categories stay 0 and 1.
     """
-    flags = [c.is_numeric for c in schema.inputs for _ in c.features()]
+    flags: list[bool] = []
+    for column in schema.inputs:
+        first = column.is_target_encoded or (column.is_numeric and column.standardise)
+        flags += [first] + [False] * (len(column.prepared()) - 1)
     return np.array(flags, dtype=np.bool_)
 
 
@@ -83,13 +88,15 @@ def _encode_column(column: Column, block: Block, out: NDArray[Any]) -> None:
         if column.missing == "category":
             out[source.missing, -1] = 1.0
         return
-    if column.bounds is None:
-        out[:, 0] = source.values
-    else:
-        out[:, 0] = normalise(source.values, column.bounds)
+    limits = column.limits
+    out[:, 0] = source.values if limits is None else normalise(source.values, limits)
+    first = 1
+    for part in column.parts:
+        present = np.flatnonzero(~source.missing)
+        out[present, first + part_of(source.values[present], part)] = 1.0
+        first += len(PARTS[part])
     if column.missing == "zero" and source.missing.any():
-        zero = np.zeros(1)
-        out[source.missing, 0] = normalise(zero, column.bounds)[0] if column.bounds else 0.0
+        out[source.missing, 0] = normalise(np.zeros(1), limits)[0] if limits else 0.0
     elif column.missing == "mean":
         out[source.missing, 0] = np.nan
 

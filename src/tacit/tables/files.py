@@ -8,10 +8,12 @@ as text, an empty one is missing. Lines without any field are skipped.
 
 from __future__ import annotations
 
+import codecs
 import csv
 from abc import ABC, abstractmethod
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final, NoReturn
 
@@ -20,7 +22,9 @@ import pyarrow.csv
 import pyarrow.parquet
 
 from tacit.errors import DataError
+from tacit.tables.dates import shows_order
 from tacit.tables.problems import Problem, Violation, data_error
+from tacit.tables.values import Writing
 
 __all__ = ["BATCH_ROWS", "CsvFile", "ParquetFile", "TableFile", "open_table"]
 
@@ -57,9 +61,11 @@ class TableFile(ABC):
         self.columns = tuple(columns)
         self.rows = rows
         self.owner = owner
+        seen: set[str] = set()
         for name in self.columns:
-            if self.columns.count(name) > 1:
+            if name in seen:
                 self.refuse(Violation(Problem.DUPLICATE_COLUMN, column=name, unit=self.unit))
+            seen.add(name)
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({str(self.path)!r}, {len(self.columns)} columns)"
@@ -79,6 +85,19 @@ class TableFile(ABC):
     @abstractmethod
     def lines(self, records: Collection[int]) -> dict[int, int]:
         """The line or row of each record (counted from 0 as batches deliver them)."""
+
+    def writing(self, name: str) -> Writing:
+        """How the file writes a column, as far as that is known before reading it."""
+        return Writing(order=lambda: self._day_first(name))
+
+    def _day_first(self, name: str) -> bool | None:
+        """Whether days come before months where the text does not tell: a look at all rows."""
+        day = month = False
+        # Another reader: this one may be in the middle of the file.
+        for batch in open_table(self.path, owner=self.owner).batches([name]):
+            shown = shows_order(batch.column(0))
+            day, month = day or shown[0], month or shown[1]
+        return day if day != month else None
 
     def ragged(self, limit: int) -> list[int]:
         """The first lines whose number of fields is not the header's; batches left them out."""
@@ -136,6 +155,8 @@ class CsvFile(TableFile):
             self.refuse(Violation(Problem.EMPTY))
         if head.startswith(_COMPRESSED):
             self._unreadable("it is compressed; unpack it first")
+        if head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+            self._unreadable("it is UTF-16 text; save it as UTF-8")
         if b"\0" in head:
             self._unreadable("it is neither CSV text nor Parquet")
         first = head.split(maxsplit=0)[0].splitlines()[0]  # The first line that is not blank.
@@ -149,6 +170,9 @@ class CsvFile(TableFile):
 
     def types(self) -> Mapping[str, pa.DataType]:
         return dict.fromkeys(self.columns, pa.string())
+
+    def writing(self, name: str) -> Writing:
+        return replace(super().writing(name), commas=self._separator != ",")
 
     @property
     def ragged_count(self) -> int:

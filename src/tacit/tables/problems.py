@@ -27,7 +27,8 @@ class Problem(Enum):
     NOT_A_NUMBER = (
         2,
         "not a number",
-        "write numbers with a decimal point and without units or thousands separators.",
+        "write numbers without units or thousands separators, with a decimal point (or a comma, in"
+        " files whose fields are not separated by commas).",
     )
     NOT_AN_INTEGER = (2, "not an integer", "round it, or make the column a number in the schema.")
     NOT_A_BOOLEAN = (2, "not a boolean", "write 0 and 1, or true and false.")
@@ -62,6 +63,22 @@ class Problem(Enum):
         "check for unquoted separators and line breaks in this line.",
     )
     DUPLICATE_COLUMN = (12, "two columns have this name", "rename or drop one of them.")
+    NOT_A_DATE = (
+        2,
+        "not a date",
+        "write dates as 2024-12-31, with 24 hours if there is a time: 2024-12-31T18:30.",
+    )
+    UNCLEAR_DATE = (
+        14,
+        "a date whose day and month cannot be told apart",
+        "write dates as 2024-12-31: no date in this column shows whether the day or the month"
+        " comes first, or some show one and some the other.",
+    )
+    MIXED_DECIMALS = (
+        15,
+        "decimal points and decimal commas in one column",
+        "write all numbers of the column alike, without separators of thousands.",
+    )
     NO_MEAN = (
         13,
         "no value at all, so there is no mean to fill in",

@@ -6,6 +6,7 @@ schema's list. Everything is vectorised; only a batch in which a conversion fail
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Final, TypeAlias
 
@@ -14,15 +15,18 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from tacit.tables.dates import days_of_text, days_of_timestamps, has_unclear_order, is_temporal
 from tacit.tables.problems import Problem
 from tacit.tables.schema import Column
 
-__all__ = ["MISSING_WORDS", "Values", "convert", "storable"]
+__all__ = ["MISSING_WORDS", "Values", "Writing", "convert", "storable"]
 
 Mask: TypeAlias = NDArray[np.bool_]
 
 MISSING_WORDS: Final = ("NA", "N/A", "null", "NULL", "None")
 """Missing values in CSV besides the empty field; not in category columns."""
+
+_COMMA: Final = r"^\s*[+-]?[0-9]+,[0-9]+([eE][+-]?[0-9]+)?\s*$"
 
 _BOOLEANS: Final = pa.array(
     ["0", "1", "false", "true", "False", "True", "FALSE", "TRUE", "0.0", "1.0"]
@@ -55,6 +59,42 @@ class Values:
             self.problems.append((problem, mask))
 
 
+@dataclass(slots=True)
+class Writing:
+    """How one file writes one column; learned while it is read.
+
+    Attributes
+    ----------
+    commas : bool
+        Whether numbers may have a decimal comma: in CSV files with another separator.
+    order : callable, optional
+        Tells whether 03/04/2024 has its day first, or None where the file does not show it.
+    """
+
+    commas: bool = False
+    order: Callable[[], bool | None] | None = None
+    _comma: bool = False
+    _point: bool = False
+    _order: tuple[bool | None] | None = None
+
+    def day_first(self) -> bool | None:
+        """Whether the day comes first; asks once."""
+        if self._order is None:
+            self._order = (None if self.order is None else self.order(),)
+        return self._order[0]
+
+    def with_points(self, array: pa.Array) -> tuple[pa.Array, Mask]:
+        """Numbers with decimal commas get points; where the column mixes both is told."""
+        comma = _numpy(pc.match_substring_regex(array, _COMMA).fill_null(False))
+        point = _numpy(pc.match_substring(array, ".").fill_null(False))
+        mixed = (comma & self._point) | (point & (self._comma or bool(comma.any())))
+        self._comma = self._comma or bool(comma.any())
+        self._point = self._point or bool(point.any())
+        if comma.any():
+            array = pc.if_else(pa.array(comma), pc.replace_substring(array, ",", "."), array)
+        return array, mixed
+
+
 def storable(column: Column, stored: pa.DataType) -> bool:
     """Whether a file may store `column` as `stored`. Text stands for any type only in CSV."""
     if pa.types.is_dictionary(stored):
@@ -66,10 +106,14 @@ def storable(column: Column, stored: pa.DataType) -> bool:
     )
     if column.type == "category":
         return is_text(stored) or pa.types.is_integer(stored)
+    if column.type == "date":
+        return is_text(stored) or is_temporal(stored)
     return number or (column.type == "boolean" and pa.types.is_boolean(stored))
 
 
-def convert(column: Column, array: pa.Array, *, label: bool = False) -> Values:
+def convert(
+    column: Column, array: pa.Array, *, label: bool = False, writing: Writing | None = None
+) -> Values:
     """Convert one column of a batch and find what is wrong with it.
 
     Parameters
@@ -80,13 +124,19 @@ def convert(column: Column, array: pa.Array, *, label: bool = False) -> Values:
         Text for CSV, else a type that :func:`storable` allows.
     label : bool
         Whether this is the label, for which anything but 0 and 1 is ``NOT_A_LABEL``.
+    writing : Writing, optional
+        How the file writes the column.
     """
+    if pa.types.is_dictionary(array.type):
+        array = array.dictionary_decode()
     if column.type == "category":
         result = _categories(column, array)
     elif column.type == "boolean":
         result = _booleans(array, Problem.NOT_A_LABEL if label else Problem.NOT_A_BOOLEAN)
+    elif column.type == "date":
+        result = _dates(column, array, writing or Writing())
     else:
-        result = _numbers(column, array)
+        result = _numbers(column, array, writing)
     if column.missing == "refuse":
         result.note(Problem.MISSING, result.missing)
     return result
@@ -101,23 +151,52 @@ def is_text(stored: pa.DataType) -> bool:
     )
 
 
-def _numbers(column: Column, array: pa.Array) -> Values:
-    result = parse_numbers(array)
+def _numbers(column: Column, array: pa.Array, writing: Writing | None) -> Values:
+    result = parse_numbers(array, writing)
     values, usable = result.values, ~result.missing
     result.note(Problem.NAN, np.isnan(values) & usable)
     result.note(Problem.INFINITE, np.isinf(values))
     if column.type == "integer":
         result.note(Problem.NOT_AN_INTEGER, (values != np.rint(values)) & usable)
-    if column.bounds is not None:
-        low, high = column.bounds
+    if column.limits is not None:
+        low, high = column.limits
         result.note(Problem.OUT_OF_BOUNDS, ((values < low) | (values > high)) & usable)
     return result
 
 
-def parse_numbers(array: pa.Array) -> Values:
+def _dates(column: Column, array: pa.Array, writing: Writing) -> Values:
+    result = parse_dates(array, writing)
+    low, high = column.limits or (-np.inf, np.inf)
+    outside = (result.values < low) | (result.values >= high)
+    result.note(Problem.OUT_OF_BOUNDS, outside & ~result.missing)
+    return result
+
+
+def parse_dates(array: pa.Array, writing: Writing) -> Values:
+    """Dates as days since 1970; what is none is ``NOT_A_DATE``."""
+    if is_temporal(array.type):
+        return Values(days_of_timestamps(array), _numpy(array.is_null()))
+    if not is_text(array.type):  # null
+        return Values(np.zeros(len(array)), np.ones(len(array), np.bool_))
+    array = pc.utf8_trim_whitespace(array)
+    array = _without(array, pc.is_in(array, pa.array(["", *MISSING_WORDS], array.type)))
+    missing = _numpy(array.is_null())
+    day_first = writing.day_first() if has_unclear_order(array) else False
+    days, wrong, unclear = days_of_text(array, bool(day_first))
+    result = Values(days, missing)
+    if day_first is None:
+        result.note(Problem.UNCLEAR_DATE, unclear)
+    result.note(Problem.NOT_A_DATE, wrong)
+    return result
+
+
+def parse_numbers(array: pa.Array, writing: Writing | None = None) -> Values:
     """Numbers of any kind as float64; text that is no number is ``NOT_A_NUMBER``."""
     wrong: Mask | None = None
+    mixed: Mask | None = None
     if is_text(array.type):
+        if writing is not None and writing.commas:
+            array, mixed = writing.with_points(array)
         try:
             array = pc.cast(array, pa.float64())
         except pa.ArrowInvalid:
@@ -133,6 +212,8 @@ def parse_numbers(array: pa.Array) -> Values:
     result = Values(np.asarray(array.to_numpy(zero_copy_only=False)), missing)
     if wrong is not None:
         result.note(Problem.NOT_A_NUMBER, wrong)
+    if mixed is not None:
+        result.note(Problem.MIXED_DECIMALS, mixed)
     return result
 
 
@@ -171,8 +252,6 @@ def _booleans(array: pa.Array, problem: Problem) -> Values:
 
 
 def _categories(column: Column, array: pa.Array) -> Values:
-    if pa.types.is_dictionary(array.type):
-        array = array.dictionary_decode()
     if not is_text(array.type):
         array = pc.cast(array, pa.string())
     missing = _numpy(array.is_null()) | _numpy(pc.equal(array, "").fill_null(False))

@@ -155,8 +155,8 @@ def test_what_is_no_schema_is_refused(data: bytes) -> None:
 
 
 def test_another_version_is_refused_as_such() -> None:
-    with pytest.raises(SchemaError, match="format version 2") as caught:
-        Schema.from_bytes(b'{"version": 2, "rows": []}')
+    with pytest.raises(SchemaError, match="format version 3") as caught:
+        Schema.from_bytes(b'{"version": 3, "rows": []}')
     assert caught.value.code == "TC-2200"
 
 
