@@ -6,13 +6,15 @@ everything the parties must agree on before a share moves. May import ``rounds``
 """
 
 from tacit.network.addresses import Address, Listener
-from tacit.network.certificates import Authority, Credentials
+from tacit.network.certificates import Credentials
 from tacit.network.driver import LinkDriver
 from tacit.network.evidence import evidence_key, evidence_signer
 from tacit.network.ground import Conference, Ground
 from tacit.network.handshake import WIRE_VERSION, Agreement
+from tacit.network.issuing import Authority
 from tacit.network.mesh import Mesh, connect
 from tacit.network.settings import NetworkSettings
+from tacit.network.trust import Trust
 
 __all__ = [
     "WIRE_VERSION",
@@ -26,6 +28,7 @@ __all__ = [
     "Listener",
     "Mesh",
     "NetworkSettings",
+    "Trust",
     "connect",
     "evidence_key",
     "evidence_signer",

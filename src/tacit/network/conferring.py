@@ -32,7 +32,7 @@ import msgspec
 from tacit import _native
 from tacit.errors import AddressError, CertificateError
 from tacit.network.addresses import Address, resolve
-from tacit.network.certificates import dns_name, party_name
+from tacit.network.certificates import dns_name
 from tacit.network.doors import HEARTBEAT, HERE, Caller, Door, conference_token, question_token
 
 __all__ = ["Conference", "Line", "first_letter", "hold"]
@@ -366,7 +366,7 @@ class _Hall:
                     events |= selectors.EVENT_WRITE
                 self.selector.modify(link.fileno(), events, line)
                 return
-            certified = party_name(link.peer_certificate() or b"")
+            certified = self.door.trust.party(link.peer_certificate() or b"")
         except (_native.LinkFailure, CertificateError):
             certified = ""
         self.selector.unregister(link.fileno())

@@ -33,7 +33,7 @@ from tacit.errors import (
     TransportError,
 )
 from tacit.network.addresses import Address, resolve
-from tacit.network.certificates import Credentials, dns_name, party_name
+from tacit.network.certificates import Credentials, dns_name
 from tacit.network.faults import Place, cause_of, certificate_error, listed
 from tacit.network.handshake import Handshake
 from tacit.network.settings import NetworkSettings
@@ -137,7 +137,7 @@ class _Establishing:
         self,
         names: tuple[str, ...],
         index: int,
-        identity: _native.Identity,
+        credentials: Credentials,
         addresses: Mapping[str, Address],
         arrivals: Arrivals | None,
         settings: NetworkSettings,
@@ -147,7 +147,8 @@ class _Establishing:
     ) -> None:
         self.names = names
         self.index = index
-        self.identity = identity
+        self.identity = identity_of(credentials)
+        self.trust = credentials.trust
         self.arrivals = arrivals
         self.guarded = guarded
         self.settings = settings
@@ -311,7 +312,7 @@ class _Establishing:
             return
         self.selector.unregister(link.fileno())
         # The TLS client has compared the name; the certificate must have no other.
-        if party_name(link.peer_certificate() or b"") != call.name:
+        if self.trust.party(link.peer_certificate() or b"") != call.name:
             raise certificate_error("name", call.name, "", self.place)
         call.link = None
         self._finished(call.peer, link)
@@ -334,7 +335,7 @@ class _Establishing:
             if not guest.link.handshake():
                 self._watch(guest.link, guest)
                 return
-            name = party_name(guest.link.peer_certificate() or b"")
+            name = self.trust.party(guest.link.peer_certificate() or b"")
         except _native.LinkFailure as failure:
             word, _, _, _, detail = failure.args
             if word not in ("ended", "io"):
@@ -491,9 +492,8 @@ def establish(
     LinkFailure
         A link failed.
     """
-    identity = identity_of(credentials)
     state = _Establishing(
-        names, index, identity, addresses, arrivals, settings, handshake, until, guarded
+        names, index, credentials, addresses, arrivals, settings, handshake, until, guarded
     )
     try:
         state.run()

@@ -25,7 +25,7 @@ from typing import Final
 from tacit import _native
 from tacit.errors import CertificateError
 from tacit.network.addresses import Listener
-from tacit.network.certificates import party_name
+from tacit.network.trust import ANY, Trust
 
 __all__ = [
     "HEARTBEAT",
@@ -143,6 +143,8 @@ class Door:
         Who may call for a conference.
     seconds : float
         How long a connection may take to say what it is for, and for its TLS handshake.
+    trust : Trust
+        Whose certificates are accepted.
 
     Attributes
     ----------
@@ -158,8 +160,10 @@ class Door:
         identity: _native.Identity,
         names: tuple[str, ...],
         seconds: float,
+        trust: Trust = ANY,
     ) -> None:
         self.over = 0
+        self.trust = trust
         self.callers: list[Caller] = []
         self._listener = listener
         self._identity = identity
@@ -308,7 +312,7 @@ class Door:
                     events |= selectors.EVENT_WRITE
                 self._selector.modify(guest.link.fileno(), events, guest)
                 return
-            name = party_name(guest.link.peer_certificate() or b"")
+            name = self.trust.party(guest.link.peer_certificate() or b"")
         except (_native.LinkFailure, CertificateError):
             self._dismiss(guest)
             return

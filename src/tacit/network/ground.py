@@ -133,7 +133,9 @@ class Ground:
         self._dead: set[str] = set()
         self._left: list[_native.Links] = []
         opened = listener if listener is not None else Listener(addresses[name])
-        door = Door(opened, self._identity, names, self.settings.handshake_timeout)
+        door = Door(
+            opened, self._identity, names, self.settings.handshake_timeout, credentials.trust
+        )
         self._porter = Porter(door)
 
     def connect(
@@ -318,6 +320,8 @@ class Ground:
         found = {name: told[name].certificate for name in mesh.names}
         authority = self._credentials.authority
         keys = {name: evidence_key(der, authority, name) for name, der in found.items()}
+        for name, der in found.items():
+            self._credentials.trust.check_evidence(name, der)
         digest = tagged_hash("evidence certificates", mesh.session_id, *found.values())
         said = mesh.gather(EvidenceDigest(digest), EvidenceDigest, stage=_STAGE, deadline=left())
         others = [name for name in mesh.names if said[name].digest != digest]
