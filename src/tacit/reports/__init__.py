@@ -1,23 +1,30 @@
 """Reports: one HTML page for people, one manifest for machines.
 
 Plain data in, files out; nothing here trains, measures or communicates. May import ``protocols``
-(for the security model's type) and ``errors``. Start with ``content.py``, then ``page.py``.
+(for the security model's type) and ``errors``. Start with ``content.py``, then ``page.py``;
+``results.py``, ``running.py`` and ``terms.py`` hold the page's sections in their order.
 """
 
-from tacit.reports.content import Disclosure, Evaluation, Owner, Phase, Report
+from tacit.reports.content import Disclosure, Evaluation, Network, Owner, Phase, Report
 from tacit.reports.incidents import IncidentRecord
 from tacit.reports.manifest import Manifest, PhaseRecord, phase_records, write_manifest
 from tacit.reports.page import render, write_report
+from tacit.reports.timeline import Held, Moment, Span, Timeline
 
 __all__ = [
     "Disclosure",
     "Evaluation",
+    "Held",
     "IncidentRecord",
     "Manifest",
+    "Moment",
+    "Network",
     "Owner",
     "Phase",
     "PhaseRecord",
     "Report",
+    "Span",
+    "Timeline",
     "phase_records",
     "render",
     "write_manifest",

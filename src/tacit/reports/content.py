@@ -16,8 +16,9 @@ from numpy.typing import NDArray
 if TYPE_CHECKING:
     from tacit.protocols.security import SecurityModel
     from tacit.reports.incidents import IncidentRecord
+    from tacit.reports.timeline import Timeline
 
-__all__ = ["Disclosure", "Evaluation", "Kind", "Line", "Owner", "Phase", "Report"]
+__all__ = ["Disclosure", "Evaluation", "Kind", "Line", "Network", "Owner", "Phase", "Report"]
 
 Kind: TypeAlias = Literal["joint", "alone", "pooled"]
 
@@ -73,11 +74,36 @@ class Owner:
     name : str
     train_rows, test_rows : int
         How many; public among the parties.
+    base_rate : float, optional
+        Share of positive rows; only where this owner's data was at hand, as in a demo.
     """
 
     name: str
     train_rows: int
     test_rows: int
+    base_rate: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Network:
+    """The form of a neural network, which all parties know.
+
+    Attributes
+    ----------
+    widths : tuple of int
+        Features, hidden units of each layer, outputs.
+    activation : str
+        Of the hidden layers: ``"ReLU"``.
+    """
+
+    widths: tuple[int, ...]
+    activation: str = "ReLU"
+
+    @property
+    def parameters(self) -> int:
+        """How many numbers were learned."""
+        pairs = zip(self.widths[:-1], self.widths[1:], strict=True)
+        return sum((inputs + 1) * outputs for inputs, outputs in pairs)
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,6 +193,10 @@ class Report:
         What happened to parties on the way.
     peak_memory : mapping of str to int
         Bytes resident at most, by party.
+    network : Network, optional
+        The model's form if it has hidden layers.
+    timeline : Timeline, optional
+        Who was there when, and what held.
     """
 
     title: str
@@ -189,6 +219,8 @@ class Report:
     helpers: Sequence[str] = ()
     incidents: Sequence[IncidentRecord] = ()
     peak_memory: Mapping[str, int] = field(default_factory=dict)
+    network: Network | None = None
+    timeline: Timeline | None = None
 
     def of_kind(self, kind: Kind) -> tuple[Evaluation, ...]:
         """The evaluations of one kind."""

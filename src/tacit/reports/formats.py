@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-__all__ = ["count", "digits", "duration", "in_words", "percent", "size"]
+__all__ = ["count", "digits", "duration", "in_words", "percent", "shortened", "size"]
 
 _WORDS = (
     *("zero", "one", "two", "three", "four", "five", "six"),
@@ -52,3 +52,11 @@ def duration(seconds: float) -> str:
         return f"{seconds:.1f} s"
     minutes, rest = divmod(round(seconds), 60)
     return f"{minutes} min {rest:02d} s"
+
+
+def shortened(name: str, most: int = 26) -> str:
+    """A name of at most so many characters, cut in the middle, where endings differ most."""
+    if len(name) <= most:
+        return name
+    kept = most - 1
+    return f"{name[: kept - kept // 2]}…{name[-(kept // 2) :]}"

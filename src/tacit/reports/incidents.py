@@ -53,8 +53,8 @@ class IncidentRecord(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 
     @property
     def title(self) -> str:
-        """Who, what and when, without a full stop."""
-        when = f"at {self.at}" + (f", during {self.phase}" if self.phase else "")
+        """Who, what and at which time of the day, without a full stop."""
+        when = f"at {self.at[11:19]}" + (f", during {self.phase}" if self.phase else "")
         if self.kind == "lost":
             return f"{self.party} was lost {when}"
         if self.kind == "convicted":
