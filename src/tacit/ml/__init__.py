@@ -13,14 +13,18 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from tacit.ml.linear import LinearRegression, Ridge
     from tacit.ml.logistic import LogisticRegression
+    from tacit.ml.measures import evaluate_scores
     from tacit.ml.perceptron import MLPClassifier, MLPRegressor
     from tacit.ml.preparation import StandardScaler, train_test_split
     from tacit.ml.secret_metrics import (
         accuracy_score,
+        brier_score_loss,
+        calibration_curve,
         confusion_matrix,
         log_loss,
         mean_squared_error,
         r2_score,
+        recall_at_fpr,
         roc_auc_score,
     )
 
@@ -32,10 +36,14 @@ __all__ = [
     "Ridge",
     "StandardScaler",
     "accuracy_score",
+    "brier_score_loss",
+    "calibration_curve",
     "confusion_matrix",
+    "evaluate_scores",
     "log_loss",
     "mean_squared_error",
     "r2_score",
+    "recall_at_fpr",
     "roc_auc_score",
     "train_test_split",
 ]
@@ -44,6 +52,7 @@ _MODULES = {
     "linear": ("LinearRegression", "Ridge"),
     "logistic": ("LogisticRegression",),
     "perceptron": ("MLPClassifier", "MLPRegressor"),
+    "measures": ("evaluate_scores",),
     "preparation": ("StandardScaler", "train_test_split"),
 }
 _HOME = {name: module for module, names in _MODULES.items() for name in names}

@@ -13,19 +13,29 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from tacit.arrays import SecretArray
-from tacit.arrays.functions import clip, cumulative_sum, log, sort_by, sum
+from tacit.arrays.functions import clip, log, sum
 from tacit.encoding.types import fixed, int64
-from tacit.errors import ShapeError, TypeMismatchError, UsageError
+from tacit.errors import ShapeError, TypeMismatchError
 from tacit.ml.checks import opened
+from tacit.ml.measures.measuring import MEAN_BITS, bins_of, by_bin
+from tacit.ml.measures.names import parse_measures
+from tacit.ml.measures.quotients import quotients
+from tacit.ml.measures.ranking import cut_score, ranked
 
 __all__ = [
     "accuracy_score",
+    "brier_score_loss",
+    "calibration_curve",
     "confusion_matrix",
     "log_loss",
     "mean_squared_error",
     "r2_score",
+    "recall_at_fpr",
     "roc_auc_score",
 ]
+
+_PLACES = 8
+"""Decimal places of exact quotients."""
 
 Recipients = str | Sequence[str]
 
@@ -130,30 +140,97 @@ def roc_auc_score(y_true: SecretArray, y_score: SecretArray, *, to: Recipients) 
     Notes
     -----
     Two sorts of the labels by score, equal scores once with negatives first and once with
-    positives first; the pairs (negative below positive) are counted in both. Reveals the area,
-    not the counts. n below 2^16.
+    positives first; the pairs (negative below positive) are counted in both. Reveals the area to
+    eight decimal places, not the counts. n below 2^28.
     """
-    rows = _pair("roc_auc_score", y_true, y_score)
-    if rows >= 1 << 16:
-        raise UsageError(
-            f"roc_auc_score counts pairs of up to 65,535 rows, not {rows}.",
-            next_step="measure on a sample of the rows.",
-            case=84,
-            stage="roc_auc_score",
-        )
-    label = y_true if y_true.dtype.kind == "int" else y_true.astype(int64)
-    pairs: Any = 0
-    for descending in (False, True):
-        ordered = sort_by([label], [y_score, label], descending=[False, descending])
-        found = ordered[0] if isinstance(ordered, tuple | list) else ordered
-        below = cumulative_sum(1 - found, axis=0)
-        pairs = pairs + sum(found * below)
-    positive = sum(label)
-    total = positive * (rows - positive)
-    # Both are below 2^33 rows' pairs: their ratio in fixed point needs them below 2^30.
-    scale = max(1.0, rows**2 / 2.0**24)
-    ratio = _numbers(pairs) * (0.5 / scale) / (_numbers(total) * (1.0 / scale))
-    return _number(ratio, to, float)
+    _pair("roc_auc_score", y_true, y_score)
+    positive = _indicators(y_true)
+    negative = 1 - positive
+    pairs = ranked(y_score, positive, negative).pairs
+    total = sum(positive, axis=0) * sum(negative, axis=0) * 2
+    area = quotients(pairs, total + (total == 0).astype(int64), _PLACES)
+    return _number(area[0], to, lambda value: value / 10.0**_PLACES)
+
+
+def recall_at_fpr(y_true: SecretArray, y_score: SecretArray, *, rate: float, to: Recipients) -> Any:
+    """The largest recall of a threshold that lets through at most a share of the negatives.
+
+    Parameters
+    ----------
+    y_true : SecretArray, (n,)
+        Labels 0 and 1, or booleans; both occur (else the result means nothing).
+    y_score : SecretArray, (n,)
+    rate : float
+        The share, such as 0.01; public.
+    to : "all", or one or several party names
+
+    Notes
+    -----
+    As the largest ``tpr`` with ``fpr <= rate`` of scikit-learn's ``roc_curve``; exact to eight
+    decimal places, ties included. Neither the threshold nor a count is revealed.
+    """
+    _pair("recall_at_fpr", y_true, y_score)
+    (measure,) = parse_measures([f"recall@{100 * rate:.4f}%"])
+    assert measure.cut is not None
+    positive = _indicators(y_true)
+    order = ranked(y_score, positive, 1 - positive)
+    above = (y_score > cut_score(order, measure.cut.share)).astype(int64)
+    found = sum(above * positive[:, 0]).reshape(1)
+    total = sum(positive, axis=0)
+    recall = quotients(found, total + (total == 0).astype(int64), _PLACES)
+    return _number(recall[0], to, lambda value: value / 10.0**_PLACES)
+
+
+def brier_score_loss(y_true: SecretArray, y_prob: SecretArray, *, to: Recipients) -> Any:
+    """The mean squared difference of labels 0 and 1 and the probability of 1, (n,) each."""
+    _pair("brier_score_loss", y_true, y_prob)
+    difference = _numbers(y_true) - _numbers(y_prob)
+    return _number((difference * difference).mean(), to, float)
+
+
+def calibration_curve(
+    y_true: SecretArray,
+    y_prob: SecretArray,
+    *,
+    n_bins: int = 10,
+    min_group_size: int = 10,
+    to: Recipients,
+) -> Any:
+    """Observed against predicted probability, in bins of equally many rows.
+
+    Parameters
+    ----------
+    y_true : SecretArray, (n,)
+        Labels 0 and 1, or booleans.
+    y_prob : SecretArray, (n,)
+        The probability of label 1, or any score.
+    n_bins : int
+        At most so many bins, as of scikit-learn's ``strategy="quantile"``; of rows that tie
+        across an edge, the share that belongs there on average counts.
+    min_group_size : int
+        Fewer bins are made where they would have fewer rows.
+    to : "all", or one or several party names
+
+    Returns
+    -------
+    prob_true, prob_pred : ndarray of float64, (bins,)
+        By bin, ascending; with names as `to` one pair for each.
+    """
+    rows = _pair("calibration_curve", y_true, y_prob)
+    sizes = np.array(bins_of(rows, min_group_size, n_bins))
+    positive = _indicators(y_true)
+    order = ranked(y_prob, positive, 1 - positive, (_numbers(y_prob),))
+
+    def build(values: list[NDArray[Any]]) -> tuple[NDArray[Any], NDArray[Any]]:
+        predicted, observed = values[0].reshape(2, -1)
+        return observed / 2 / sizes, predicted / float(1 << MEAN_BITS) / sizes
+
+    return opened([by_bin(order, sizes.tolist())], to, build)
+
+
+def _indicators(y: SecretArray) -> SecretArray:
+    """Labels as a column of integers, (n, 1)."""
+    return (y if y.dtype == int64 else y.astype(int64)).reshape(-1, 1)
 
 
 def confusion_matrix(
