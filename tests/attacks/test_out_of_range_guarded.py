@@ -20,7 +20,7 @@ from tacit.errors import InputRefusedError
 from tacit.ml.evaluation import ScoreCounts
 from tacit.ml.kept import KeptTraining
 from tacit.ml.metrics import BINS
-from tacit.ml.training import TrainingPlan
+from tacit.ml.plan import TrainingPlan
 from tacit.ml.ways import TrainingJob
 
 LIMITS = (-128, 127)

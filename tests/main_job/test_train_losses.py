@@ -116,7 +116,7 @@ def whole(
     """What every party learns when nothing happens."""
     out = tmp_path_factory.mktemp("whole")
     outcome = run_training(request(wards, out), Console(file=StringIO()))
-    return {n: (r.coefficients, r.intercept, r.losses) for n, r in outcome.results.items()}
+    return {n: (r.model, r.losses) for n, r in outcome.results.items()}
 
 
 @pytest.mark.parametrize("seed", range(KILLS))
@@ -131,7 +131,7 @@ def test_the_others_finish_with_the_same_bits(
     living = [name for name in wanted.parties if name != blow.victim]
     assert list(outcome.results) == living, blow
     for name, result in outcome.results.items():
-        assert (result.coefficients, result.intercept, result.losses) == whole[name], blow
+        assert (result.model, result.losses) == whole[name], blow
     check_what_is_said(outcome, printed, tmp_path, blow)
     check_what_is_kept(tmp_path, living, blow)
 
@@ -190,5 +190,5 @@ def test_a_party_that_hangs_is_lost_too(
     blow.signal = signal.SIGSTOP
     outcome, printed = struck(wanted, blow)
     for name, result in outcome.results.items():
-        assert (result.coefficients, result.intercept, result.losses) == whole[name], blow
+        assert (result.model, result.losses) == whole[name], blow
     check_what_is_said(outcome, printed, tmp_path, blow)

@@ -14,15 +14,11 @@ from numpy.typing import NDArray
 
 from tacit.ml.evaluation import ScoreCounts
 from tacit.ml.metrics import Metrics, histogram, metrics_from_scores
-from tacit.ml.plaintext import (
-    LinearModel,
-    pooled_moments,
-    sigmoid,
-    train_alone,
-    train_plaintext,
-)
+from tacit.ml.plaintext import pooled_moments, train_alone, train_plaintext
 from tacit.ml.records import OwnerResult
-from tacit.ml.training import RowSubset, TrainingPlan
+from tacit.ml.training import RowSubset
+from tacit.models import ClearModel
+from tacit.models.clear import sigmoid
 from tacit.tables import moments, split, spool, standardised
 
 __all__ = ["Comparison", "Measured", "compare"]
@@ -48,14 +44,14 @@ class Comparison:
         The same training in the clear on all rows.
     alone : dict of str to Measured
         What each owner gets from its own rows.
-    coefficient_difference : float
+    coefficient_difference : float or None
         The largest difference between a coefficient (per deviation of its column) of the joint and
-        of the pooled model.
+        of the pooled model; None for perceptrons, whose weights mean nothing one by one.
     """
 
     pooled: Measured
     alone: dict[str, Measured]
-    coefficient_difference: float
+    coefficient_difference: float | None
 
 
 def compare(
@@ -72,7 +68,8 @@ def compare(
     test_size, seed
         As in the joint run.
     """
-    plan = TrainingPlan(**{**result.plan, "rows": tuple(result.plan["rows"])})
+    plan, joint = result.plan, result.clear_model
+    assert joint is not None
     mask = standardised(result.schema)
     spools = {name: spool(path, result.schema, owner=name) for name, path in files.items()}
     try:
@@ -80,11 +77,11 @@ def compare(
         train = {n: RowSubset(spools[n], part[0]) for n, part in parts.items()}
         local = {n: moments(spools[n], part[0]) for n, part in parts.items()}
         mean, inverse = pooled_moments(list(local.values()), mask)
-        models = {name: train_alone(plan, train[name], local[name], mask) for name in files}
-        pooled = train_plaintext(plan, list(train.values()), mean, inverse)
-        assert result.coefficients is not None
-        assert result.intercept is not None
-        joint = LinearModel(np.array(result.coefficients), result.intercept)
+        models = {
+            name: ClearModel(joint.form, train_alone(plan, train[name], local[name], mask))
+            for name in files
+        }
+        pooled = ClearModel(joint.form, train_plaintext(plan, list(train.values()), mean, inverse))
         test = [spools[name].take(parts[name][1]) for name in files]
     finally:
         for rows in spools.values():
@@ -92,15 +89,19 @@ def compare(
     features = np.concatenate([part[0] for part in test])
     labels = np.concatenate([part[1] for part in test])
 
-    def measure(model: LinearModel) -> Measured:
-        log_odds = model.decision(features)
+    def measure(model: ClearModel) -> Measured:
+        log_odds = model.decision_function(features)
         metrics = metrics_from_scores(sigmoid(log_odds), labels)
         negatives, positives = histogram(log_odds, labels)
         return Measured(metrics, ScoreCounts(negatives, positives, metrics.brier * len(labels)))
 
-    difference = np.abs(joint.coefficients - pooled.coefficients) / inverse
     return Comparison(
         measure(pooled),
         {name: measure(model) for name, model in models.items()},
-        float(max(difference.max(initial=0.0), abs(joint.intercept - pooled.intercept))),
+        _difference(joint, pooled, inverse) if joint.form.kind == "logistic" else None,
     )
+
+
+def _difference(joint: ClearModel, pooled: ClearModel, inverse: Floats) -> float:
+    difference = np.abs(joint.coefficients - pooled.coefficients) / inverse
+    return float(max(difference.max(initial=0.0), abs(joint.intercept - pooled.intercept)))

@@ -61,12 +61,18 @@ class Outcome:
     folder: Path
 
     def save(self, folder: Path) -> None:
-        """Write ``index.html``, ``manifest.json``, and each owner's ``OWNER/result.json``."""
+        """Write the report, the manifest, and each owner's result and, if it learned it, model.
+
+        ``index.html``, ``manifest.json``, ``OWNER/result.json``, ``OWNER/model.json``.
+        """
         write_report(self.report, folder)
         write_manifest(self.manifest, folder / "manifest.json")
         for name, result in self.results.items():
             own = folder / name
             own.mkdir(parents=True, exist_ok=True)
+            model = result.clear_model
+            if model is not None:
+                model.save(own / "model.json")
             (own / "result.json").write_bytes(
                 msgspec.json.format(msgspec.json.encode(_own_file(result)), indent=2) + b"\n"
             )
@@ -102,22 +108,22 @@ def outcome_of(
     `results` lacks the parties that were lost; `incidents` say why.
     """
     owners = tuple(request.files)
-    recipients = [name for name in results if results[name].coefficients is not None]
+    recipients = [name for name in results if results[name].model is not None]
     reader = results[recipients[0]] if recipients else next(iter(results.values()))
     evaluated = tuple(owners[index] for index in reader.evaluated)
     phases = _phases(results)
     digests = {"session": reader.session_id.hex(), "schema": reader.schema.digest().hex()}
     parameters: dict[str, str | int | float | bool] = {
         "label": request.label,
-        "model": "logistic regression",
+        "model": _model_title(reader),
         "epochs": request.epochs,
         "batch size": request.batch_size,
         "learning rate": request.learning_rate,
         "L2 penalty": request.l2,
         "test size": request.test_size,
         "seed": request.seed,
-        "fractional bits": int(reader.plan["fraction_bits"]),
-        "features": int(reader.plan["columns"]),
+        "fractional bits": reader.plan.fraction_bits,
+        "features": reader.plan.columns,
     }
     created = datetime.datetime.now(datetime.UTC).astimezone()
     memory = {name: result.peak_memory for name, result in results.items()}
@@ -266,9 +272,17 @@ def _phases(results: Mapping[str, OwnerResult]) -> list[Phase]:
 
 
 def _coefficients(reader: OwnerResult) -> dict[str, float] | None:
-    if reader.coefficients is None:
+    model = reader.clear_model
+    if model is None or model.form.kind != "logistic":
         return None
-    return dict(zip(reader.schema.features, reader.coefficients, strict=True))
+    return dict(zip(reader.schema.features, model.coefficients.tolist(), strict=True))
+
+
+def _model_title(reader: OwnerResult) -> str:
+    plan = reader.plan
+    if plan.kind == "logistic":
+        return "logistic regression"
+    return f"perceptron {'-'.join(map(str, plan.widths))} ({plan.activation})"
 
 
 def _base_rate(reader: OwnerResult) -> float | None:
@@ -329,9 +343,13 @@ def _disclosures(request: TrainingRequest, reader: OwnerResult) -> list[Disclosu
 
 def _own_file(result: OwnerResult) -> dict[str, Any]:
     plain: dict[str, Any] = msgspec.to_builtins(result)
-    plain.pop("session_id", None)
-    for name in ("joint", "alone", "joint_on_own"):
+    for name in ("session_id", "joint", "alone", "joint_on_own", "model", "alone_model"):
         plain.pop(name, None)
+    for prefix, record in (("", result.model), ("alone_", result.alone_model)):
+        linear = record is not None and record.form.kind == "logistic"
+        weights, bias = record.parameters if record is not None and linear else (None, [None])
+        plain[f"{prefix}coefficients"] = weights
+        plain[f"{prefix}intercept"] = bias[0]
     return plain
 
 

@@ -221,7 +221,7 @@ def _run(request: TrainingRequest, console: Console, log: Any) -> Outcome:
         for phase in result.phases:
             log.info("phase finished", party=name, **msgspec.structs.asdict(phase))
     comparison: Comparison | None = None
-    reader = next((r for r in results.values() if r.coefficients is not None), None)
+    reader = next((r for r in results.values() if r.model is not None), None)
     if request.compare_pooled and reader is not None:
         with console.status("training pooled and alone in the clear, to compare"):
             comparison = compare(request.files, reader, request.test_size, request.seed)

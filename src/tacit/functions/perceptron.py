@@ -21,7 +21,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Any, Literal, TypeAlias
+from typing import Any, Final, Literal, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
 
 from tacit.functions.class_probabilities import class_probabilities, class_probabilities_cost
 from tacit.functions.costs import NOTHING, Costs, in_sequence, side_by_side
@@ -34,6 +37,7 @@ from tacit.rounds.contract import Step
 from tacit.rounds.cost import Declaration
 
 __all__ = [
+    "ROW_WEIGHT_BITS",
     "Activation",
     "Layer",
     "Output",
@@ -41,7 +45,11 @@ __all__ = [
     "mlp_forward_cost",
     "mlp_step",
     "mlp_step_cost",
+    "mlp_update",
 ]
+
+ROW_WEIGHT_BITS: Final = 10
+"""Fractional bits that weights of rows have more than labels: classes differ by such a factor."""
 
 Activation: TypeAlias = Literal["identity", "relu", "logistic", "tanh"]
 Output: TypeAlias = Literal["identity", "logistic", "softmax"]
@@ -57,10 +65,15 @@ class Layer:
 
 @dataclass(frozen=True, slots=True)
 class _Activated:
-    """A hidden layer's activations, and for ReLU the bits [z >= 0]."""
+    """A hidden layer's activations, for ReLU the bits [z >= 0], and which units take part."""
 
     values: Any
     active: Any = None
+    mask: NDArray[np.int64] | None = None
+
+    def masked(self, party: Party, mask: NDArray[np.int64]) -> _Activated:
+        """The same with some units dropped."""
+        return _Activated(party.multiply_public(self.values, mask), self.active, mask)
 
 
 def _sums(party: Party, below: Any, layer: Layer, below_bits: int) -> Step[Any]:
@@ -185,27 +198,70 @@ def mlp_step(
     Rounds of `replicated3` with ReLU and plain SGD: 10 a hidden layer, 3, the output function's,
     5 back through each hidden layer, 3. Nothing is revealed.
     """
+    found = yield from mlp_update(
+        party, x, y, layers, state, fraction_bits, activation=activation, output=output, rule=rule
+    )
+    return found[0]
+
+
+def mlp_update(
+    party: Party,
+    x: Any,
+    y: Any,
+    layers: Sequence[Layer],
+    state: Sequence[Sequence[tuple[Any, Any]]],
+    fraction_bits: int,
+    *,
+    activation: Activation,
+    output: Output,
+    rule: Rule,
+    row_weights: Any = None,
+    masks: Sequence[NDArray[np.int64]] = (),
+) -> Step[tuple[list[list[tuple[Any, Any]]], Any]]:
+    """:func:`mlp_step`, and the residuals; with weights of rows and dropped units.
+
+    Parameters
+    ----------
+    row_weights : arithmetic sharing, (n,), optional
+        Weights of the rows' losses, with f + :data:`ROW_WEIGHT_BITS` fractional bits. 3 rounds
+        more for `replicated3`.
+    masks : sequence of ndarray of 0 and 1, (n, units)
+        Public: which units of each hidden layer take part for which rows (dropout, Srivastava,
+        Hinton, Krizhevsky, Sutskever, Salakhutdinov 2014); none for all. Free: kept activations
+        are not scaled up, so weights above them are to be scaled down after training.
+
+    Returns
+    -------
+    layers : list of list of (weights, bias)
+        As of :func:`mlp_step`.
+    residuals : arithmetic sharing, (n, outputs)
+        The output minus y, without weights of rows.
+    """
     hidden = [_Activated(x)]
-    for layer in layers[:-1]:
+    for place, layer in enumerate(layers[:-1]):
         below = hidden[-1].values
         last = yield from _hidden(party, below, layer, activation, fraction_bits, fraction_bits)
-        hidden.append(last)
+        hidden.append(last.masked(party, masks[place]) if masks else last)
     z = yield from _sums(party, hidden[-1].values, layers[-1], fraction_bits)
     p = yield from _result(party, z, output, fraction_bits)
-    delta = party.subtract(p, y)
+    residuals = delta = party.subtract(p, y)
+    if row_weights is not None:
+        weights = party.broadcast(row_weights.reshape(-1, 1), delta.shape)
+        bits = fraction_bits + ROW_WEIGHT_BITS
+        delta = yield from party.multiply_truncate(delta, weights, bits)
     updated: list[list[tuple[Any, Any]]] = []
     for place in range(len(layers) - 1, -1, -1):
-        layer, below = layers[place], hidden[place]
-        of = Gradient(below.values, delta, layer.weights, layer.bias)
+        layer, under = layers[place], hidden[place]
+        of = Gradient(under.values, delta, layer.weights, layer.bias)
         gradient = rule.gradient(party, of, state[place], fraction_bits)
         if place:
             new, delta = yield from together(
-                gradient, _delta_below(party, delta, layer, below, activation, fraction_bits)
+                gradient, _delta_below(party, delta, layer, under, activation, fraction_bits)
             )
         else:
             new = yield from gradient
         updated.append(new)
-    return (yield from rule.finish(party, updated[::-1], state, fraction_bits))
+    return (yield from rule.finish(party, updated[::-1], state, fraction_bits)), residuals
 
 
 def _delta_below(
@@ -216,9 +272,12 @@ def _delta_below(
     activation: Activation,
     fraction_bits: int,
 ) -> Step[Any]:
-    """(δ Wᵀ) act'(z): a bit for ReLU, a (1 - a) for logistic, 1 - a² for tanh."""
+    """(δ Wᵀ) act'(z): a bit for ReLU, a (1 - a) for logistic, 1 - a² for tanh.
+
+    Units that were dropped get 0: their slopes, taken from an activation of 0, do not matter.
+    """
     transposed = layer.weights.map(lambda share: share.T)
-    carried = party.matmul_truncate(delta, transposed, fraction_bits)
+    carried = _carried(party, delta, transposed, below.mask, fraction_bits)
     if activation == "relu":
         carried = yield from carried
         return (yield from party.inject(below.active, carried))
@@ -233,6 +292,13 @@ def _delta_below(
     if activation == "tanh":
         slope = party.add_public(slope, one)
     return (yield from party.multiply_truncate(carried, slope, fraction_bits))
+
+
+def _carried(
+    party: Party, delta: Any, transposed: Any, mask: NDArray[np.int64] | None, fraction_bits: int
+) -> Step[Any]:
+    carried = yield from party.matmul_truncate(delta, transposed, fraction_bits)
+    return carried if mask is None else party.multiply_public(carried, mask)
 
 
 # Costs.

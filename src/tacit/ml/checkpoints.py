@@ -7,8 +7,9 @@ the shares. A resumed run has a session of its own, so no mask comes again.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from typing import TypeVar
 
 import msgspec
 from msgspec import Struct
@@ -17,8 +18,9 @@ from tacit.arrays import SecretArray
 from tacit.encoding.digest import tagged_hash
 from tacit.encoding.types import fixed_point
 from tacit.errors import UsageError
+from tacit.ml.plan import TrainingPlan
 from tacit.ml.standardization import INPUT_BITS, Standardization
-from tacit.ml.training import TrainingPlan, TrainingState
+from tacit.ml.state import TrainingState
 from tacit.programs.types import SecretValue
 from tacit.rounds.contract import Step
 from tacit.sessions.storage_steps import (
@@ -36,12 +38,16 @@ __all__ = [
     "TRAINING",
     "FitCheckpoints",
     "Progress",
+    "arrays_named",
     "forget_training",
     "job_digest",
+    "named",
     "progress_of",
     "resume_training",
     "save_training",
 ]
+
+T = TypeVar("T")
 
 GENERATIONS = 2
 """How many checkpoints stay."""
@@ -67,6 +73,8 @@ class Progress(Struct, frozen=True):
         See :class:`~tacit.ml.training.TrainingState`.
     loss_rows : tuple of int
         Where revealed losses are stored as shares: how many rows each is of.
+    metrics : tuple of float
+        Losses of rows set apart, one an epoch, which all parties learned.
     """
 
     job: bytes
@@ -76,6 +84,7 @@ class Progress(Struct, frozen=True):
     rows: int = 0
     batches: int = 0
     loss_rows: tuple[int, ...] = ()
+    metrics: tuple[float, ...] = ()
 
 
 def progress_of(header: Header, job: bytes) -> Progress:
@@ -174,9 +183,22 @@ class FitCheckpoints:
 # Of joint training.
 
 
-def job_digest(schema: bytes, plan: TrainingPlan) -> bytes:
+def job_digest(schema: bytes, plan: TrainingPlan, start: bytes = b"") -> bytes:
     """What must be the same for a training to go on."""
-    return tagged_hash("training", schema, repr(plan).encode())
+    return tagged_hash("training", schema, repr(plan).encode(), start)
+
+
+def named(kind: str, arrays: Sequence[T]) -> dict[str, T]:
+    """Several arrays by names, as they are stored."""
+    return {f"{kind} {place}": array for place, array in enumerate(arrays)}
+
+
+def arrays_named(kind: str, stored: Mapping[str, T]) -> tuple[T, ...]:
+    """The inverse of :func:`named`, of all that is stored."""
+    found: list[T] = []
+    while f"{kind} {len(found)}" in stored:
+        found.append(stored[f"{kind} {len(found)}"])
+    return tuple(found)
 
 
 def save_training(
@@ -187,18 +209,26 @@ def save_training(
     values = {
         "mean": SecretValue(fixed_point(INPUT_BITS), by.mean),
         "inverse_deviation": SecretValue(f, by.inverse_deviation),
-        "weights": SecretValue(f, state.weights),
+        **{name: SecretValue(f, share) for name, share in named("state", state.values).items()},
+        **{name: SecretValue(f, share) for name, share in named("best", state.best).items()},
     }
     for name, share in (("residuals", state.residuals), ("total", state.total)):
         if share is not None:
             values[name] = SecretValue(f, share)
     # What only some parties learned is in no header: those are equal at all parties.
     losses = () if plan.loss_to and len(plan.loss_to) < keeper.party.size else state.losses
-    progress = Progress(job, state.step, losses=losses, rows=state.rows, batches=state.batches)
+    progress = Progress(
+        job,
+        state.step,
+        losses=losses,
+        rows=state.rows,
+        batches=state.batches,
+        metrics=state.metrics,
+    )
     draft = Draft(
         name=TRAINING,
         purpose="checkpoint",
-        kind="logistic training",
+        kind="training",
         public=msgspec.msgpack.encode(progress),
         arrays=tuple(record_of(name, value) for name, value in values.items()),
         keep=GENERATIONS,
@@ -229,11 +259,13 @@ def resume_training(
     shares = {r.name: v.share for r, v in zip(header.arrays, values, strict=True)}
     state = TrainingState(
         progress.step,
-        shares["weights"],
+        arrays_named("state", shares),
         progress.losses,
         shares.get("residuals"),
         shares.get("total"),
         progress.rows,
         progress.batches,
+        progress.metrics,
+        arrays_named("best", shares),
     )
     return Standardization(shares["mean"], shares["inverse_deviation"]), state

@@ -11,7 +11,7 @@ import resource
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import asdict
+from dataclasses import replace
 from pathlib import Path
 
 import msgspec
@@ -20,17 +20,18 @@ from msgspec import Struct
 from numpy.typing import NDArray
 
 from tacit.encoding.digest import tagged_hash
-from tacit.errors import DataError, SchemaError
-from tacit.ml.batches import batch_count
+from tacit.errors import DataError, SchemaError, UsageError
 from tacit.ml.checkpoints import job_digest
 from tacit.ml.evaluation import ScoreCounts
 from tacit.ml.kept import KeptTraining
 from tacit.ml.plaintext import train_alone
+from tacit.ml.plan import TrainingPlan
 from tacit.ml.records import CountRecord, OwnerResult, PhaseCost, TrainingSettings
 from tacit.ml.scores import count_scores
 from tacit.ml.streamed import StreamedTraining
-from tacit.ml.training import RowSubset, TrainingPlan
+from tacit.ml.training import RowSubset
 from tacit.ml.ways import TrainingJob, Way
+from tacit.models import ClearModel, ModelForm
 from tacit.sessions.context import PartyContext
 from tacit.tables import (
     Draft,
@@ -51,6 +52,8 @@ __all__ = ["run_party"]
 _PROGRESS_INTERVAL = 0.1
 _LOSSES_PER_EPOCH = 20
 _FRACTION_BITS = 18
+_LOST = "TC-1094"
+"""The error of storing after a party was lost."""
 
 
 class _Notice(Struct, frozen=True):
@@ -122,24 +125,16 @@ class _Job:
         train_counts = tuple(counts[name].train for name in self.owners)
         to = tuple(session.position(name) for name in settings.reveal_to)
         owners = tuple(range(len(self.owners)))
-        plan = TrainingPlan(
-            rows=train_counts,
-            columns=len(schema.features),
-            epochs=settings.epochs,
-            batch_size=settings.batch_size,
-            learning_rate=settings.learning_rate,
-            decay=settings.decay,
-            seed=settings.seed,
-            fraction_bits=_FRACTION_BITS,
-            loss_every=self._loss_interval(train_counts),
-            loss_to=tuple(sorted({*owners, *to})),
-        )
-        way = self._way(schema, plan, own)
+        plan = self._plan(schema, train_counts, tuple(sorted({*owners, *to})))
+        form = self._form(schema, plan)
+        way = self._way(schema, plan, form, own)
         way.prepare(self)
         with self.phase("training"):
-            losses = way.train(self.reporter("training", plan.steps))
+            course = way.train(self.reporter("training", plan.steps))
+        kept, kept_problem = self._keep(way)
         with self.phase("reveal"):
-            model = way.reveal(to)
+            numbers = way.reveal(to)
+            model = None if numbers is None else ClearModel.of_flat(form, numbers)
         with self.phase("evaluation"):
             joint_on_own = None
             if own is not None and model is not None:
@@ -147,45 +142,121 @@ class _Job:
             joint, evaluated = way.evaluate(joint_on_own, [i for i in to if i in owners], to)
         # What follows is each owner's own affair: nobody waits for it.
         session.close()
-        alone = alone_counts = None
-        if settings.alone and own is not None:
-            started = time.perf_counter()
-            self.context.progress("alone", 0)
-            steps = plan.epochs * batch_count((len(own.train.index),), plan.batch_size)
-            report = self.reporter("alone", steps)
-            alone = train_alone(plan, own.train, own.moments, standardised(schema), report)
+        alone = self._alone(schema, plan, own)
+        alone_counts = None
+        if alone is not None and own is not None:
             alone_counts = count_scores(alone, own.rows, own.test)
-            self.phases.append(PhaseCost("alone", time.perf_counter() - started, 0, 0, 0))
-            self.context.progress("alone", 1, 1)
         return OwnerResult(
             schema=schema,
             session_id=session.session_id,
-            plan=asdict(plan),
+            plan=plan,
             rows=train_counts,
             test_rows=tuple(counts[name].test for name in self.owners),
-            coefficients=None if model is None else model.coefficients.tolist(),
-            intercept=None if model is None else model.intercept,
+            model=None if model is None else model.record(),
             joint=_plain(joint),
             evaluated=evaluated,
-            alone_coefficients=None if alone is None else alone.coefficients.tolist(),
-            alone_intercept=None if alone is None else alone.intercept,
+            alone_model=None if alone is None else alone.record(),
             alone=_plain(alone_counts),
             joint_on_own=_plain(joint_on_own),
-            losses=losses,
+            losses=course.losses,
+            metrics=course.metrics,
+            steps=course.steps,
+            kept=kept,
+            kept_problem=kept_problem,
             phases=self.phases,
             peak_memory=_peak_memory(),
         )
 
-    def _way(self, schema: Schema, plan: TrainingPlan, own: _Own | None) -> Way:
+    def _plan(
+        self, schema: Schema, rows: tuple[int, ...], loss_to: tuple[int, ...]
+    ) -> TrainingPlan:
+        settings = self.settings
+        plan = TrainingPlan(
+            rows=rows,
+            columns=len(schema.features),
+            epochs=settings.epochs,
+            batch_size=settings.batch_size,
+            learning_rate=settings.learning_rate,
+            decay=settings.decay,
+            seed=settings.seed,
+            fraction_bits=_FRACTION_BITS,
+            loss_to=loss_to,
+            kind=settings.kind,
+            hidden=settings.hidden,
+            activation=settings.activation,
+            optimiser=settings.optimiser,
+            dropout=settings.dropout,
+            class_weights=settings.class_weights,
+            stopping=settings.stopping,
+        )
+        if not settings.reveal_loss:
+            return plan
+        return replace(plan, loss_every=max(1, plan.steps_an_epoch // _LOSSES_PER_EPOCH))
+
+    def _form(self, schema: Schema, plan: TrainingPlan) -> ModelForm:
+        return ModelForm(
+            kind=plan.kind,
+            schema=schema,
+            hidden=plan.hidden,
+            activation=plan.activation,
+            fraction_bits=plan.fraction_bits,
+            rows=sum(plan.rows),
+        )
+
+    def _keep(self, way: Way) -> tuple[int, str]:
+        """Store the secret model, where that is asked for; why it could not be.
+
+        Where a party was lost there is nobody to hold its shares; who learns the model gets it
+        all the same.
+        """
+        settings = self.settings
+        if not settings.keep:
+            return 0, ""
+        with self.phase("keeping"):
+            try:
+                return way.keep(settings.keep), ""
+            except UsageError as error:
+                if error.code != _LOST or not settings.reveal_to:
+                    raise
+                return 0, error.message
+
+    def _alone(self, schema: Schema, plan: TrainingPlan, own: _Own | None) -> ClearModel | None:
+        """What this owner gets from its own rows, if it wants to know."""
+        if not self.settings.alone or own is None:
+            return None
+        started = time.perf_counter()
+        self.context.progress("alone", 0)
+        alone = replace(plan, rows=(len(own.train.index),))
+        report = self.reporter("alone", alone.steps)
+        start = self.settings.start
+        known = None if start is None or start.model is None else start.model
+        parameters = train_alone(
+            plan,
+            own.train,
+            own.moments,
+            standardised(schema),
+            report,
+            None if known is None else ClearModel.of_record(known).parameters,
+        )
+        self.phases.append(PhaseCost("alone", time.perf_counter() - started, 0, 0, 0))
+        self.context.progress("alone", 1, 1)
+        return ClearModel(self._form(schema, alone), parameters)
+
+    def _way(self, schema: Schema, plan: TrainingPlan, form: ModelForm, own: _Own | None) -> Way:
         """Rows that stream, or, where output is guaranteed, rows that all parties keep."""
         settings = self.settings
+        start = b"" if settings.start is None else msgspec.msgpack.encode(settings.start)
         job = TrainingJob(
             plan=plan,
-            digest=job_digest(schema.digest(), plan),
+            digest=job_digest(schema.digest(), plan, start),
             mask=standardised(schema),
             storage=settings.storage,
             every=settings.every,
             resume=settings.resume,
+            form=form,
+            start=settings.start,
+            store=settings.store,
+            recipients=settings.reveal_to,
         )
         guaranteed = self.session.protocol.security.outcome == "guaranteed output"
         way = KeptTraining if guaranteed else StreamedTraining
@@ -200,11 +271,6 @@ class _Job:
             stage="row counts",
             patience=self.settings.deadline,
         )
-
-    def _loss_interval(self, rows: tuple[int, ...]) -> int:
-        if not self.settings.reveal_loss:
-            return 0
-        return max(1, batch_count(rows, self.settings.batch_size) // _LOSSES_PER_EPOCH)
 
     def _agree_on_schema(self) -> Schema:
         settings, session = self.settings, self.session

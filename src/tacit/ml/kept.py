@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from typing import Any
+from math import prod
 
 import msgspec
 import numpy as np
@@ -18,27 +18,42 @@ from numpy.typing import NDArray
 
 from tacit.encoding.types import fixed_point, int64
 from tacit.errors import InputRefusedError, PartyLostError, UsageError
-from tacit.functions.logistic import logistic_step
-from tacit.ml.checkpoints import GENERATIONS, TRAINING, Progress, progress_of
+from tacit.ml.checkpoints import (
+    GENERATIONS,
+    TRAINING,
+    Progress,
+    arrays_named,
+    named,
+    progress_of,
+)
 from tacit.ml.evaluation import COUNTS, JointCounts, ScoreCounts, counts_of, encoded_counts
+from tacit.ml.folding import fold
+from tacit.ml.learners import Learner, learner_of
+from tacit.ml.losses import Losses, opened, squared
 from tacit.ml.metrics import BINS
-from tacit.ml.plaintext import LinearModel
+from tacit.ml.plan import TrainingPlan, schedule, validation_chunks
 from tacit.ml.shared_rows import Batch, SharedRows
 from tacit.ml.standardization import (
     INPUT_BITS,
+    MOMENT_BITS,
     Standardization,
     combined_standardization,
     encoded_moments,
     moment_limits,
 )
-from tacit.ml.training import OwnRows, TrainingPlan, fold, schedule
-from tacit.ml.ways import Phases, TrainingJob, opened_model
+from tacit.ml.start import begun, encoded, stored
+from tacit.ml.stopping import Stopper, summed_log_loss
+from tacit.ml.training import OwnRows
+from tacit.ml.ways import Course, Phases, TrainingJob
+from tacit.models import save
 from tacit.programs.types import ArrayType, SecretValue
 from tacit.protocols.interface import Party
 from tacit.rounds.combine import together
 from tacit.rounds.contract import Step
 from tacit.sessions.party import PartySession
 from tacit.sessions.session import Reference
+from tacit.sessions.storing import NO_LIMITS
+from tacit.storage.records import Uses
 
 __all__ = ["ROWS", "KeptTraining"]
 
@@ -76,15 +91,19 @@ class KeptTraining:
         self._own = own
         self._moments = moments
         self._rows = SharedRows(job.plan)
-        self._mean: Reference | None = None
-        self._inverse: Reference | None = None
-        self._weights: Reference | None = None
+        self._learner = learner_of(job.plan)
+        self._start: list[Reference] | None = None
+        self._limits = NO_LIMITS
+        self._by: tuple[Reference, ...] = ()
+        self._parameters: tuple[Reference, ...] = ()
 
     # Before the first step.
 
     def prepare(self, phases: Phases) -> None:
         """Share and seal all rows, or load what a run before this one sealed; standardise them."""
         session, job, total = self._session, self._job, sum(self._plan.rows)
+        self._learner.check()
+        self._load_start()
         assert job.storage is not None
         session.attach(job.storage)
         moments = self._loaded() if job.resume else None
@@ -97,10 +116,21 @@ class KeptTraining:
         session.inputs_complete()
         self._own = None
         with phases.phase("standardisation"):
-            mean, inverse = self._standardization(moments)
+            self._by = self._standardization(moments)
             report = phases.reporter("standardisation", total, "rows")
-            self._rows.standardise(session, mean, inverse, report)
-            self._mean, self._inverse = mean, inverse
+            self._rows.standardise(session, self._by[0], self._by[1], report)
+
+    def _load_start(self) -> None:
+        """The stored model that training starts from; even a resumed job holds to its limits."""
+        job, session = self._job, self._session
+        if job.start is None or not job.start.name:
+            return
+        place = job.store or job.storage
+        assert place is not None
+        assert job.form is not None
+        session.attach(place)
+        found = stored(session, job.start.name, job.form, job.recipients)
+        self._start, self._limits = found
 
     def _share_moments(self) -> list[Reference]:
         """Three arrays of each owner."""
@@ -127,7 +157,7 @@ class KeptTraining:
             [*moments, *self._rows.stored],
             ROWS,
             names=[*(f"moments {place}" for place in range(len(moments))), *self._rows.names],
-            kind="rows of a logistic training",
+            kind="rows of a training",
             public=msgspec.msgpack.encode(Progress(self._job.digest, 0)),
             purpose="checkpoint",
             keep=1,
@@ -143,78 +173,149 @@ class KeptTraining:
         self._rows.restore(references[moments:])
         return list(references[:moments])
 
-    def _standardization(self, moments: Sequence[Reference]) -> tuple[Reference, Reference]:
+    def _standardization(self, moments: Sequence[Reference]) -> tuple[Reference, ...]:
+        """Mean and inverse deviation; also the deviation, where training starts from a model."""
         rows, mask, f = self._plan.rows, self._job.mask, self._plan.fraction_bits
+        deviation = self._job.start is not None
 
         def evaluate(party: Party, parts: Sequence[SecretValue]) -> _Results:
             shares = [part.share for part in parts]
             inputs = [shares[place : place + 3] for place in range(0, len(shares), 3)]
-            by = yield from combined_standardization(party, rows, inputs, mask, f)
-            return (
-                SecretValue(fixed_point(INPUT_BITS), by.mean),
-                SecretValue(fixed_point(f), by.inverse_deviation),
+            by = yield from combined_standardization(party, rows, inputs, mask, f, deviation)
+            found = (by.mean, by.inverse_deviation, by.deviation)
+            return tuple(
+                SecretValue(kind.dtype, share) for kind, share in zip(types, found, strict=False)
             )
 
         columns = (self._plan.columns,)
-        types = (ArrayType(fixed_point(INPUT_BITS), columns), ArrayType(self._type, columns))
-        mean, inverse = self._session.compute("standardisation", evaluate, moments, results=types)
-        return mean, inverse
+        kinds = (fixed_point(INPUT_BITS), self._type, fixed_point(MOMENT_BITS))
+        types = tuple(ArrayType(kind, columns) for kind in kinds[: 2 + deviation])
+        return self._session.compute("standardisation", evaluate, moments, results=types)
 
     # Training.
 
-    def train(self, on_step: Callable[[int], None]) -> list[float]:
-        """All steps; the losses that this party learned."""
+    def train(self, on_step: Callable[[int], None]) -> Course:
+        """All steps; the numbers that this party learned on the way."""
         session, plan, every = self._session, self._plan, self._job.every
         losses = Losses(session, plan, keep=bool(every))
-        done = 0
+        done, stopper = 0, Stopper(plan)
+        best: tuple[Reference, ...] = ()
         found = session.resume(TRAINING) if self._job.resume else None
         if found is None:
-            weights = self._zero_weights()
+            values = self._begun()
         else:
             header, references = found
             progress = progress_of(header, self._job.digest)
             stored = {r.name: ref for r, ref in zip(header.arrays, references, strict=True)}
-            weights, done = stored.pop("weights"), progress.step
+            values, best = arrays_named("state", stored), arrays_named("best", stored)
+            done, stopper = progress.step, Stopper(plan, progress.metrics)
             losses.restore(stored, progress)
-        for rows in schedule(plan, done):
+        coming = schedule(plan, done)
+        while True:
+            if stopper.due(done):
+                if stopper.add(self._validated(values)):
+                    best = values
+                if stopper.over:
+                    break
+            rows = next(coming, None)
+            if rows is None or stopper.over:
+                break
             batch = self._rows.batch(rows)
             pending = losses.pending
             results = session.compute(
                 "training",
-                _step(plan, batch, len(pending)),
-                (weights, *pending, *batch.references),
-                results=(ArrayType(self._type, weights.shape), *losses.types(batch.rows)),
+                _step(self._learner, plan, batch, len(pending), done),
+                (*values, *pending, *batch.references),
+                results=(*self._types, *losses.types(batch.rows)),
                 public=self._job.digest + done.to_bytes(8, "little"),
             )
-            weights = results[0]
-            losses.stepped(results[1:])
+            values = results[: len(self._types)]
+            losses.stepped(results[len(self._types) :])
             done += 1
             on_step(done)
-            if every and done % every == 0 and not self._save(done, weights, losses):
+            if every and done % every == 0 and not self._save(done, values, best, losses, stopper):
                 every = 0  # what was sealed before stays
         losses.finish()
-        self._weights = weights
-        return losses.values
+        self._parameters = self._folded(best or values)
+        return Course(losses.values, stopper.metrics, done)
 
-    def _zero_weights(self) -> Reference:
-        f, shape = self._type, (self._plan.columns + 1,)
+    @property
+    def _types(self) -> tuple[ArrayType, ...]:
+        return tuple(ArrayType(self._type, shape) for shape in self._learner.shapes)
+
+    def _begun(self) -> tuple[Reference, ...]:
+        """The learner's first state: public weights, or those that the job starts from."""
+        f, learner, job = self._type, self._learner, self._job
+        public: list[NDArray[np.int64]] = []
+        if job.start is not None and job.start.model is not None:
+            assert job.form is not None
+            public = encoded(job.form, job.start.model)
 
         def evaluate(party: Party, parts: Sequence[SecretValue]) -> _Results:
-            yield from ()
-            return (SecretValue(f, party.public(np.zeros(shape, np.int64))),)
+            if job.start is None:
+                values = learner.initial(party)
+            else:
+                *shares, mean, inverse, deviation = (part.share for part in parts)
+                by = Standardization(mean, inverse, deviation)
+                parameters = shares or [party.public(array) for array in public]
+                values = yield from begun(party, learner, parameters, by)
+            return tuple(SecretValue(f, share) for share in values)
 
-        (weights,) = self._session.compute("training", evaluate, (), results=(ArrayType(f, shape),))
-        return weights
+        operands = () if job.start is None else (*(self._start or ()), *self._by)
+        found = self._session.compute("training", evaluate, operands, results=self._types)
+        self._start = None
+        return found
 
-    def _save(self, step: int, weights: Reference, losses: Losses) -> bool:
+    def _validated(self, values: Sequence[Reference]) -> float:
+        """The mean log-loss of the rows set apart, opened to all parties."""
+        f, count, plan = self._type, len(values), self._plan
+        total: tuple[Reference, ...] = ()
+        for rows in validation_chunks(plan):
+            batch, so_far = self._rows.batch(rows), len(total)
+
+            def evaluate(
+                party: Party,
+                parts: Sequence[SecretValue],
+                batch: Batch = batch,
+                so_far: int = so_far,
+            ) -> _Results:
+                shares = tuple(part.share for part in parts)
+                x, y = batch.picked(party, parts[count + so_far :], plan.columns)
+                part = yield from summed_log_loss(party, plan, self._learner, shares[:count], x, y)
+                if so_far:
+                    part = party.add(part, shares[count])
+                return (SecretValue(f, part),)
+
+            total = self._session.compute(
+                "validation",
+                evaluate,
+                (*values, *total, *batch.references),
+                results=(ArrayType(f, (1,)),),
+            )
+        everybody = tuple(range(len(self._session.parties)))
+        found = opened(self._session, total[0], everybody)
+        assert found is not None
+        return float(found[0]) / sum(map(len, plan.validation))
+
+    def _save(
+        self,
+        step: int,
+        values: Sequence[Reference],
+        best: Sequence[Reference],
+        losses: Losses,
+        stopper: Stopper,
+    ) -> bool:
         """Seal where training is; False at all parties alike when one of them is lost."""
-        arrays = {"weights": weights, **losses.stored}
+        arrays = {**named("state", values), **named("best", best), **losses.stored}
+        progress = losses.progress(self._job.digest, step)
         header = self._session.save(
             list(arrays.values()),
             TRAINING,
             names=list(arrays),
-            kind="logistic training",
-            public=msgspec.msgpack.encode(losses.progress(self._job.digest, step)),
+            kind="training",
+            public=msgspec.msgpack.encode(
+                msgspec.structs.replace(progress, metrics=tuple(stopper.metrics))
+            ),
             purpose="checkpoint",
             keep=GENERATIONS,
         )
@@ -222,27 +323,49 @@ class KeptTraining:
 
     # Results.
 
-    def reveal(self, to: Sequence[int]) -> LinearModel | None:
-        """Open the model to some parties."""
-        f = self._plan.fraction_bits
-        assert self._weights is not None
-        assert self._mean is not None
-        assert self._inverse is not None
+    def _folded(self, values: Sequence[Reference]) -> tuple[Reference, ...]:
+        """The model's parameters for columns scaled into [-1, 1]."""
+        f, learner, bits = self._type, self._learner, self._plan.fraction_bits
 
         def evaluate(party: Party, parts: Sequence[SecretValue]) -> _Results:
-            weights, mean, inverse = (part.share for part in parts)
-            by = Standardization(mean, inverse)
-            folded, intercept = yield from fold(party, weights, by, f)
-            return (SecretValue(fixed_point(f), party.concatenate([folded, intercept], 0)),)
+            *shares, mean, inverse = (part.share for part in parts)
+            parameters = yield from learner.parameters(party, tuple(shares))
+            folded = yield from fold(party, parameters, Standardization(mean, inverse), bits)
+            return tuple(SecretValue(f, share) for share in folded)
 
-        (model,) = self._session.compute(
-            "reveal",
+        return self._session.compute(
+            "folding",
             evaluate,
-            (self._weights, self._mean, self._inverse),
-            results=(ArrayType(self._type, self._weights.shape),),
+            (*values, *self._by[:2]),
+            results=[ArrayType(f, shape) for shape in self._plan.shapes],
         )
-        opened = _opened(self._session, model, to)
-        return None if opened is None else opened_model(opened)
+
+    def keep(self, name: str) -> int:
+        """Seal the secret model in every party's store; its version."""
+        job, session = self._job, self._session
+        assert job.form is not None
+        if job.store is not None:
+            session.attach(job.store)
+        uses = self._limits.both(Uses(reveal_to=job.recipients))
+        header = save(session, job.form, self._parameters, name, reveal_to=uses.reveal_to)
+        return header.version
+
+    def reveal(self, to: Sequence[int]) -> NDArray[np.float64] | None:
+        """Open the model to some parties: all parameters in one row."""
+        if not to:
+            return None
+        f = self._type
+
+        def evaluate(party: Party, parts: Sequence[SecretValue]) -> _Results:
+            yield from ()
+            flat = [part.share.reshape(part.share.size) for part in parts]
+            return (SecretValue(f, party.concatenate(flat, 0)),)
+
+        size = sum(prod(shape) for shape in self._plan.shapes)
+        (model,) = self._session.compute(
+            "reveal", evaluate, self._parameters, results=(ArrayType(f, (size,)),)
+        )
+        return opened(self._session, model, to)
 
     def evaluate(
         self, own: ScoreCounts | None, owners: Sequence[int], to: Sequence[int]
@@ -276,177 +399,28 @@ class KeptTraining:
         (total,) = self._session.compute(
             "evaluation", evaluate, shared, results=(ArrayType(int64, shape),)
         )
-        opened = _opened(self._session, total, to)
-        return None if opened is None else counts_of(opened, BINS), tuple(whose)
+        found = opened(self._session, total, to)
+        return None if found is None else counts_of(found, BINS), tuple(whose)
 
 
-def _step(plan: TrainingPlan, batch: Batch, pending: int) -> Callable[..., _Results]:
-    """One step of training: (weights, pending of the losses, rows) -> (weights, losses' own)."""
-    f = plan.fraction_bits
+def _step(
+    learner: Learner, plan: TrainingPlan, batch: Batch, pending: int, number: int
+) -> Callable[..., _Results]:
+    """One step of training: (state, pending of the losses, rows) -> (state, losses' own)."""
+    f, count = plan.fraction_bits, len(learner.shapes)
 
     def evaluate(party: Party, parts: Sequence[SecretValue]) -> _Results:
-        losses, rows = parts[1 : 1 + pending], parts[1 + pending :]
-        x, y = batch.picked(party, rows, plan.columns, f)
-        step = logistic_step(
-            party, x, y, parts[0].share, f, learning_rate=plan.learning_rate, decay=plan.decay
-        )
+        losses = [part.share for part in parts[count : count + pending]]
+        x, y = batch.picked(party, parts[count + pending :], plan.columns)
+        step = learner.step(party, tuple(p.share for p in parts[:count]), x, y, number)
         if not losses:
-            weights, residuals = yield from step
-            found = [weights, residuals]
+            values, residuals = yield from step
+            found = [*values, residuals]
         else:
             # The loss of the last step travels in this step's rounds.
-            (weights, residuals), total = yield from together(step, _squared(party, losses, f))
-            found = [weights, residuals, total]
-        kept = found if plan.loss_every else found[:1]
+            (values, residuals), total = yield from together(step, squared(party, losses, f))
+            found = [*values, residuals, total]
+        kept = found if plan.loss_every else found[:count]
         return tuple(SecretValue(fixed_point(f), share) for share in kept)
 
     return evaluate
-
-
-def _squared(party: Party, pending: Sequence[SecretValue], fraction_bits: int) -> Step[Any]:
-    """The sum of squared residuals, and of a total so far where there is one: (1, 1)."""
-    residuals, *total = (part.share for part in pending)
-    count = residuals.shape[0]
-    row, column = residuals.reshape(1, count), residuals.reshape(count, 1)
-    square = yield from party.matmul_truncate(row, column, fraction_bits)
-    return party.add(total[0], square) if total else square
-
-
-def _opened(session: PartySession, reference: Reference, to: Sequence[int]) -> NDArray[Any] | None:
-    return session.open(reference, tuple(to), tuple(to)).get(session.name)
-
-
-class Losses:
-    """Sums squared residuals on shares and reveals the mean every so many batches.
-
-    Parameters
-    ----------
-    session : PartySession
-    plan : TrainingPlan
-    keep : bool
-        Whether to keep revealed sums as shares too, for checkpoints: a party without the right
-        to a loss must not find it in a checkpoint's public part.
-
-    Attributes
-    ----------
-    values : list of float
-        The losses that this party learned.
-    """
-
-    def __init__(self, session: PartySession, plan: TrainingPlan, keep: bool) -> None:
-        self.values: list[float] = []
-        self._session = session
-        self._plan = plan
-        self._type = fixed_point(plan.fraction_bits)
-        self._to = plan.loss_to or tuple(range(len(session.parties)))
-        self._keep = keep
-        self._residuals: Reference | None = None
-        self._total: Reference | None = None
-        self._revealed: Reference | None = None
-        self._revealed_rows: list[int] = []
-        self._rows = 0
-        self._batches = 0
-
-    @property
-    def pending(self) -> tuple[Reference, ...]:
-        """What the next step adds up: the last step's residuals, and the total so far."""
-        if self._residuals is None:
-            return ()
-        return (self._residuals,) if self._total is None else (self._residuals, self._total)
-
-    def types(self, rows: int) -> tuple[ArrayType, ...]:
-        """Of what a step on so many rows returns for the losses."""
-        if not self._plan.loss_every:
-            return ()
-        residuals = ArrayType(self._type, (rows,))
-        return (residuals, ArrayType(self._type, (1, 1))) if self.pending else (residuals,)
-
-    def stepped(self, results: Sequence[Reference]) -> None:
-        """Take what a step returned for the losses; reveal one if it is its turn."""
-        if not results:
-            return
-        if len(results) == 2:
-            self._add(results[1])
-        self._residuals = results[0]
-
-    def _add(self, total: Reference, last: bool = False) -> None:
-        assert self._residuals is not None
-        self._total = total
-        self._rows += self._residuals.shape[0]
-        self._batches += 1
-        if self._batches < self._plan.loss_every and not last:
-            return
-        opened = _opened(self._session, total, self._to)
-        if opened is not None:
-            self.values.append(float(opened[0, 0]) / self._rows)
-        if self._keep:
-            self._note(total)
-        self._revealed_rows.append(self._rows)
-        self._total, self._rows, self._batches = None, 0, 0
-
-    def _note(self, total: Reference) -> None:
-        f = self._type
-
-        def evaluate(party: Party, parts: Sequence[SecretValue]) -> _Results:
-            yield from ()
-            flat = [part.share.reshape(part.share.size) for part in parts]
-            return (SecretValue(f, party.concatenate(flat, 0)),)
-
-        before = () if self._revealed is None else (self._revealed,)
-        size = 1 + sum(reference.shape[0] for reference in before)
-        (self._revealed,) = self._session.compute(
-            "training", evaluate, (*before, total), results=(ArrayType(f, (size,)),)
-        )
-
-    def finish(self) -> None:
-        """Add up the last step's residuals and reveal what is left."""
-        pending, f = self.pending, self._plan.fraction_bits
-        if not pending:
-            return
-
-        def evaluate(party: Party, parts: Sequence[SecretValue]) -> _Results:
-            total = yield from _squared(party, parts, f)
-            return (SecretValue(fixed_point(f), total),)
-
-        (total,) = self._session.compute(
-            "training", evaluate, pending, results=(ArrayType(self._type, (1, 1)),)
-        )
-        self._add(total, last=True)
-
-    # Checkpoints.
-
-    @property
-    def stored(self) -> dict[str, Reference]:
-        """The arrays that a checkpoint holds of the losses."""
-        if not self._plan.loss_every:
-            return {}
-        found = {
-            "residuals": self._residuals,
-            "total": self._total,
-            "revealed": self._revealed,
-        }
-        return {name: reference for name, reference in found.items() if reference is not None}
-
-    def progress(self, job: bytes, step: int) -> Progress:
-        """What is public about a checkpoint."""
-        return Progress(
-            job,
-            step,
-            rows=self._rows,
-            batches=self._batches,
-            loss_rows=tuple(self._revealed_rows),
-        )
-
-    def restore(self, stored: dict[str, Reference], progress: Progress) -> None:
-        """Go on from a checkpoint; the losses before it are opened again, to the same parties."""
-        self._residuals, self._total = stored.get("residuals"), stored.get("total")
-        self._rows, self._batches = progress.rows, progress.batches
-        self._revealed = stored.get("revealed")
-        self._revealed_rows = list(progress.loss_rows)
-        if self._revealed is None:
-            return
-        opened = _opened(self._session, self._revealed, self._to)
-        if opened is not None:
-            self.values = [
-                float(total) / rows for total, rows in zip(opened, self._revealed_rows, strict=True)
-            ]

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Literal
 
 import msgspec
 import numpy as np
 from msgspec import Struct
 
+from tacit.functions.perceptron import Activation
 from tacit.ml.evaluation import ScoreCounts
+from tacit.ml.plan import PLAIN, EarlyStopping, ModelKind, Optimiser, TrainingPlan
+from tacit.ml.start import Start
+from tacit.models import ClearModel
+from tacit.models.clear import ModelRecord
 from tacit.storage.store import Place
 from tacit.tables import Schema
 
@@ -34,8 +39,18 @@ class TrainingSettings(Struct, frozen=True, kw_only=True):
         Columns that are no features; for drafts.
     missing : str
         What missing numbers mean in a draft; "refuse" by default.
+    kind, hidden, activation
+        The model.
     epochs, batch_size, learning_rate, decay, seed, test_size
         The training's parameters, public and equal for all owners.
+    optimiser, dropout, class_weights, stopping
+        More of them; see :class:`~tacit.ml.plan.TrainingPlan`.
+    start : Start or None
+        What training starts from.
+    keep : str
+        The name to store the secret model under, at every party; empty to store none.
+    store : Place or None
+        Where, and where a model to start from lies.
     reveal_loss : bool
         Whether to reveal a loss about 20 times an epoch.
     reveal_to : tuple of str
@@ -61,10 +76,19 @@ class TrainingSettings(Struct, frozen=True, kw_only=True):
     share_categories: bool = False
     exclude: tuple[str, ...] = ()
     missing: Literal["refuse", "zero", "mean"] = "refuse"
+    kind: ModelKind = "logistic"
+    hidden: tuple[int, ...] = ()
+    activation: Activation = "relu"
     epochs: int = 3
     batch_size: int = 1024
     learning_rate: float = 0.5
     decay: float = 0.0
+    optimiser: Optimiser = PLAIN
+    dropout: float = 0.0
+    class_weights: tuple[float, float] | None = None
+    stopping: EarlyStopping | None = None
+    start: Start | None = None
+    keep: str = ""
     seed: int = 0
     test_size: float = 0.2
     reveal_loss: bool = False
@@ -72,6 +96,7 @@ class TrainingSettings(Struct, frozen=True, kw_only=True):
     alone: bool = True
     deadline: float = 3600.0
     storage: Place | None = None
+    store: Place | None = None
     evidence: str | None = None
     every: int = 0
     resume: bool = False
@@ -79,7 +104,13 @@ class TrainingSettings(Struct, frozen=True, kw_only=True):
     def public(self) -> bytes:
         """What all owners must agree on, in canonical form."""
         common = msgspec.structs.replace(
-            self, file=None, schema=None, share_categories=False, storage=None, evidence=None
+            self,
+            file=None,
+            schema=None,
+            share_categories=False,
+            storage=None,
+            store=None,
+            evidence=None,
         )
         return msgspec.json.encode(common, order="deterministic")
 
@@ -119,18 +150,26 @@ class OwnerResult(Struct, frozen=True, kw_only=True):
         The agreed schema.
     rows, test_rows : tuple of int
         Training and held-out rows of each owner; public among them.
-    coefficients, intercept
+    model : ModelRecord or None
         The joint model for features scaled into [-1, 1], if this party is a recipient.
+    kept : int
+        The version of the secret model in this party's store; 0 if none was kept.
+    kept_problem : str
+        Why it could not be kept although it was asked for.
     joint : CountRecord or None
         The owners' joint counts on held-out rows by score bin, if this party is a recipient.
     evaluated : tuple of int
         The owners whose held-out rows these are.
-    alone_coefficients, alone_intercept
+    alone_model : ModelRecord or None
         The model this owner gets from its own rows.
     alone, joint_on_own : CountRecord or None
         Counts of this owner's own held-out rows by the score of each model.
     losses : list of float
         Revealed mean squared residuals.
+    metrics : list of float
+        Revealed mean log-losses of rows set apart, one an epoch.
+    steps : int
+        Training steps made.
     phases : list of PhaseCost
     peak_memory : int
         Bytes, resident.
@@ -138,17 +177,24 @@ class OwnerResult(Struct, frozen=True, kw_only=True):
 
     schema: Schema
     session_id: bytes
-    plan: dict[str, Any]
+    plan: TrainingPlan
     rows: tuple[int, ...]
     test_rows: tuple[int, ...]
-    coefficients: list[float] | None
-    intercept: float | None
+    model: ModelRecord | None
     joint: CountRecord | None
     evaluated: tuple[int, ...]
-    alone_coefficients: list[float] | None
-    alone_intercept: float | None
+    alone_model: ModelRecord | None
     alone: CountRecord | None
     joint_on_own: CountRecord | None
     losses: list[float]
     phases: list[PhaseCost]
     peak_memory: int
+    metrics: list[float] = []
+    steps: int = 0
+    kept: int = 0
+    kept_problem: str = ""
+
+    @property
+    def clear_model(self) -> ClearModel | None:
+        """The joint model, if this party is a recipient."""
+        return None if self.model is None else ClearModel.of_record(self.model)

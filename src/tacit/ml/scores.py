@@ -7,18 +7,19 @@ from numpy.typing import NDArray
 
 from tacit.ml.evaluation import ScoreCounts
 from tacit.ml.metrics import BINS, histogram
-from tacit.ml.plaintext import LinearModel, sigmoid
+from tacit.models import ClearModel
+from tacit.models.clear import sigmoid
 from tacit.tables import Spool
 
 __all__ = ["count_scores"]
 
 
-def count_scores(model: LinearModel, rows: Spool, index: NDArray[np.int64]) -> ScoreCounts:
+def count_scores(model: ClearModel, rows: Spool, index: NDArray[np.int64]) -> ScoreCounts:
     """Score rows in the clear and count them by bin and label. Streams."""
     negatives, positives = np.zeros(BINS, np.int64), np.zeros(BINS, np.int64)
     squared_error = 0.0
     for features, labels in rows.chunks(index):
-        log_odds = model.decision(features)
+        log_odds = model.decision_function(features)
         below, above = histogram(log_odds, labels)
         negatives += below
         positives += above

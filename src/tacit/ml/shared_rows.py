@@ -17,8 +17,9 @@ from numpy.typing import NDArray
 
 from tacit.encoding.limits import Limits
 from tacit.encoding.types import bool_, fixed_point, int64
+from tacit.ml.plan import TrainingPlan
 from tacit.ml.standardization import Standardization, standardize
-from tacit.ml.training import FEATURES, OwnRows, TrainingPlan, encoded_features
+from tacit.ml.training import FEATURES, OwnRows, encoded_features
 from tacit.programs.types import ArrayType, SecretValue
 from tacit.protocols.interface import Party
 from tacit.rounds.combine import together
@@ -53,18 +54,15 @@ class Batch:
         """How many rows."""
         return sum(map(len, self.indices))
 
-    def picked(
-        self, party: Party, parts: Sequence[SecretValue], columns: int, fraction_bits: int
-    ) -> tuple[Any, Any]:
-        """This party's part of the batch: (n, d + 1) with a column of ones, and (n,) labels."""
+    def picked(self, party: Party, parts: Sequence[SecretValue], columns: int) -> tuple[Any, Any]:
+        """This party's part of the batch: rows (n, d), and labels (n,)."""
         width, start = columns + 1, 0
         flat = parts[0].share.blank(self.rows * width)
         for part, index in zip(parts, self.indices, strict=True):
             flat.write(start, part.share[index])
             start += len(index) * width
         rows = flat.reshape(self.rows, width)
-        ones = party.public(np.full((self.rows, 1), 1 << fraction_bits))
-        return party.concatenate([rows[:, :columns], ones], 1), rows[:, columns]
+        return rows[:, :columns], rows[:, columns]
 
 
 class SharedRows:

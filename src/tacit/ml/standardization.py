@@ -59,10 +59,13 @@ class Standardization:
         With :data:`INPUT_BITS` fractional bits.
     inverse_deviation : arithmetic sharing, (d,)
         With f fractional bits; at most 2^10.
+    deviation : arithmetic sharing, (d,), optional
+        With :data:`MOMENT_BITS` fractional bits, where a training starts from a model.
     """
 
     mean: Any
     inverse_deviation: Any
+    deviation: Any = None
 
 
 def joint_standardization(
@@ -71,6 +74,7 @@ def joint_standardization(
     moments: NDArray[np.float64] | None,
     mask: NDArray[np.bool_],
     fraction_bits: int,
+    deviation: bool = False,
 ) -> Step[Standardization]:
     """Mean and inverse deviation over all owners' rows.
 
@@ -87,6 +91,8 @@ def joint_standardization(
         Columns to standardise; the others keep mean 0 and deviation 1. Public.
     fraction_bits : int
         f of the result.
+    deviation : bool
+        Whether the deviation is wanted too: 3 rounds more.
 
     Notes
     -----
@@ -113,7 +119,9 @@ def joint_standardization(
             for owner, count in enumerate(rows)
         )
     )
-    return (yield from combined_standardization(party, rows, inputs, mask, fraction_bits))
+    return (
+        yield from combined_standardization(party, rows, inputs, mask, fraction_bits, deviation)
+    )
 
 
 def encoded_moments(moments: NDArray[np.float64], weight: float) -> NDArray[np.uint64]:
@@ -149,6 +157,7 @@ def combined_standardization(
     inputs: Sequence[Any],
     mask: NDArray[np.bool_],
     fraction_bits: int,
+    deviation: bool = False,
 ) -> Step[Standardization]:
     """Mean and inverse deviation from what each owner input: three rows of moments.
 
@@ -167,6 +176,15 @@ def combined_standardization(
     between = yield from party.truncate(_total(party, weighted), 20)
     variance = party.add(within, between)
     inverse = yield from _inverse_root(party, variance, fraction_bits)
+    spread = None
+    if deviation:
+        # sqrt(v) = v / sqrt(v), of the variance with its floor.
+        lifted = party.add_public(variance, 1 << (MOMENT_BITS - 2 * DEVIATION_FLOOR_BITS))
+        spread = yield from party.multiply_truncate(lifted, inverse, fraction_bits)
+        spread = party.add_public(
+            party.multiply_public(spread, mask.astype(np.int64)),
+            (~mask).astype(np.int64) << MOMENT_BITS,
+        )
     shift = MOMENT_BITS - INPUT_BITS
     mean = yield from party.truncate(mean, shift)
     # Public selection of columns, exact in the ring.
@@ -175,7 +193,7 @@ def combined_standardization(
         party.multiply_public(inverse, mask.astype(np.int64)),
         (~mask).astype(np.int64) << fraction_bits,
     )
-    return Standardization(mean, inverse)
+    return Standardization(mean, inverse, spread)
 
 
 def _total(party: Party, parts: Sequence[Any]) -> Any:

@@ -14,13 +14,21 @@ from numpy.typing import NDArray
 
 from tacit.ml.checkpoints import forget_training, resume_training, save_training
 from tacit.ml.evaluation import JointCounts, ScoreCounts, joint_counts
+from tacit.ml.folding import fold
+from tacit.ml.learners import learner_of
 from tacit.ml.metrics import BINS
-from tacit.ml.plaintext import LinearModel
+from tacit.ml.plan import TrainingPlan
 from tacit.ml.standardization import joint_standardization
-from tacit.ml.training import OwnRows, TrainingPlan, TrainingState, fold, train
-from tacit.ml.ways import Phases, TrainingJob, opened_model
+from tacit.ml.start import begun, encoded, stored
+from tacit.ml.state import TrainingState
+from tacit.ml.training import OwnRows, train
+from tacit.ml.ways import Course, Phases, TrainingJob
+from tacit.models import save
+from tacit.programs.types import SecretValue
 from tacit.rounds.contract import Step
-from tacit.sessions.party import PartySession
+from tacit.sessions.party import PartyReference, PartySession
+from tacit.sessions.storing import NO_LIMITS
+from tacit.storage.records import Uses
 
 __all__ = ["StreamedTraining"]
 
@@ -49,14 +57,18 @@ class StreamedTraining:
         self._job = job
         self._own = own
         self._moments = moments
+        self._learner = learner_of(job.plan)
         self._start: TrainingState | None = None
+        self._limits = NO_LIMITS
         self._by: Any = None
-        self._weights: Any = None
+        self._parameters: list[Any] = []
 
     def prepare(self, phases: Phases) -> None:
         """Joint means and deviations, from the owners' moments or from a checkpoint."""
         job, session = self._job, self._session
+        self._learner.check()
         with phases.phase("standardisation"):
+            parameters = self._load_start()
             if job.storage is not None:
                 session.attach(job.storage)
                 keeper = session.keeper()
@@ -68,12 +80,39 @@ class StreamedTraining:
                 else:
                     session.run(forget_training(keeper), "storage")
             step = joint_standardization(
-                session.party, job.plan.rows, self._moments, job.mask, job.plan.fraction_bits
+                session.party,
+                job.plan.rows,
+                self._moments,
+                job.mask,
+                job.plan.fraction_bits,
+                deviation=job.start is not None,
             )
             self._by = session.run(step, "standardisation")
+            if parameters is not None:
+                start = begun(session.party, self._learner, parameters, self._by)
+                self._start = TrainingState(0, session.run(start, "training"))
 
-    def train(self, on_step: Callable[[int], None]) -> list[float]:
-        """All steps; the losses that this party learned."""
+    def _load_start(self) -> list[Any] | None:
+        """This party's part of the model that training starts from; None for initial weights."""
+        job, session = self._job, self._session
+        if job.start is None:
+            return None
+        assert job.form is not None
+        if job.start.model is not None:
+            public = encoded(job.form, job.start.model)
+            return [session.party.public(array) for array in public]
+        place = job.store or job.storage
+        assert place is not None
+        session.attach(place)
+        references, self._limits = stored(session, job.start.name, job.form, job.recipients)
+        return [
+            reference.part.share
+            for reference in references
+            if isinstance(reference, PartyReference)
+        ]
+
+    def train(self, on_step: Callable[[int], None]) -> Course:
+        """All steps; the numbers that this party learned on the way."""
         step = train(
             self._session.party,
             self._job.plan,
@@ -85,8 +124,11 @@ class StreamedTraining:
             keep=self._keeping(self._job.plan),
         )
         trained = self._session.run(step, "training")
-        self._weights = trained.weights
-        return trained.losses
+        folding = fold(
+            self._session.party, trained.parameters, self._by, self._job.plan.fraction_bits
+        )
+        self._parameters = self._session.run(folding, "folding")
+        return Course(trained.losses, trained.metrics, trained.steps)
 
     def _keeping(self, plan: TrainingPlan) -> Callable[[TrainingState], Step[object]] | None:
         if self._job.storage is None:
@@ -94,17 +136,25 @@ class StreamedTraining:
         keeper = self._session.keeper()
         return lambda state: save_training(keeper, self._job.digest, plan, self._by, state)
 
-    def reveal(self, to: Sequence[int]) -> LinearModel | None:
-        """Open the model to some parties."""
+    def keep(self, name: str) -> int:
+        """Seal the secret model in every party's store; its version."""
+        job, session = self._job, self._session
+        assert job.form is not None
+        if job.store is not None:
+            session.attach(job.store)
+        dtype = job.form.dtype
+        references = [session.references.of(SecretValue(dtype, p)) for p in self._parameters]
+        uses = self._limits.both(Uses(reveal_to=job.recipients))
+        return save(session, job.form, references, name, reveal_to=uses.reveal_to).version
+
+    def reveal(self, to: Sequence[int]) -> NDArray[np.float64] | None:
+        """Open the model to some parties: all parameters in one row."""
+        if not to:
+            return None
         party, f = self._session.party, self._job.plan.fraction_bits
-
-        def step() -> Step[NDArray[np.uint64] | None]:
-            folded, intercept = yield from fold(party, self._weights, self._by, f)
-            both = party.concatenate([folded, intercept], 0)
-            return (yield from party.reveal(both, tuple(to)))
-
-        opened = self._session.run(step(), "reveal")
-        return None if opened is None else opened_model(opened.view(np.int64) / float(1 << f))
+        flat = party.concatenate([p.reshape(p.size) for p in self._parameters], 0)
+        opened = self._session.run(party.reveal(flat, tuple(to)), "reveal")
+        return None if opened is None else opened.view(np.int64) / float(1 << f)
 
     def evaluate(
         self, own: ScoreCounts | None, owners: Sequence[int], to: Sequence[int]

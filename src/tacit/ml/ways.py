@@ -5,17 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from tacit.ml.evaluation import JointCounts, ScoreCounts
-from tacit.ml.plaintext import LinearModel
-from tacit.ml.training import TrainingPlan
+from tacit.ml.plan import TrainingPlan
+from tacit.ml.start import Start
+from tacit.models import ModelForm
 from tacit.storage.store import Place
 
-__all__ = ["Phases", "TrainingJob", "Way", "opened_model"]
+__all__ = ["Course", "Phases", "TrainingJob", "Way"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +36,14 @@ class TrainingJob:
         Steps between two checkpoints; 0 for none.
     resume : bool
         Whether to go on from the newest checkpoint that all parties have.
+    form : ModelForm, optional
+        Of the model; needed where one is kept or started from.
+    start : Start, optional
+        What training starts from; initial weights by default.
+    store : Place, optional
+        Where a model to start from lies, if not in `storage`.
+    recipients : tuple of str
+        Who learns the model.
     """
 
     plan: TrainingPlan
@@ -43,6 +52,28 @@ class TrainingJob:
     storage: Place | None = None
     every: int = 0
     resume: bool = False
+    form: ModelForm | None = None
+    start: Start | None = None
+    store: Place | None = None
+    recipients: tuple[str, ...] = ()
+
+
+class Course(NamedTuple):
+    """What a party learned on the way.
+
+    Attributes
+    ----------
+    losses : list of float
+        Revealed mean squared residuals of training batches.
+    metrics : list of float
+        Revealed mean log-losses of rows set apart, one an epoch.
+    steps : int
+        How many steps were made in all.
+    """
+
+    losses: list[float]
+    metrics: list[float]
+    steps: int
 
 
 class Phases(Protocol):
@@ -61,18 +92,19 @@ class Way(Protocol):
     def prepare(self, phases: Phases) -> None:
         """Everything before the first step."""
 
-    def train(self, on_step: Callable[[int], None]) -> list[float]:
-        """All steps; the losses that this party learned."""
+    def train(self, on_step: Callable[[int], None]) -> Course:
+        """All steps; the numbers that this party learned on the way."""
 
-    def reveal(self, to: Sequence[int]) -> LinearModel | None:
-        """Open the model to some parties."""
+    def keep(self, name: str) -> int:
+        """Seal the secret model in every party's store; its version.
+
+        Raises UsageError (TC-1094) where a party was lost: at rest are shares of all parties.
+        """
+
+    def reveal(self, to: Sequence[int]) -> NDArray[np.float64] | None:
+        """Open the model to some parties: all parameters in one row."""
 
     def evaluate(
         self, own: ScoreCounts | None, owners: Sequence[int], to: Sequence[int]
     ) -> tuple[JointCounts | None, tuple[int, ...]]:
         """Joint counts of the held-out rows of `owners`, and of which of them they are."""
-
-
-def opened_model(numbers: NDArray[np.float64]) -> LinearModel:
-    """The model that was opened: coefficients, then the intercept."""
-    return LinearModel(numbers[:-1], float(numbers[-1]))

@@ -14,8 +14,10 @@ import tacit
 from tacit import Computation
 from tacit.errors import UsageError
 from tacit.ml.checkpoints import FitCheckpoints, job_digest, resume_training, save_training
+from tacit.ml.plan import TrainingPlan
 from tacit.ml.standardization import Standardization
-from tacit.ml.training import TrainingPlan, TrainingState, train
+from tacit.ml.state import TrainingState
+from tacit.ml.training import train
 from tacit.rounds.contract import Step
 from tacit.sessions import LocalSession
 from tacit.sessions.storage_steps import Keeper
@@ -71,7 +73,8 @@ def run(
 
         own = owners[party.index]
         trained = yield from train(party, plan, own, by, count, start=state, every=every, keep=keep)
-        opened = yield from party.reveal(trained.weights, (0, 1, 2))
+        flat = party.concatenate([p.reshape(p.size) for p in trained.parameters])
+        opened = yield from party.reveal(flat, (0, 1, 2))
         return opened, trained.losses
 
     mpc = tacit.local("replicated3", storage=folder, rounding="exact")
