@@ -17,6 +17,7 @@ import pytest
 from command_line import COMMAND, Run
 
 from tacit.cli.demos.files import DemoFiles
+from tacit.models import ClearModel
 
 pytestmark = pytest.mark.processes
 
@@ -75,7 +76,10 @@ def test_the_model_goes_to_the_named_owners_alone(
     for name in wards.files:
         own = json.loads((tmp_path / name / "result.json").read_text())
         assert (own["coefficients"] is not None) == (name == "general")
+        assert (tmp_path / name / "model.json").exists() == (name == "general")
         assert own["losses"] == []
+    model = ClearModel.load(tmp_path / "general" / "model.json")
+    assert model.to_sklearn().coef_.shape == (1, len(model.form.features))
 
 
 def test_reveal_loss_and_schema(tacit_command: Run, wards: DemoFiles, tmp_path: Path) -> None:

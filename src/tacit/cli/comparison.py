@@ -18,7 +18,7 @@ from tacit.ml.plaintext import pooled_moments, train_alone, train_plaintext
 from tacit.ml.records import OwnerResult
 from tacit.ml.training import RowSubset
 from tacit.models import ClearModel
-from tacit.models.clear import sigmoid
+from tacit.models.clear import ModelRecord, sigmoid
 from tacit.tables import moments, split, spool, standardised
 
 __all__ = ["Comparison", "Measured", "compare"]
@@ -55,7 +55,11 @@ class Comparison:
 
 
 def compare(
-    files: Mapping[str, Path], result: OwnerResult, test_size: float, seed: int
+    files: Mapping[str, Path],
+    result: OwnerResult,
+    test_size: float,
+    seed: int,
+    start: ModelRecord | None = None,
 ) -> Comparison:
     """Train pooled and alone in the clear, with the plan of a joint run, and compare.
 
@@ -65,9 +69,10 @@ def compare(
         All owners' files, read here.
     result : OwnerResult
         Of an owner that learned the joint model.
-    test_size, seed
+    test_size, seed, start
         As in the joint run.
     """
+    begun = None if start is None else ClearModel.of_record(start).parameters
     plan, joint = result.plan, result.clear_model
     assert joint is not None
     mask = standardised(result.schema)
@@ -78,10 +83,14 @@ def compare(
         local = {n: moments(spools[n], part[0]) for n, part in parts.items()}
         mean, inverse = pooled_moments(list(local.values()), mask)
         models = {
-            name: ClearModel(joint.form, train_alone(plan, train[name], local[name], mask))
+            name: ClearModel(
+                joint.form, train_alone(plan, train[name], local[name], mask, start=begun)
+            )
             for name in files
         }
-        pooled = ClearModel(joint.form, train_plaintext(plan, list(train.values()), mean, inverse))
+        pooled = ClearModel(
+            joint.form, train_plaintext(plan, list(train.values()), mean, inverse, start=begun)
+        )
         test = [spools[name].take(parts[name][1]) for name in files]
     finally:
         for rows in spools.values():

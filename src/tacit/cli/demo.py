@@ -13,6 +13,7 @@ from rich.console import Console
 
 from tacit.cli.demos import fraud, hospitals
 from tacit.cli.demos.files import DemoFiles
+from tacit.cli.model_options import ModelChoice
 from tacit.cli.training import TrainingRequest, run_training
 
 __all__ = ["demo"]
@@ -108,7 +109,7 @@ def _run(
         reveal_loss=True,
         epochs=epochs or settings["epochs"],
         batch_size=settings["batch_size"],
-        learning_rate=rate,
+        model=ModelChoice(learning_rate=rate),
         seed=seed,
         out=out,
         compare_pooled=True,

@@ -77,6 +77,17 @@ class Outcome:
                 msgspec.json.format(msgspec.json.encode(_own_file(result)), indent=2) + b"\n"
             )
 
+    @property
+    def kept(self) -> list[str]:
+        """What became of the secret model, where one was to be kept."""
+        name = self.report.parameters.get("kept as")
+        found = next((r for r in self.results.values() if r.kept or r.kept_problem), None)
+        if name is None or found is None:
+            return []
+        if not found.kept:
+            return [f"[bold yellow]Warning:[/] The secret model was not kept. {found.kept_problem}"]
+        return [f"Secret model: '{name}', version {found.kept}, in every party's store."]
+
     def json(self) -> str:
         """The manifest, with the revealed results, as JSON."""
         return msgspec.json.encode(self.manifest).decode()
@@ -93,6 +104,8 @@ class Outcome:
         """Print the tables."""
         console.print(_scores_table(self.report))
         console.print(_cost_table(self.report))
+        for line in self.kept:
+            console.print(line, soft_wrap=True)
         console.print(f"Report: {self.folder / 'index.html'}")
         console.print(f"Manifest: {self.folder / 'manifest.json'}")
 
@@ -118,8 +131,7 @@ def outcome_of(
         "model": _model_title(reader),
         "epochs": request.epochs,
         "batch size": request.batch_size,
-        "learning rate": request.learning_rate,
-        "L2 penalty": request.l2,
+        **_learning(request),
         "test size": request.test_size,
         "seed": request.seed,
         "fractional bits": reader.plan.fraction_bits,
@@ -172,6 +184,35 @@ def outcome_of(
         evaluated=evaluated,
     )
     return Outcome(report, manifest, dict(results), comparison, request.out)
+
+
+def _learning(request: TrainingRequest) -> dict[str, str | int | float | bool]:
+    """What the model's options say, without what was left as it is."""
+    choice, how = request.model, request.model.optimiser
+    found: dict[str, str | int | float | bool] = {
+        "optimiser": how.solver,
+        "learning rate": choice.learning_rate,
+        "L2 penalty": choice.l2,
+    }
+    if how.momentum:
+        found["momentum"] = f"{how.momentum:g}" + (" (Nesterov)" if how.nesterov else "")
+    if how.schedule != "constant":
+        found["schedule"] = how.schedule
+    if how.warm_up:
+        found["warm-up steps"] = how.warm_up
+    if choice.dropout:
+        found["dropout"] = choice.dropout
+    if choice.class_weights is not None:
+        found["class weights"] = "{:g}, {:g}".format(*choice.class_weights)
+    if choice.stopping is not None:
+        found["early stopping"] = (
+            f"on {choice.stopping.fraction:.0%} of rows, patience {choice.stopping.patience}"
+        )
+    if choice.start is not None:
+        found["started from"] = choice.start.name or "a public model"
+    if choice.keep:
+        found["kept as"] = choice.keep
+    return found
 
 
 def _number(value: float | None) -> float | None:
@@ -297,19 +338,8 @@ def _disclosures(request: TrainingRequest, reader: OwnerResult) -> list[Disclosu
     everyone, all_parties = "all owners", "all parties" if helpers else "all owners"
     to = everyone if set(request.reveal_to) == owners else ", ".join(request.reveal_to)
     losses_to = owners | set(request.reveal_to)
-    found = [
-        Disclosure(
-            f"the model: {len(reader.schema.features)} coefficients and an intercept",
-            to,
-            "Opened once, after the last step; joint means and deviations are folded in and stay"
-            " secret.",
-        ),
-        Disclosure(
-            "held-out rows counted by score and label",
-            to,
-            "Summed over the owners on shares; no owner's counts are shown. Taking one's own away"
-            " gives the other owners' together.",
-        ),
+    found = [*_model_disclosures(request, reader, to), *_stopping_disclosures(reader, all_parties)]
+    found += [
         Disclosure(
             "column names and types, number of rows of each owner",
             all_parties,
@@ -339,6 +369,56 @@ def _disclosures(request: TrainingRequest, reader: OwnerResult) -> list[Disclosu
         )
     )
     return found
+
+
+def _model_disclosures(request: TrainingRequest, reader: OwnerResult, to: str) -> list[Disclosure]:
+    """What becomes of the model: opened, kept secret, or both."""
+    numbers = sum(int(np.prod(shape)) for shape in reader.plan.shapes)
+    what = f"the model: {numbers - 1:,} coefficients and an intercept"
+    if reader.plan.kind == "mlp":
+        what = f"the model: {numbers:,} weights and biases"
+    found = []
+    if request.reveal_to:
+        found += [
+            Disclosure(
+                what,
+                to,
+                "Opened once, after the last step; joint means and deviations are folded in and"
+                " stay secret.",
+            ),
+            Disclosure(
+                "held-out rows counted by score and label",
+                to,
+                "Summed over the owners on shares; no owner's counts are shown. Taking one's own"
+                " away gives the other owners' together.",
+            ),
+        ]
+    if request.model.keep:
+        kept = f"as version {reader.kept}" if reader.kept else f"not: {reader.kept_problem}"
+        found.append(
+            Disclosure(
+                f"the secret model '{request.model.keep}'",
+                "nobody",
+                f"Kept {kept}; sealed shares in every party's store, of which no one alone, nor"
+                " its party, tells anything."
+                if reader.kept
+                else f"Kept {kept}",
+            )
+        )
+    return found
+
+
+def _stopping_disclosures(reader: OwnerResult, all_parties: str) -> list[Disclosure]:
+    if reader.plan.stopping is None:
+        return []
+    return [
+        Disclosure(
+            f"{len(reader.metrics)} validation losses, and when training ended",
+            all_parties,
+            "The mean log-loss of rows set apart, one number an epoch, computed on shares: all"
+            " parties must know whether to go on.",
+        )
+    ]
 
 
 def _own_file(result: OwnerResult) -> dict[str, Any]:

@@ -9,6 +9,28 @@ from typing import Annotated, Literal
 import typer
 from rich.console import Console
 
+from tacit.cli.model_options import (
+    ActivationOption,
+    ClassWeightsOption,
+    DropOption,
+    DropoutOption,
+    EarlyStoppingOption,
+    HiddenOption,
+    KeepOption,
+    L2Option,
+    ModelOption,
+    MomentumOption,
+    NesterovOption,
+    OptimiserOption,
+    PatienceOption,
+    RateOption,
+    ScheduleOption,
+    StartOption,
+    StoreOption,
+    ValidationOption,
+    WarmUpOption,
+    chosen_model,
+)
 from tacit.cli.training import HELPER, TrainingRequest, run_training
 from tacit.errors import UsageError
 from tacit.sessions.session import checked_rounding
@@ -46,8 +68,8 @@ def train(
     reveal_to: Annotated[
         str,
         typer.Option(
-            help="Who learns the model and the joint evaluation: 'all' for all owners, or names"
-            " with commas. Held-out rows of other owners are not evaluated.",
+            help="Who learns the model and the joint evaluation: 'all' for all owners, names with"
+            " commas, or 'nobody' (see --keep). Held-out rows of other owners are not evaluated.",
             rich_help_panel="Security",
         ),
     ] = "all",
@@ -100,21 +122,28 @@ def train(
         float,
         typer.Option(help="Fraction of every owner's rows held out.", rich_help_panel="Data"),
     ] = 0.2,
-    model: Annotated[
-        str, typer.Option(help="The model: logistic.", rich_help_panel="Training")
-    ] = "logistic",
+    model: ModelOption = "logistic",
+    hidden: HiddenOption = None,
+    activation: ActivationOption = "relu",
+    dropout: DropoutOption = 0.0,
     epochs: Annotated[
         int, typer.Option(min=1, help="Passes over the rows.", rich_help_panel="Training")
     ] = 3,
     batch_size: Annotated[
         int, typer.Option(min=1, help="Rows a step.", rich_help_panel="Training")
     ] = 1024,
-    learning_rate: Annotated[
-        float, typer.Option(help="Step size of gradient descent.", rich_help_panel="Training")
-    ] = 0.5,
-    l2: Annotated[
-        float, typer.Option(min=0.0, help="L2 penalty.", rich_help_panel="Training")
-    ] = 0.0,
+    optimiser: OptimiserOption = "sgd",
+    learning_rate: RateOption = None,
+    momentum: MomentumOption = None,
+    nesterov: NesterovOption = False,
+    schedule: ScheduleOption = "constant",
+    drop: DropOption = "0.1,1",
+    warm_up: WarmUpOption = 0,
+    l2: L2Option = 0.0,
+    class_weights: ClassWeightsOption = None,
+    early_stopping: EarlyStoppingOption = False,
+    validation_size: ValidationOption = 0.1,
+    epochs_without_gain: PatienceOption = 2,
     seed: Annotated[
         int, typer.Option(help="Public seed of split and order.", rich_help_panel="Training")
     ] = 0,
@@ -126,6 +155,9 @@ def train(
             rich_help_panel="Training",
         ),
     ] = "probabilistic",
+    start_from: StartOption = None,
+    keep: KeepOption = None,
+    store: StoreOption = None,
     checkpoint: Annotated[
         Path | None,
         typer.Option(
@@ -217,6 +249,11 @@ def train(
     repeat the command with --resume:
 
         tacit train … --checkpoint shares --every 200 --resume
+
+    A perceptron that nobody ever sees, kept to be served, evaluated or trained further:
+
+        tacit train … --model mlp --hidden 32,16 --keep fraud --store stores --reveal-to nobody
+        tacit train … --model mlp --hidden 32,16 --start-from fraud --keep fraud --store stores
     """
     if missing not in ("refuse", "zero", "mean"):
         raise UsageError(
@@ -224,10 +261,27 @@ def train(
             next_step="choose refuse, zero or mean.",
             case=42,
         )
-    if model != "logistic":
-        raise UsageError(
-            f"There is no model {model!r}.", next_step="the only model so far is logistic.", case=43
-        )
+    choice = chosen_model(
+        model=model,
+        hidden=hidden,
+        activation=activation,
+        dropout=dropout,
+        optimiser=optimiser,
+        learning_rate=learning_rate,
+        momentum=momentum,
+        nesterov=nesterov,
+        schedule=schedule,
+        drop=drop,
+        warm_up=warm_up,
+        l2=l2,
+        class_weights=class_weights,
+        early_stopping=early_stopping,
+        validation_size=validation_size,
+        patience=epochs_without_gain,
+        start_from=start_from,
+        keep=keep,
+        store=store,
+    )
     owners = parse_owners(files)
     policy: Literal["refuse", "zero", "mean"] = missing  # type: ignore[assignment]
     request = TrainingRequest(
@@ -243,8 +297,7 @@ def train(
         test_size=test_size,
         epochs=epochs,
         batch_size=batch_size,
-        learning_rate=learning_rate,
-        l2=l2,
+        model=choice,
         seed=seed,
         out=out,
         rounding=checked_rounding(rounding),
@@ -292,7 +345,7 @@ def parse_owners(files: list[str]) -> dict[str, Path]:
 def parse_recipients(
     text: str, owners: tuple[str, ...], parties: tuple[str, ...]
 ) -> tuple[str, ...]:
-    """``"all"`` for all owners, or parties' names with commas, in the parties' order.
+    """``"all"`` for all owners, ``"nobody"``, or names with commas; in the parties' order.
 
     Raises
     ------
@@ -301,12 +354,14 @@ def parse_recipients(
     """
     if text == "all":
         return owners
+    if text == "nobody":
+        return ()
     wanted = [name.strip() for name in text.split(",") if name.strip()]
     unknown = [name for name in wanted if name not in parties]
     if unknown or not wanted:
         raise UsageError(
             f"--reveal-to names {', '.join(unknown) or 'nobody'}, which is no party.",
-            next_step=f"name some of {', '.join(parties)}, or 'all' for all owners.",
+            next_step=f"name some of {', '.join(parties)}, 'all' for all owners, or 'nobody'.",
             case=44,
         )
     return tuple(name for name in parties if name in wanted)

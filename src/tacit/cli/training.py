@@ -14,6 +14,7 @@ from rich.console import Console
 
 from tacit.cli.incidents import IncidentLog
 from tacit.cli.logs import open_log
+from tacit.cli.model_options import ModelChoice
 from tacit.cli.progress import PhaseBars
 from tacit.errors import UsageError
 from tacit.ml.records import OwnerResult, TrainingSettings
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
     from tacit.cli.outcome import Outcome
 
 __all__ = ["HELPER", "TrainingRequest", "run_training"]
+
+LOGISTIC = ModelChoice()
 
 HELPER = "helper"
 """What a party that holds no data is called if nobody names it."""
@@ -56,8 +59,7 @@ class TrainingRequest:
     test_size: float = 0.2
     epochs: int = 3
     batch_size: int = 1024
-    learning_rate: float = 0.5
-    l2: float = 0.0
+    model: ModelChoice = LOGISTIC
     seed: int = 0
     out: Path = Path("report")
     rounding: Rounding = "probabilistic"
@@ -106,7 +108,7 @@ class TrainingRequest:
             The folder to seal shares in where no checkpoints are wanted.
         """
         file = self.files.get(party)
-        folder = self.checkpoint or shares
+        folder, store = self.checkpoint or shares, self.model.store
         return TrainingSettings(
             file=None if file is None else str(file.absolute()),
             label=self.label,
@@ -117,14 +119,24 @@ class TrainingRequest:
             missing=self.missing,
             epochs=self.epochs,
             batch_size=self.batch_size,
-            learning_rate=self.learning_rate,
-            decay=self.l2,
+            kind=self.model.kind,
+            hidden=self.model.hidden,
+            activation=self.model.activation,
+            learning_rate=self.model.learning_rate,
+            decay=self.model.l2,
+            optimiser=self.model.optimiser,
+            dropout=self.model.dropout,
+            class_weights=self.model.class_weights,
+            stopping=self.model.stopping,
+            start=self.model.start,
+            keep=self.model.keep,
             seed=self.seed,
             test_size=self.test_size,
             reveal_loss=self.reveal_loss,
             reveal_to=self.reveal_to,
             deadline=self.deadline,
             storage=None if folder is None else places(folder, self.parties)[party],
+            store=None if store is None else places(store, self.parties)[party],
             evidence=str((self.out / party / "evidence").absolute()) if self.guaranteed else None,
             every=self.every if self.checkpoint is not None else 0,
             resume=self.resume,
@@ -162,11 +174,18 @@ class TrainingRequest:
                 next_step="give for instance 0.2 to hold out a fifth of the rows.",
                 case=45,
             )
-        if not 0.0 < self.learning_rate <= 16.0:
+        if self.compare_pooled and self.model.start is not None and self.model.start.name:
             raise UsageError(
-                "--learning-rate is not between 0 and 16.",
-                next_step="give for instance 0.5; columns are standardised.",
-                case=45,
+                "--compare-pooled cannot begin with a secret model, which nobody knows.",
+                next_step="leave one of --compare-pooled and --start-from NAME out.",
+                case=47,
+            )
+        if not self.reveal_to and not self.model.keep:
+            raise UsageError(
+                "The model goes to nobody and is not kept.",
+                next_step="keep it with --keep NAME --store FOLDER, or name who learns it with"
+                " --reveal-to.",
+                case=47,
             )
 
 
@@ -224,7 +243,8 @@ def _run(request: TrainingRequest, console: Console, log: Any) -> Outcome:
     reader = next((r for r in results.values() if r.model is not None), None)
     if request.compare_pooled and reader is not None:
         with console.status("training pooled and alone in the clear, to compare"):
-            comparison = compare(request.files, reader, request.test_size, request.seed)
+            start = None if request.model.start is None else request.model.start.model
+            comparison = compare(request.files, reader, request.test_size, request.seed, start)
         if not request.owns_all:
             console.print(f"[bold yellow]Warning:[/] {WARNING_POOLED}")
     outcome = outcome_of(request, results, comparison, incidents.records)
