@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from math import prod
 from typing import Any
@@ -78,6 +78,12 @@ class ReplicatedBits:
     def plane(self, index: Any) -> ReplicatedBits:
         """Select along the first plane axis: an integer, a slice or an index array."""
         return ReplicatedBits(self.own[index], self.next[index], self.shape)
+
+    def joined(self, others: Sequence[ReplicatedBits]) -> ReplicatedBits:
+        """These planes and then those of others, along the first plane axis; equal shapes."""
+        own = np.concatenate([self.own, *(other.own for other in others)])
+        following = np.concatenate([self.next, *(other.next for other in others)])
+        return ReplicatedBits(own, following, self.shape)
 
     def map_words(self, f: Callable[[NDArray[np.uint64]], NDArray[np.uint64]]) -> ReplicatedBits:
         """Apply a local, share-wise linear function on words."""

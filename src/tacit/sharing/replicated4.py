@@ -137,6 +137,14 @@ class Replicated4Bits:
         """Select along the first plane axis: an integer, a slice or an index array."""
         return self.map_words(lambda words: words[index])
 
+    def joined(self, others: Sequence[Replicated4Bits]) -> Replicated4Bits:
+        """These planes and then those of others, along the first plane axis; equal shapes."""
+        shares = {
+            j: np.concatenate([share, *(other.shares[j] for other in others)])
+            for j, share in self.shares.items()
+        }
+        return Replicated4Bits(shares, self.shape)
+
     def map_words(self, f: Callable[[NDArray[np.uint64]], NDArray[np.uint64]]) -> Replicated4Bits:
         """Apply a local, share-wise linear function on words."""
         return Replicated4Bits({j: f(words) for j, words in self.shares.items()}, self.shape)
