@@ -41,6 +41,7 @@ __all__ = [
     "Activation",
     "Layer",
     "Output",
+    "mlp_derivatives",
     "mlp_forward",
     "mlp_forward_cost",
     "mlp_step",
@@ -262,6 +263,50 @@ def mlp_update(
             new = yield from gradient
         updated.append(new)
     return (yield from rule.finish(party, updated[::-1], state, fraction_bits)), residuals
+
+
+def mlp_derivatives(
+    party: Party,
+    x: Any,
+    y: Any,
+    layers: Sequence[Layer],
+    fraction_bits: int,
+    *,
+    activation: Activation,
+    output: Output,
+) -> Step[tuple[list[Any], list[Any]]]:
+    """What the gradient of every example is made of: forward and backward, without an update.
+
+    Parameters
+    ----------
+    party, x, y, layers, fraction_bits, activation, output
+        As of :func:`mlp_step`.
+
+    Returns
+    -------
+    below, deltas : list of arithmetic sharing, (n, inputs) and (n, outputs)
+        For each layer what it is given, and the loss's derivative by its sums: the gradient of an
+        example by a layer's weights is their outer product.
+
+    Notes
+    -----
+    Rounds: those of :func:`mlp_step` without its products for gradients.
+    """
+    hidden = [_Activated(x)]
+    for layer in layers[:-1]:
+        below = hidden[-1].values
+        hidden.append(
+            (yield from _hidden(party, below, layer, activation, fraction_bits, fraction_bits))
+        )
+    z = yield from _sums(party, hidden[-1].values, layers[-1], fraction_bits)
+    p = yield from _result(party, z, output, fraction_bits)
+    deltas = [party.subtract(p, y)]
+    for layer, under in zip(layers[:0:-1], hidden[:0:-1], strict=True):
+        deltas.insert(
+            0,
+            (yield from _delta_below(party, deltas[0], layer, under, activation, fraction_bits)),
+        )
+    return [under.values for under in hidden], deltas
 
 
 def _delta_below(
