@@ -21,7 +21,8 @@ from tacit.ml.records import OwnerResult, TrainingSettings
 from tacit.network import NetworkSettings
 from tacit.protocols import SecurityModel, protocol_named
 from tacit.protocols.interface import Rounding
-from tacit.sessions.processes import ROUNDING, PartyProcesses
+from tacit.sessions.joining import ROUNDING
+from tacit.sessions.processes import PartyProcesses
 from tacit.sessions.session import checked_parties
 from tacit.storage import places
 

@@ -5,7 +5,7 @@
 ``authority.pem``          the root, taken over once: a file of another root is refused
 ``party.pem, party.key``   certificate and key for links (``client.pem, client.key``)
 ``evidence.pem, .key``     those for signed evidence, of parties alone
-``request.csr``            what was sent to the authority, until it answers
+``pending/``               keys and request that wait for the authority's answer
 ========================== ==============================================================
 
 Keys are files of 0600 in a folder of 0700, made on this machine, and stay on it.
@@ -40,7 +40,7 @@ __all__ = [
     "CLIENT_CERTIFICATE_FILE",
     "CLIENT_KEY_FILE",
     "CONSORTIUM_FILE",
-    "REQUEST_FILE",
+    "PENDING",
     "Kit",
     "Role",
     "private_file",
@@ -49,7 +49,7 @@ __all__ = [
 CONSORTIUM_FILE: Final = "consortium.json"
 CLIENT_CERTIFICATE_FILE: Final = "client.pem"
 CLIENT_KEY_FILE: Final = "client.key"
-REQUEST_FILE: Final = "request.csr"
+PENDING: Final = "pending"
 
 Role = Literal["party", "client"]
 
@@ -202,14 +202,14 @@ def _file(folder: Path, name: str) -> bytes:
     try:
         return (folder / name).read_bytes()
     except OSError as error:
-        waiting = (folder / REQUEST_FILE).exists()
+        waiting = next((folder / PENDING).glob("*.csr"), None)
         raise ConfigurationError(
             f"{folder} waits for the authority's answer: there is no {name}."
-            if waiting
+            if waiting is not None
             else f"{folder} is no kit: {name}: {error.strerror}.",
-            next_step=f"send {folder / REQUEST_FILE} to the consortium's authority, and install"
+            next_step=f"send {waiting} to the consortium's authority, and install"
             " what it sends back: tacit consortium install consortium.json NAME.cert --kit DIR."
-            if waiting
+            if waiting is not None
             else "name a folder that `tacit consortium request` made, or one from the authority.",
             case=24,
         ) from None

@@ -15,12 +15,14 @@ from tacit.network.issuing import Authority
 from tacit.network.mesh import Mesh, connect
 from tacit.network.settings import NetworkSettings
 from tacit.network.trust import Trust
+from tacit.network.waiting import Awaited, OnWait
 
 __all__ = [
     "WIRE_VERSION",
     "Address",
     "Agreement",
     "Authority",
+    "Awaited",
     "Conference",
     "Credentials",
     "Ground",
@@ -28,6 +30,7 @@ __all__ = [
     "Listener",
     "Mesh",
     "NetworkSettings",
+    "OnWait",
     "Trust",
     "connect",
     "evidence_key",

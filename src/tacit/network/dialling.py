@@ -37,6 +37,7 @@ from tacit.network.certificates import Credentials, dns_name
 from tacit.network.faults import Place, cause_of, certificate_error, listed
 from tacit.network.handshake import Handshake
 from tacit.network.settings import NetworkSettings
+from tacit.network.waiting import Awaited, OnWait
 
 __all__ = ["Arrivals", "Guarded", "establish", "identity_of"]
 
@@ -45,6 +46,8 @@ _LONGEST_PAUSE: Final = 0.5
 _MOST_GUESTS: Final = 32
 _LOOK: Final = 0.25
 """Seconds between two looks at links that stand."""
+_SILENT: Final = 2.0
+"""Seconds without an answer to a connection after which that is worth a word."""
 _STAGE: Final = "connect"
 _RETRIED: Final = {
     errno.ECONNREFUSED,
@@ -104,12 +107,21 @@ class _Call:
         self.connected = False
         self.pause = _FIRST_PAUSE
         self.next_try = 0.0
-        self.problem = "nobody listens there"
+        self.begun = 0.0
+        self._problem = "nobody listens there"
+
+    @property
+    def problem(self) -> str:
+        """Why it does not stand yet."""
+        silent = self.socket is not None and not self.connected
+        if silent and time.monotonic() - self.begun > _SILENT:
+            return "no answer: the host is off or another, or a firewall drops what is sent there"
+        return self._problem
 
     def later(self, problem: str) -> None:
         """Give up this attempt; try again after a pause."""
         self.drop()
-        self.problem = problem
+        self._problem = problem
         self.next_try = time.monotonic() + self.pause
         self.pause = min(self.pause * 1.6, _LONGEST_PAUSE)
 
@@ -144,8 +156,10 @@ class _Establishing:
         handshake: Handshake,
         until: float,
         guarded: Guarded | None,
+        on_wait: OnWait | None,
     ) -> None:
         self.names = names
+        self.on_wait = on_wait
         self.index = index
         self.identity = identity_of(credentials)
         self.trust = credentials.trust
@@ -165,6 +179,7 @@ class _Establishing:
             ]
         self.guests: list[_Guest] = []
         self.turned_away: TacitError | None = None
+        self.next_word = time.monotonic() + _LOOK
         self.selector = selectors.DefaultSelector()
 
     def run(self) -> None:
@@ -183,6 +198,28 @@ class _Establishing:
             for key, _ in self.selector.select(self._patience(now)):
                 self._ready(key.data)
             self._listen()
+            self._tell()
+        if self.on_wait is not None:
+            self.on_wait(())
+
+    def _tell(self) -> None:
+        """Say whom this party waits for."""
+        now = time.monotonic()
+        if self.on_wait is None or now < self.next_word:
+            return
+        self.next_word = now + _LOOK
+        turned = "" if self.turned_away is None else self.turned_away.message.removesuffix(".")
+        dialled = {call.peer: call for call in self.calls if not call.watches}
+        found = []
+        for peer in self.handshake.missing:
+            name = self.names[peer]
+            if peer in self.linked:
+                found.append(Awaited(name, None, "it is connected and has not said hello yet"))
+            elif peer in dialled:
+                found.append(Awaited(name, dialled[peer].address, dialled[peer].problem))
+            else:
+                found.append(Awaited(name, None, turned))
+        self.on_wait(tuple(found))
 
     def close(self) -> None:
         """Leave nothing open but the links that have been handed over."""
@@ -236,6 +273,7 @@ class _Establishing:
     def _dial(self, call: _Call) -> None:
         family, numeric = next(call.targets)
         call.socket = socket.socket(family, socket.SOCK_STREAM)
+        call.begun = time.monotonic()
         call.socket.setblocking(False)
         status = call.socket.connect_ex(numeric)
         if status in (0, errno.EINPROGRESS):
@@ -335,7 +373,8 @@ class _Establishing:
             if not guest.link.handshake():
                 self._watch(guest.link, guest)
                 return
-            name = self.trust.party(guest.link.peer_certificate() or b"")
+            certificate = guest.link.peer_certificate() or b""
+            name = self.trust.party(certificate)
         except _native.LinkFailure as failure:
             word, _, _, _, detail = failure.args
             if word not in ("ended", "io"):
@@ -345,7 +384,8 @@ class _Establishing:
             return
         except CertificateError as error:
             self._turn_away(error)
-            self._leave(guest)
+            self._leave(guest, close=False)
+            self._explain(guest.link, error)
             return
         self._leave(guest, close=False)
         peer = self.names.index(name) if name in self.names else -1
@@ -367,13 +407,20 @@ class _Establishing:
             parties=[name],
             stage=_STAGE,
         )
+        self._explain(link, self.turned_away)
+
+    def _explain(self, link: _native.Link, error: TacitError) -> None:
+        """Say to somebody whom the authority vouches for why it is turned away, and close."""
+        if self.guarded is not None and self.guarded.occasion:
+            link.close()
+            return
         refusal = _native.Links(0, {1: link}, self.settings.heartbeat_timeout)
-        place = Place((*self.names, name), self.index, _STAGE)
-        refusal.abort(cause_of(self.turned_away, place), 0.1)
+        place = Place((*self.names, *error.parties), self.index, _STAGE)
+        refusal.abort(cause_of(error, place), 0.1)
 
     def _turn_away(self, error: TacitError) -> None:
         """Remember why somebody could not come in, for the error if the right ones do not."""
-        if self.guarded is None:
+        if self.guarded is None or not self.guarded.occasion:
             self.turned_away = error
 
     def _leave(self, guest: _Guest, *, close: bool = True) -> None:
@@ -461,6 +508,7 @@ def establish(
     handshake: Handshake,
     until: float,
     guarded: Guarded | None = None,
+    on_wait: OnWait | None = None,
 ) -> None:
     """Make an authenticated TLS link to every other party, and exchange hellos.
 
@@ -484,6 +532,8 @@ def establish(
         When to give up (``time.monotonic``).
     guarded : Guarded, optional
         What is different in a guarded session.
+    on_wait : callable, optional
+        Told whom this party waits for.
 
     Raises
     ------
@@ -493,7 +543,7 @@ def establish(
         A link failed.
     """
     state = _Establishing(
-        names, index, credentials, addresses, arrivals, settings, handshake, until, guarded
+        names, index, credentials, addresses, arrivals, settings, handshake, until, guarded, on_wait
     )
     try:
         state.run()

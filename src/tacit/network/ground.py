@@ -31,6 +31,7 @@ from tacit.network.handshake import Agreement
 from tacit.network.mesh import Mesh, join
 from tacit.network.porter import Porter
 from tacit.network.settings import NetworkSettings
+from tacit.network.waiting import OnWait
 
 __all__ = ["Conference", "Ground"]
 
@@ -75,6 +76,8 @@ class Ground:
         This party's open port. Taken over: it stays open until :meth:`close`.
     settings : NetworkSettings, optional
         Time limits.
+    on_wait : callable, optional
+        Told now and then whom this party waits for, before the first mesh stands.
 
     Attributes
     ----------
@@ -102,6 +105,7 @@ class Ground:
         listener: Listener | None = None,
         *,
         settings: NetworkSettings | None = None,
+        on_wait: OnWait | None = None,
     ) -> None:
         missing = [
             party
@@ -126,6 +130,7 @@ class Ground:
         self._credentials = credentials
         self._addresses = dict(addresses)
         self._identity = identity_of(credentials)
+        self._on_wait = on_wait
         self._closed = False
         self._conferences = 0
         self._meshes: dict[bytes, int] = {}
@@ -189,6 +194,7 @@ class Ground:
                 self.settings,
                 until,
                 Guarded(token, None if first else REFUSAL, occasion),
+                self._on_wait if first else None,
             )
         try:
             if first:
@@ -287,7 +293,8 @@ class Ground:
             agreement.job,
             sorted(agreement.parameters.items()),
         )
-        digest = tagged_hash("mesh", msgspec.msgpack.encode(wanted))
+        # All come to one pile at first: what they do not agree on, the handshake says.
+        digest = tagged_hash("mesh", msgspec.msgpack.encode(wanted) if self._first else b"")
         again = self._meshes.get(digest, 0)
         self._meshes[digest] = again + 1
         named = tagged_hash("mesh again", digest, again.to_bytes(8, "little"))

@@ -19,6 +19,7 @@ from tacit.network.faults import listed
 from tacit.network.handshake import MARGIN, Agreement, Handshake, decoded
 from tacit.network.seeds import pairwise_key
 from tacit.network.settings import NetworkSettings
+from tacit.network.waiting import OnWait
 
 __all__ = ["Mesh", "connect", "join"]
 
@@ -155,6 +156,7 @@ def connect(
     listener: Listener | None = None,
     *,
     settings: NetworkSettings | None = None,
+    on_wait: OnWait | None = None,
 ) -> Mesh:
     """Connect to all other parties and agree on a session.
 
@@ -177,6 +179,8 @@ def connect(
         opened at this party's own address.
     settings : NetworkSettings, optional
         Time limits.
+    on_wait : callable, optional
+        Told now and then whom this party waits for.
 
     Returns
     -------
@@ -200,7 +204,9 @@ def connect(
         index = _checked(name, agreement, credentials, addresses, listener)
         if listener is None and index + 1 < len(names):
             listener = Listener(addresses[name])
-        return join(index, agreement, credentials, addresses, listener, limits, until)
+        return join(
+            index, agreement, credentials, addresses, listener, limits, until, on_wait=on_wait
+        )
     finally:
         if listener is not None:
             listener.close()
@@ -215,6 +221,7 @@ def join(
     settings: NetworkSettings,
     until: float,
     guarded: Guarded | None = None,
+    on_wait: OnWait | None = None,
 ) -> Mesh:
     """Connect with arguments that were checked, and leave the listening port open.
 
@@ -237,6 +244,7 @@ def join(
             handshake,
             until,
             guarded,
+            on_wait,
         )
         if occasion:
             agreed = handshake.confirm_patiently(seconds)

@@ -2,11 +2,13 @@
 
 One interface (``session.py``), three kinds: all parties in this process (``local.py``), one
 operating-system process each over mutual TLS (``controlled.py``, ``processes.py``), and the view
-from inside one party (``party.py``), guarded where the protocol guarantees output (``guard.py``).
+from inside one party (``party.py``), guarded where the protocol guarantees output (``guard.py``),
+also where the others run on machines of their own (``alone.py``).
 May import ``programs``, ``recovery``, ``protocols``, ``network`` and below. Start with
 ``session.py``, then ``local.py``.
 """
 
+from tacit.sessions.alone import party_session, run_alone
 from tacit.sessions.context import PartyContext
 from tacit.sessions.controlled import ProcessSession
 from tacit.sessions.local import LocalSession
@@ -26,4 +28,6 @@ __all__ = [
     "Session",
     "checked_parties",
     "launch",
+    "party_session",
+    "run_alone",
 ]

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from tacit.sessions.channel import Channel
-from tacit.sessions.messages import Incident, Progress, encode
+from tacit.sessions.messages import Incident, Progress
 from tacit.sessions.party import PartySession
 from tacit.sessions.surroundings import MeshLike
 
@@ -24,14 +25,18 @@ class PartyContext:
         The job's settings for this party, in MessagePack: decode them with the job's own type.
     session : PartySession
         The session as this party sees it.
-    channel : Channel
-        The way to the controlling process.
+    tell : callable
+        Takes progress and incidents to whoever looks at this party: its controlling process, or
+        the terminal in front of it.
+    channel : Channel, optional
+        The way to the controlling process, where there is one.
     """
 
     name: str
     configuration: bytes
     session: PartySession
-    channel: Channel
+    tell: Callable[[Progress | Incident], None]
+    channel: Channel | None = None
 
     @property
     def mesh(self) -> MeshLike:
@@ -39,9 +44,9 @@ class PartyContext:
         return self.session.mesh
 
     def progress(self, phase: str, done: float, total: float = 0, unit: str = "") -> None:
-        """Tell the controlling process how far this party is. Never a value of anybody's data."""
-        self.channel.send(encode(Progress(phase, done, total, unit)))
+        """Say how far this party is. Never a value of anybody's data."""
+        self.tell(Progress(phase, done, total, unit))
 
     def incident(self, incident: Incident) -> None:
-        """Tell the controlling process of a fault that this party's session has overcome."""
-        self.channel.send(encode(incident))
+        """Tell of a fault that this party's session has overcome."""
+        self.tell(incident)

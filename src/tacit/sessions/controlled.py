@@ -32,6 +32,7 @@ from tacit.protocols import Protocol, SecurityModel, protocol_named
 from tacit.protocols.interface import Rounding
 from tacit.rounds.cost import Cost
 from tacit.sessions.channel import Buffer, byte_view
+from tacit.sessions.joining import RING, ROUNDING
 from tacit.sessions.messages import (
     Apply,
     Checked,
@@ -53,7 +54,7 @@ from tacit.sessions.messages import (
     Stored,
     encode,
 )
-from tacit.sessions.processes import RING, ROUNDING, PartyProcesses
+from tacit.sessions.processes import PartyProcesses
 from tacit.sessions.session import Handle, Reference, Session
 from tacit.sessions.storage_steps import Draft
 from tacit.sessions.storing import restore

@@ -44,13 +44,7 @@ from tacit.sessions.messages import (
 from tacit.sessions.session import checked_parties
 from tacit.sessions.threads import threads_a_party
 
-__all__ = ["RING", "ROUNDING", "OnIncident", "OnProgress", "PartyProcesses", "launch"]
-
-ROUNDING = "rounding"
-"""The handshake's parameter that says how truncations round; probabilistic if it is not there."""
-
-RING = "ring"
-"""The handshake's parameter for the bits of the ring; 64 if it is not there."""
+__all__ = ["OnIncident", "OnProgress", "PartyProcesses", "launch"]
 
 OnProgress: TypeAlias = Callable[[str, Progress], None]
 OnIncident: TypeAlias = Callable[[str, Incident], None]

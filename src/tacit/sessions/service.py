@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from tacit.encoding.types import DType
 from tacit.errors import InputRefusedError, InternalError, PartyLostError, UsageError
 from tacit.programs.table import OPERATIONS
-from tacit.sessions.channel import Buffer, byte_view
+from tacit.sessions.channel import Buffer, Channel, byte_view
 from tacit.sessions.context import PartyContext
 from tacit.sessions.messages import (
     Apply,
@@ -34,6 +34,7 @@ from tacit.sessions.messages import (
     Stored,
     encode,
 )
+from tacit.sessions.party import PartySession
 from tacit.sessions.session import Reference
 from tacit.sessions.storage_steps import Draft
 from tacit.sessions.storing import permitted
@@ -54,9 +55,11 @@ def run_party(context: PartyContext) -> None:
     place = msgspec.msgpack.decode(context.configuration, type=Place | None)
     if place is not None:
         context.session.attach(place)
-    service = _Service(context)
+    channel = context.channel
+    assert channel is not None  # this job is for parties that a process controls
+    service = _Service(context.session, channel)
     while True:
-        header, buffers = context.channel.receive()
+        header, buffers = channel.receive()
         command = _DECODE(header)
         if isinstance(command, Apply):
             service.apply(command, buffers)
@@ -74,9 +77,9 @@ def run_party(context: PartyContext) -> None:
 
 
 class _Service:
-    def __init__(self, context: PartyContext) -> None:
-        self._session = context.session
-        self._channel = context.channel
+    def __init__(self, session: PartySession, channel: Channel) -> None:
+        self._session = session
+        self._channel = channel
         self._held: dict[int, Reference] = {}
 
     def input(self, command: Input, buffers: Sequence[Buffer]) -> None:

@@ -12,36 +12,32 @@ import importlib
 import signal
 import socket
 import sys
-import traceback
-from types import ModuleType
+from collections.abc import Callable
 from typing import Any
 
 import msgspec
 from msgspec import Raw
 
-from tacit.encoding import RING64, ring_of
-from tacit.errors import InternalError, MessageError, TacitError
-from tacit.network import (
-    Address,
-    Agreement,
-    Credentials,
-    Ground,
-    Listener,
-    NetworkSettings,
-    connect,
-)
+from tacit.network import Address, Credentials, Listener, NetworkSettings
 from tacit.protocols import protocol_named
 from tacit.sessions.channel import Channel, ChannelClosed
 from tacit.sessions.context import PartyContext
-from tacit.sessions.incidents import Incident
+from tacit.sessions.failures import described, told
+from tacit.sessions.joining import joined
 from tacit.sessions.memory import keep_freed_memory
-from tacit.sessions.messages import Failed, Finished, Listening, Peers, Ready, Start, encode
-from tacit.sessions.messages import Incident as Told
-from tacit.sessions.party import PartySession
-from tacit.sessions.processes import RING, ROUNDING
-from tacit.sessions.session import checked_rounding
+from tacit.sessions.messages import (
+    Failed,
+    Finished,
+    Incident,
+    Listening,
+    Peers,
+    Progress,
+    Ready,
+    Start,
+    encode,
+)
 
-__all__ = ["described", "main"]
+__all__ = ["main"]
 
 
 def main() -> int:
@@ -67,74 +63,32 @@ def main() -> int:
 def _run(channel: Channel) -> Any:
     header, _ = channel.receive()
     start = msgspec.msgpack.decode(header, type=Start)
-    protocol = protocol_named(start.protocol)
-    ring = ring_of(int(start.parameters.get(RING, RING64.bits)))
-    settings = NetworkSettings(**start.settings)
     with Listener(Address("127.0.0.1", 0)) as listener:
         here = listener.address
         channel.send(encode(Listening(here.host, here.port)))
         job = importlib.import_module(start.module)
         header, _ = channel.receive()
         peers = msgspec.msgpack.decode(header, type=Peers)
-        addresses = {name: Address(*address) for name, address in peers.addresses.items()}
-        rounding = checked_rounding(start.parameters.get(ROUNDING, "probabilistic"))
-        if protocol.security.outcome == "guaranteed output" and ring == RING64:
-            ground = Ground(
-                start.name,
-                start.participants,
-                credentials(start),
-                addresses,
-                listener,
-                settings=settings,
-            )
-            with ground:
-                session = PartySession.guarded(
-                    protocol,
-                    ground,
-                    job=start.job,
-                    parameters=start.parameters,
-                    rounding=rounding,
-                    ring=ring,
-                    threads=start.threads,
-                    patience=settings.patience,
-                )
-                return _job(job, start, session, channel)
-        mesh = connect(
-            start.name,
-            Agreement(start.participants, start.protocol, start.job, start.parameters),
+        with joined(
+            protocol_named(start.protocol),
+            start.participants,
             credentials(start),
-            addresses,
+            {name: Address(*address) for name, address in peers.addresses.items()},
             listener,
-            settings=settings,
-        )
-    with mesh:
-        session = PartySession.over(
-            protocol, mesh, rounding=rounding, ring=ring, threads=start.threads
-        )
-        return _job(job, start, session, channel)
+            job=start.job,
+            parameters=start.parameters,
+            settings=NetworkSettings(**start.settings),
+            threads=start.threads,
+        ) as session:
+            configuration = bytes(start.configuration)
+            context = PartyContext(start.name, configuration, session, _to(channel), channel)
+            session.on_incident(lambda incident: context.incident(told(incident)))
+            channel.send(encode(Ready()))
+            return job.run_party(context)
 
 
-def _job(job: ModuleType, start: Start, session: PartySession, channel: Channel) -> Any:
-    context = PartyContext(start.name, bytes(start.configuration), session, channel)
-    session.on_incident(lambda incident: context.incident(_told(incident)))
-    with session:
-        channel.send(encode(Ready()))
-        return job.run_party(context)
-
-
-def _told(incident: Incident) -> Told:
-    return Told(
-        stage=incident.stage,
-        kind=incident.kind,
-        party=incident.party,
-        pair=incident.pair,
-        dropped=incident.dropped,
-        reason=incident.reason,
-        protocol=incident.protocol,
-        security=incident.security.describe(),
-        evidence=None if incident.evidence is None else str(incident.evidence),
-        at=incident.at,
-    )
+def _to(channel: Channel) -> Callable[[Progress | Incident], None]:
+    return lambda message: channel.send(encode(message))
 
 
 def credentials(start: Start) -> Credentials:
@@ -146,36 +100,6 @@ def credentials(start: Start) -> Credentials:
         start.key,
         start.evidence_certificate,
         start.evidence_key,
-    )
-
-
-def described(error: BaseException) -> TacitError:
-    """An error as one that may travel: others than tacit's own lose their text.
-
-    The text of a foreign exception can hold a value of the party's data, so only its type and
-    the lines of code it passed through go on.
-    """
-    if isinstance(error, TacitError):
-        return error
-    frames = traceback.extract_tb(error.__traceback__)[-3:]
-    place = " < ".join(f"{frame.filename}:{frame.lineno}" for frame in reversed(frames))
-    if isinstance(error, MemoryError):
-        return TacitError(
-            f"A party ran out of memory ({place}).",
-            next_step="use smaller arrays or batches, or a machine with more memory.",
-            case=1,
-        )
-    if isinstance(error, msgspec.DecodeError):
-        return MessageError(
-            f"A control message has the wrong form ({place}).",
-            next_step="report this: the two processes run different versions of tacit.",
-            case=11,
-            stage="control",
-        )
-    return InternalError(
-        f"{type(error).__name__} in a party's process ({place}).",
-        next_step="report this with the lines named here; the values are left out on purpose.",
-        case=1,
     )
 
 
