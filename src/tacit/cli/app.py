@@ -13,6 +13,7 @@ from rich.console import Console
 
 from tacit.cli.blame import blame
 from tacit.cli.check import check
+from tacit.cli.consortium import app as consortium
 from tacit.cli.demo import demo
 from tacit.cli.refresh import refresh
 from tacit.cli.train import train
@@ -41,6 +42,7 @@ app.command()(check)
 app.command()(demo)
 app.command()(refresh)
 app.add_typer(blame, name="blame")
+app.add_typer(consortium, name="consortium")
 
 
 def _show_version(wanted: bool) -> None:

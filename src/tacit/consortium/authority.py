@@ -213,6 +213,13 @@ class AuthorityFolder:
 
     # What it does.
 
+    def knows(self, request: Request) -> bool:
+        """Whether a request is for the very keys that its maker is certified for now."""
+        entry = self._entry(request.name, request.role)
+        return (
+            entry is not None and not entry.revoked and list(entry.keys) == _fingerprints(request)
+        )
+
     def approve(
         self,
         request: Request,
