@@ -2,21 +2,29 @@
 
 from __future__ import annotations
 
+import contextlib
 import tempfile
 import time
+from collections.abc import Callable
+from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Final
 
 import typer
 from rich.console import Console
 
 from tacit.cli.demos import fraud, hospitals
 from tacit.cli.demos.files import DemoFiles
-from tacit.cli.model_options import ModelChoice
+from tacit.cli.demos.mishaps import Director, parse_mishaps
+from tacit.cli.model_options import HiddenOption, ModelOption, chosen_model
 from tacit.cli.training import TrainingRequest, run_training
+from tacit.protocols import protocol_named
 
 __all__ = ["demo"]
+
+REGULATOR: Final = "regulator"
+"""The party that computes with the owners of a demo and holds no data."""
 
 
 class DemoName(StrEnum):
@@ -24,6 +32,43 @@ class DemoName(StrEnum):
 
     fraud = "fraud"
     hospitals = "hospitals"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Story:
+    """What a demo trains on what."""
+
+    title: str
+    owners: tuple[str, ...]
+    batch_size: int
+    epochs: dict[str, int]
+    rates: dict[str, float]
+    generate: Callable[[Path, int, int], DemoFiles]
+
+    @property
+    def parties(self) -> tuple[str, ...]:
+        """The owners and the party without data."""
+        return (*self.owners, REGULATOR)
+
+
+STORIES: Final = {
+    DemoName.fraud: Story(
+        title="Three banks, one fraud model",
+        owners=tuple(fraud.BANKS),
+        batch_size=1024,
+        epochs={"logistic": 3, "mlp": 2},
+        rates={"logistic": 1.0},
+        generate=lambda folder, rows, seed: fraud.generate(folder, rows=rows, seed=seed),
+    ),
+    DemoName.hospitals: Story(
+        title="Three hospitals, one diagnosis model",
+        owners=tuple(hospitals.HOSPITALS),
+        batch_size=64,
+        epochs={"logistic": 40, "mlp": 40},
+        rates={"logistic": 0.2},
+        generate=lambda folder, rows, seed: hospitals.generate(folder),
+    ),
+}
 
 
 def demo(
@@ -51,12 +96,37 @@ def demo(
     seed: Annotated[
         int, typer.Option(help="Seed of the transactions, the split and the order.")
     ] = 2026,
+    model: ModelOption = "logistic",
+    hidden: HiddenOption = None,
     protocol: Annotated[
         str,
         typer.Option(
-            help="The protocol. With fantastic4 a neutral fourth party joins, which holds no data."
+            help="The protocol. With fantastic4 a neutral fourth party joins, the regulator, which"
+            " holds no data.",
+            rich_help_panel="Security",
         ),
     ] = "replicated3",
+    kill: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="PARTY@PERCENT%",
+            help="Kill that party's process (SIGKILL) when so much of the training is done, for"
+            " instance bank_b@40%. The others finish; needs fantastic4.",
+            show_default=False,
+            rich_help_panel="Staged faults",
+        ),
+    ] = None,
+    cheat: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="PARTY@PERCENT%",
+            help="Let that party's process send altered shares from then on, for instance"
+            " regulator@60%. The others find out, name it or a pair that it belongs to, keep signed"
+            " evidence, and finish; needs fantastic4.",
+            show_default=False,
+            rich_help_panel="Staged faults",
+        ),
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
 ) -> None:
     """Run the main job on demo data and compare with what only pooled data could give.
@@ -64,58 +134,52 @@ def demo(
     The owners' files are made first, then one process a party trains over mutual TLS exactly as
     with 'tacit train'. Since the demo owns all data, it also trains each owner alone and all rows
     pooled in the clear, with the same initial weights, batches and order.
+
+    See a party fail, and the others finish with the right model all the same:
+
+        tacit demo fraud --protocol fantastic4 --kill bank_b@40%
+
+        tacit demo fraud --protocol fantastic4 --cheat regulator@60%
     """
+    story = STORIES[name]
+    choice = chosen_model(model=model, hidden=hidden, learning_rate=story.rates.get(model))
+    parties = story.parties if _with_regulator(protocol, story) else story.owners
+    mishaps = parse_mishaps(kill or (), cheat or (), parties, protocol)
     console = Console(stderr=as_json, highlight=False)
     started = time.perf_counter()
-    if data is not None:
-        _run(name, data, out, rows, epochs, seed, protocol, console, as_json)
-    else:
-        with tempfile.TemporaryDirectory(prefix="tacit-demo-") as folder:
-            _run(name, Path(folder), out, rows, epochs, seed, protocol, console, as_json)
+    with contextlib.ExitStack() as stack:
+        if data is None:
+            data = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="tacit-demo-")))
+        with console.status("making the owners' files"):
+            files = story.generate(data, rows, seed)
+        for owner, path in files.files.items():
+            console.print(f"{owner}: {files.rows[owner]:,} rows in {path.name}")
+        request = TrainingRequest(
+            files=files.files,
+            label=files.label,
+            protocol=protocol,
+            helper=REGULATOR if len(parties) > len(files.files) else None,
+            schema=files.schema,
+            reveal_to=tuple(files.files),
+            reveal_loss=True,
+            epochs=epochs or story.epochs[choice.kind],
+            batch_size=story.batch_size,
+            model=choice,
+            seed=seed,
+            out=out,
+            compare_pooled=True,
+            owns_all=True,
+            title=story.title,
+            command=f"demo {name}",
+            notes=(
+                *(mishap.note for mishap in mishaps),
+                "Demo data: this report compares with models that need all owners' rows.",
+            ),
+        )
+        director = Director(mishaps) if mishaps else None
+        run_training(request, console, as_json=as_json, director=director)
     console.print(f"Done in {time.perf_counter() - started:.1f} s.")
 
 
-def _run(
-    name: DemoName,
-    folder: Path,
-    out: Path,
-    rows: int,
-    epochs: int | None,
-    seed: int,
-    protocol: str,
-    console: Console,
-    as_json: bool,
-) -> None:
-    files: DemoFiles
-    with console.status("making the owners' files"):
-        if name is DemoName.fraud:
-            files = fraud.generate(folder, rows=rows, seed=seed)
-        else:
-            files = hospitals.generate(folder)
-    for owner, path in files.files.items():
-        console.print(f"{owner}: {files.rows[owner]:,} rows in {path.name}")
-    if name is DemoName.fraud:
-        title, settings = "Three banks, one fraud model", {"epochs": 3, "batch_size": 1024}
-        rate = 1.0
-    else:
-        title, settings = "Three hospitals, one diagnosis model", {"epochs": 40, "batch_size": 64}
-        rate = 0.2
-    request = TrainingRequest(
-        files=files.files,
-        label=files.label,
-        protocol=protocol,
-        schema=files.schema,
-        reveal_to=tuple(files.files),
-        reveal_loss=True,
-        epochs=epochs or settings["epochs"],
-        batch_size=settings["batch_size"],
-        model=ModelChoice(learning_rate=rate),
-        seed=seed,
-        out=out,
-        compare_pooled=True,
-        owns_all=True,
-        title=title,
-        command=f"demo {name}",
-        notes=("Demo data: this report compares with models that need all owners' rows.",),
-    )
-    run_training(request, console, as_json=as_json)
+def _with_regulator(protocol: str, story: Story) -> bool:
+    return protocol_named(protocol).security.parties == len(story.owners) + 1

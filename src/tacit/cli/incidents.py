@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING
 
 import msgspec
 import structlog
+from rich.markup import escape
 
+from tacit.cli.chronicle import Chronicle
 from tacit.cli.progress import PhaseBars, PhaseMessage
 from tacit.errors import TacitError
 from tacit.reports import IncidentRecord
@@ -22,22 +24,41 @@ __all__ = ["IncidentLog"]
 class IncidentLog:
     """Listens to all parties' processes: passes progress on, and notes every incident once.
 
+    Each is told at once in a line above the progress bars, and goes into the log.
+
     Parameters
     ----------
     bars : PhaseBars
     log : structlog logger
+    chronicle : Chronicle, optional
+        Notes when everything was.
     """
 
-    def __init__(self, bars: PhaseBars, log: structlog.stdlib.BoundLogger) -> None:
+    def __init__(
+        self,
+        bars: PhaseBars,
+        log: structlog.stdlib.BoundLogger,
+        chronicle: Chronicle | None = None,
+    ) -> None:
         self._bars = bars
         self._log = log
+        self._chronicle = chronicle
         self._phases: dict[str, str] = {}
         self._found: dict[tuple[int, str, tuple[str, ...]], IncidentRecord] = {}
 
     def progress(self, party: str, message: PhaseMessage) -> None:
         """Take a progress message."""
         self._phases[party] = message.phase
+        if self._chronicle is not None:
+            self._chronicle.progress(party, message)
         self._bars(party, message)
+
+    def staged(self, party: str, text: str) -> None:
+        """Note what a demo does on purpose."""
+        self._log.warning("staged", party=party, what=text)
+        if self._chronicle is not None:
+            self._chronicle.staged(party, text)
+        self._bars.tell(f"[bold cyan]Staged:[/] {escape(text)}.")
 
     def incident(self, party: str, incident: Incident) -> None:
         """Take what a party says that its session has overcome."""
@@ -65,6 +86,7 @@ class IncidentLog:
         )
         self._found[key] = record
         self._log.warning("incident", **_plain(record))
+        self._tell(record)
         for name in incident.dropped:
             self._bars.lost(name)
 
@@ -77,7 +99,7 @@ class IncidentLog:
                 continue
             key = (len(self._found), "lost", (name,))
             now = datetime.datetime.now(datetime.UTC).astimezone()
-            self._found[key] = IncidentRecord(
+            record = IncidentRecord(
                 kind="lost",
                 party=name,
                 pair=None,
@@ -90,6 +112,15 @@ class IncidentLog:
                 reported_by=(),
                 evidence={},
             )
+            self._found[key] = record
+            self._tell(record)
+
+    def _tell(self, record: IncidentRecord) -> None:
+        if self._chronicle is not None:
+            self._chronicle.incident(record)
+        self._bars.tell(
+            f"[bold yellow]Warning:[/] {escape(record.title)}. {escape(record.afterwards)}"
+        )
 
     @property
     def records(self) -> tuple[IncidentRecord, ...]:

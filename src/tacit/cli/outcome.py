@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 import numpy as np
 from rich.console import Console
-from rich.markup import escape
 from rich.table import Table
 
 from tacit.cli.comparison import Comparison
@@ -28,6 +27,7 @@ from tacit.reports import (
     Owner,
     Phase,
     Report,
+    Timeline,
     phase_records,
     write_manifest,
     write_report,
@@ -92,14 +92,6 @@ class Outcome:
         """The manifest, with the revealed results, as JSON."""
         return msgspec.json.encode(self.manifest).decode()
 
-    def warn(self, console: Console) -> None:
-        """Print what happened to parties."""
-        for incident in self.report.incidents:
-            console.print(
-                f"[bold yellow]Warning:[/] {escape(incident.title)}. {escape(incident.afterwards)}",
-                soft_wrap=True,
-            )
-
     def show(self, console: Console) -> None:
         """Print the tables."""
         console.print(_scores_table(self.report))
@@ -115,6 +107,7 @@ def outcome_of(
     results: Mapping[str, OwnerResult],
     comparison: Comparison | None,
     incidents: tuple[IncidentRecord, ...] = (),
+    timeline: Timeline | None = None,
 ) -> Outcome:
     """Put an outcome together from what the parties' processes returned.
 
@@ -160,6 +153,7 @@ def outcome_of(
         helpers=request.parties[len(owners) :],
         incidents=incidents,
         peak_memory=memory,
+        timeline=timeline,
     )
     manifest = Manifest(
         created=created.isoformat(timespec="seconds"),

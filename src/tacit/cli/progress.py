@@ -85,6 +85,10 @@ class PhaseBars:
     ) -> None:
         self._progress.stop()
 
+    def tell(self, line: str) -> None:
+        """Print a line above the bars."""
+        self._progress.console.print(line, soft_wrap=True)
+
     def lost(self, party: str) -> None:
         """Wait for this party no more."""
         if party in self._parties:

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Final, Literal, Protocol
 
 import msgspec
+from msgspec import Struct
 from rich.console import Console
 
+from tacit.cli.chronicle import Chronicle
 from tacit.cli.incidents import IncidentLog
 from tacit.cli.logs import open_log
 from tacit.cli.model_options import ModelChoice
@@ -22,6 +24,7 @@ from tacit.network import NetworkSettings
 from tacit.protocols import SecurityModel, protocol_named
 from tacit.protocols.interface import Rounding
 from tacit.sessions.joining import ROUNDING
+from tacit.sessions.messages import Progress
 from tacit.sessions.processes import PartyProcesses
 from tacit.sessions.session import checked_parties
 from tacit.storage import places
@@ -30,7 +33,10 @@ if TYPE_CHECKING:
     from tacit.cli.comparison import Comparison
     from tacit.cli.outcome import Outcome
 
-__all__ = ["HELPER", "TrainingRequest", "run_training"]
+__all__ = ["HELPER", "Director", "TrainingRequest", "run_training"]
+
+JOB: Final = "tacit.ml.job"
+"""What every party's process runs."""
 
 LOGISTIC = ModelChoice()
 
@@ -190,7 +196,27 @@ class TrainingRequest:
             )
 
 
-def run_training(request: TrainingRequest, console: Console, *, as_json: bool = False) -> Outcome:
+class Director(Protocol):
+    """Whoever stages faults in a demo; ``tacit train`` has none."""
+
+    @property
+    def module(self) -> str:
+        """The job of every party's process."""
+
+    def orders(self, party: str, settings: TrainingSettings) -> Struct:
+        """What one party's process is told."""
+
+    def progress(self, party: str, message: Progress, identifiers: Mapping[str, int]) -> str | None:
+        """Take a progress message; what was done on it, for people, if anything was."""
+
+
+def run_training(
+    request: TrainingRequest,
+    console: Console,
+    *,
+    as_json: bool = False,
+    director: Director | None = None,
+) -> Outcome:
     """Run a training to its end: processes, report, manifest, table.
 
     Parameters
@@ -200,11 +226,12 @@ def run_training(request: TrainingRequest, console: Console, *, as_json: bool = 
         Where progress and the table go.
     as_json : bool
         Print the manifest to standard output in the end.
+    director : Director, optional
+        Stages faults, in a demo.
     """
     request.check()
     with open_log(request.out / "log.jsonl") as log:
-        outcome = _run(request, console, log)
-    outcome.warn(console)
+        outcome = _run(request, console, log, director)
     if as_json:
         print(outcome.json())
     else:
@@ -212,15 +239,21 @@ def run_training(request: TrainingRequest, console: Console, *, as_json: bool = 
     return outcome
 
 
-def _run(request: TrainingRequest, console: Console, log: Any) -> Outcome:
+def _run(
+    request: TrainingRequest, console: Console, log: Any, director: Director | None
+) -> Outcome:
     names = request.parties
+    chronicle = Chronicle(names, request.protocol, request.security.describe())
     log.info("training started", parties=names, protocol=request.protocol)
     with _shares(request) as shares, PhaseBars(names, console) as bars:
-        incidents = IncidentLog(bars, log)
+        incidents = IncidentLog(bars, log, chronicle)
+        told: dict[str, Struct] = {name: request.settings(name, shares) for name in names}
+        if director is not None:
+            told = {name: director.orders(name, request.settings(name, shares)) for name in names}
         with PartyProcesses(
             names,
-            "tacit.ml.job",
-            {name: request.settings(name, shares) for name in names},
+            JOB if director is None else director.module,
+            told,
             protocol=request.protocol,
             parameters={ROUNDING: request.rounding},
             settings=NetworkSettings(
@@ -230,7 +263,15 @@ def _run(request: TrainingRequest, console: Console, log: Any) -> Outcome:
             tolerate=1 if request.guaranteed else 0,
             on_incident=incidents.incident,
         ) as processes:
-            found = processes.results(incidents.progress)
+
+            def listen(party: str, message: Progress) -> None:
+                incidents.progress(party, message)
+                if director is not None:
+                    staged = director.progress(party, message, processes.identifiers)
+                    if staged is not None:
+                        incidents.staged(party, staged)
+
+            found = processes.results(listen)
             incidents.ended(processes.lost)
     # matplotlib and scikit-learn take seconds to import: not before there is something to show.
     from tacit.cli.comparison import compare
@@ -248,7 +289,7 @@ def _run(request: TrainingRequest, console: Console, log: Any) -> Outcome:
             comparison = compare(request.files, reader, request.test_size, request.seed, start)
         if not request.owns_all:
             console.print(f"[bold yellow]Warning:[/] {WARNING_POOLED}")
-    outcome = outcome_of(request, results, comparison, incidents.records)
+    outcome = outcome_of(request, results, comparison, incidents.records, chronicle.timeline())
     outcome.save(request.out)
     log.info("training finished", report=str(request.out))
     return outcome

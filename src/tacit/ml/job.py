@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from pathlib import Path
+from typing import TypeAlias
 
 import msgspec
 import numpy as np
@@ -47,7 +48,9 @@ from tacit.tables import (
     standardised,
 )
 
-__all__ = ["run_party"]
+__all__ = ["Watch", "run_party"]
+
+Watch: TypeAlias = Callable[[str, int, int], None]
 
 _PROGRESS_INTERVAL = 0.1
 _LOSSES_PER_EPOCH = 20
@@ -82,13 +85,21 @@ class _Own:
         return _RowCounts(len(self.train.index), len(self.test))
 
 
-def run_party(context: PartyContext) -> OwnerResult:
-    """Run the job at one party."""
+def run_party(context: PartyContext, watch: Watch | None = None) -> OwnerResult:
+    """Run the job at one party.
+
+    Parameters
+    ----------
+    context : PartyContext
+    watch : callable, optional
+        ``watch(phase, done, total)`` is called here before the first and after every unit of
+        progress; what it does, this party's process does.
+    """
     settings = msgspec.msgpack.decode(context.configuration, type=TrainingSettings)
     if settings.evidence is not None:
         context.session.keep_evidence(Path(settings.evidence))
     context.session.hold_inputs()  # until all have sealed all rows, a loss ends the job
-    job = _Job(context, settings)
+    job = _Job(context, settings, watch)
     try:
         return job.run()
     except DataError as error:
@@ -99,8 +110,11 @@ def run_party(context: PartyContext) -> OwnerResult:
 
 
 class _Job:
-    def __init__(self, context: PartyContext, settings: TrainingSettings) -> None:
+    def __init__(
+        self, context: PartyContext, settings: TrainingSettings, watch: Watch | None = None
+    ) -> None:
         self.context = context
+        self.watch = watch
         self.settings = settings
         self.session = context.session
         self.owners = context.session.parties[: settings.owners or None]
@@ -338,10 +352,14 @@ class _Job:
 
     def reporter(self, phase: str, total: int, unit: str = "steps") -> Callable[[int], None]:
         """A function that tells the controlling process how much of a phase is done."""
-        last = 0.0
+        last, watch = 0.0, self.watch
+        if watch is not None:
+            watch(phase, 0, total)
 
         def report(done: int) -> None:
             nonlocal last
+            if watch is not None:
+                watch(phase, done, total)
             now = time.monotonic()
             if now - last >= _PROGRESS_INTERVAL or done >= total:
                 last = now

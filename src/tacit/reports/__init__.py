@@ -6,7 +6,7 @@ Plain data in, files out; nothing here trains, measures or communicates. May imp
 """
 
 from tacit.reports.content import Disclosure, Evaluation, Network, Owner, Phase, Report
-from tacit.reports.incidents import IncidentRecord
+from tacit.reports.incidents import IncidentRecord, promised
 from tacit.reports.manifest import Manifest, PhaseRecord, phase_records, write_manifest
 from tacit.reports.page import render, write_report
 from tacit.reports.timeline import Held, Moment, Span, Timeline
@@ -26,6 +26,7 @@ __all__ = [
     "Span",
     "Timeline",
     "phase_records",
+    "promised",
     "render",
     "write_manifest",
     "write_report",

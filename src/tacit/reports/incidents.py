@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Final, Literal
 
 from msgspec import Struct
 
-__all__ = ["IncidentRecord"]
+__all__ = ["IncidentRecord", "promised"]
+
+_PROMISES: Final = {
+    "guaranteed output": "any one of them may deviate and learns nothing; a fault of one of them is"
+    " survived",
+    "abort": "any one of them may deviate and learns nothing; a further fault ends the run, without"
+    " a wrong result",
+}
 
 
 class IncidentRecord(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -52,23 +59,42 @@ class IncidentRecord(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     evidence: dict[str, str] = {}
 
     @property
+    def verdict(self) -> str:
+        """Who and what, without a full stop."""
+        if self.kind == "lost":
+            return f"{self.party} was lost"
+        if self.kind == "convicted":
+            return f"{self.party} deviated from the protocol"
+        if self.pair is not None:
+            return f"One of {self.pair[0]} and {self.pair[1]} deviated or was lost"
+        return "Parties contradicted each other, and nobody could be named"
+
+    @property
     def title(self) -> str:
         """Who, what and at which time of the day, without a full stop."""
         when = f"at {self.at[11:19]}" + (f", during {self.phase}" if self.phase else "")
-        if self.kind == "lost":
-            return f"{self.party} was lost {when}"
-        if self.kind == "convicted":
-            return f"{self.party} deviated from the protocol {when}"
-        if self.pair is not None:
-            one, other = self.pair
-            return f"One of {one} and {other} deviated or was lost {when}"
-        return f"Parties contradicted each other {when}, and nobody could be named"
+        return f"{self.verdict} {when}"
 
     @property
     def afterwards(self) -> str:
         """How the run went on, in a sentence."""
-        held = self.security.removesuffix(".")
+        held = self.promise
         if not self.protocol:
             return f"From then on: {held}."
         left = f", without {' and '.join(self.dropped)}" if self.dropped else ""
         return f"The others went on under {self.protocol}{left}: {held}."
+
+    @property
+    def promise(self) -> str:
+        """What held from then on, for anybody to read."""
+        if self.protocol == "replicated3":  # only those that a verdict has cleared run it
+            return "a verdict shows that they follow the protocol, and no one of them learns more"
+        return promised(self.security)
+
+
+def promised(security: str) -> str:
+    """A security model's description in plainer words, where there are any."""
+    for outcome, words in _PROMISES.items():
+        if security.endswith(f"deviation ends in {outcome}."):
+            return words
+    return security.removesuffix(".")

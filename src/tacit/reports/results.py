@@ -10,13 +10,6 @@ from tacit.reports.bars import Bar, Part, bars, legend, signed_bars, tone
 from tacit.reports.content import Evaluation, Network, Report
 from tacit.reports.elements import heading_cells, section, table
 from tacit.reports.formats import count, digits, percent, shortened
-from tacit.reports.plots import (
-    calibration_plot,
-    loss_plot,
-    precision_recall_plot,
-    rare,
-    roc_plot,
-)
 
 __all__ = ["best_alone", "curves", "data", "model", "scores"]
 
@@ -124,12 +117,16 @@ def _score_row(e: Evaluation, difference: bool) -> str:
 
 def curves(report: Report) -> str:
     """The plots, of what there is."""
+    # matplotlib takes a second to import: not before there is something to draw.
+    from tacit.reports import plots
+
+    rare = plots.rare(report)
     figures = []
     if any(e.roc is not None for e in report.evaluations):
         figures.append(
             (
                 "ROC",
-                roc_plot(report),
+                plots.roc_plot(report),
                 "How many positives are found for each share of false alarms. Further up and to"
                 " the left is better.",
             )
@@ -138,7 +135,7 @@ def curves(report: Report) -> str:
         figures.append(
             (
                 "Precision and recall",
-                precision_recall_plot(report),
+                plots.precision_recall_plot(report),
                 "Of the rows that the model flags, how many are positive, for each share of"
                 " positives found.",
             )
@@ -147,16 +144,16 @@ def curves(report: Report) -> str:
         figures.append(
             (
                 "Calibration",
-                calibration_plot(report),
+                plots.calibration_plot(report),
                 "Where a point lies on the diagonal, the predicted probability is what happens."
-                + (" Groups without any positive row are left out." if rare(report) else ""),
+                + (" Groups without any positive row are left out." if rare else ""),
             )
         )
     if report.losses:
         figures.append(
             (
                 "Loss during training",
-                loss_plot(report),
+                plots.loss_plot(report),
                 f"The {escape(report.loss_name)} of training batches, revealed by agreement.",
             )
         )

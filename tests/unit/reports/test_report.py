@@ -293,7 +293,8 @@ def incident(**what: Any) -> IncidentRecord:
 def test_a_report_says_who_was_lost_when_and_what_held_then() -> None:
     page = render(replace(report(), incidents=[incident()], helpers=["dave"]))
     assert "bank_b was lost at 10:00:00, during training" in page
-    assert "without bank_b: 3 parties; deviation ends in abort.<" in page
+    assert "without bank_b: any one of them may deviate and learns nothing; a further" in page
+    assert "3 parties; deviation ends in abort.<" in page
     assert "bank_a says that bank_b was silent" in page
     assert "dave computed with them and held no data" in page
     assert "What happened to parties" not in render(report())

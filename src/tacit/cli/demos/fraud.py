@@ -39,7 +39,7 @@ from tacit.cli.demos.files import DemoFiles
 from tacit.errors import UsageError
 from tacit.tables.schema import Column, Schema
 
-__all__ = ["LABEL", "RINGS", "SCHEMA", "generate"]
+__all__ = ["BANKS", "LABEL", "RINGS", "SCHEMA", "generate"]
 
 Draw: TypeAlias = Callable[[np.random.Generator, int], NDArray[Any]]
 

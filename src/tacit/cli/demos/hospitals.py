@@ -29,7 +29,7 @@ from numpy.typing import NDArray
 from tacit.cli.demos.files import DemoFiles
 from tacit.tables.schema import Column, Schema
 
-__all__ = ["LABEL", "generate"]
+__all__ = ["HOSPITALS", "LABEL", "generate"]
 
 LABEL: Final = "is_malignant"
 
