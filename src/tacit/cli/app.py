@@ -15,6 +15,7 @@ from tacit.cli.blame import blame
 from tacit.cli.check import check
 from tacit.cli.consortium import app as consortium
 from tacit.cli.demo import demo
+from tacit.cli.evaluate import evaluate
 from tacit.cli.refresh import refresh
 from tacit.cli.train import train
 from tacit.errors import InternalError, StorageError, TacitError
@@ -38,6 +39,7 @@ app = typer.Typer(
     epilog=EXIT_STATUSES,
 )
 app.command()(train)
+app.command()(evaluate)
 app.command()(check)
 app.command()(demo)
 app.command()(refresh)

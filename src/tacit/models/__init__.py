@@ -8,7 +8,19 @@ each other. Start with ``form.py``, then ``scoring.py``.
 
 from tacit.models.clear import ClearModel
 from tacit.models.form import ModelForm
+from tacit.models.from_sklearn import from_sklearn
 from tacit.models.scoring import probabilities, scores
+from tacit.models.sharing import share_model
 from tacit.models.stored import load, loaded, save
 
-__all__ = ["ClearModel", "ModelForm", "load", "loaded", "probabilities", "save", "scores"]
+__all__ = [
+    "ClearModel",
+    "ModelForm",
+    "from_sklearn",
+    "load",
+    "loaded",
+    "probabilities",
+    "save",
+    "scores",
+    "share_model",
+]

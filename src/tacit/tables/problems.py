@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
 
-from tacit.errors import DataError
+from tacit.errors import DataError, TacitError
 
 __all__ = ["Problem", "Violation", "data_error", "notice_for_others"]
 
@@ -133,7 +133,7 @@ def data_error(
     )
 
 
-def notice_for_others(error: DataError, owner: str) -> DataError:
+def notice_for_others(error: TacitError, owner: str) -> DataError:
     """What the other parties hear: that `owner`'s file breaks the schema, not where or how."""
     return DataError(
         f"{owner}'s file cannot be used; {owner} has been told why.",

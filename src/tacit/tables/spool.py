@@ -155,6 +155,7 @@ def spool(
     owner: str | None = None,
     directory: str | Path | None = None,
     progress: Progress | None = None,
+    one_class: bool = False,
 ) -> Spool:
     """Read, check and encode an owner's file.
 
@@ -171,6 +172,8 @@ def spool(
         8 bytes a feature and row.
     progress : callable, optional
         Called after every batch with rows read and fraction done.
+    one_class : bool
+        Whether all labels may be the same: for measuring, not for training.
 
     Raises
     ------
@@ -184,7 +187,7 @@ def spool(
     try:
         with ExitStack() as stack:
             out = stack.enter_context(tempfile.TemporaryFile("w+b", buffering=0, dir=directory))
-            rows = Spool(out, schema.features, _write(file, schema, out, progress))
+            rows = Spool(out, schema.features, _write(file, schema, out, progress, one_class))
             stack.pop_all()  # From here on the spool closes the file.
             return rows
     except OSError as error:
@@ -192,7 +195,7 @@ def spool(
 
 
 def _write(
-    file: TableFile, schema: Schema, out: Any, progress: Progress | None
+    file: TableFile, schema: Schema, out: Any, progress: Progress | None, one_class: bool
 ) -> NDArray[np.uint8]:
     """Encode all rows into `out`; returns the labels."""
     labels: list[NDArray[np.uint8]] = []
@@ -211,7 +214,7 @@ def _write(
     _refuse_ragged(file)
     if not any(part.size for part in labels):
         file.refuse(Violation(Problem.EMPTY, unit=file.unit))
-    if len(classes) < 2:
+    if len(classes) < 2 and not one_class:
         file.refuse(Violation(Problem.ONE_CLASS, column=schema.label))
     means.fill(file, out)
     return np.concatenate(labels)

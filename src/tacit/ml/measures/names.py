@@ -111,6 +111,12 @@ class Measure(Struct, frozen=True):
         at = f"{self.cut} FP" if self.cut.kind == "false positives" else f"p ≥ {self.cut}"
         return f"{TITLES[self.name]} at {at}"
 
+    def text(self, value: float | None, digits: int) -> str:
+        """A value as shown; a dash where it is held back."""
+        if value is None:
+            return "–"
+        return f"{value:,.0f}" if self.name == "rows" else f"{value:.{digits}f}"
+
     @property
     def needs_classes(self) -> bool:
         """Whether it is shown only where there are enough rows of both classes."""

@@ -1,0 +1,220 @@
+"""``tacit evaluate``: one's model against another's data; both learn the agreed metrics alone."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from tacit.cli.evaluating import EvaluationRequest, parse_inputs, run_evaluation
+from tacit.cli.train import parse_recipients
+from tacit.ml.measures.names import DEFAULT, parse_measures
+from tacit.ml.private_evaluation.rows import parse_grouping
+from tacit.sessions.session import checked_rounding
+from tacit.sessions.threads import VARIABLE
+
+__all__ = ["evaluate"]
+
+
+def evaluate(
+    files: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="OWNER=FILE ...",
+            help="The model's owner and its model (.json), and each data owner and its rows (.csv"
+            " or .parquet). Parties that the protocol needs beyond them hold nothing.",
+            show_default=False,
+        ),
+    ],
+    label: Annotated[
+        str,
+        typer.Option(
+            "--label",
+            help="The data owners' column with the truth, 0 or 1; the model's label by default.",
+            show_default=False,
+        ),
+    ] = "",
+    protocol: Annotated[
+        str, typer.Option(help="The protocol that the parties run.", rich_help_panel="Security")
+    ] = "replicated3",
+    helper: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="The name of a party that computes with the others and holds nothing (repeat for"
+            " more). By default 'helper', 'helper2' where the protocol needs more parties.",
+            show_default=False,
+            rich_help_panel="Security",
+        ),
+    ] = None,
+    reveal_to: Annotated[
+        str,
+        typer.Option(
+            help="Who learns the metrics: 'all' for the owners of model and data, or names with"
+            " commas.",
+            rich_help_panel="Security",
+        ),
+    ] = "all",
+    min_group: Annotated[
+        int,
+        typer.Option(
+            min=1,
+            help="Groups of fewer rows are held back, and those with fewer rows of a class where a"
+            " metric needs both; and one more where the difference would tell.",
+            rich_help_panel="Security",
+        ),
+    ] = 10,
+    digits: Annotated[
+        int,
+        typer.Option(
+            min=1,
+            max=8,
+            help="Decimal places of the metrics: nothing finer is opened.",
+            rich_help_panel="Security",
+        ),
+    ] = 4,
+    metrics: Annotated[
+        str,
+        typer.Option(
+            help="What is measured, with commas: auc, brier, log_loss, rate, predicted, rows,"
+            " calibration; and at a cut recall, precision, fpr, accuracy, selected: recall@1% where"
+            " at most 1 % of the negative rows pass, precision@0.5 for probabilities of at least"
+            " 0.5.",
+            rich_help_panel="Metrics",
+        ),
+    ] = DEFAULT,
+    by: Annotated[
+        str | None,
+        typer.Option(
+            help="Measure by group too: COLUMN, a category or boolean of the model's schema;"
+            " COLUMN=north,south for a column that is no feature; COLUMN:18,30,50,99 for a number."
+            " Which row is in which group stays secret.",
+            show_default=False,
+            rich_help_panel="Metrics",
+        ),
+    ] = None,
+    schema: Annotated[
+        Path | None,
+        typer.Option(
+            "--schema",
+            "-s",
+            help="The schema that the data owners agreed to; the model's must be the same.",
+            show_default=False,
+            rich_help_panel="Data",
+        ),
+    ] = None,
+    store: Annotated[
+        Path | None,
+        typer.Option(
+            help="The folder with the parties' stored shares, for a model that nobody knows.",
+            show_default=False,
+            rich_help_panel="Data",
+        ),
+    ] = None,
+    model: Annotated[
+        str,
+        typer.Option(
+            help="The name of a secret model in --store, as 'tacit train --keep NAME' stored it.",
+            show_default=False,
+            rich_help_panel="Data",
+        ),
+    ] = "",
+    rounding: Annotated[
+        str,
+        typer.Option(
+            help="How products round: exact, nearest or probabilistic. With exact equal rows have"
+            " equal scores, so ties count as ties; the others are faster.",
+            rich_help_panel="Metrics",
+        ),
+    ] = "exact",
+    out: Annotated[
+        Path, typer.Option("--out", "-o", help="Folder for the report.", rich_help_panel="Output")
+    ] = Path("evaluation"),
+    deadline: Annotated[
+        float,
+        typer.Option(
+            min=1.0,
+            help="Seconds that a phase may take before a party that is alive but stuck ends it.",
+            rich_help_panel="Network",
+        ),
+    ] = 3600.0,
+    heartbeat: Annotated[
+        float,
+        typer.Option(
+            min=0.5,
+            help="Seconds without a sign of life after which a party counts as lost.",
+            rich_help_panel="Network",
+        ),
+    ] = 5.0,
+    patience: Annotated[
+        float,
+        typer.Option(
+            min=1.0,
+            help="Under guaranteed output: seconds that a party which is alive may keep the others"
+            " waiting; one that takes longer counts as lost.",
+            rich_help_panel="Network",
+        ),
+    ] = 60.0,
+    threads: Annotated[
+        int | None,
+        typer.Option(
+            show_default=False,
+            help="Threads of each party's process for matrix products. By default the variable"
+            f" {VARIABLE}, or else the machine's cores divided among the parties.",
+            rich_help_panel="Network",
+        ),
+    ] = None,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print the result as JSON.", rich_help_panel="Output")
+    ] = False,
+) -> None:
+    """Measure one organisation's model on another's rows; neither sees the other's side.
+
+    Model, rows, labels and groups exist as secret shares alone; only the metrics are opened, to
+    the owners of both. How many rows there are, and the model's columns and layers, are public
+    among the parties. Example:
+
+        tacit evaluate vendor=model.json hospital=patients.csv --label readmitted
+
+    The model's owner makes model.json from a scikit-learn model of its own:
+
+        from tacit.models import from_sklearn; from tacit.tables import Schema
+
+        from_sklearn(estimator, Schema.load("schema.json")).save("model.json")
+
+    Fairness: recall and false positives of each group at the cut of all rows. Groups that are too
+    small stay hidden:
+
+        tacit evaluate vendor=model.json bank=rows.csv --by region=north,south,islands
+        --metrics auc,recall@1%,fpr@1%,rate --min-group 20
+
+    A secret model from training that nobody knows:
+
+        tacit evaluate bank_a=new_rows.csv --store shares --model fraud
+    """
+    measures = parse_measures(metrics)
+    model_file, data = parse_inputs(files, stored=model)
+    request = EvaluationRequest(
+        data=data,
+        model_file=model_file,
+        store=store,
+        stored=model,
+        label=label,
+        protocol=protocol,
+        helpers=tuple(helper or ()),
+        minimum=min_group,
+        digits=digits,
+        metrics=",".join(map(str, measures)),
+        by=None if by is None else parse_grouping(by),
+        schema=schema,
+        rounding=checked_rounding(rounding),
+        out=out,
+        deadline=deadline,
+        heartbeat=heartbeat,
+        patience=patience,
+        threads=threads,
+    )
+    request = request.complete()
+    recipients = parse_recipients(reveal_to, request.owners, request.parties)
+    run_evaluation(request, recipients, Console(stderr=as_json, highlight=False), as_json=as_json)
