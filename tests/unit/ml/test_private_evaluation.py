@@ -83,11 +83,8 @@ def expected(members: Any = slice(None)) -> dict[str, float]:
     }
 
 
-class Silent:
-    """The way to nobody: no process controls this party."""
-
-    def send(self, *frames: Any) -> None:
-        pass
+def unheard(message: Any) -> None:
+    """Nobody looks at this party."""
 
 
 @dataclass
@@ -133,12 +130,12 @@ class Case:
                     threads=1,
                 )
                 with session:
-                    context = PartyContext(name, configuration, session, Silent())  # type: ignore[arg-type]
+                    context = PartyContext(name, configuration, session, unheard)
                     return job.run_party(context)
             with ground.connect(self.parties, self.protocol, b"job", {}) as mesh:
                 session = PartySession.over(protocol, mesh, threads=1)  # type: ignore[arg-type]
                 with session:
-                    context = PartyContext(name, configuration, session, Silent())  # type: ignore[arg-type]
+                    context = PartyContext(name, configuration, session, unheard)
                     return job.run_party(context)
 
         return run
