@@ -17,6 +17,7 @@ from tacit.cli.consortium import app as consortium
 from tacit.cli.demo import demo
 from tacit.cli.evaluate import evaluate
 from tacit.cli.refresh import refresh
+from tacit.cli.schema import schema
 from tacit.cli.train import train
 from tacit.errors import InternalError, StorageError, TacitError
 
@@ -45,6 +46,7 @@ app.command()(demo)
 app.command()(refresh)
 app.add_typer(blame, name="blame")
 app.add_typer(consortium, name="consortium")
+app.add_typer(schema, name="schema")
 
 
 def _show_version(wanted: bool) -> None:

@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from tacit.ml.clear_preparation import ClearPreparation
 from tacit.ml.evaluation import ScoreCounts
 from tacit.ml.metrics import Metrics, histogram, metrics_from_scores
 from tacit.ml.plaintext import pooled_moments, train_alone, train_plaintext
@@ -19,7 +20,7 @@ from tacit.ml.records import OwnerResult
 from tacit.ml.training import RowSubset
 from tacit.models import ClearModel
 from tacit.models.clear import ModelRecord, sigmoid
-from tacit.tables import moments, split, spool, standardised
+from tacit.tables import Layout, moments, split, spool, standardised, summaries
 
 __all__ = ["Comparison", "Measured", "compare"]
 
@@ -75,21 +76,34 @@ def compare(
     begun = None if start is None else ClearModel.of_record(start).parameters
     plan, joint = result.plan, result.clear_model
     assert joint is not None
-    mask = standardised(result.schema)
+    mask, layout = standardised(result.schema), Layout.of(result.schema)
     spools = {name: spool(path, result.schema, owner=name) for name, path in files.items()}
     try:
         parts = {n: split(s.rows, test_size, seed, owner=n) for n, s in spools.items()}
         train = {n: RowSubset(spools[n], part[0]) for n, part in parts.items()}
         local = {n: moments(spools[n], part[0]) for n, part in parts.items()}
-        mean, inverse = pooled_moments(list(local.values()), mask)
+        if layout.is_plain:
+            mean, inverse = pooled_moments(list(local.values()), mask)
+            whole, own = None, dict.fromkeys(files)
+        else:
+            sums = {n: summaries(spools[n], part[0], layout) for n, part in parts.items()}
+            whole = ClearPreparation.of(list(sums.values()), layout)
+            own = {n: ClearPreparation.of([part], layout) for n, part in sums.items()}
+            mean, inverse = whole.mean, whole.inverse
         models = {
             name: ClearModel(
-                joint.form, train_alone(plan, train[name], local[name], mask, start=begun)
+                joint.form,
+                train_alone(
+                    plan, train[name], local[name], mask, start=begun, preparation=own[name]
+                ),
             )
             for name in files
         }
         pooled = ClearModel(
-            joint.form, train_plaintext(plan, list(train.values()), mean, inverse, start=begun)
+            joint.form,
+            train_plaintext(
+                plan, list(train.values()), mean, inverse, start=begun, preparation=whole
+            ),
         )
         test = [spools[name].take(parts[name][1]) for name in files]
     finally:
@@ -107,7 +121,9 @@ def compare(
     return Comparison(
         measure(pooled),
         {name: measure(model) for name, model in models.items()},
-        _difference(joint, pooled, inverse) if joint.form.kind == "logistic" else None,
+        _difference(joint, pooled, inverse)
+        if joint.form.kind == "logistic" and layout.is_plain
+        else None,
     )
 
 

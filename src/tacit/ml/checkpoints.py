@@ -19,8 +19,10 @@ from tacit.encoding.digest import tagged_hash
 from tacit.encoding.types import fixed_point
 from tacit.errors import UsageError
 from tacit.ml.plan import TrainingPlan
+from tacit.ml.preparing import Prepared
 from tacit.ml.standardization import INPUT_BITS, Standardization
 from tacit.ml.state import TrainingState
+from tacit.ml.target_encoding import CODE_BITS
 from tacit.programs.types import SecretValue
 from tacit.rounds.contract import Step
 from tacit.sessions.storage_steps import (
@@ -202,16 +204,23 @@ def arrays_named(kind: str, stored: Mapping[str, T]) -> tuple[T, ...]:
 
 
 def save_training(
-    keeper: Keeper, job: bytes, plan: TrainingPlan, by: Standardization, state: TrainingState
+    keeper: Keeper, job: bytes, plan: TrainingPlan, prepared: Prepared, state: TrainingState
 ) -> Step[Header]:
     """Seal where a joint training is. 6 rounds."""
     f = fixed_point(plan.fraction_bits)
     values = {
-        "mean": SecretValue(fixed_point(INPUT_BITS), by.mean),
-        "inverse_deviation": SecretValue(f, by.inverse_deviation),
+        "mean": SecretValue(fixed_point(INPUT_BITS), prepared.by.mean),
+        "inverse_deviation": SecretValue(f, prepared.by.inverse_deviation),
         **{name: SecretValue(f, share) for name, share in named("state", state.values).items()},
         **{name: SecretValue(f, share) for name, share in named("best", state.best).items()},
     }
+    for name, share, bits in (
+        ("low", prepared.low, INPUT_BITS),
+        ("high", prepared.high, INPUT_BITS),
+        ("codes", prepared.codes, CODE_BITS),
+    ):
+        if share is not None:
+            values[name] = SecretValue(fixed_point(bits), share)
     for name, share in (("residuals", state.residuals), ("total", state.total)):
         if share is not None:
             values[name] = SecretValue(f, share)
@@ -241,9 +250,7 @@ def forget_training(keeper: Keeper) -> Step[object]:
     return delete_step(keeper, "checkpoint", TRAINING, None)
 
 
-def resume_training(
-    keeper: Keeper, job: bytes
-) -> Step[tuple[Standardization, TrainingState] | None]:
+def resume_training(keeper: Keeper, job: bytes) -> Step[tuple[Prepared, TrainingState] | None]:
     """Where a joint training goes on, with refreshed shares; None if there is no checkpoint.
 
     Raises
@@ -268,4 +275,5 @@ def resume_training(
         progress.metrics,
         arrays_named("best", shares),
     )
-    return Standardization(shares["mean"], shares["inverse_deviation"]), state
+    by = Standardization(shares["mean"], shares["inverse_deviation"])
+    return Prepared(by, shares.get("low"), shares.get("high"), shares.get("codes")), state

@@ -23,10 +23,13 @@ from numpy.typing import NDArray
 from tacit.encoding.digest import tagged_hash
 from tacit.errors import DataError, SchemaError, UsageError
 from tacit.ml.checkpoints import job_digest
+from tacit.ml.clear_preparation import ClearPreparation
 from tacit.ml.evaluation import ScoreCounts
+from tacit.ml.expanding import check_expansion, expanded_form
 from tacit.ml.kept import KeptTraining
 from tacit.ml.plaintext import train_alone
 from tacit.ml.plan import TrainingPlan
+from tacit.ml.preparing import Preparation
 from tacit.ml.records import CountRecord, OwnerResult, PhaseCost, TrainingSettings
 from tacit.ml.scores import count_scores
 from tacit.ml.streamed import StreamedTraining
@@ -36,16 +39,17 @@ from tacit.models import ClearModel, ModelForm
 from tacit.sessions.context import PartyContext
 from tacit.tables import (
     Draft,
+    Layout,
     Moments,
     Schema,
     Spool,
     draft,
     merge,
-    moments,
     notice_for_others,
     split,
     spool,
     standardised,
+    summaries,
 )
 
 __all__ = ["Watch", "run_party"]
@@ -73,11 +77,12 @@ class _RowCounts(Struct, frozen=True):
 class _Own:
     """An owner's encoded rows: those to train on, and those held out."""
 
-    def __init__(self, rows: Spool, settings: TrainingSettings, owner: str) -> None:
+    def __init__(self, rows: Spool, settings: TrainingSettings, owner: str, layout: Layout) -> None:
         self.rows = rows
         train, self.test = split(rows.rows, settings.test_size, settings.seed, owner=owner)
         self.train = RowSubset(rows, train)
-        self.moments = moments(rows, train)
+        self.summaries = summaries(rows, train, layout)
+        self.moments = self.summaries.moments
 
     @property
     def counts(self) -> _RowCounts:
@@ -128,7 +133,8 @@ class _Job:
             with self.phase("reading"):
                 if self.settings.file is not None:
                     rows = files.enter_context(self._read(self.settings.file, schema))
-                    own = _Own(rows, self.settings, self.context.name)
+                    layout = Layout.of(schema)
+                    own = _Own(rows, self.settings, self.context.name, layout)
                 counts = self._row_counts(own)
             return self._train(schema, own, counts)
 
@@ -187,7 +193,7 @@ class _Job:
         settings = self.settings
         plan = TrainingPlan(
             rows=rows,
-            columns=len(schema.features),
+            columns=len(schema.prepared),
             epochs=settings.epochs,
             batch_size=settings.batch_size,
             learning_rate=settings.learning_rate,
@@ -208,7 +214,7 @@ class _Job:
         return replace(plan, loss_every=max(1, plan.steps_an_epoch // _LOSSES_PER_EPOCH))
 
     def _form(self, schema: Schema, plan: TrainingPlan) -> ModelForm:
-        return ModelForm(
+        form = ModelForm(
             kind=plan.kind,
             schema=schema,
             hidden=plan.hidden,
@@ -216,6 +222,7 @@ class _Job:
             fraction_bits=plan.fraction_bits,
             rows=sum(plan.rows),
         )
+        return expanded_form(form, Layout.of(schema))
 
     def _keep(self, way: Way) -> tuple[int, str]:
         """Store the secret model, where that is asked for; why it could not be.
@@ -238,7 +245,7 @@ class _Job:
         """What this owner gets from its own rows, if it wants to know."""
         if not self.settings.alone or own is None:
             return None
-        started = time.perf_counter()
+        started, layout = time.perf_counter(), Layout.of(schema)
         self.context.progress("alone", 0)
         alone = replace(plan, rows=(len(own.train.index),))
         report = self.reporter("alone", alone.steps)
@@ -251,6 +258,7 @@ class _Job:
             standardised(schema),
             report,
             None if known is None else ClearModel.of_record(known).parameters,
+            None if layout.is_plain else ClearPreparation.of([own.summaries], layout),
         )
         self.phases.append(PhaseCost("alone", time.perf_counter() - started, 0, 0, 0))
         self.context.progress("alone", 1, 1)
@@ -258,7 +266,11 @@ class _Job:
 
     def _way(self, schema: Schema, plan: TrainingPlan, form: ModelForm, own: _Own | None) -> Way:
         """Rows that stream, or, where output is guaranteed, rows that all parties keep."""
-        settings = self.settings
+        settings, layout = self.settings, Layout.of(schema)
+        preparation = None
+        if not layout.is_plain:
+            check_expansion(schema, plan.hidden, plan.activation, settings.start is not None)
+            preparation = Preparation(layout, plan.rows, plan.fraction_bits)
         start = b"" if settings.start is None else msgspec.msgpack.encode(settings.start)
         job = TrainingJob(
             plan=plan,
@@ -271,12 +283,13 @@ class _Job:
             start=settings.start,
             store=settings.store,
             recipients=settings.reveal_to,
+            preparation=preparation,
         )
         guaranteed = self.session.protocol.security.outcome == "guaranteed output"
         way = KeptTraining if guaranteed else StreamedTraining
         if own is None:
             return way(self.session, job, None, None)
-        return way(self.session, job, own.train, _mean_and_variance(own.moments))
+        return way(self.session, job, own.train, _mean_and_variance(own.moments), own.summaries)
 
     def _row_counts(self, own: _Own | None) -> dict[str, _RowCounts]:
         return self.session.gather(

@@ -27,6 +27,7 @@ from tacit.ml.checkpoints import (
     progress_of,
 )
 from tacit.ml.evaluation import COUNTS, JointCounts, ScoreCounts, counts_of, encoded_counts
+from tacit.ml.expanding import expanded
 from tacit.ml.folding import fold
 from tacit.ml.learners import Learner, learner_of
 from tacit.ml.losses import Losses, opened, squared
@@ -54,6 +55,7 @@ from tacit.sessions.party import PartySession
 from tacit.sessions.session import Reference
 from tacit.sessions.storing import NO_LIMITS
 from tacit.storage.records import Uses
+from tacit.tables import Summaries
 
 __all__ = ["ROWS", "KeptTraining"]
 
@@ -75,6 +77,8 @@ class KeptTraining:
         This owner's training rows; None at a party without data.
     moments : (2, d) float64, or None
         Their mean and variance.
+    summaries : Summaries or None
+        What the job's preparation needs of them.
     """
 
     def __init__(
@@ -83,6 +87,7 @@ class KeptTraining:
         job: TrainingJob,
         own: OwnRows | None,
         moments: NDArray[np.float64] | None,
+        summaries: Summaries | None = None,
     ) -> None:
         self._session = session
         self._job = job
@@ -90,7 +95,8 @@ class KeptTraining:
         self._type = fixed_point(job.plan.fraction_bits)
         self._own = own
         self._moments = moments
-        self._rows = SharedRows(job.plan)
+        self._summaries = summaries
+        self._rows = SharedRows(job.plan, preparation=job.preparation)
         self._learner = learner_of(job.plan)
         self._start: list[Reference] | None = None
         self._limits = NO_LIMITS
@@ -118,7 +124,8 @@ class KeptTraining:
         with phases.phase("standardisation"):
             self._by = self._standardization(moments)
             report = phases.reporter("standardisation", total, "rows")
-            self._rows.standardise(session, self._by[0], self._by[1], report)
+            used = self._by[:2] if job.preparation is None else self._by
+            self._rows.standardise(session, used, report)
 
     def _load_start(self) -> None:
         """The stored model that training starts from; even a resumed job holds to its limits."""
@@ -133,7 +140,9 @@ class KeptTraining:
         self._start, self._limits = found
 
     def _share_moments(self) -> list[Reference]:
-        """Three arrays of each owner."""
+        """Three arrays of each owner, or what the preparation needs."""
+        if self._job.preparation is not None:
+            return self._job.preparation.share(self._session, self._summaries)
         rows, own = self._plan.rows, self._session.position(self._session.name)
         encoded = None
         if self._moments is not None:
@@ -169,12 +178,19 @@ class KeptTraining:
             return None
         header, references = found
         progress_of(header, self._job.digest)
-        moments = 3 * len(self._plan.rows)
+        moments, preparation = 3 * len(self._plan.rows), self._job.preparation
+        if preparation is not None:
+            moments = sum(len(preparation.arrays(owner)) for owner in range(len(self._plan.rows)))
         self._rows.restore(references[moments:])
         return list(references[:moments])
 
     def _standardization(self, moments: Sequence[Reference]) -> tuple[Reference, ...]:
-        """Mean and inverse deviation; also the deviation, where training starts from a model."""
+        """Mean and inverse deviation; also the deviation, where training starts from a model.
+
+        Where rows are prepared in more ways, all that these need.
+        """
+        if self._job.preparation is not None:
+            return tuple(self._job.preparation.combine(self._session, moments))
         rows, mask, f = self._plan.rows, self._job.mask, self._plan.fraction_bits
         deviation = self._job.start is not None
 
@@ -326,19 +342,32 @@ class KeptTraining:
     def _folded(self, values: Sequence[Reference]) -> tuple[Reference, ...]:
         """The model's parameters for columns scaled into [-1, 1]."""
         f, learner, bits = self._type, self._learner, self._plan.fraction_bits
+        preparation, count = self._job.preparation, len(values)
 
         def evaluate(party: Party, parts: Sequence[SecretValue]) -> _Results:
-            *shares, mean, inverse = (part.share for part in parts)
-            parameters = yield from learner.parameters(party, tuple(shares))
-            folded = yield from fold(party, parameters, Standardization(mean, inverse), bits)
+            shares = [part.share for part in parts]
+            parameters = yield from learner.parameters(party, tuple(shares[:count]))
+            by = Standardization(shares[count], shares[count + 1])
+            folded = yield from fold(party, parameters, by, bits)
+            if preparation is not None:
+                prepared = preparation.prepared(shares[count:])
+                folded = yield from expanded(party, preparation.layout, prepared, folded, bits)
             return tuple(SecretValue(f, share) for share in folded)
 
         return self._session.compute(
             "folding",
             evaluate,
-            (*values, *self._by[:2]),
-            results=[ArrayType(f, shape) for shape in self._plan.shapes],
+            (*values, *(self._by[:2] if preparation is None else self._by)),
+            results=[ArrayType(f, shape) for shape in self._shapes],
         )
+
+    @property
+    def _shapes(self) -> tuple[tuple[int, ...], ...]:
+        """Of the model's parameters."""
+        if self._job.preparation is None:
+            return self._plan.shapes
+        assert self._job.form is not None
+        return self._job.form.shapes
 
     def keep(self, name: str) -> int:
         """Seal the secret model in every party's store; its version."""

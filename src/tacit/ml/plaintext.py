@@ -16,10 +16,12 @@ from numpy.typing import NDArray
 from tacit.functions.logistic import STEP_BITS, quantized_rate
 from tacit.functions.optimization import Adam, Sgd
 from tacit.functions.perceptron import ROW_WEIGHT_BITS
+from tacit.ml.clear_preparation import ClearPreparation
 from tacit.ml.learners import learner_of
 from tacit.ml.learners.logistic import LogisticLearner
 from tacit.ml.learners.perceptron import class_factors, dropped, glorot, rule_of
 from tacit.ml.plan import TrainingPlan, schedule, validation_chunks
+from tacit.ml.preparing import folds_of
 from tacit.ml.standardization import DEVIATION_FLOOR_BITS
 from tacit.ml.stopping import Stopper
 from tacit.ml.training import OwnRows
@@ -53,11 +55,14 @@ def train_plaintext(
     inverse: Floats,
     on_step: Callable[[int], None] = lambda done: None,
     start: Sequence[Floats] | None = None,
+    preparation: ClearPreparation | None = None,
 ) -> list[Floats]:
     """Train on all owners' rows in the clear, step by step as the joint training does.
 
     Parameters
     ----------
+    preparation : ClearPreparation, optional
+        Where rows are clipped or target-encoded, in place of `mean` and `inverse`.
     start : sequence of ndarray, optional
         Parameters for scaled columns to start from.
 
@@ -73,7 +78,11 @@ def train_plaintext(
         parts = [own.take(index) for own, index in zip(owners, batch, strict=True)]
         features = np.concatenate([part[0] for part in parts])
         labels = np.concatenate([part[1] for part in parts])
-        return (features - mean) * inverse, labels.astype(np.float64)
+        targets = labels.astype(np.float64)
+        if preparation is not None:
+            folds = np.concatenate([folds_of(index) for index in batch])
+            return preparation.rows(features, folds), targets
+        return (features - mean) * inverse, targets
 
     for done, batch in enumerate(schedule(plan), start=1):
         network.step(*load(batch), done - 1)
@@ -85,6 +94,8 @@ def train_plaintext(
             if stopper.over:
                 break
     network.parameters = best if plan.stopping is not None else network.parameters
+    if preparation is not None:
+        return preparation.expanded(network.model)
     weights, bias, *above = network.model
     scaled = weights * inverse[:, None]
     return [scaled, bias - mean @ scaled, *above]
@@ -97,11 +108,15 @@ def train_alone(
     mask: NDArray[np.bool_],
     on_step: Callable[[int], None] = lambda done: None,
     start: Sequence[Floats] | None = None,
+    preparation: ClearPreparation | None = None,
 ) -> list[Floats]:
     """What one owner gets from its own rows, with the same settings."""
-    mean, inverse = pooled_moments([moments], mask)
+    if preparation is None:
+        mean, inverse = pooled_moments([moments], mask)
+    else:
+        mean, inverse = preparation.mean, preparation.inverse
     alone = replace(plan, rows=(moments.count,))
-    return train_plaintext(alone, [own], mean, inverse, on_step, start)
+    return train_plaintext(alone, [own], mean, inverse, on_step, start, preparation)
 
 
 @dataclass(slots=True)

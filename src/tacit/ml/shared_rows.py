@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -18,6 +19,7 @@ from numpy.typing import NDArray
 from tacit.encoding.limits import Limits
 from tacit.encoding.types import bool_, fixed_point, int64
 from tacit.ml.plan import TrainingPlan
+from tacit.ml.preparing import Preparation, folds_of
 from tacit.ml.standardization import Standardization, standardize
 from tacit.ml.training import FEATURES, OwnRows, encoded_features
 from tacit.programs.types import ArrayType, SecretValue
@@ -73,10 +75,18 @@ class SharedRows:
     plan : TrainingPlan
     chunk_rows : int, optional
         :data:`CHUNK_ROWS` by default.
+    preparation : Preparation, optional
+        Where rows are clipped or target-encoded before they are standardised.
     """
 
-    def __init__(self, plan: TrainingPlan, chunk_rows: int | None = None) -> None:
+    def __init__(
+        self,
+        plan: TrainingPlan,
+        chunk_rows: int | None = None,
+        preparation: Preparation | None = None,
+    ) -> None:
         chunk_rows = chunk_rows or CHUNK_ROWS
+        self._preparation = preparation
         self._plan = plan
         self._chunk_rows = chunk_rows
         self._places = [
@@ -118,6 +128,9 @@ class SharedRows:
     ) -> None:
         """Every owner inputs its rows, a chunk at a time. `report` is told of finished rows."""
         done, position = 0, session.position(session.name)
+        width = self._plan.columns
+        if self._preparation is not None:
+            width = self._preparation.layout.features
         for owner, start, stop in self._places:
             features = labels = None
             if own is not None and owner == position:
@@ -125,9 +138,7 @@ class SharedRows:
                 features = encoded_features(numbers)
             count = stop - start
             self._features.append(
-                session.input_elements(
-                    owner, features, int64, (count, self._plan.columns), FEATURES
-                )
+                session.input_elements(owner, features, int64, (count, width), FEATURES)
             )
             self._labels.append(session.input_elements(owner, labels, bool_, (count,), LABELS))
             done += count
@@ -138,17 +149,21 @@ class SharedRows:
     def standardise(
         self,
         session: PartySession,
-        mean: Reference,
-        inverse_deviation: Reference,
+        prepared: Sequence[Reference],
         report: Callable[[int], None],
     ) -> None:
-        """Replace every chunk by its standardised rows."""
+        """Replace every chunk by its prepared rows.
+
+        `prepared` are the mean and the inverse deviation, and what a preparation needs besides.
+        """
         f, columns = self._plan.fraction_bits, self._plan.columns
 
-        def evaluate(party: Party, parts: Sequence[SecretValue]) -> Step[tuple[SecretValue, ...]]:
-            features, labels, mean, inverse = (part.share for part in parts)
+        def evaluate(
+            party: Party, parts: Sequence[SecretValue], numbers: NDArray[np.int64]
+        ) -> Step[tuple[SecretValue, ...]]:
+            features, labels, *shares = (part.share for part in parts)
             x, bits = yield from together(
-                standardize(party, features, Standardization(mean, inverse)),
+                self._prepare(party, features, shares, numbers),
                 party.bit_to_arithmetic(labels),
             )
             y = party.multiply_public(bits, 1 << f).reshape(x.shape[0], 1)
@@ -157,19 +172,27 @@ class SharedRows:
         done = 0
         self._features.reverse()
         self._labels.reverse()
-        while self._features:
+        for _, start, stop in self._places:
             features, labels = self._features.pop(), self._labels.pop()
             rows = labels.shape[0]
             result = ArrayType(fixed_point(f), (rows, columns + 1))
             self._rows += session.compute(
                 "standardisation",
-                evaluate,
-                (features, labels, mean, inverse_deviation),
+                partial(evaluate, numbers=np.arange(start, stop)),
+                (features, labels, *prepared),
                 results=(result,),
             )
             session.seal()  # nothing else keeps what the rows were before
             done += rows
             report(done)
+
+    def _prepare(
+        self, party: Party, x: Any, shares: Sequence[Any], numbers: NDArray[np.int64]
+    ) -> Step[Any]:
+        preparation = self._preparation
+        if preparation is None:
+            return standardize(party, x, Standardization(*shares))
+        return preparation.rows_of(party, x, preparation.prepared(shares), folds_of(numbers))
 
     def batch(self, rows: Sequence[NDArray[np.int64]]) -> Batch:
         """Rows of every owner, by their sorted numbers."""

@@ -32,10 +32,12 @@ __all__ = [
     "INPUT_BITS",
     "MOMENT_BITS",
     "Standardization",
+    "combined_moments",
     "combined_standardization",
     "encoded_moments",
     "joint_standardization",
     "moment_limits",
+    "standardization_of",
     "standardize",
 ]
 
@@ -163,6 +165,14 @@ def combined_standardization(
 
     See :func:`encoded_moments`.
     """
+    mean, variance = yield from combined_moments(party, rows, inputs)
+    return (yield from standardization_of(party, mean, variance, mask, fraction_bits, deviation))
+
+
+def combined_moments(
+    party: Party, rows: Sequence[int], inputs: Sequence[Any]
+) -> Step[tuple[Any, Any]]:
+    """Mean and variance, with :data:`MOMENT_BITS` fractional bits."""
     total = sum(rows)
     mean = _total(party, [part[0] for part in inputs])
     within = _total(party, [part[2] for part in inputs])
@@ -174,7 +184,18 @@ def combined_standardization(
         for square, count in zip(squares, rows, strict=True)
     ]
     between = yield from party.truncate(_total(party, weighted), 20)
-    variance = party.add(within, between)
+    return mean, party.add(within, between)
+
+
+def standardization_of(
+    party: Party,
+    mean: Any,
+    variance: Any,
+    mask: NDArray[np.bool_],
+    fraction_bits: int,
+    deviation: bool = False,
+) -> Step[Standardization]:
+    """What standardises columns of this mean and variance; 0 and 1 outside the mask."""
     inverse = yield from _inverse_root(party, variance, fraction_bits)
     spread = None
     if deviation:

@@ -14,11 +14,13 @@ from numpy.typing import NDArray
 
 from tacit.ml.checkpoints import forget_training, resume_training, save_training
 from tacit.ml.evaluation import JointCounts, ScoreCounts, joint_counts
+from tacit.ml.expanding import expanded
 from tacit.ml.folding import fold
 from tacit.ml.learners import learner_of
 from tacit.ml.metrics import BINS
 from tacit.ml.plan import TrainingPlan
-from tacit.ml.standardization import joint_standardization
+from tacit.ml.preparing import Preparation, Prepared, RowPreparer
+from tacit.ml.standardization import Standardization, joint_standardization
 from tacit.ml.start import begun, encoded, stored
 from tacit.ml.state import TrainingState
 from tacit.ml.training import OwnRows, train
@@ -29,6 +31,7 @@ from tacit.rounds.contract import Step
 from tacit.sessions.party import PartyReference, PartySession
 from tacit.sessions.storing import NO_LIMITS
 from tacit.storage.records import Uses
+from tacit.tables import Summaries
 
 __all__ = ["StreamedTraining"]
 
@@ -44,6 +47,8 @@ class StreamedTraining:
         This owner's training rows; None at a party without data.
     moments : (2, d) float64, or None
         Their mean and variance.
+    summaries : Summaries or None
+        What the job's preparation needs of them.
     """
 
     def __init__(
@@ -52,15 +57,18 @@ class StreamedTraining:
         job: TrainingJob,
         own: OwnRows | None,
         moments: NDArray[np.float64] | None,
+        summaries: Summaries | None = None,
     ) -> None:
         self._session = session
         self._job = job
         self._own = own
         self._moments = moments
+        self._summaries = summaries
         self._learner = learner_of(job.plan)
         self._start: TrainingState | None = None
         self._limits = NO_LIMITS
         self._by: Any = None
+        self._prepared: Prepared | None = None
         self._parameters: list[Any] = []
 
     def prepare(self, phases: Phases) -> None:
@@ -75,10 +83,14 @@ class StreamedTraining:
                 if job.resume:
                     found = session.run(resume_training(keeper, job.digest), "storage")
                     if found is not None:
-                        self._by, self._start = found
+                        prepared, self._start = found
+                        self._by, self._prepared = prepared.by, prepared
                         return
                 else:
                     session.run(forget_training(keeper), "storage")
+            if job.preparation is not None:
+                self._prepare(job.preparation)
+                return
             step = joint_standardization(
                 session.party,
                 job.plan.rows,
@@ -91,6 +103,21 @@ class StreamedTraining:
             if parameters is not None:
                 start = begun(session.party, self._learner, parameters, self._by)
                 self._start = TrainingState(0, session.run(start, "training"))
+
+    def _prepare(self, preparation: Preparation) -> None:
+        inputs = preparation.share(self._session, self._summaries)
+        found = preparation.combine(self._session, inputs)
+        shares = [r.part.share for r in found if isinstance(r, PartyReference)]
+        self._prepared = preparation.prepared(shares)
+        self._by = self._prepared.by
+
+    @property
+    def _rows(self) -> Standardization | RowPreparer:
+        """What happens to rows when they are shared."""
+        preparation = self._job.preparation
+        if preparation is None or self._prepared is None:
+            return self._by  # type: ignore[no-any-return]
+        return RowPreparer(preparation, self._prepared)
 
     def _load_start(self) -> list[Any] | None:
         """This party's part of the model that training starts from; None for initial weights."""
@@ -117,7 +144,7 @@ class StreamedTraining:
             self._session.party,
             self._job.plan,
             self._own,
-            self._by,
+            self._rows,
             on_step,
             start=self._start,
             every=self._job.every,
@@ -128,13 +155,24 @@ class StreamedTraining:
             self._session.party, trained.parameters, self._by, self._job.plan.fraction_bits
         )
         self._parameters = self._session.run(folding, "folding")
+        preparation = self._job.preparation
+        if preparation is not None and self._prepared is not None:
+            more = expanded(
+                self._session.party,
+                preparation.layout,
+                self._prepared,
+                self._parameters,
+                preparation.fraction_bits,
+            )
+            self._parameters = self._session.run(more, "folding")
         return Course(trained.losses, trained.metrics, trained.steps)
 
     def _keeping(self, plan: TrainingPlan) -> Callable[[TrainingState], Step[object]] | None:
         if self._job.storage is None:
             return None
         keeper = self._session.keeper()
-        return lambda state: save_training(keeper, self._job.digest, plan, self._by, state)
+        prepared = self._prepared or Prepared(self._by)
+        return lambda state: save_training(keeper, self._job.digest, plan, prepared, state)
 
     def keep(self, name: str) -> int:
         """Seal the secret model in every party's store; its version."""

@@ -19,6 +19,7 @@ from tacit.ml.learners import Learner, learner_of
 from tacit.ml.learners.learner import Values
 from tacit.ml.losses import SquaredResiduals
 from tacit.ml.plan import TrainingPlan, schedule, validation_chunks
+from tacit.ml.preparing import RowPreparer
 from tacit.ml.standardization import INPUT_BITS, Standardization, standardize
 from tacit.ml.state import TrainedModel, TrainingState
 from tacit.ml.stopping import Stopper, summed_log_loss
@@ -55,7 +56,7 @@ def train(
     party: Party,
     plan: TrainingPlan,
     own: OwnRows | None,
-    by: Standardization,
+    by: Standardization | RowPreparer,
     on_step: Callable[[int], None] = lambda step: None,
     *,
     start: TrainingState | None = None,
@@ -70,7 +71,8 @@ def train(
     plan : TrainingPlan
     own : OwnRows or None
         This party's rows; None at a party that holds no data.
-    by : Standardization
+    by : Standardization or RowPreparer
+        What happens to shared rows.
     on_step : callable
         Told the number of finished steps.
     start : TrainingState, optional
@@ -138,7 +140,7 @@ def _validated(
     learner: Learner,
     values: Values,
     own: OwnRows | None,
-    by: Standardization,
+    by: Standardization | RowPreparer,
 ) -> Step[float]:
     """The mean log-loss of the rows set apart, opened to all parties."""
     total = None
@@ -157,10 +159,10 @@ def _load(
     party: Party,
     plan: TrainingPlan,
     own: OwnRows | None,
-    by: Standardization,
+    by: Standardization | RowPreparer,
     batch: Sequence[NDArray[np.int64]] | None,
 ) -> Step[tuple[Any, Any] | None]:
-    """Share one batch and standardise it: (n, d), and (n,) labels."""
+    """Share one batch and prepare it: (n, d), and (n,) labels."""
     if batch is None:
         return None
     features = labels = None
@@ -168,9 +170,10 @@ def _load(
         own_features, labels = own.take(batch[party.index])
         features = encoded_features(own_features)
     inputs = []
+    width = by.features if isinstance(by, RowPreparer) else plan.columns
     for owner, rows in enumerate(batch):
         mine, count = owner == party.index, len(rows)
-        shape = (count, plan.columns)
+        shape = (count, width)
         inputs.append(checked_input(party, owner, features if mine else None, shape, FEATURES))
         inputs.append(checked_labels(party, owner, labels if mine else None, (count,)))
     shared = yield from together(*inputs)
@@ -179,6 +182,8 @@ def _load(
             raise refusal(party.names[owner])
     x = party.concatenate(shared[0::2], 0)
     y = party.multiply_public(party.concatenate(shared[1::2], 0), 1 << plan.fraction_bits)
+    if isinstance(by, RowPreparer):
+        return (yield from by.rows(party, x, batch)), y
     return (yield from standardize(party, x, by)), y
 
 

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from tacit.ml.evaluation import JointCounts, ScoreCounts
 from tacit.ml.plan import TrainingPlan
+from tacit.ml.preparing import Preparation
 from tacit.ml.start import Start
 from tacit.models import ModelForm
 from tacit.storage.store import Place
@@ -44,6 +45,8 @@ class TrainingJob:
         Where a model to start from lies, if not in `storage`.
     recipients : tuple of str
         Who learns the model.
+    preparation : Preparation, optional
+        Where rows are clipped or target-encoded; they are only standardised otherwise.
     """
 
     plan: TrainingPlan
@@ -56,6 +59,7 @@ class TrainingJob:
     start: Start | None = None
     store: Place | None = None
     recipients: tuple[str, ...] = ()
+    preparation: Preparation | None = None
 
 
 class Course(NamedTuple):

@@ -5,26 +5,33 @@ Everything here is local data of one party; nothing communicates. May import ``e
 """
 
 from tacit.tables.check import Findings, check
-from tacit.tables.drafts import Draft, draft, merge
+from tacit.tables.drafts import Draft, Inferred, draft, infer
 from tacit.tables.encode import denormalise, normalise, standardised
+from tacit.tables.layout import Layout
+from tacit.tables.merging import merge
 from tacit.tables.moments import Moments, moments
 from tacit.tables.problems import Problem, Violation, notice_for_others
 from tacit.tables.schema import Column, Schema
 from tacit.tables.split import public_generator, split
 from tacit.tables.spool import Spool, spool
+from tacit.tables.summaries import Summaries, summaries
 
 __all__ = [
     "Column",
     "Draft",
     "Findings",
+    "Inferred",
+    "Layout",
     "Moments",
     "Problem",
     "Schema",
     "Spool",
+    "Summaries",
     "Violation",
     "check",
     "denormalise",
     "draft",
+    "infer",
     "merge",
     "moments",
     "normalise",
@@ -33,4 +40,5 @@ __all__ = [
     "split",
     "spool",
     "standardised",
+    "summaries",
 ]

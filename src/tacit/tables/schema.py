@@ -87,7 +87,7 @@ MISSING_CATEGORY: Final = "(missing)"
 
 _MAX_BYTES: Final = 16 << 20
 _EPOCH: Final = datetime.date(1970, 1, 1).toordinal()
-_MAX_NAME: Final = 200
+MAX_NAME: Final = 200
 _MAX_MAGNITUDE: Final = 2.0**53
 
 
@@ -233,6 +233,10 @@ class Schema(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
                 )
             return msgspec.json.decode(data, type=Schema)
         except msgspec.ValidationError as error:
+            if "`withheld`" in str(error):
+                _malformed(
+                    source, "it is a draft that withholds columns; merge it with the others' first"
+                )
             _malformed(source, str(error))
         except msgspec.DecodeError as error:
             _malformed(source, f"it is not JSON: {error}")
@@ -331,9 +335,9 @@ def _problems(schema: Schema) -> Iterator[tuple[str, str]]:
     """Where a schema is wrong, and how."""
     seen: set[str] = set()
     for index, column in enumerate(schema.columns):
-        where = f'columns[{index}] ("{column.name[:_MAX_NAME]}")'
-        if not column.name or len(column.name) > _MAX_NAME:
-            yield where, f"a name has 1 to {_MAX_NAME} characters"
+        where = f'columns[{index}] ("{column.name[:MAX_NAME]}")'
+        if not column.name or len(column.name) > MAX_NAME:
+            yield where, f"a name has 1 to {MAX_NAME} characters"
         if column.name in seen:
             yield where, "two columns have this name"
         seen.add(column.name)
@@ -342,7 +346,7 @@ def _problems(schema: Schema) -> Iterator[tuple[str, str]]:
         if column.type == "category" and not column.categories:
             yield f"{where}.categories", "a category column lists its categories"
     if schema.label not in seen:
-        yield "label", f'no column is called "{schema.label[:_MAX_NAME]}"'
+        yield "label", f'no column is called "{schema.label[:MAX_NAME]}"'
     elif schema.column(schema.label).type != "boolean":
         yield "label", "the label must be a boolean column (0 and 1, or true and false)"
     elif schema.column(schema.label).missing != "refuse":
@@ -373,8 +377,8 @@ def column_problems(column: Column, version: int = SCHEMA_VERSION) -> Iterator[t
         yield "missing", 'no day is 0; use "mean" or "refuse"'
     if version < 2 and (column.type == "date" or _canonical(column, 2) != _plain(column)):
         yield "version", "dates, units and preprocessing need version 2"
-    if len(column.unit) > _MAX_NAME:
-        yield "unit", f"a unit has at most {_MAX_NAME} characters"
+    if len(column.unit) > MAX_NAME:
+        yield "unit", f"a unit has at most {MAX_NAME} characters"
     if column.parts and column.type != "date":
         yield "parts", "only dates have parts"
     if len(set(column.parts)) < len(column.parts):

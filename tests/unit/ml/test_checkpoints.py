@@ -15,6 +15,7 @@ from tacit import Computation
 from tacit.errors import UsageError
 from tacit.ml.checkpoints import FitCheckpoints, job_digest, resume_training, save_training
 from tacit.ml.plan import TrainingPlan
+from tacit.ml.preparing import Prepared
 from tacit.ml.standardization import Standardization
 from tacit.ml.state import TrainingState
 from tacit.ml.training import train
@@ -61,7 +62,7 @@ def run(
             ones = party.public(np.full(plan.columns, 1 << plan.fraction_bits))
             by, state = Standardization(zeros, ones), None
         else:
-            by, state = found
+            by, state = found[0].by, found[1]
         begun = 0 if state is None else state.step
 
         def count(done: int) -> None:
@@ -69,7 +70,7 @@ def run(
                 raise Crash
 
         def keep(state: TrainingState) -> Step[object]:
-            return save_training(keeper, digest, plan, by, state)
+            return save_training(keeper, digest, plan, Prepared(by), state)
 
         own = owners[party.index]
         trained = yield from train(party, plan, own, by, count, start=state, every=every, keep=keep)

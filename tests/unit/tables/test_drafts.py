@@ -46,7 +46,7 @@ def test_categories_only_by_consent(tmp_path: Path) -> None:
 
 @given(st.lists(st.floats(-1e9, 1e9), min_size=1))
 def test_only_powers_of_two_enclose_the_values(values: list[float]) -> None:
-    from tacit.tables.drafts import _widened
+    from tacit.tables.inference import _widened
 
     low, high = _widened(min(values), max(values))
     assert low <= min(values)
@@ -109,8 +109,18 @@ def test_what_cannot_be_drafted(
         draft(write(tmp_path, text), "y")
 
 
-def test_dates_are_no_features(tmp_path: Path) -> None:
-    table = pa.table({"when": pa.array([0, 1], pa.timestamp("s")), "y": [0, 1]})
+def test_dates_become_whole_years(tmp_path: Path) -> None:
+    times = pa.array([1_700_000_000, None, 1_720_000_000], pa.timestamp("s"))
+    pq.write_table(pa.table({"when": times, "y": [0, 1, 1]}), tmp_path / "a.parquet")
+    found = draft(tmp_path / "a.parquet", "y", missing="mean")
+    assert found.columns[0] == Column(
+        "when", "date", bounds=("2023-01-01", "2024-12-31"), missing="mean"
+    )
+    assert check(tmp_path / "a.parquet", merge({"a": found})).total == 0
+
+
+def test_what_is_no_feature_names_owner_and_column(tmp_path: Path) -> None:
+    table = pa.table({"when": pa.array([0, 1], pa.time64("us")), "y": [0, 1]})
     pq.write_table(table, tmp_path / "a.parquet")
     with pytest.raises(SchemaError, match='"when" cannot be a feature') as caught:
         draft(tmp_path / "a.parquet", "y", owner="bank_a")
@@ -186,8 +196,14 @@ def replaced(owner: str, index: int, column: Column | None) -> dict[str, Draft]:
         (replaced("b", 1, Column("f", "integer", bounds=(0, 4))), "c", "TC-2203", ['"f"']),
         (replaced("b", 2, Column("k", "category")), "b", "TC-2204", ['"k"', "--share-categories"]),
         (
-            replaced("b", 0, Column("x", "number", bounds=(0, 1), missing="mean")),
-            "b",
+            {
+                **replaced("b", 0, Column("x", "number", bounds=(0, 1), missing="mean")),
+                "c": Draft(
+                    "y",
+                    (*owners()["c"].columns[:3], Column("x", "number", (0, 1), missing="zero")),
+                ),
+            },
+            "c",
             "TC-2205",
             ['"x"', "mean"],
         ),
