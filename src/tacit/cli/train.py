@@ -31,6 +31,7 @@ from tacit.cli.model_options import (
     WarmUpOption,
     chosen_model,
 )
+from tacit.cli.signoff import digest_of
 from tacit.cli.training import HELPER, TrainingRequest, run_training
 from tacit.errors import UsageError
 from tacit.sessions.session import checked_rounding
@@ -90,6 +91,16 @@ def train(
             help="The agreed schema (JSON). Without one each owner's process drafts it from its"
             " file, and column names, types and the order of magnitude of each column are shown"
             " to the other owners.",
+            show_default=False,
+            rich_help_panel="Data",
+        ),
+    ] = None,
+    schema_digest: Annotated[
+        str | None,
+        typer.Option(
+            "--schema-digest",
+            help="The digest of the schema that was signed off, or a file of `tacit schema sign`:"
+            " every party refuses any other schema before it shares anything.",
             show_default=False,
             rich_help_panel="Data",
         ),
@@ -291,6 +302,7 @@ def train(
         helper=helper,
         reveal_loss=reveal_loss,
         schema=schema,
+        schema_digest=digest_of(schema_digest),
         share_categories=share_categories,
         exclude=tuple(exclude or ()),
         missing=policy,

@@ -60,6 +60,7 @@ class TrainingRequest:
     reveal_to: tuple[str, ...] = ()
     reveal_loss: bool = False
     schema: Path | None = None
+    schema_digest: str = ""
     share_categories: bool = False
     exclude: tuple[str, ...] = ()
     missing: Literal["refuse", "zero", "mean"] = "refuse"
@@ -121,6 +122,7 @@ class TrainingRequest:
             label=self.label,
             owners=len(self.files),
             schema=None if self.schema is None else str(self.schema.absolute()),
+            schema_digest=self.schema_digest,
             share_categories=self.share_categories,
             exclude=self.exclude,
             missing=self.missing,

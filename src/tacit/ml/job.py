@@ -319,6 +319,7 @@ class _Job:
                 mine, _Notice, stage="schema drafts", patience=settings.deadline
             )
             schema = merge({n: Draft.from_bytes(drafts[n].value, n) for n in self.owners})
+        self._check_signed_off(schema)
         digest = tagged_hash("training job", schema.digest(), settings.public())
         others = session.gather(
             _Notice(digest), _Notice, stage="schema agreement", patience=settings.deadline
@@ -334,6 +335,20 @@ class _Job:
                     stage="schema",
                 )
         return schema
+
+    def _check_signed_off(self, schema: Schema) -> None:
+        """Refuse any schema but the one that this party signed off, before anything is shared."""
+        signed, found = self.settings.schema_digest, schema.digest().hex()
+        if signed and found != signed:
+            raise SchemaError(
+                f"The schema of this training is not the one that {self.context.name} signed off:"
+                f" its digest is {found[:16]}…, not {signed[:16]}….",
+                next_step="compare both with `tacit schema show`; sign the new one off if you agree"
+                " to it.",
+                case=7,
+                parties=[self.context.name],
+                stage="schema",
+            )
 
     def _read(self, file: str, schema: Schema) -> Spool:
         report = self.reporter("reading", 100, unit="%")

@@ -33,6 +33,9 @@ class TrainingSettings(Struct, frozen=True, kw_only=True):
         How many parties hold data, all if 0; they are the first ones.
     schema : str or None
         A schema file; None drafts one from the owners' files.
+    schema_digest : str
+        The digest, hexadecimal, of the schema that this party signed off; any other one is refused.
+        Empty to accept what the others have.
     share_categories : bool
         Whether drafts may show the others this owner's categories.
     exclude : tuple of str
@@ -73,6 +76,7 @@ class TrainingSettings(Struct, frozen=True, kw_only=True):
     label: str
     owners: int = 0
     schema: str | None = None
+    schema_digest: str = ""
     share_categories: bool = False
     exclude: tuple[str, ...] = ()
     missing: Literal["refuse", "zero", "mean"] = "refuse"
@@ -107,6 +111,7 @@ class TrainingSettings(Struct, frozen=True, kw_only=True):
             self,
             file=None,
             schema=None,
+            schema_digest="",
             share_categories=False,
             storage=None,
             store=None,
