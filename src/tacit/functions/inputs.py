@@ -45,6 +45,7 @@ __all__ = [
     "checked_rows",
     "refusal",
     "sign_bits",
+    "within",
 ]
 
 
@@ -155,13 +156,38 @@ def all_within(party: Party, x: Any, limits: Limits) -> Step[bool]:
 
     Notes
     -----
+    Opened is what :func:`within` opens.
+    """
+    inside = yield from within(party, x, limits)
+    return bool(np.all(inside))
+
+
+def within(party: Party, x: Any, limits: Limits) -> Step[NDArray[np.bool_]]:
+    """Which elements of a sharing lie within public limits: opened to all parties.
+
+    Parameters
+    ----------
+    party : Party
+    x : arithmetic sharing
+        Any elements of the ring.
+    limits : (low, high)
+        Signed integers, both allowed.
+
+    Returns
+    -------
+    ndarray of bool, x.shape
+        The same at all honest parties, as far as the protocol opens the same to all.
+
+    Notes
+    -----
     Opened are top bits, one or two an element, that are 0 where it is inside; not where they come
-    from an owner whose numbers must stay secret even if they are out of range.
+    from an owner whose numbers must stay secret even if they are out of range. Cost:
+    :func:`all_within_cost`.
     """
     low, high = limits
     signs, both = sign_bits(party.ring, limits)
     if not signs or not x.size:
-        return low <= high or not x.size
+        return np.full(x.shape, low <= high)
     # The interval itself, or what lies outside it.
     first, last = (high + 1, low - 1) if both else (low, high)
     moved = [party.add_public(x, -first), party.add_public(party.negate(x), last)][:signs]
@@ -172,7 +198,9 @@ def all_within(party: Party, x: Any, limits: Limits) -> Step[bool]:
         one, other = (party.invert(top.map(lambda bits, k=k: bits[k])) for k in (0, 1))
         top = yield from party.bitwise_and(one, other)
     opened = yield from party.reveal_bits(top, tuple(range(party.size)))
-    return not np.any(opened)
+    assert opened is not None
+    inside: NDArray[np.bool_] = opened == 0
+    return inside if both else np.asarray(inside.all(axis=0))
 
 
 def sign_bits(ring: Ring, limits: Limits) -> tuple[int, bool]:
