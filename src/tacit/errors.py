@@ -26,6 +26,7 @@
     │   │   └── DisputeError          TC-5300  two parties contradict each other
     │   ├── InputRefusedError         TC-5400  an owner's input is out of its range
     │   └── RecoveryError             TC-5500  a fault that the parties cannot go on after
+    ├── ServiceError                  TC-6000  a service does not answer       (8)
     └── InternalError                 TC-9000  a bug in tacit                  (7)
 
 Every error says who, where, why and what to do next. No error holds a share, a key or a
@@ -60,6 +61,7 @@ __all__ = [
     "RecoveryError",
     "SchemaError",
     "SecretMisuseError",
+    "ServiceError",
     "ShapeError",
     "StorageError",
     "TacitError",
@@ -361,6 +363,13 @@ class RecoveryError(PeerFaultError):
     """A fault after which the parties cannot go on: a second one, or more than one at once."""
 
     base = 5500
+
+
+class ServiceError(TacitError):
+    """A service did not answer a request, for a reason that concerns this request alone."""
+
+    base = 6000
+    exit_status = 8
 
 
 class IncidentWarning(UserWarning):

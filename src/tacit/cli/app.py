@@ -27,7 +27,8 @@ _INTERRUPTED = 130
 
 EXIT_STATUSES = """
 Exit status: 0 done · 1 other error · 2 wrong call · 3 configuration, files, schemas ·
-4 network · 5 not agreed · 6 a party deviated · 7 a bug in tacit · 130 interrupted (Ctrl-C).
+4 network · 5 not agreed · 6 a party deviated · 7 a bug in tacit · 8 a service did not answer ·
+130 interrupted (Ctrl-C).
 """
 
 app = typer.Typer(
