@@ -113,7 +113,7 @@ def outcome_of(
 
     `results` lacks the parties that were lost; `incidents` say why.
     """
-    owners = tuple(request.files)
+    owners = request.owners
     recipients = [name for name in results if results[name].model is not None]
     reader = results[recipients[0]] if recipients else next(iter(results.values()))
     evaluated = tuple(owners[index] for index in reader.evaluated)
@@ -139,7 +139,7 @@ def outcome_of(
         label=request.label,
         owners=[Owner(name, reader.rows[i], reader.test_rows[i]) for i, name in enumerate(owners)],
         evaluations=evaluations,
-        evaluated_on=_evaluated_on(owners, evaluated, recipients, incidents, comparison),
+        evaluated_on=_evaluated_on(request, evaluated, recipients, incidents, comparison),
         phases=phases,
         disclosures=_disclosures(request, reader),
         protocol=request.protocol,
@@ -149,7 +149,7 @@ def outcome_of(
         coefficients=_coefficients(reader),
         base_rate=_base_rate(reader),
         losses=reader.losses or None,
-        notes=request.notes,
+        notes=_notes(request),
         helpers=request.parties[len(owners) :],
         incidents=incidents,
         peak_memory=memory,
@@ -178,6 +178,16 @@ def outcome_of(
         evaluated=evaluated,
     )
     return Outcome(report, manifest, dict(results), comparison, request.out)
+
+
+def _notes(request: TrainingRequest) -> tuple[str, ...]:
+    if request.kit is None:
+        return request.notes
+    own = (
+        f"This is the report of {request.kit.name}: what the other parties spent and sent is in"
+        " theirs."
+    )
+    return (*request.notes, own)
 
 
 def _learning(request: TrainingRequest) -> dict[str, str | int | float | bool]:
@@ -258,12 +268,15 @@ def _evaluation(
 
 
 def _evaluated_on(
-    owners: tuple[str, ...],
+    request: TrainingRequest,
     evaluated: tuple[str, ...],
     recipients: list[str],
     incidents: tuple[IncidentRecord, ...],
     comparison: Comparison | None,
 ) -> str:
+    owners = request.owners
+    if not recipients and request.reveal_to:
+        return f"no rows: the model was for {', '.join(request.reveal_to)} alone"
     if not recipients:
         return "no rows: nobody learned the model"
     lost = {name for incident in incidents for name in incident.dropped}
@@ -276,7 +289,9 @@ def _evaluated_on(
         rows = f"the held-out rows of {', '.join(evaluated)}, without {', '.join(missing)}"
     else:
         rows = f"the held-out rows of {', '.join(evaluated)}, who learned the model"
-    if comparison is None:
+    if comparison is None and request.kit is not None:
+        rows += f"; the model of {request.kit.name} alone on its own held-out rows"
+    elif comparison is None:
         rows += "; each owner's own model on its own held-out rows"
     elif len(evaluated) < len(owners):
         rows = f"the held-out rows of all owners; the joint model on {rows}"
@@ -328,7 +343,7 @@ def _base_rate(reader: OwnerResult) -> float | None:
 
 
 def _disclosures(request: TrainingRequest, reader: OwnerResult) -> list[Disclosure]:
-    owners, helpers = set(request.files), set(request.parties) - set(request.files)
+    owners, helpers = set(request.owners), set(request.parties) - set(request.owners)
     everyone, all_parties = "all owners", "all parties" if helpers else "all owners"
     to = everyone if set(request.reveal_to) == owners else ", ".join(request.reveal_to)
     losses_to = owners | set(request.reveal_to)
@@ -452,7 +467,8 @@ def _scores_table(report: Report) -> Table:
 
 
 def _cost_table(report: Report) -> Table:
-    names = [*(owner.name for owner in report.owners), *report.helpers]
+    known = {name for phase in report.phases for name in phase.bytes_sent}
+    names = [n for n in (*(owner.name for owner in report.owners), *report.helpers) if n in known]
     table = Table(title="Cost: seconds at the slowest party, MB sent by each", title_justify="left")
     table.add_column("phase", no_wrap=True)
     table.add_column("seconds", justify="right")

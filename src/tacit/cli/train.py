@@ -9,6 +9,14 @@ from typing import Annotated, Literal
 import typer
 from rich.console import Console
 
+from tacit.cli.alone import (
+    AsOption,
+    KitOption,
+    ListenOption,
+    WaitOption,
+    listening,
+    own_part,
+)
 from tacit.cli.model_options import (
     ActivationOption,
     ClassWeightsOption,
@@ -42,20 +50,27 @@ __all__ = ["train"]
 
 def train(
     files: Annotated[
-        list[str],
+        list[str] | None,
         typer.Argument(
             metavar="OWNER=FILE ...",
             help="Each owner's name and its CSV or Parquet file, one for each party of the"
-            " protocol; or one less, and a helper.",
+            " protocol; or one less, and a helper. On several machines: --as instead.",
             show_default=False,
         ),
-    ],
+    ] = None,
+    *,
     label: Annotated[
         str, typer.Option("--label", help="The column to predict, 0 or 1.", show_default=False)
     ],
     protocol: Annotated[
-        str, typer.Option(help="The protocol that the owners run.", rich_help_panel="Security")
-    ] = "replicated3",
+        str | None,
+        typer.Option(
+            help="The protocol that the parties run. By default replicated3; with a kit the"
+            " consortium's.",
+            show_default=False,
+            rich_help_panel="Security",
+        ),
+    ] = None,
     helper: Annotated[
         str | None,
         typer.Option(
@@ -238,6 +253,10 @@ def train(
             rich_help_panel="Output",
         ),
     ] = False,
+    own: AsOption = None,
+    kit: KitOption = None,
+    wait: WaitOption = 600.0,
+    listen: ListenOption = None,
     as_json: Annotated[
         bool, typer.Option("--json", help="Print the result as JSON.", rich_help_panel="Output")
     ] = False,
@@ -260,6 +279,10 @@ def train(
     repeat the command with --resume:
 
         tacit train … --checkpoint shares --every 200 --resume
+
+    On several machines every organisation runs the same command, with its own file and kit:
+
+        tacit train --as bank_a=a.parquet --kit kit --label is_fraud
 
     A perceptron that nobody ever sees, kept to be served, evaluated or trained further:
 
@@ -293,12 +316,16 @@ def train(
         keep=keep,
         store=store,
     )
-    owners = parse_owners(files)
+    place = None
+    if own is None:
+        owners = parse_owners(files or [])
+    else:
+        place, owners = own_part(own, kit, files or [])
     policy: Literal["refuse", "zero", "mean"] = missing  # type: ignore[assignment]
     request = TrainingRequest(
         files=owners,
         label=label,
-        protocol=protocol,
+        protocol=protocol or ("replicated3" if place is None else place.consortium.protocol),
         helper=helper,
         reveal_loss=reveal_loss,
         schema=schema,
@@ -321,8 +348,11 @@ def train(
         heartbeat=heartbeat,
         patience=patience,
         threads=threads,
+        kit=place,
+        wait=wait,
+        listen=listening(listen),
     )
-    recipients = parse_recipients(reveal_to, tuple(owners), request.parties)
+    recipients = parse_recipients(reveal_to, request.owners, request.parties)
     request = replace(request, reveal_to=recipients)
     run_training(request, Console(stderr=as_json, highlight=False), as_json=as_json)
 

@@ -13,14 +13,16 @@ import msgspec
 from msgspec import Struct
 from rich.console import Console
 
+from tacit.cli.alone import check_place, run_here
 from tacit.cli.chronicle import Chronicle
 from tacit.cli.incidents import IncidentLog
 from tacit.cli.logs import open_log
 from tacit.cli.model_options import ModelChoice
 from tacit.cli.progress import PhaseBars
+from tacit.consortium import Kit
 from tacit.errors import UsageError
 from tacit.ml.records import OwnerResult, TrainingSettings
-from tacit.network import NetworkSettings
+from tacit.network import Address, NetworkSettings
 from tacit.protocols import SecurityModel, protocol_named
 from tacit.protocols.interface import Rounding
 from tacit.sessions.joining import ROUNDING
@@ -79,10 +81,20 @@ class TrainingRequest:
     heartbeat: float = 5.0
     patience: float = 60.0
     threads: int | None = None
+    kit: Kit | None = None
+    wait: float = 600.0
+    listen: Address | None = None
     title: str = "One model of several owners"
     command: str = "train"
     owns_all: bool = False
     notes: tuple[str, ...] = field(default=())
+
+    @property
+    def owners(self) -> tuple[str, ...]:
+        """The parties that hold data: whose files are here, or, with a kit, the consortium's."""
+        if self.kit is None:
+            return tuple(self.files)
+        return tuple(name for name in self.kit.consortium.owners if name != self.helper)
 
     @property
     def parties(self) -> tuple[str, ...]:
@@ -91,6 +103,9 @@ class TrainingRequest:
         Without a name it is called :data:`HELPER`, where the protocol needs one more party than
         there are files.
         """
+        if self.kit is not None:
+            owners = self.owners
+            return (*owners, *(n for n in self.kit.consortium.names if n not in owners))
         helper = self.helper
         if helper is None and len(self.files) + 1 == self.security.parties:
             helper = HELPER
@@ -117,10 +132,11 @@ class TrainingRequest:
         """
         file = self.files.get(party)
         folder, store = self.checkpoint or shares, self.model.store
+        here = self.parties if self.kit is None else (party,)
         return TrainingSettings(
             file=None if file is None else str(file.absolute()),
             label=self.label,
-            owners=len(self.files),
+            owners=len(self.owners),
             schema=None if self.schema is None else str(self.schema.absolute()),
             schema_digest=self.schema_digest,
             share_categories=self.share_categories,
@@ -144,8 +160,8 @@ class TrainingRequest:
             reveal_loss=self.reveal_loss,
             reveal_to=self.reveal_to,
             deadline=self.deadline,
-            storage=None if folder is None else places(folder, self.parties)[party],
-            store=None if store is None else places(store, self.parties)[party],
+            storage=None if folder is None else places(folder, here)[party],
+            store=None if store is None else places(store, here)[party],
             evidence=str((self.out / party / "evidence").absolute()) if self.guaranteed else None,
             every=self.every if self.checkpoint is not None else 0,
             resume=self.resume,
@@ -161,7 +177,9 @@ class TrainingRequest:
             (TC-1021), or two of the same name (TC-1022).
         """
         needed = self.security.parties
-        if len(self.parties) != needed:
+        if self.kit is not None:
+            check_place(self.kit, self.files, self.owners, self.parties, self.protocol)
+        elif len(self.parties) != needed:
             helper = "" if self.helper is None else f" and a helper {self.helper}"
             raise UsageError(
                 f"{self.protocol} runs with {needed} parties, and {len(self.files)} files{helper}"
@@ -171,6 +189,12 @@ class TrainingRequest:
                 case=21,
             )
         checked_parties(protocol_named(self.protocol), self.parties)
+        if self.compare_pooled and self.kit is not None:
+            raise UsageError(
+                "--compare-pooled reads all files, and here is one.",
+                next_step="leave --compare-pooled out.",
+                case=47,
+            )
         if self.resume and self.checkpoint is None:
             raise UsageError(
                 "--resume is given without --checkpoint.",
@@ -247,39 +271,18 @@ def _run(
     names = request.parties
     chronicle = Chronicle(names, request.protocol, request.security.describe())
     log.info("training started", parties=names, protocol=request.protocol)
-    with _shares(request) as shares, PhaseBars(names, console) as bars:
+    watched = names if request.kit is None else (request.kit.name,)
+    with _shares(request) as shares, PhaseBars(watched, console) as bars:
         incidents = IncidentLog(bars, log, chronicle)
-        told: dict[str, Struct] = {name: request.settings(name, shares) for name in names}
-        if director is not None:
-            told = {name: director.orders(name, request.settings(name, shares)) for name in names}
-        with PartyProcesses(
-            names,
-            JOB if director is None else director.module,
-            told,
-            protocol=request.protocol,
-            parameters={ROUNDING: request.rounding},
-            settings=NetworkSettings(
-                heartbeat_timeout=request.heartbeat, patience=request.patience
-            ),
-            threads=request.threads,
-            tolerate=1 if request.guaranteed else 0,
-            on_incident=incidents.incident,
-        ) as processes:
-
-            def listen(party: str, message: Progress) -> None:
-                incidents.progress(party, message)
-                if director is not None:
-                    staged = director.progress(party, message, processes.identifiers)
-                    if staged is not None:
-                        incidents.staged(party, staged)
-
-            found = processes.results(listen)
-            incidents.ended(processes.lost)
+        results = (
+            _processes(request, shares, incidents, director)
+            if request.kit is None
+            else {request.kit.name: run_here(request, request.kit, shares, incidents, console)}
+        )
     # matplotlib and scikit-learn take seconds to import: not before there is something to show.
     from tacit.cli.comparison import compare
     from tacit.cli.outcome import outcome_of
 
-    results = {name: msgspec.convert(result, OwnerResult) for name, result in found.items()}
     for name, result in results.items():
         for phase in result.phases:
             log.info("phase finished", party=name, **msgspec.structs.asdict(phase))
@@ -295,6 +298,41 @@ def _run(
     outcome.save(request.out)
     log.info("training finished", report=str(request.out))
     return outcome
+
+
+def _processes(
+    request: TrainingRequest,
+    shares: Path | None,
+    incidents: IncidentLog,
+    director: Director | None,
+) -> dict[str, OwnerResult]:
+    """Run all parties' processes on this machine."""
+    names = request.parties
+    told: dict[str, Struct] = {name: request.settings(name, shares) for name in names}
+    if director is not None:
+        told = {name: director.orders(name, request.settings(name, shares)) for name in names}
+    with PartyProcesses(
+        names,
+        JOB if director is None else director.module,
+        told,
+        protocol=request.protocol,
+        parameters={ROUNDING: request.rounding},
+        settings=NetworkSettings(heartbeat_timeout=request.heartbeat, patience=request.patience),
+        threads=request.threads,
+        tolerate=1 if request.guaranteed else 0,
+        on_incident=incidents.incident,
+    ) as processes:
+
+        def listen(party: str, message: Progress) -> None:
+            incidents.progress(party, message)
+            if director is not None:
+                staged = director.progress(party, message, processes.identifiers)
+                if staged is not None:
+                    incidents.staged(party, staged)
+
+        found = processes.results(listen)
+        incidents.ended(processes.lost)
+    return {name: msgspec.convert(result, OwnerResult) for name, result in found.items()}
 
 
 @contextmanager

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from collections.abc import Iterator
+from typing import Any, Literal
 
 import msgspec
 import numpy as np
 from msgspec import Struct
 
+from tacit.encoding.digest import tagged_hash
 from tacit.functions.perceptron import Activation
 from tacit.ml.evaluation import ScoreCounts
 from tacit.ml.plan import PLAIN, EarlyStopping, ModelKind, Optimiser, TrainingPlan
@@ -107,7 +109,19 @@ class TrainingSettings(Struct, frozen=True, kw_only=True):
 
     def public(self) -> bytes:
         """What all owners must agree on, in canonical form."""
-        common = msgspec.structs.replace(
+        return msgspec.json.encode(self._common(), order="deterministic")
+
+    def agreed(self) -> dict[str, str]:
+        """The same as texts by name, to be compared one by one before anything else happens.
+
+        What is long, such as a public model to start from, is there as its digest.
+        """
+        found = dict(_texts("training", msgspec.to_builtins(self._common())))
+        found["schema"] = "drafted" if self.schema is None else "a file"
+        return found
+
+    def _common(self) -> TrainingSettings:
+        return msgspec.structs.replace(
             self,
             file=None,
             schema=None,
@@ -117,7 +131,20 @@ class TrainingSettings(Struct, frozen=True, kw_only=True):
             store=None,
             evidence=None,
         )
-        return msgspec.json.encode(common, order="deterministic")
+
+
+_LONG = 500
+
+
+def _texts(name: str, value: Any) -> Iterator[tuple[str, str]]:
+    """The leaves of nested settings, each with its dotted name."""
+    if isinstance(value, dict):
+        for key, part in value.items():
+            yield from _texts(f"{name}.{key}", part)
+        return
+    text = msgspec.json.encode(value, order="deterministic").decode()
+    long = len(text) > _LONG
+    yield name, f"digest {tagged_hash('setting', text.encode()).hex()[:32]}" if long else text
 
 
 class PhaseCost(Struct, frozen=True):

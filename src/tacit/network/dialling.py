@@ -452,7 +452,8 @@ class _Establishing:
         missing = [self.names[peer] for peer in self.handshake.missing]
         return DeadlineError(
             f"{listed(missing)} did not connect within {seconds}.",
-            next_step="start that party, check that it has this party's address, or wait longer.",
+            next_step="start that party, see what it says itself if it has stopped, check that it"
+            " has this party's address, or wait longer.",
             case=2,
             parties=missing,
             stage=_STAGE,
