@@ -94,7 +94,8 @@ class Outcome:
 
     def show(self, console: Console) -> None:
         """Print the tables."""
-        console.print(_scores_table(self.report))
+        if self.report.evaluations:
+            console.print(_scores_table(self.report))
         console.print(_cost_table(self.report))
         for line in self.kept:
             console.print(line, soft_wrap=True)

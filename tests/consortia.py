@@ -1,0 +1,87 @@
+"""Consortia for tests: an authority with its key file, and kits made as sites make them."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Sequence
+from pathlib import Path
+
+from tacit.consortium import Kit
+from tacit.consortium.authority import AuthorityFolder
+from tacit.consortium.installing import install
+from tacit.consortium.requests import make_request, read_request
+from tacit.consortium.sealing import Secret
+from tacit.storage import OwnerKey, create_key
+
+THREE = ("bank_a", "bank_b", "bank_c")
+
+
+def free_ports(count: int) -> list[int]:
+    """Ports of this machine that nobody listens on now."""
+    sockets = [socket.socket() for _ in range(count)]
+    try:
+        for one in sockets:
+            one.bind(("127.0.0.1", 0))
+        return [one.getsockname()[1] for one in sockets]
+    finally:
+        for one in sockets:
+            one.close()
+
+
+class Ring:
+    """A consortium in a folder, with kits in ``folder/kits/NAME``.
+
+    Attributes
+    ----------
+    folder : Path
+        The authority's.
+    authority : AuthorityFolder
+    secret : Secret
+    """
+
+    def __init__(
+        self,
+        base: Path,
+        names: Sequence[str] = THREE,
+        protocol: str = "replicated3",
+        helpers: Sequence[str] = (),
+    ) -> None:
+        self.base = base
+        self.folder = base / "ring"
+        key = base / "authority.key"
+        self.secret = Secret(key=OwnerKey.from_file(key if key.exists() else create_key(key)))
+        ports = free_ports(len(names))
+        self.authority = AuthorityFolder.create(
+            self.folder,
+            "ring",
+            {name: f"127.0.0.1:{port}" for name, port in zip(names, ports, strict=True)},
+            self.secret,
+            protocol=protocol,
+            helpers=helpers,
+        )
+        answers = {name: self.approved(name) for name in names}
+        for name, answer in answers.items():
+            install(self.place(name), [self.file, answer])
+
+    @property
+    def file(self) -> Path:
+        """The consortium's file."""
+        return self.folder / "consortium.json"
+
+    def place(self, name: str) -> Path:
+        """The folder of a kit."""
+        return self.base / "kits" / name
+
+    def approved(self, name: str, role: str = "party", *, new_keys: bool = False) -> Path:
+        """A request of the site, approved: the answer."""
+        path, _ = make_request(
+            self.place(name),
+            name,
+            "client" if role == "client" else "party",
+            new_keys=new_keys,
+        )
+        return self.authority.approve(read_request(path.read_bytes(), path)).answer
+
+    def kit(self, name: str) -> Kit:
+        """A kit, loaded."""
+        return Kit.load(self.place(name))
