@@ -33,6 +33,8 @@ class PhaseMessage(Protocol):
     def total(self) -> float: ...
     @property
     def unit(self) -> str: ...
+    @property
+    def note(self) -> str: ...
 
 
 class _Rate(ProgressColumn):
@@ -69,6 +71,7 @@ class PhaseBars:
             TimeElapsedColumn(),
             TextColumn("left"),
             TimeRemainingColumn(compact=True),
+            TextColumn("[cyan]{task.fields[note]}"),
             console=console,
             disable=not console.is_terminal,
         )
@@ -109,7 +112,9 @@ class PhaseBars:
         if party not in self._parties:
             return
         if phase not in self._bars:
-            self._bars[phase] = self._progress.add_task(phase, total=None, unit=message.unit)
+            self._bars[phase] = self._progress.add_task(
+                phase, total=None, unit=message.unit, note=""
+            )
             self._done[phase] = dict.fromkeys(self._parties, 0.0)
         bar = self._bars[phase]
         if message.total == 1 and message.done == 1 and not message.unit:
@@ -120,3 +125,5 @@ class PhaseBars:
             self._done[phase][party] = message.done
             slowest = min(min(self._done[phase].values()), message.total)
             self._progress.update(bar, total=message.total, completed=slowest, unit=message.unit)
+            if message.note:
+                self._progress.update(bar, note=message.note)

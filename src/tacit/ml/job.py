@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import resource
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -150,7 +150,9 @@ class _Job:
         way = self._way(schema, plan, form, own)
         way.prepare(self)
         with self.phase("training"):
-            course = way.train(self.reporter("training", plan.steps))
+            latest: list[str] = []
+            report = self.reporter("training", plan.steps, latest=latest)
+            course = way.train(report, lambda text: latest.__setitem__(slice(None), [text]))
         kept, kept_problem = self._keep(way)
         with self.phase("reveal"):
             numbers = way.reveal(to)
@@ -378,8 +380,13 @@ class _Job:
         )
         self.context.progress(name, 1, 1)
 
-    def reporter(self, phase: str, total: int, unit: str = "steps") -> Callable[[int], None]:
-        """A function that tells the controlling process how much of a phase is done."""
+    def reporter(
+        self, phase: str, total: int, unit: str = "steps", latest: Sequence[str] = ()
+    ) -> Callable[[int], None]:
+        """A function that tells the controlling process how much of a phase is done.
+
+        `latest` may come to hold what to show beside it.
+        """
         last, watch = 0.0, self.watch
         if watch is not None:
             watch(phase, 0, total)
@@ -391,7 +398,7 @@ class _Job:
             now = time.monotonic()
             if now - last >= _PROGRESS_INTERVAL or done >= total:
                 last = now
-                self.context.progress(phase, done, total, unit)
+                self.context.progress(phase, done, total, unit, *latest)
 
         return report
 

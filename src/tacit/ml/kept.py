@@ -210,7 +210,9 @@ class KeptTraining:
 
     # Training.
 
-    def train(self, on_step: Callable[[int], None]) -> Course:
+    def train(
+        self, on_step: Callable[[int], None], told: Callable[[str], None] = lambda text: None
+    ) -> Course:
         """All steps; the numbers that this party learned on the way."""
         session, plan, every = self._session, self._plan, self._job.every
         losses = Losses(session, plan, keep=bool(every))
@@ -231,6 +233,7 @@ class KeptTraining:
             if stopper.due(done):
                 if stopper.add(self._validated(values)):
                     best = values
+                told(f"validation loss {stopper.metrics[-1]:.4f}")
                 if stopper.over:
                     break
             rows = next(coming, None)
@@ -246,7 +249,8 @@ class KeptTraining:
                 public=self._job.digest + done.to_bytes(8, "little"),
             )
             values = results[: len(self._types)]
-            losses.stepped(results[len(self._types) :])
+            if losses.stepped(results[len(self._types) :]):
+                told(f"loss {losses.values[-1]:.4f}")
             done += 1
             on_step(done)
             if every and done % every == 0 and not self._save(done, values, best, losses, stopper):

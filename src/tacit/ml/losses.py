@@ -123,13 +123,20 @@ class Losses:
         residuals = ArrayType(self._type, (rows,))
         return (residuals, ArrayType(self._type, (1, 1))) if self.pending else (residuals,)
 
-    def stepped(self, results: Sequence[Reference]) -> None:
-        """Take what a step returned for the losses; reveal one if it is its turn."""
-        if not results:
-            return
-        if len(results) == 2:
-            self._add(results[1])
-        self._residuals = results[0]
+    def stepped(self, results: Sequence[Reference]) -> bool:
+        """Take what a step returned for the losses; reveal one if it is its turn.
+
+        Returns
+        -------
+        bool
+            Whether this party learned one.
+        """
+        known = len(self.values)
+        if results:
+            if len(results) == 2:
+                self._add(results[1])
+            self._residuals = results[0]
+        return len(self.values) > known
 
     def _add(self, total: Reference, last: bool = False) -> None:
         assert self._residuals is not None

@@ -138,7 +138,9 @@ class StreamedTraining:
             if isinstance(reference, PartyReference)
         ]
 
-    def train(self, on_step: Callable[[int], None]) -> Course:
+    def train(
+        self, on_step: Callable[[int], None], told: Callable[[str], None] = lambda text: None
+    ) -> Course:
         """All steps; the numbers that this party learned on the way."""
         step = train(
             self._session.party,
@@ -149,6 +151,7 @@ class StreamedTraining:
             start=self._start,
             every=self._job.every,
             keep=self._keeping(self._job.plan),
+            told=told,
         )
         trained = self._session.run(step, "training")
         folding = fold(

@@ -62,6 +62,7 @@ def train(
     start: TrainingState | None = None,
     every: int = 0,
     keep: Callable[[TrainingState], Step[object]] | None = None,
+    told: Callable[[str], None] = lambda text: None,
 ) -> Step[TrainedModel]:
     """Train by minibatch steps, from the initial weights or from where a run ended.
 
@@ -81,6 +82,8 @@ def train(
         Steps between two calls of `keep`; 0 for none.
     keep : callable, optional
         ``keep(state)`` is a step that seals a state.
+    told : callable, optional
+        Told what was revealed to this party, in words.
 
     Notes
     -----
@@ -99,6 +102,7 @@ def train(
     while True:
         if stopper.due(done):
             metric = yield from _validated(party, plan, learner, values, own, by)
+            told(f"validation loss {metric:.4f}")
             if stopper.add(metric):
                 best = values
             if stopper.over:
@@ -113,6 +117,8 @@ def train(
         )
         residuals = after
         losses.extend(loss)
+        if loss:
+            told(f"loss {loss[-1]:.4f}")
         done += 1
         on_step(done)
         if keep is not None and every and done % every == 0:

@@ -96,8 +96,11 @@ class Way(Protocol):
     def prepare(self, phases: Phases) -> None:
         """Everything before the first step."""
 
-    def train(self, on_step: Callable[[int], None]) -> Course:
-        """All steps; the numbers that this party learned on the way."""
+    def train(self, on_step: Callable[[int], None], told: Callable[[str], None] = ...) -> Course:
+        """All steps; the numbers that this party learned on the way.
+
+        `on_step` is told the number of finished steps, `told` what was revealed to this party.
+        """
 
     def keep(self, name: str) -> int:
         """Seal the secret model in every party's store; its version.

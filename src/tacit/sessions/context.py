@@ -43,9 +43,14 @@ class PartyContext:
         """The links of the stage that the session is in: a fault there is not overcome."""
         return self.session.mesh
 
-    def progress(self, phase: str, done: float, total: float = 0, unit: str = "") -> None:
-        """Say how far this party is. Never a value of anybody's data."""
-        self.tell(Progress(phase, done, total, unit))
+    def progress(
+        self, phase: str, done: float, total: float = 0, unit: str = "", note: str = ""
+    ) -> None:
+        """Say how far this party is. Never a value of anybody's data.
+
+        A `note` may hold a number that was revealed to this party by agreement.
+        """
+        self.tell(Progress(phase, done, total, unit, note))
 
     def incident(self, incident: Incident) -> None:
         """Tell of a fault that this party's session has overcome."""

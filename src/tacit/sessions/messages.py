@@ -101,12 +101,15 @@ class Progress(_Frame, frozen=True, tag="progress"):
         Out of `total` units, `done` are finished; `total` 0 means unknown.
     unit : str
         What is counted, such as ``"rows"``.
+    note : str
+        What else to show, such as a loss whose reveal was agreed.
     """
 
     phase: str
     done: float
     total: float = 0
     unit: str = ""
+    note: str = ""
 
 
 class Incident(_Frame, frozen=True, tag="incident"):
