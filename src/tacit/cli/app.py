@@ -15,6 +15,7 @@ from tacit.cli.blame import blame
 from tacit.cli.check import check
 from tacit.cli.consortium import app as consortium
 from tacit.cli.demo import demo
+from tacit.cli.doctor import doctor
 from tacit.cli.evaluate import evaluate
 from tacit.cli.refresh import refresh
 from tacit.cli.schema import schema
@@ -45,6 +46,7 @@ app.command()(evaluate)
 app.command()(check)
 app.command()(demo)
 app.command()(refresh)
+app.command()(doctor)
 app.add_typer(blame, name="blame")
 app.add_typer(consortium, name="consortium")
 app.add_typer(schema, name="schema")
