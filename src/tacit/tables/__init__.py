@@ -11,6 +11,7 @@ from tacit.tables.layout import Layout
 from tacit.tables.merging import merge
 from tacit.tables.moments import Moments, moments
 from tacit.tables.problems import Problem, Violation, notice_for_others
+from tacit.tables.profiles import Profile, profile, profiles_of
 from tacit.tables.schema import Column, Schema
 from tacit.tables.split import public_generator, split
 from tacit.tables.spool import Spool, spool
@@ -24,6 +25,7 @@ __all__ = [
     "Layout",
     "Moments",
     "Problem",
+    "Profile",
     "Schema",
     "Spool",
     "Summaries",
@@ -36,6 +38,8 @@ __all__ = [
     "moments",
     "normalise",
     "notice_for_others",
+    "profile",
+    "profiles_of",
     "public_generator",
     "split",
     "spool",
