@@ -11,9 +11,11 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 import numpy as np
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from tacit.cli.comparison import Comparison
+from tacit.cli.drift import drift_disclosures, drift_of, preparation_disclosures
 from tacit.ml import metrics
 from tacit.ml.evaluation import ScoreCounts
 from tacit.ml.metrics import Metrics
@@ -97,6 +99,9 @@ class Outcome:
         if self.report.evaluations:
             console.print(_scores_table(self.report))
         console.print(_cost_table(self.report))
+        if self.report.drift is not None:
+            for line in self.report.drift.sentences:
+                console.print(f"Drift: {escape(line)}", soft_wrap=True)
         for line in self.kept:
             console.print(line, soft_wrap=True)
         console.print(f"Report: {self.folder / 'index.html'}")
@@ -155,6 +160,7 @@ def outcome_of(
         incidents=incidents,
         peak_memory=memory,
         timeline=timeline,
+        drift=drift_of(results),
     )
     manifest = Manifest(
         created=created.isoformat(timespec="seconds"),
@@ -349,6 +355,8 @@ def _disclosures(request: TrainingRequest, reader: OwnerResult) -> list[Disclosu
     to = everyone if set(request.reveal_to) == owners else ", ".join(request.reveal_to)
     losses_to = owners | set(request.reveal_to)
     found = [*_model_disclosures(request, reader, to), *_stopping_disclosures(reader, all_parties)]
+    found += preparation_disclosures(reader, to if request.reveal_to else "")
+    found += drift_disclosures(drift_of({"": reader}))
     found += [
         Disclosure(
             "column names and types, number of rows of each owner",

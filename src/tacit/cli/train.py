@@ -42,6 +42,7 @@ from tacit.cli.model_options import (
 from tacit.cli.signoff import digest_of
 from tacit.cli.training import HELPER, TrainingRequest, run_training
 from tacit.errors import UsageError
+from tacit.ml.drift import Drift
 from tacit.sessions.session import checked_rounding
 from tacit.sessions.threads import VARIABLE
 
@@ -120,6 +121,29 @@ def train(
             rich_help_panel="Data",
         ),
     ] = None,
+    drift: Annotated[
+        float | None,
+        typer.Option(
+            "--drift",
+            metavar="THRESHOLD",
+            min=0.0,
+            max=1.0,
+            help="Before training, tell all owners in which columns an owner's data differ from the"
+            " others' together by more than this distance (0.2 is a good start): one bit for each"
+            " owner and column, computed on shares.",
+            show_default=False,
+            rich_help_panel="Data",
+        ),
+    ] = None,
+    drift_minimum: Annotated[
+        int,
+        typer.Option(
+            min=1,
+            help="With --drift: rows that an owner, and the others together, need; of smaller ones"
+            " nothing is told.",
+            rich_help_panel="Data",
+        ),
+    ] = 100,
     share_categories: Annotated[
         bool,
         typer.Option(
@@ -330,6 +354,7 @@ def train(
         reveal_loss=reveal_loss,
         schema=schema,
         schema_digest=digest_of(schema_digest),
+        drift=None if drift is None else Drift(threshold=drift, minimum=drift_minimum),
         share_categories=share_categories,
         exclude=tuple(exclude or ()),
         missing=policy,

@@ -21,6 +21,7 @@ from tacit.cli.model_options import ModelChoice
 from tacit.cli.progress import PhaseBars
 from tacit.consortium import Kit
 from tacit.errors import UsageError
+from tacit.ml.drift import Drift
 from tacit.ml.records import OwnerResult, TrainingSettings
 from tacit.network import Address, NetworkSettings
 from tacit.protocols import SecurityModel, protocol_named
@@ -63,6 +64,7 @@ class TrainingRequest:
     reveal_loss: bool = False
     schema: Path | None = None
     schema_digest: str = ""
+    drift: Drift | None = None
     share_categories: bool = False
     exclude: tuple[str, ...] = ()
     missing: Literal["refuse", "zero", "mean"] = "refuse"
@@ -139,6 +141,7 @@ class TrainingRequest:
             owners=len(self.owners),
             schema=None if self.schema is None else str(self.schema.absolute()),
             schema_digest=self.schema_digest,
+            drift=self.drift,
             share_categories=self.share_categories,
             exclude=self.exclude,
             missing=self.missing,

@@ -24,6 +24,7 @@ from tacit.encoding.digest import tagged_hash
 from tacit.errors import DataError, SchemaError, UsageError
 from tacit.ml.checkpoints import job_digest
 from tacit.ml.clear_preparation import ClearPreparation
+from tacit.ml.drift import DriftFindings, find_drift
 from tacit.ml.evaluation import ScoreCounts
 from tacit.ml.expanding import check_expansion, expanded_form
 from tacit.ml.kept import KeptTraining
@@ -46,6 +47,8 @@ from tacit.tables import (
     draft,
     merge,
     notice_for_others,
+    profile,
+    profiles_of,
     split,
     spool,
     standardised,
@@ -136,7 +139,21 @@ class _Job:
                     layout = Layout.of(schema)
                     own = _Own(rows, self.settings, self.context.name, layout)
                 counts = self._row_counts(own)
-            return self._train(schema, own, counts)
+            drift = self._drift(schema, own, counts)
+            return msgspec.structs.replace(self._train(schema, own, counts), drift=drift)
+
+    def _drift(
+        self, schema: Schema, own: _Own | None, counts: dict[str, _RowCounts]
+    ) -> DriftFindings | None:
+        """Compare the owners' data, if they agreed to; not again where a job goes on."""
+        settings = self.settings
+        if settings.drift is None or settings.resume:
+            return None
+        with self.phase("drift"):
+            profiles = profiles_of(schema)
+            mine = None if own is None else profile(own.rows, profiles)
+            rows = [counts[name].train + counts[name].test for name in self.owners]
+            return find_drift(self.session, mine, rows, profiles, settings.drift)
 
     def _train(
         self, schema: Schema, own: _Own | None, counts: dict[str, _RowCounts]

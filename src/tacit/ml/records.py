@@ -11,6 +11,7 @@ from msgspec import Struct
 
 from tacit.encoding.digest import tagged_hash
 from tacit.functions.perceptron import Activation
+from tacit.ml.drift import Drift, DriftFindings
 from tacit.ml.evaluation import ScoreCounts
 from tacit.ml.plan import PLAIN, EarlyStopping, ModelKind, Optimiser, TrainingPlan
 from tacit.ml.start import Start
@@ -62,6 +63,8 @@ class TrainingSettings(Struct, frozen=True, kw_only=True):
         Parties that learn the model and the joint evaluation.
     alone : bool
         Whether to train on the own rows alone as well, for comparison.
+    drift : Drift or None
+        Whether, and how, to compare owners' data before training.
     deadline : float
         Seconds that each phase may take; then a party that is alive but stuck ends the run.
     storage : Place or None
@@ -100,6 +103,7 @@ class TrainingSettings(Struct, frozen=True, kw_only=True):
     reveal_loss: bool = False
     reveal_to: tuple[str, ...] = ()
     alone: bool = True
+    drift: Drift | None = None
     deadline: float = 3600.0
     storage: Place | None = None
     store: Place | None = None
@@ -205,6 +209,8 @@ class OwnerResult(Struct, frozen=True, kw_only=True):
     phases : list of PhaseCost
     peak_memory : int
         Bytes, resident.
+    drift : DriftFindings or None
+        Where owners' data were compared.
     """
 
     schema: Schema
@@ -225,6 +231,7 @@ class OwnerResult(Struct, frozen=True, kw_only=True):
     steps: int = 0
     kept: int = 0
     kept_problem: str = ""
+    drift: DriftFindings | None = None
 
     @property
     def clear_model(self) -> ClearModel | None:

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 if TYPE_CHECKING:
     from tacit.protocols.security import SecurityModel
+    from tacit.reports.drift import DriftTable
     from tacit.reports.incidents import IncidentRecord
     from tacit.reports.timeline import Timeline
 
@@ -197,6 +198,8 @@ class Report:
         The model's form if it has hidden layers.
     timeline : Timeline, optional
         Who was there when, and what held.
+    drift : DriftTable, optional
+        Whether owners' data differ, where that was compared.
     """
 
     title: str
@@ -221,6 +224,7 @@ class Report:
     peak_memory: Mapping[str, int] = field(default_factory=dict)
     network: Network | None = None
     timeline: Timeline | None = None
+    drift: DriftTable | None = None
 
     def of_kind(self, kind: Kind) -> tuple[Evaluation, ...]:
         """The evaluations of one kind."""

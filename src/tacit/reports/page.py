@@ -8,6 +8,7 @@ from pathlib import Path
 
 from tacit.errors import StorageError
 from tacit.reports.content import Report
+from tacit.reports.drift import drift
 from tacit.reports.elements import section
 from tacit.reports.formats import count, digits, duration, in_words, percent, size
 from tacit.reports.results import best_alone, curves, data, model, scores
@@ -45,6 +46,7 @@ def render(report: Report) -> str:
         _notes(report),
         _summary(report),
         data(report),
+        drift(report),
         scores(report),
         curves(report),
         model(report),

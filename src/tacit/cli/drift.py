@@ -1,0 +1,56 @@
+"""What the owners learned of differences between their data, for terminal and report."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from tacit.ml.records import OwnerResult
+from tacit.reports import Disclosure
+from tacit.reports.drift import DriftTable
+from tacit.tables import Layout
+
+__all__ = ["drift_disclosures", "drift_of", "preparation_disclosures"]
+
+
+def drift_of(results: Mapping[str, OwnerResult]) -> DriftTable | None:
+    """The same at every owner; None where nothing was compared."""
+    found = next((r.drift for r in results.values() if r.drift is not None), None)
+    if found is None:
+        return None
+    return DriftTable(found.threshold, found.minimum, found.columns, found.above, found.too_few)
+
+
+def drift_disclosures(found: DriftTable | None) -> list[Disclosure]:
+    """Who learned what by the comparison."""
+    if found is None or not found.above:
+        return []
+    return [
+        Disclosure(
+            f"whether data differ: {len(found.above)} × {len(found.columns)} bits",
+            "all owners",
+            "For each owner and column, whether its distribution is further than"
+            f" {found.threshold:g} from that of the others together; agreed with --drift.",
+        )
+    ]
+
+
+def preparation_disclosures(reader: OwnerResult, revealed_to: str) -> list[Disclosure]:
+    """Who learned the limits and codes of prepared columns."""
+    layout = Layout.of(reader.schema)
+    what = []
+    if layout.clipped:
+        what.append(f"joint quantiles of {', '.join(c.name for c in layout.clipped)}")
+    if layout.targets:
+        what.append(f"joint label means by {', '.join(t.name for t in layout.targets)}")
+    if not what:
+        return []
+    if not revealed_to:
+        return [Disclosure(" and ".join(what), "nobody", "Part of the secret model.")]
+    return [
+        Disclosure(
+            " and ".join(what),
+            revealed_to,
+            "Part of the revealed model: limits stand in its first layer, label means, up to a"
+            " factor, in its weights. Computed on shares and shown to nobody else.",
+        )
+    ]
