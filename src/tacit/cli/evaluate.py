@@ -10,6 +10,7 @@ from rich.console import Console
 
 from tacit.cli.evaluating import EvaluationRequest, parse_inputs, run_evaluation
 from tacit.cli.train import parse_recipients
+from tacit.errors import UsageError
 from tacit.ml.measures.names import DEFAULT, parse_measures
 from tacit.ml.private_evaluation.rows import parse_grouping
 from tacit.sessions.session import checked_rounding
@@ -217,4 +218,10 @@ def evaluate(
     )
     request = request.complete()
     recipients = parse_recipients(reveal_to, request.owners, request.parties)
+    if not recipients:
+        raise UsageError(
+            "Nobody would learn the metrics.",
+            next_step="name who does with --reveal-to; by default the owners of model and data.",
+            case=44,
+        )
     run_evaluation(request, recipients, Console(stderr=as_json, highlight=False), as_json=as_json)

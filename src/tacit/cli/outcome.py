@@ -18,6 +18,7 @@ from tacit.cli.comparison import Comparison
 from tacit.cli.drift import drift_disclosures, drift_of, preparation_disclosures
 from tacit.ml import metrics
 from tacit.ml.evaluation import ScoreCounts
+from tacit.ml.measures.findings import Findings
 from tacit.ml.metrics import Metrics
 from tacit.ml.records import OwnerResult
 from tacit.protocols import protocol_named
@@ -35,6 +36,7 @@ from tacit.reports import (
     write_report,
 )
 from tacit.reports.content import Kind
+from tacit.reports.formats import digits
 
 if TYPE_CHECKING:
     from tacit.cli.training import TrainingRequest
@@ -237,6 +239,9 @@ def _evaluations(
     joint = next((r.joint for r in results.values() if r.joint is not None), None)
     if joint is not None:
         found.append(_evaluation("joint", "joint", joint.counts()))
+    on_shares = next((r.findings for r in results.values() if r.findings is not None), None)
+    if on_shares is not None:
+        found.append(_measured_on_shares(on_shares))
     if comparison is None:
         for name, result in results.items():
             if result.alone is not None:
@@ -252,6 +257,26 @@ def _evaluations(
         )
     )
     return found
+
+
+def _measured_on_shares(found: Findings) -> Evaluation:
+    """The joint model where no owner can score a row alone."""
+
+    def value(name: str) -> float:
+        number = found.overall.get(name)
+        return float("nan") if number is None else number
+
+    bins = found.calibration
+    line = (np.array([b.predicted for b in bins]), np.array([b.observed for b in bins]))
+    return Evaluation(
+        "joint",
+        "joint",
+        value("auc"),
+        float("nan"),
+        value("recall@1%"),
+        value("brier"),
+        calibration=line if bins else None,
+    )
 
 
 def _evaluation(
@@ -343,6 +368,9 @@ def _model_title(reader: OwnerResult) -> str:
 
 
 def _base_rate(reader: OwnerResult) -> float | None:
+    if reader.findings is not None and reader.findings.calibration:
+        bins = reader.findings.calibration
+        return sum(b.rows * b.observed for b in bins) / sum(b.rows for b in bins)
     if reader.joint is None:
         return None
     positive, negative = sum(reader.joint.positives), sum(reader.joint.negatives)
@@ -409,6 +437,12 @@ def _model_disclosures(request: TrainingRequest, reader: OwnerResult, to: str) -
                 to,
                 "Summed over the owners on shares; no owner's counts are shown. Taking one's own"
                 " away gives the other owners' together.",
+            )
+            if not request.vertical
+            else Disclosure(
+                f"of the held-out rows: {request.metrics.replace(',', ', ')}",
+                to,
+                "Scored and measured on shares, since no owner has all columns of a row.",
             ),
         ]
     if request.model.keep:
@@ -466,10 +500,10 @@ def _scores_table(report: Report) -> Table:
         difference = e.coefficient_difference
         table.add_row(
             {"joint": f"[bold]{e.name}[/]", "alone": f"{e.name} alone"}.get(e.kind, e.name),
-            f"{e.roc_auc:.4f}",
-            f"{e.pr_auc:.4f}",
-            f"{e.recall:.4f}",
-            f"{e.brier:.5f}",
+            digits(e.roc_auc, 4),
+            digits(e.pr_auc, 4),
+            digits(e.recall, 4),
+            digits(e.brier, 5),
             "" if difference is None else f"{difference:.4f}",
         )
     return table

@@ -41,8 +41,10 @@ from tacit.cli.model_options import (
 )
 from tacit.cli.signoff import digest_of
 from tacit.cli.training import HELPER, TrainingRequest, run_training
+from tacit.cli.vertical_options import NOT_CHECKED, KeyOption, MetricsOption, VerticalOption
 from tacit.errors import UsageError
 from tacit.ml.drift import Drift
+from tacit.ml.measures.names import DEFAULT, parse_measures
 from tacit.sessions.session import checked_rounding
 from tacit.sessions.threads import VARIABLE
 
@@ -172,6 +174,9 @@ def train(
         float,
         typer.Option(help="Fraction of every owner's rows held out.", rich_help_panel="Data"),
     ] = 0.2,
+    vertical: VerticalOption = False,
+    key: KeyOption = "",
+    metrics: MetricsOption = DEFAULT,
     model: ModelOption = "logistic",
     hidden: HiddenOption = None,
     activation: ActivationOption = "relu",
@@ -299,6 +304,10 @@ def train(
         tacit train bank_a=a.parquet bank_b=b.csv bank_c=c.parquet --label is_fraud
         --protocol fantastic4 --helper dave
 
+    Owners with different columns of the same customers, row k of every file the same one:
+
+        tacit train bank=a.csv telco=b.csv insurer=c.csv --label is_fraud --vertical --key customer
+
     A long training survives crashes of all processes and machines with checkpoints; after one,
     repeat the command with --resume:
 
@@ -359,6 +368,10 @@ def train(
         exclude=tuple(exclude or ()),
         missing=policy,
         test_size=test_size,
+        vertical=vertical,
+        notes=(NOT_CHECKED,) if vertical and not key else (),
+        key=key,
+        metrics=",".join(map(str, parse_measures(metrics))),
         epochs=epochs,
         batch_size=batch_size,
         model=choice,

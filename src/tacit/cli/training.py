@@ -22,6 +22,7 @@ from tacit.cli.progress import PhaseBars
 from tacit.consortium import Kit
 from tacit.errors import UsageError
 from tacit.ml.drift import Drift
+from tacit.ml.measures.names import DEFAULT
 from tacit.ml.records import OwnerResult, TrainingSettings
 from tacit.network import Address, NetworkSettings
 from tacit.protocols import SecurityModel, protocol_named
@@ -69,6 +70,9 @@ class TrainingRequest:
     exclude: tuple[str, ...] = ()
     missing: Literal["refuse", "zero", "mean"] = "refuse"
     test_size: float = 0.2
+    vertical: bool = False
+    key: str = ""
+    metrics: str = DEFAULT
     epochs: int = 3
     batch_size: int = 1024
     model: ModelChoice = LOGISTIC
@@ -160,6 +164,9 @@ class TrainingRequest:
             keep=self.model.keep,
             seed=self.seed,
             test_size=self.test_size,
+            vertical=self.vertical,
+            key=self.key,
+            metrics=self.metrics,
             reveal_loss=self.reveal_loss,
             reveal_to=self.reveal_to,
             deadline=self.deadline,
@@ -203,6 +210,20 @@ class TrainingRequest:
                 "--resume is given without --checkpoint.",
                 next_step="name the folder that the interrupted run kept its checkpoints in.",
                 case=79,
+            )
+        if self.key and not self.vertical:
+            raise UsageError(
+                "--key is given without --vertical.",
+                next_step="leave it out, or add --vertical for different columns of the same"
+                " customers.",
+                case=47,
+            )
+        if self.vertical and (self.compare_pooled or self.drift is not None):
+            raise UsageError(
+                "--compare-pooled and --drift are about owners with the same columns: they do not"
+                " go with --vertical.",
+                next_step="leave one of the options out.",
+                case=47,
             )
         if not 0.0 < self.test_size < 1.0:
             raise UsageError(

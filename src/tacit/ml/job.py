@@ -28,6 +28,8 @@ from tacit.ml.drift import DriftFindings, find_drift
 from tacit.ml.evaluation import ScoreCounts
 from tacit.ml.expanding import check_expansion, expanded_form
 from tacit.ml.kept import KeptTraining
+from tacit.ml.measures.findings import Findings
+from tacit.ml.measures.names import parse_measures
 from tacit.ml.plaintext import train_alone
 from tacit.ml.plan import TrainingPlan
 from tacit.ml.preparing import Preparation
@@ -35,6 +37,13 @@ from tacit.ml.records import CountRecord, OwnerResult, PhaseCost, TrainingSettin
 from tacit.ml.scores import count_scores
 from tacit.ml.streamed import StreamedTraining
 from tacit.ml.training import RowSubset
+from tacit.ml.vertical import (
+    ColumnSplit,
+    HeldOutRows,
+    check_alignment,
+    check_row_counts,
+    key_digest,
+)
 from tacit.ml.ways import TrainingJob, Way
 from tacit.models import ClearModel, ModelForm
 from tacit.sessions.context import PartyContext
@@ -45,8 +54,10 @@ from tacit.tables import (
     Schema,
     Spool,
     draft,
+    join,
     merge,
     notice_for_others,
+    own_draft,
     profile,
     profiles_of,
     split,
@@ -54,6 +65,7 @@ from tacit.tables import (
     standardised,
     summaries,
 )
+from tacit.tables.files import open_table
 
 __all__ = ["Watch", "run_party"]
 
@@ -82,6 +94,7 @@ class _Own:
 
     def __init__(self, rows: Spool, settings: TrainingSettings, owner: str, layout: Layout) -> None:
         self.rows = rows
+        owner = "" if settings.vertical else owner  # the same rows of all owners
         train, self.test = split(rows.rows, settings.test_size, settings.seed, owner=owner)
         self.train = RowSubset(rows, train)
         self.summaries = summaries(rows, train, layout)
@@ -127,6 +140,7 @@ class _Job:
         self.session = context.session
         self.owners = context.session.parties[: settings.owners or None]
         self.phases: list[PhaseCost] = []
+        self.columns: ColumnSplit | None = None
 
     def run(self) -> OwnerResult:
         with self.phase("schema"):
@@ -135,10 +149,13 @@ class _Job:
             own = None
             with self.phase("reading"):
                 if self.settings.file is not None:
-                    rows = files.enter_context(self._read(self.settings.file, schema))
-                    layout = Layout.of(schema)
-                    own = _Own(rows, self.settings, self.context.name, layout)
+                    part = self._own_part(schema)
+                    rows = files.enter_context(self._read(self.settings.file, part))
+                    own = _Own(rows, self.settings, self.context.name, Layout.of(part))
                 counts = self._row_counts(own)
+            if self.columns is not None:
+                with self.phase("alignment"):
+                    self._check_alignment(counts)
             drift = self._drift(schema, own, counts)
             return msgspec.structs.replace(self._train(schema, own, counts), drift=drift)
 
@@ -165,6 +182,7 @@ class _Job:
         plan = self._plan(schema, train_counts, tuple(sorted({*owners, *to})))
         form = self._form(schema, plan)
         way = self._way(schema, plan, form, own)
+        held_out = self._held_out(form, own, counts)
         way.prepare(self)
         with self.phase("training"):
             latest: list[str] = []
@@ -174,11 +192,14 @@ class _Job:
         with self.phase("reveal"):
             numbers = way.reveal(to)
             model = None if numbers is None else ClearModel.of_flat(form, numbers)
+        joint = joint_on_own = findings = None
         with self.phase("evaluation"):
-            joint_on_own = None
-            if own is not None and model is not None:
-                joint_on_own = count_scores(model, own.rows, own.test)
-            joint, evaluated = way.evaluate(joint_on_own, [i for i in to if i in owners], to)
+            if held_out is not None:
+                findings, evaluated = self._measured(held_out, way), owners
+            else:
+                if own is not None and model is not None:
+                    joint_on_own = count_scores(model, own.rows, own.test)
+                joint, evaluated = way.evaluate(joint_on_own, [i for i in to if i in owners], to)
         # What follows is each owner's own affair: nobody waits for it.
         session.close()
         alone = self._alone(schema, plan, own)
@@ -200,6 +221,8 @@ class _Job:
             losses=course.losses,
             metrics=course.metrics,
             steps=course.steps,
+            findings=findings,
+            columns=self._columns_by_owner(),
             kept=kept,
             kept_problem=kept_problem,
             phases=self.phases,
@@ -209,9 +232,11 @@ class _Job:
     def _plan(
         self, schema: Schema, rows: tuple[int, ...], loss_to: tuple[int, ...]
     ) -> TrainingPlan:
-        settings = self.settings
+        settings, split = self.settings, self.columns
         plan = TrainingPlan(
-            rows=rows,
+            rows=rows if split is None else rows[:1],
+            parts=() if split is None else split.widths,
+            label_owner=0 if split is None else split.label_owner,
             columns=len(schema.prepared),
             epochs=settings.epochs,
             batch_size=settings.batch_size,
@@ -267,6 +292,13 @@ class _Job:
         started, layout = time.perf_counter(), Layout.of(schema)
         self.context.progress("alone", 0)
         alone = replace(plan, rows=(len(own.train.index),))
+        if self.columns is not None:
+            # Only who has the labels can train alone, on the columns that it has.
+            part = self._own_part(schema)
+            if not part.label or not part.features:
+                return None
+            schema = Schema(version=part.version, label=part.label, columns=part.columns)
+            plan = alone = replace(alone, columns=len(part.features), parts=(), label_owner=0)
         report = self.reporter("alone", alone.steps)
         start = self.settings.start
         known = None if start is None or start.model is None else start.model
@@ -310,6 +342,92 @@ class _Job:
             return way(self.session, job, None, None)
         return way(self.session, job, own.train, _mean_and_variance(own.moments), own.summaries)
 
+    # Owners with different columns of the same rows.
+
+    def _own_part(self, schema: Schema) -> Schema:
+        """What this owner's file is read by."""
+        if self.columns is None:
+            return schema
+        return self.columns.part(schema, self.session.position(self.context.name))
+
+    def _columns_by_owner(self) -> dict[str, tuple[str, ...]]:
+        if self.columns is None:
+            return {}
+        return dict(zip(self.owners, self.columns.names, strict=True))
+
+    def _join_columns(self) -> Schema:
+        """The schema of all owners' columns, from what each shows of its own."""
+        settings, session = self.settings, self.session
+        whole = None if settings.schema is None else Schema.load(settings.schema)
+        mine = _Notice()
+        if settings.file is not None:
+            if whole is not None:
+                drafted = own_draft(whole, settings.file, owner=self.context.name)
+            else:
+                drafted = self._draft_of_columns(settings.file)
+            mine = _Notice(drafted.to_bytes())
+        told = session.gather(mine, _Notice, stage="columns", patience=settings.deadline)
+        drafts = {n: Draft.from_bytes(told[n].value, n) for n in self.owners}
+        schema = join(drafts, settings.label, whole)
+        if not Layout.of(schema).is_plain:
+            raise SchemaError(
+                'Columns with "clip" or "encode" in the schema are not trained on with --vertical'
+                " yet: the quantiles and codes of one owner's column need all owners' rows.",
+                next_step="take these entries out of the schema.",
+                case=14,
+                stage="schema",
+            )
+        names = [[column.name for column in draft.columns] for draft in drafts.values()]
+        self.columns = ColumnSplit.of(schema, names)
+        return schema
+
+    def _draft_of_columns(self, file: str) -> Draft:
+        settings, found = self.settings, open_table(file, owner=self.context.name).columns
+        left_out = {*settings.exclude, settings.key} & set(found)
+        return draft(
+            file,
+            settings.label if settings.label in found else "",
+            owner=self.context.name,
+            exclude=tuple(sorted(left_out)),
+            share_categories=settings.share_categories,
+            missing=settings.missing,
+        )
+
+    def _check_alignment(self, counts: dict[str, _RowCounts]) -> None:
+        settings, session = self.settings, self.session
+        check_row_counts({n: counts[n].train + counts[n].test for n in self.owners})
+        if not settings.key:
+            return
+        digest = None
+        if settings.file is not None:
+            own = self.context.name
+            digest = key_digest(settings.file, settings.key, session.session_id, owner=own)
+        check_alignment(session, self.owners, digest)
+
+    def _held_out(
+        self, form: ModelForm, own: _Own | None, counts: dict[str, _RowCounts]
+    ) -> HeldOutRows | None:
+        """Held-out rows whose columns different owners have: nobody can score them alone."""
+        if self.columns is None:
+            return None
+        rows = counts[self.owners[0]].test
+        mine = None if own is None else RowSubset(own.rows, own.test)
+        found = HeldOutRows(self.session, form, self.columns, mine, rows)
+        if self.session.protocol.security.outcome == "guaranteed output":
+            with self.phase("sharing held-out rows"):
+                found.share()
+        return found
+
+    def _measured(self, held_out: HeldOutRows, way: Way) -> Findings | None:
+        settings = self.settings
+        if not settings.reveal_to:
+            return None
+        measures = parse_measures(settings.metrics)
+        found = held_out.measure(way.model, measures, settings.minimum, digits=6)
+        opened = self.session.reveal(found.secret.reference, settings.reveal_to)
+        numbers = opened.get(self.context.name)
+        return None if numbers is None else found.findings(numbers)
+
     def _row_counts(self, own: _Own | None) -> dict[str, _RowCounts]:
         return self.session.gather(
             _RowCounts(0, 0) if own is None else own.counts,
@@ -320,7 +438,9 @@ class _Job:
 
     def _agree_on_schema(self) -> Schema:
         settings, session = self.settings, self.session
-        if settings.schema is not None:
+        if settings.vertical:
+            schema = self._join_columns()
+        elif settings.schema is not None:
             schema = Schema.load(settings.schema)
         else:
             mine = _Notice()

@@ -33,7 +33,7 @@ from tacit.ml.learners import Learner, learner_of
 from tacit.ml.losses import Losses, opened, squared
 from tacit.ml.metrics import BINS
 from tacit.ml.plan import TrainingPlan, schedule, validation_chunks
-from tacit.ml.shared_rows import Batch, SharedRows
+from tacit.ml.shared_rows import Batch, SharedRows, joined
 from tacit.ml.standardization import (
     INPUT_BITS,
     MOMENT_BITS,
@@ -140,9 +140,14 @@ class KeptTraining:
         self._start, self._limits = found
 
     def _share_moments(self) -> list[Reference]:
-        """Three arrays of each owner, or what the preparation needs."""
+        """Three arrays of each owner, or what the preparation needs.
+
+        Of owners with different columns, three of all columns.
+        """
         if self._job.preparation is not None:
             return self._job.preparation.share(self._session, self._summaries)
+        if self._plan.parts:
+            return self._share_moments_of_columns()
         rows, own = self._plan.rows, self._session.position(self._session.name)
         encoded = None
         if self._moments is not None:
@@ -154,6 +159,26 @@ class KeptTraining:
                 found.append(
                     self._session.input_elements(owner, mine, int64, (self._plan.columns,), limits)
                 )
+        return found
+
+    def _share_moments_of_columns(self) -> list[Reference]:
+        session, (rows,), parts = self._session, self._plan.rows, self._plan.parts
+        own = session.position(session.name)
+        encoded = None if self._moments is None else encoded_moments(self._moments, 1.0)
+        found = []
+        for place, limits in enumerate(moment_limits(rows, rows)):
+            columns = [
+                session.input_elements(
+                    owner,
+                    encoded[place] if encoded is not None and owner == own else None,
+                    int64,
+                    (width,),
+                    limits,
+                )
+                for owner, width in enumerate(parts)
+                if width
+            ]
+            found.append(joined(session, columns, 0))
         return found
 
     def _seal(self, moments: Sequence[Reference]) -> None:
@@ -372,6 +397,11 @@ class KeptTraining:
             return self._plan.shapes
         assert self._job.form is not None
         return self._job.form.shapes
+
+    @property
+    def model(self) -> list[Reference]:
+        """The secret model's parameters, after training."""
+        return list(self._parameters)
 
     def keep(self, name: str) -> int:
         """Seal the secret model in every party's store; its version."""

@@ -144,6 +144,12 @@ class TrainingPlan:
     class_weights : (float, float), optional
         Public weights of rows with label 0 and 1.
     stopping : EarlyStopping, optional
+    parts : tuple of int
+        For owners with different columns of the same rows: how many columns each has. Then `rows`
+        has one entry, their common number, as if one owner had them all. Empty for owners with
+        the same columns.
+    label_owner : int
+        Who has the labels, where owners have different columns.
     """
 
     rows: tuple[int, ...]
@@ -163,6 +169,8 @@ class TrainingPlan:
     dropout: float = 0.0
     class_weights: tuple[float, float] | None = None
     stopping: EarlyStopping | None = None
+    parts: tuple[int, ...] = ()
+    label_owner: int = 0
 
     @property
     def widths(self) -> tuple[int, ...]:

@@ -13,6 +13,8 @@ from tacit.encoding.digest import tagged_hash
 from tacit.functions.perceptron import Activation
 from tacit.ml.drift import Drift, DriftFindings
 from tacit.ml.evaluation import ScoreCounts
+from tacit.ml.measures.findings import Findings
+from tacit.ml.measures.names import DEFAULT
 from tacit.ml.plan import PLAIN, EarlyStopping, ModelKind, Optimiser, TrainingPlan
 from tacit.ml.start import Start
 from tacit.models import ClearModel
@@ -75,6 +77,12 @@ class TrainingSettings(Struct, frozen=True, kw_only=True):
         Steps between two checkpoints; 0 for none.
     resume : bool
         Whether to go on from the newest checkpoint that all owners have.
+    vertical : bool
+        Whether owners have different columns of the same rows.
+    key : str
+        The column that says which customer a row is of, compared on shares; empty for none.
+    metrics, minimum
+        What is measured of held-out rows on shares, and the smallest group that is shown.
     """
 
     file: str | None
@@ -110,6 +118,10 @@ class TrainingSettings(Struct, frozen=True, kw_only=True):
     evidence: str | None = None
     every: int = 0
     resume: bool = False
+    vertical: bool = False
+    key: str = ""
+    metrics: str = DEFAULT
+    minimum: int = 10
 
     def public(self) -> bytes:
         """What all owners must agree on, in canonical form."""
@@ -200,6 +212,10 @@ class OwnerResult(Struct, frozen=True, kw_only=True):
         The model this owner gets from its own rows.
     alone, joint_on_own : CountRecord or None
         Counts of this owner's own held-out rows by the score of each model.
+    findings : Findings or None
+        Metrics of held-out rows, measured on shares: where owners have different columns.
+    columns : dict of str to tuple of str
+        Each owner's columns, where they differ.
     losses : list of float
         Revealed mean squared residuals.
     metrics : list of float
@@ -229,6 +245,8 @@ class OwnerResult(Struct, frozen=True, kw_only=True):
     peak_memory: int
     metrics: list[float] = []
     steps: int = 0
+    findings: Findings | None = None
+    columns: dict[str, tuple[str, ...]] = {}
     kept: int = 0
     kept_problem: str = ""
     drift: DriftFindings | None = None

@@ -29,12 +29,27 @@ from tacit.rounds.contract import Step
 from tacit.sessions.party import PartySession
 from tacit.sessions.session import Reference
 
-__all__ = ["CHUNK_ROWS", "Batch", "SharedRows"]
+__all__ = ["CHUNK_ROWS", "Batch", "SharedRows", "joined"]
 
 CHUNK_ROWS = 8_192
 """Rows of one owner in a chunk."""
 
 LABELS: Limits = (0, 1)
+
+
+def joined(session: PartySession, parts: Sequence[Reference], axis: int) -> Reference:
+    """Inputs of several owners beside each other; a computation without messages."""
+
+    def evaluate(party: Party, values: Sequence[SecretValue]) -> Step[tuple[SecretValue, ...]]:
+        yield from ()
+        whole = party.concatenate([value.share for value in values], axis)
+        return (SecretValue(values[0].dtype, whole),)
+
+    shape = list(parts[0].shape)
+    shape[axis] = sum(part.shape[axis] for part in parts)
+    result = ArrayType(parts[0].dtype, tuple(shape))
+    (found,) = session.compute("sharing", evaluate, parts, results=(result,))
+    return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +143,9 @@ class SharedRows:
     ) -> None:
         """Every owner inputs its rows, a chunk at a time. `report` is told of finished rows."""
         done, position = 0, session.position(session.name)
+        if self._plan.parts:
+            self._share_columns(session, own, report)
+            return
         width = self._plan.columns
         if self._preparation is not None:
             width = self._preparation.layout.features
@@ -143,6 +161,31 @@ class SharedRows:
             self._labels.append(session.input_elements(owner, labels, bool_, (count,), LABELS))
             done += count
             report(done)
+
+    def _share_columns(
+        self, session: PartySession, own: OwnRows | None, report: Callable[[int], None]
+    ) -> None:
+        """The same where owners have different columns of the same rows."""
+        plan, position = self._plan, session.position(session.name)
+        for _, start, stop in self._places:
+            features = labels = None
+            if own is not None:
+                numbers, labels = own.take(np.arange(start, stop))
+                features = encoded_features(numbers)
+            count = stop - start
+            columns = [
+                session.input_elements(
+                    owner, features if owner == position else None, int64, (count, width), FEATURES
+                )
+                for owner, width in enumerate(plan.parts)
+                if width
+            ]
+            self._features.append(joined(session, columns, 1))
+            truth = labels if position == plan.label_owner else None
+            self._labels.append(
+                session.input_elements(plan.label_owner, truth, bool_, (count,), LABELS)
+            )
+            report(stop)
 
     # Afterwards.
 

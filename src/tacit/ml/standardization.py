@@ -32,6 +32,7 @@ __all__ = [
     "INPUT_BITS",
     "MOMENT_BITS",
     "Standardization",
+    "column_standardization",
     "combined_moments",
     "combined_standardization",
     "encoded_moments",
@@ -123,6 +124,39 @@ def joint_standardization(
     )
     return (
         yield from combined_standardization(party, rows, inputs, mask, fraction_bits, deviation)
+    )
+
+
+def column_standardization(
+    party: Party,
+    parts: Sequence[int],
+    rows: int,
+    moments: NDArray[np.float64] | None,
+    mask: NDArray[np.bool_],
+    fraction_bits: int,
+    deviation: bool = False,
+) -> Step[Standardization]:
+    """The same where owners have different columns of the same rows: parts[o] each.
+
+    Each owner's moments are those of the whole column, and nobody else learns them.
+    """
+    encoded = None if moments is None else encoded_moments(moments, 1.0)
+    holders = [owner for owner, width in enumerate(parts) if width]
+    inputs = yield from together(
+        *(
+            checked_rows(
+                party,
+                owner,
+                encoded if owner == party.index else None,
+                (3, parts[owner]),
+                moment_limits(rows, rows),
+            )
+            for owner in holders
+        )
+    )
+    whole = [party.concatenate(inputs, 1)]
+    return (
+        yield from combined_standardization(party, (rows,), whole, mask, fraction_bits, deviation)
     )
 
 

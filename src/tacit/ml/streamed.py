@@ -20,7 +20,11 @@ from tacit.ml.learners import learner_of
 from tacit.ml.metrics import BINS
 from tacit.ml.plan import TrainingPlan
 from tacit.ml.preparing import Preparation, Prepared, RowPreparer
-from tacit.ml.standardization import Standardization, joint_standardization
+from tacit.ml.standardization import (
+    Standardization,
+    column_standardization,
+    joint_standardization,
+)
 from tacit.ml.start import begun, encoded, stored
 from tacit.ml.state import TrainingState
 from tacit.ml.training import OwnRows, train
@@ -29,6 +33,7 @@ from tacit.models import save
 from tacit.programs.types import SecretValue
 from tacit.rounds.contract import Step
 from tacit.sessions.party import PartyReference, PartySession
+from tacit.sessions.session import Reference
 from tacit.sessions.storing import NO_LIMITS
 from tacit.storage.records import Uses
 from tacit.tables import Summaries
@@ -91,14 +96,25 @@ class StreamedTraining:
             if job.preparation is not None:
                 self._prepare(job.preparation)
                 return
-            step = joint_standardization(
-                session.party,
-                job.plan.rows,
-                self._moments,
-                job.mask,
-                job.plan.fraction_bits,
-                deviation=job.start is not None,
-            )
+            if job.plan.parts:
+                step = column_standardization(
+                    session.party,
+                    job.plan.parts,
+                    job.plan.rows[0],
+                    self._moments,
+                    job.mask,
+                    job.plan.fraction_bits,
+                    deviation=job.start is not None,
+                )
+            else:
+                step = joint_standardization(
+                    session.party,
+                    job.plan.rows,
+                    self._moments,
+                    job.mask,
+                    job.plan.fraction_bits,
+                    deviation=job.start is not None,
+                )
             self._by = session.run(step, "standardisation")
             if parameters is not None:
                 start = begun(session.party, self._learner, parameters, self._by)
@@ -177,14 +193,20 @@ class StreamedTraining:
         prepared = self._prepared or Prepared(self._by)
         return lambda state: save_training(keeper, self._job.digest, plan, prepared, state)
 
+    @property
+    def model(self) -> list[Reference]:
+        """The secret model's parameters, after training."""
+        assert self._job.form is not None
+        dtype, references = self._job.form.dtype, self._session.references
+        return [references.of(SecretValue(dtype, p)) for p in self._parameters]
+
     def keep(self, name: str) -> int:
         """Seal the secret model in every party's store; its version."""
         job, session = self._job, self._session
         assert job.form is not None
         if job.store is not None:
             session.attach(job.store)
-        dtype = job.form.dtype
-        references = [session.references.of(SecretValue(dtype, p)) for p in self._parameters]
+        references = self.model
         uses = self._limits.both(Uses(reveal_to=job.recipients))
         return save(session, job.form, references, name, reveal_to=uses.reveal_to).version
 

@@ -171,12 +171,26 @@ def _load(
     """Share one batch and prepare it: (n, d), and (n,) labels."""
     if batch is None:
         return None
+    if plan.parts:
+        x, labels = yield from shared_columns(party, plan, own, batch)
+    else:
+        width = by.features if isinstance(by, RowPreparer) else plan.columns
+        x, labels = yield from _shared_rows(party, own, batch, width)
+    y = party.multiply_public(labels, 1 << plan.fraction_bits)
+    if isinstance(by, RowPreparer):
+        return (yield from by.rows(party, x, batch)), y
+    return (yield from standardize(party, x, by)), y
+
+
+def _shared_rows(
+    party: Party, own: OwnRows | None, batch: Sequence[NDArray[np.int64]], width: int
+) -> Step[tuple[Any, Any]]:
+    """Rows of several owners below each other: (n, d), and labels (n,) 0 and 1."""
     features = labels = None
     if own is not None:
         own_features, labels = own.take(batch[party.index])
         features = encoded_features(own_features)
     inputs = []
-    width = by.features if isinstance(by, RowPreparer) else plan.columns
     for owner, rows in enumerate(batch):
         mine, count = owner == party.index, len(rows)
         shape = (count, width)
@@ -186,11 +200,39 @@ def _load(
     for owner, rows_of_owner in enumerate(shared[0::2]):
         if rows_of_owner is None:  # at all parties alike
             raise refusal(party.names[owner])
-    x = party.concatenate(shared[0::2], 0)
-    y = party.multiply_public(party.concatenate(shared[1::2], 0), 1 << plan.fraction_bits)
-    if isinstance(by, RowPreparer):
-        return (yield from by.rows(party, x, batch)), y
-    return (yield from standardize(party, x, by)), y
+    return party.concatenate(shared[0::2], 0), party.concatenate(shared[1::2], 0)
+
+
+def shared_columns(
+    party: Party, plan: TrainingPlan, own: OwnRows | None, batch: Sequence[NDArray[np.int64]]
+) -> Step[tuple[Any, Any]]:
+    """Columns of several owners beside each other: (n, d), and the labels of one of them.
+
+    Cost: as of the same rows of one owner.
+    """
+    (rows,) = batch
+    features = labels = None
+    if own is not None:
+        own_features, labels = own.take(rows)
+        features = encoded_features(own_features)
+    holders = [owner for owner, width in enumerate(plan.parts) if width]
+    inputs = [
+        checked_input(
+            party,
+            owner,
+            features if owner == party.index else None,
+            (len(rows), plan.parts[owner]),
+            FEATURES,
+        )
+        for owner in holders
+    ]
+    has_labels = party.index == plan.label_owner
+    truth = checked_labels(party, plan.label_owner, labels if has_labels else None, (len(rows),))
+    *shared, y = yield from together(*inputs, truth)
+    for owner, columns in zip(holders, shared, strict=True):
+        if columns is None:  # at all parties alike
+            raise refusal(party.names[owner])
+    return party.concatenate(shared, 1), y
 
 
 def encoded_features(values: NDArray[Any]) -> NDArray[np.uint64]:

@@ -15,6 +15,7 @@ from tacit.ml.plan import TrainingPlan
 from tacit.ml.preparing import Preparation
 from tacit.ml.start import Start
 from tacit.models import ModelForm
+from tacit.sessions.session import Reference
 from tacit.storage.store import Place
 
 __all__ = ["Course", "Phases", "TrainingJob", "Way"]
@@ -101,6 +102,10 @@ class Way(Protocol):
 
         `on_step` is told the number of finished steps, `told` what was revealed to this party.
         """
+
+    @property
+    def model(self) -> list[Reference]:
+        """The secret model's parameters, after training."""
 
     def keep(self, name: str) -> int:
         """Seal the secret model in every party's store; its version.

@@ -5,6 +5,7 @@ Everything here is local data of one party; nothing communicates. May import ``e
 """
 
 from tacit.tables.check import Findings, check
+from tacit.tables.columns import SchemaPart, join, own_draft, part_of
 from tacit.tables.drafts import Draft, Inferred, draft, infer
 from tacit.tables.encode import denormalise, normalise, standardised
 from tacit.tables.layout import Layout
@@ -27,6 +28,7 @@ __all__ = [
     "Problem",
     "Profile",
     "Schema",
+    "SchemaPart",
     "Spool",
     "Summaries",
     "Violation",
@@ -34,10 +36,13 @@ __all__ = [
     "denormalise",
     "draft",
     "infer",
+    "join",
     "merge",
     "moments",
     "normalise",
     "notice_for_others",
+    "own_draft",
+    "part_of",
     "profile",
     "profiles_of",
     "public_generator",

@@ -167,7 +167,7 @@ def draft(
     path : path
         The owner's file.
     label : str
-        The column to predict.
+        The column to predict; empty where another owner has it.
     owner : str, optional
         Whose file it is, for errors.
     exclude : collection of str
@@ -235,7 +235,7 @@ def infer(path: str | Path, label: str, *, exclude: Collection[str] = ()) -> Inf
 
 def _names(file: TableFile, label: str, exclude: Collection[str]) -> list[str]:
     known = set(file.columns)
-    for name in (label, *exclude):
+    for name in (*filter(None, [label]), *exclude):
         if name not in known:
             file.refuse(Violation(Problem.MISSING_COLUMN, column=name, unit=file.unit))
     return [name for name in file.columns if name not in set(exclude)]

@@ -75,6 +75,8 @@ def encode(schema: Schema, block: Block) -> tuple[Floats, NDArray[np.uint8]]:
         width = len(column.features())
         _encode_column(column, block, out[:, first : first + width])
         first += width
+    if not schema.label:
+        return out, np.zeros(block.rows, np.uint8)
     return out, block.columns[schema.label].values.astype(np.uint8)
 
 

@@ -207,14 +207,14 @@ def _write(
         means.add(block, features)
         _write_all(out, features)
         labels.append(part)
-        if len(classes) < 2:
+        if len(classes) < 2 and schema.label:
             classes |= label_classes(block, schema.label)
         if progress is not None:
             progress(block.start + block.rows, file.fraction())
     _refuse_ragged(file)
     if not any(part.size for part in labels):
         file.refuse(Violation(Problem.EMPTY, unit=file.unit))
-    if len(classes) < 2 and not one_class:
+    if len(classes) < 2 and schema.label and not one_class:
         file.refuse(Violation(Problem.ONE_CLASS, column=schema.label))
     means.fill(file, out)
     return np.concatenate(labels)

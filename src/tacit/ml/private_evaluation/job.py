@@ -27,18 +27,13 @@ from tacit.ml.measures.measuring import Measured, measured
 from tacit.ml.phases import JobPhases, peak_memory
 from tacit.ml.private_evaluation.records import EvaluationResult, EvaluationSettings
 from tacit.ml.private_evaluation.rows import OwnedRows, group_names, table_schema
-from tacit.models import ClearModel, ModelForm, load, scores, share_model
-from tacit.programs.types import ArrayType, SecretValue
-from tacit.protocols.interface import Party
-from tacit.rounds.contract import Step
+from tacit.ml.private_evaluation.scoring import CHUNK_ROWS, scored
+from tacit.models import ClearModel, ModelForm, load, share_model
 from tacit.sessions.context import PartyContext
 from tacit.sessions.session import Reference
 from tacit.tables import Schema, notice_for_others, spool
 
 __all__ = ["run_party"]
-
-CHUNK_ROWS = 8_192
-"""Rows that are shared and scored at a time."""
 
 _STEPS = 6
 """What the measuring reports at most."""
@@ -203,7 +198,7 @@ class _Job:
                     if guaranteed:
                         chunks.append(chunk)
                     else:
-                        found.append(self._scores(form, parameters, chunk))
+                        found.append(scored(session, form, parameters, chunk))
                     done += stop - start
                     report(done)
                 bits = None if mine is None else mine.labels
@@ -216,7 +211,7 @@ class _Job:
             with self.phases.phase("scoring"):
                 report, done = self.phases.reporter("scoring", total, "rows"), 0
                 for place, chunk in enumerate(chunks):
-                    found.append(self._scores(form, parameters, chunk))
+                    found.append(scored(session, form, parameters, chunk))
                     done += chunk.shape[0]
                     chunks[place] = found[-1]  # the rows themselves are not needed any more
                     report(done)
@@ -240,22 +235,6 @@ class _Job:
     ) -> Reference:
         position = self.session.position(owner)
         return self.session.input_elements(position, bits, bool_, shape, (0, 1))
-
-    def _scores(self, form: ModelForm, parameters: list[Reference], rows: Reference) -> Reference:
-        dtype = form.dtype
-
-        def evaluate(party: Party, parts: Any) -> Step[tuple[SecretValue, ...]]:
-            x, *weights = (part.share for part in parts)
-            return (SecretValue(dtype, (yield from scores(party, form, weights, x))),)
-
-        (found,) = self.session.compute(
-            "scoring",
-            evaluate,
-            [rows, *parameters],
-            results=(ArrayType(dtype, rows.shape[:1]),),
-            public=form.digest(),
-        )
-        return found
 
     def _measured(
         self,
