@@ -40,9 +40,9 @@ from tacit.ml.training import RowSubset
 from tacit.ml.vertical import (
     ColumnSplit,
     HeldOutRows,
-    check_alignment,
+    check_keys,
     check_row_counts,
-    key_digest,
+    join_columns,
 )
 from tacit.ml.ways import TrainingJob, Way
 from tacit.models import ClearModel, ModelForm
@@ -54,10 +54,8 @@ from tacit.tables import (
     Schema,
     Spool,
     draft,
-    join,
     merge,
     notice_for_others,
-    own_draft,
     profile,
     profiles_of,
     split,
@@ -65,7 +63,6 @@ from tacit.tables import (
     standardised,
     summaries,
 )
-from tacit.tables.files import open_table
 
 __all__ = ["Watch", "run_party"]
 
@@ -236,6 +233,7 @@ class _Job:
         plan = TrainingPlan(
             rows=rows if split is None else rows[:1],
             parts=() if split is None else split.widths,
+            order=() if split is None else split.order,
             label_owner=0 if split is None else split.label_owner,
             columns=len(schema.prepared),
             epochs=settings.epochs,
@@ -298,7 +296,9 @@ class _Job:
             if not part.label or not part.features:
                 return None
             schema = Schema(version=part.version, label=part.label, columns=part.columns)
-            plan = alone = replace(alone, columns=len(part.features), parts=(), label_owner=0)
+            plan = alone = replace(
+                alone, columns=len(part.features), parts=(), order=(), label_owner=0
+            )
         report = self.reporter("alone", alone.steps)
         start = self.settings.start
         known = None if start is None or start.model is None else start.model
@@ -356,53 +356,13 @@ class _Job:
         return dict(zip(self.owners, self.columns.names, strict=True))
 
     def _join_columns(self) -> Schema:
-        """The schema of all owners' columns, from what each shows of its own."""
-        settings, session = self.settings, self.session
-        whole = None if settings.schema is None else Schema.load(settings.schema)
-        mine = _Notice()
-        if settings.file is not None:
-            if whole is not None:
-                drafted = own_draft(whole, settings.file, owner=self.context.name)
-            else:
-                drafted = self._draft_of_columns(settings.file)
-            mine = _Notice(drafted.to_bytes())
-        told = session.gather(mine, _Notice, stage="columns", patience=settings.deadline)
-        drafts = {n: Draft.from_bytes(told[n].value, n) for n in self.owners}
-        schema = join(drafts, settings.label, whole)
-        if not Layout.of(schema).is_plain:
-            raise SchemaError(
-                'Columns with "clip" or "encode" in the schema are not trained on with --vertical'
-                " yet: the quantiles and codes of one owner's column need all owners' rows.",
-                next_step="take these entries out of the schema.",
-                case=14,
-                stage="schema",
-            )
-        names = [[column.name for column in draft.columns] for draft in drafts.values()]
-        self.columns = ColumnSplit.of(schema, names)
+        schema, self.columns = join_columns(self.session, self.settings, self.owners)
         return schema
 
-    def _draft_of_columns(self, file: str) -> Draft:
-        settings, found = self.settings, open_table(file, owner=self.context.name).columns
-        left_out = {*settings.exclude, settings.key} & set(found)
-        return draft(
-            file,
-            settings.label if settings.label in found else "",
-            owner=self.context.name,
-            exclude=tuple(sorted(left_out)),
-            share_categories=settings.share_categories,
-            missing=settings.missing,
-        )
-
     def _check_alignment(self, counts: dict[str, _RowCounts]) -> None:
-        settings, session = self.settings, self.session
         check_row_counts({n: counts[n].train + counts[n].test for n in self.owners})
-        if not settings.key:
-            return
-        digest = None
-        if settings.file is not None:
-            own = self.context.name
-            digest = key_digest(settings.file, settings.key, session.session_id, owner=own)
-        check_alignment(session, self.owners, digest)
+        if self.settings.key:
+            check_keys(self.session, self.settings, self.owners)
 
     def _held_out(
         self, form: ModelForm, own: _Own | None, counts: dict[str, _RowCounts]

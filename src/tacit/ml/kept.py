@@ -178,7 +178,7 @@ class KeptTraining:
                 for owner, width in enumerate(parts)
                 if width
             ]
-            found.append(joined(session, columns, 0))
+            found.append(joined(session, columns, 0, self._plan.order))
         return found
 
     def _seal(self, moments: Sequence[Reference]) -> None:

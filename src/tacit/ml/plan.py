@@ -148,6 +148,8 @@ class TrainingPlan:
         For owners with different columns of the same rows: how many columns each has. Then `rows`
         has one entry, their common number, as if one owner had them all. Empty for owners with
         the same columns.
+    order : tuple of int
+        For each column of the model its place among the owners' columns, owner by owner.
     label_owner : int
         Who has the labels, where owners have different columns.
     """
@@ -170,6 +172,7 @@ class TrainingPlan:
     class_weights: tuple[float, float] | None = None
     stopping: EarlyStopping | None = None
     parts: tuple[int, ...] = ()
+    order: tuple[int, ...] = ()
     label_owner: int = 0
 
     @property

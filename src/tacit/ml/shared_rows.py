@@ -37,18 +37,23 @@ CHUNK_ROWS = 8_192
 LABELS: Limits = (0, 1)
 
 
-def joined(session: PartySession, parts: Sequence[Reference], axis: int) -> Reference:
-    """Inputs of several owners beside each other; a computation without messages."""
+def joined(
+    session: PartySession, parts: Sequence[Reference], axis: int, order: Sequence[int]
+) -> Reference:
+    """Inputs of several owners beside each other, then in order; no messages."""
+    places = np.array(order)
 
     def evaluate(party: Party, values: Sequence[SecretValue]) -> Step[tuple[SecretValue, ...]]:
         yield from ()
         whole = party.concatenate([value.share for value in values], axis)
+        whole = whole[places] if axis == 0 else whole[:, places]
         return (SecretValue(values[0].dtype, whole),)
 
     shape = list(parts[0].shape)
     shape[axis] = sum(part.shape[axis] for part in parts)
     result = ArrayType(parts[0].dtype, tuple(shape))
-    (found,) = session.compute("sharing", evaluate, parts, results=(result,))
+    public = places.astype(np.int64).tobytes()
+    (found,) = session.compute("sharing", evaluate, parts, results=(result,), public=public)
     return found
 
 
@@ -180,7 +185,7 @@ class SharedRows:
                 for owner, width in enumerate(plan.parts)
                 if width
             ]
-            self._features.append(joined(session, columns, 1))
+            self._features.append(joined(session, columns, 1, plan.order))
             truth = labels if position == plan.label_owner else None
             self._labels.append(
                 session.input_elements(plan.label_owner, truth, bool_, (count,), LABELS)

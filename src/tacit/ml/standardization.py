@@ -130,6 +130,7 @@ def joint_standardization(
 def column_standardization(
     party: Party,
     parts: Sequence[int],
+    order: Sequence[int],
     rows: int,
     moments: NDArray[np.float64] | None,
     mask: NDArray[np.bool_],
@@ -137,6 +138,8 @@ def column_standardization(
     deviation: bool = False,
 ) -> Step[Standardization]:
     """The same where owners have different columns of the same rows: parts[o] each.
+
+    `order` names the place of each column of the result among the owners' columns.
 
     Each owner's moments are those of the whole column, and nobody else learns them.
     """
@@ -154,7 +157,7 @@ def column_standardization(
             for owner in holders
         )
     )
-    whole = [party.concatenate(inputs, 1)]
+    whole = [party.concatenate(inputs, 1)[:, np.array(order)]]
     return (
         yield from combined_standardization(party, (rows,), whole, mask, fraction_bits, deviation)
     )

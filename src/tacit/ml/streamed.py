@@ -100,6 +100,7 @@ class StreamedTraining:
                 step = column_standardization(
                     session.party,
                     job.plan.parts,
+                    job.plan.order,
                     job.plan.rows[0],
                     self._moments,
                     job.mask,

@@ -232,7 +232,7 @@ def shared_columns(
     for owner, columns in zip(holders, shared, strict=True):
         if columns is None:  # at all parties alike
             raise refusal(party.names[owner])
-    return party.concatenate(shared, 1), y
+    return party.concatenate(shared, 1)[:, np.array(plan.order)], y
 
 
 def encoded_features(values: NDArray[Any]) -> NDArray[np.uint64]:

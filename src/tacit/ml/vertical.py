@@ -15,6 +15,7 @@ from typing import Final
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+from msgspec import Struct
 from numpy.typing import NDArray
 
 import tacit.arrays.functions as F
@@ -25,16 +26,25 @@ from tacit.errors import SchemaError
 from tacit.ml.measures.measuring import Measured, measured
 from tacit.ml.measures.names import Measure
 from tacit.ml.private_evaluation.scoring import CHUNK_ROWS, scored
+from tacit.ml.records import TrainingSettings
 from tacit.ml.shared_rows import joined
 from tacit.ml.training import FEATURES, OwnRows, encoded_features
 from tacit.models import ModelForm
 from tacit.sessions.party import PartySession
 from tacit.sessions.session import Reference
-from tacit.tables import Schema, SchemaPart, part_of
+from tacit.tables import Draft, Layout, Schema, SchemaPart, draft, join, own_draft, part_of
 from tacit.tables.files import open_table
 from tacit.tables.problems import Problem, Violation
 
-__all__ = ["ColumnSplit", "HeldOutRows", "check_alignment", "check_row_counts", "key_digest"]
+__all__ = [
+    "ColumnSplit",
+    "HeldOutRows",
+    "check_alignment",
+    "check_keys",
+    "check_row_counts",
+    "join_columns",
+    "key_digest",
+]
 
 _BITS: Final = 60
 _KEYS_AT_ONCE: Final = 8_192
@@ -47,14 +57,17 @@ class ColumnSplit:
     Attributes
     ----------
     names : tuple of tuple of str
-        Each owner's columns in the schema's order, which is owner by owner; the label among them.
+        Each owner's columns in the schema's order; the label among them.
     widths : tuple of int
         How many features they become.
+    order : tuple of int
+        For each feature of the schema its place among the owners' features, owner by owner.
     label_owner : int
     """
 
     names: tuple[tuple[str, ...], ...]
     widths: tuple[int, ...]
+    order: tuple[int, ...]
     label_owner: int
 
     @staticmethod
@@ -62,15 +75,82 @@ class ColumnSplit:
         """From each owner's columns."""
         parts = [part_of(schema, own) for own in names]
         holders = [place for place, part in enumerate(parts) if part.label]
+        places = {name: k for k, name in enumerate(n for part in parts for n in part.features)}
         return ColumnSplit(
-            tuple(tuple(own) for own in names),
+            tuple(tuple(column.name for column in part.columns) for part in parts),
             tuple(len(part.features) for part in parts),
+            tuple(places[name] for name in schema.features),
             holders[0],
         )
 
     def part(self, schema: Schema, owner: int) -> SchemaPart:
         """The part of the schema that an owner has."""
         return part_of(schema, self.names[owner])
+
+
+class _Shown(Struct, frozen=True):
+    """What an owner shows of its columns; empty from a party without data."""
+
+    draft: bytes = b""
+
+
+def join_columns(
+    session: PartySession, settings: TrainingSettings, owners: Sequence[str]
+) -> tuple[Schema, ColumnSplit]:
+    """Agree on the schema of all owners' columns, from what each shows of its own.
+
+    Shown is what a draft shows; with a schema file, which of its columns the own file has.
+
+    Raises
+    ------
+    DataError
+        This owner's file cannot be read.
+    SchemaError
+        The columns do not fit together (TC-2202, TC-2204, TC-2205), or are to be clipped or
+        target-encoded (TC-2214): at all parties alike.
+    """
+    whole = None if settings.schema is None else Schema.load(settings.schema)
+    mine = _Shown()
+    if settings.file is not None:
+        if whole is not None:
+            drafted = own_draft(whole, settings.file, owner=session.name)
+        else:
+            drafted = _draft(settings.file, settings, session.name)
+        mine = _Shown(drafted.to_bytes())
+    told = session.gather(mine, _Shown, stage="columns", patience=settings.deadline)
+    drafts = {name: Draft.from_bytes(told[name].draft, name) for name in owners}
+    schema = join(drafts, settings.label, whole)
+    if not Layout.of(schema).is_plain:
+        raise SchemaError(
+            'Columns with "clip" or "encode" in the schema are not trained on with --vertical'
+            " yet: the quantiles and codes of one owner's column need all owners' rows.",
+            next_step="take these entries out of the schema.",
+            case=14,
+            stage="schema",
+        )
+    names = [[column.name for column in drafted.columns] for drafted in drafts.values()]
+    return schema, ColumnSplit.of(schema, names)
+
+
+def _draft(file: str, settings: TrainingSettings, owner: str) -> Draft:
+    found = open_table(file, owner=owner).columns
+    return draft(
+        file,
+        settings.label if settings.label in found else "",
+        owner=owner,
+        exclude=tuple(sorted({*settings.exclude, settings.key} & set(found))),
+        share_categories=settings.share_categories,
+        missing=settings.missing,
+    )
+
+
+def check_keys(session: PartySession, settings: TrainingSettings, owners: Sequence[str]) -> None:
+    """Refuse files whose key columns differ; see :func:`check_alignment`."""
+    digest = None
+    if settings.file is not None:
+        own = session.name
+        digest = key_digest(settings.file, settings.key, session.session_id, owner=own)
+    check_alignment(session, owners, digest)
 
 
 def check_row_counts(rows: Mapping[str, int]) -> None:
@@ -238,7 +318,7 @@ class HeldOutRows:
                 for owner, width in enumerate(self._split.widths)
                 if width
             ]
-            yield joined(session, columns, 1)
+            yield joined(session, columns, 1, self._split.order)
 
     def _shared_labels(self) -> Reference:
         session, owner = self._session, self._split.label_owner

@@ -42,7 +42,9 @@ def own_draft(schema: Schema, path: str, *, owner: str | None = None) -> Draft:
 
 
 def join(drafts: Mapping[str, Draft], label: str, whole: Schema | None = None) -> Schema:
-    """The schema of all columns, owner by owner; the same at all parties.
+    """The schema of all columns; the same at all parties.
+
+    The one that was agreed on, or else the drafts one after the other.
 
     Parameters
     ----------
@@ -63,6 +65,12 @@ def join(drafts: Mapping[str, Draft], label: str, whole: Schema | None = None) -
         for column in drafted.columns:
             holders.setdefault(column.name, []).append(owner)
     found = holders.get(label, [])
+    if whole is not None and whole.label != label:
+        raise SchemaError(
+            f'The label is "{label}", and in the schema it is "{whole.label}".',
+            next_step="name the schema's label with --label, or agree on another schema.",
+            case=5,
+        )
     if len(found) != 1:
         where = f"in the files of {' and '.join(found)}" if found else "in no owner's file"
         raise SchemaError(
@@ -88,9 +96,10 @@ def join(drafts: Mapping[str, Draft], label: str, whole: Schema | None = None) -
             next_step="add the columns to a file, or take them out of the schema.",
             case=2,
         )
+    if whole is not None:
+        return whole
     columns = [c for owner, drafted in drafts.items() for c in _settled(owner, drafted, label)]
-    version = Schema.__struct_defaults__[0] if whole is None else whole.version
-    return Schema(version=version, label=label, columns=tuple(columns))
+    return Schema(label=label, columns=tuple(columns))
 
 
 def _settled(owner: str, drafted: Draft, label: str) -> Sequence[Column]:

@@ -36,11 +36,11 @@ ROWS = 240
 SCHEMA = Schema(
     label="y",
     columns=(
+        Column("claims", "number", bounds=(-8, 8)),
+        Column("calls", "integer", bounds=(0, 64)),
         Column("income", "number", bounds=(-4, 4)),
         Column("y", "boolean"),
-        Column("calls", "integer", bounds=(0, 64)),
         Column("plan", "category", categories=("a", "b")),
-        Column("claims", "number", bounds=(-8, 8)),
     ),
 )
 
@@ -147,19 +147,18 @@ class Case:
 
 
 class Pooled:
-    """All columns of all rows, in the order of the joint schema."""
+    """All columns of all rows, in the order of the schema."""
 
     def __init__(self, index: Any = slice(None)) -> None:
         t = tables()
         plan = np.array(t["bob"]["plan"])
-        # alice's columns, bob's in the schema's order, carol's.
         self.features = np.stack(
             [
-                np.array(t["alice"]["income"]) / 4,
+                np.array(t["carol"]["claims"]) / 8,
                 np.array(t["bob"]["calls"]) / 32 - 1,
+                np.array(t["alice"]["income"]) / 4,
                 plan == "a",
                 plan == "b",
-                np.array(t["carol"]["claims"]) / 8,
             ],
             axis=1,
         )[index]
@@ -179,7 +178,7 @@ def in_the_clear(plan: TrainingPlan, schema: Schema) -> ClearModel:
     mask = standardised(schema)
     local = moments(Pooled(), train)  # type: ignore[arg-type]
     mean, inverse = pooled_moments([local], mask)
-    one = replace(plan, parts=(), label_owner=0)
+    one = replace(plan, parts=(), order=(), label_owner=0)
     parameters = train_plaintext(one, [rows], mean, inverse)
     form = job.ModelForm(
         kind=plan.kind, schema=schema, hidden=plan.hidden, activation=plan.activation
@@ -329,4 +328,6 @@ def test_parts_of_a_schema() -> None:
         "a": Draft("y", part_of(SCHEMA, {"y", "income", "claims"}).columns),
     }
     joint = join(drafts, "y", SCHEMA)
-    assert [column.name for column in joint.columns] == ["calls", "plan", "income", "y", "claims"]
+    assert joint == SCHEMA  # what was agreed on, whoever has which column
+    joint = join(drafts, "y")
+    assert [column.name for column in joint.columns] == ["calls", "plan", "claims", "income", "y"]
