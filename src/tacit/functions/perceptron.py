@@ -41,6 +41,7 @@ __all__ = [
     "Activation",
     "Layer",
     "Output",
+    "class_row_weights",
     "mlp_derivatives",
     "mlp_forward",
     "mlp_forward_cost",
@@ -54,6 +55,29 @@ ROW_WEIGHT_BITS: Final = 10
 
 Activation: TypeAlias = Literal["identity", "relu", "logistic", "tanh"]
 Output: TypeAlias = Literal["identity", "logistic", "softmax"]
+
+
+def class_row_weights(party: Party, y: Any, weights: Sequence[int], fraction_bits: int) -> Any:
+    """Public weights of classes by secret targets: the rows' weights, (n,). Local.
+
+    Parameters
+    ----------
+    y : arithmetic sharing, (n, k)
+        Columns of 0 and 1 with f fractional bits; one column for two classes.
+    weights : sequence of int
+        With :data:`ROW_WEIGHT_BITS` fractional bits, one for each class.
+
+    Returns
+    -------
+    arithmetic sharing, (n,)
+        With f + :data:`ROW_WEIGHT_BITS` fractional bits.
+    """
+    if y.shape[1] > 1:
+        factors = np.array(weights, np.int64)[None, :]
+        return party.sum(party.multiply_public(y, factors), axis=1)
+    zero, one = weights
+    found = party.multiply_public(y.reshape(y.shape[0]), one - zero)
+    return party.add_public(found, zero << fraction_bits)
 
 
 @dataclass(frozen=True, slots=True)

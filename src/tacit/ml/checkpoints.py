@@ -152,6 +152,7 @@ class FitCheckpoints:
         self._job = tagged_hash("fit", *(repr(fact).encode() for fact in job))
         self.step = 0
         self.counter = 0
+        self.metrics: tuple[float, ...] = ()
         self.arrays: list[SecretArray] | None = None
         if name is None:
             return
@@ -161,12 +162,15 @@ class FitCheckpoints:
             header, references = found
             progress = progress_of(header, self._job)
             self.step, self.counter = progress.step, progress.counter
+            self.metrics = progress.metrics
             self.arrays = [SecretArray(self._session, reference) for reference in references]
         if not resume:
             with suppress(UsageError):  # there are none of an earlier fit
                 self._session.delete(name, purpose="checkpoint")
 
-    def done(self, arrays: Sequence[SecretArray], counter: int = 0) -> None:
+    def done(
+        self, arrays: Sequence[SecretArray], counter: int = 0, metrics: Sequence[float] = ()
+    ) -> None:
         """Count a finished step; seal `arrays` if it is the turn of one."""
         self.step += 1
         if self._name is None or self.step % self._every:
@@ -176,7 +180,9 @@ class FitCheckpoints:
             self._name,
             names=[str(place) for place in range(len(arrays))],
             kind="checkpoint",
-            public=msgspec.msgpack.encode(Progress(self._job, self.step, counter)),
+            public=msgspec.msgpack.encode(
+                Progress(self._job, self.step, counter, metrics=tuple(metrics))
+            ),
             purpose="checkpoint",
             keep=GENERATIONS,
         )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import chain, islice
 from typing import Any, Self
 
@@ -48,6 +48,9 @@ class LogisticRegression(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         Extension, as in ``MLPClassifier``: the step size; features should be standardised.
     shuffle : bool, default=True
         Extension, as in ``MLPClassifier``: a public random order of rows in every pass.
+    class_weight : dict, optional
+        Weight of each class, 1 for those that are not named; public. Not "balanced": how many rows
+        of each class there are is a secret.
     classes : array_like, optional
         Extension: the public labels, 0 and 1 by default. What labels occur is a secret, so it
         cannot be learned from them.
@@ -63,8 +66,8 @@ class LogisticRegression(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     Notes
     -----
     A step costs 6 rounds and the sigmoid's; see ``functions/logistic.py``. The sigmoid's error is
-    at most 1e-3. With more classes it is ``mlp_step`` without hidden layers, whose intercepts are
-    not penalised.
+    at most 1e-3. With more classes or class weights it is ``mlp_step`` without hidden layers, whose
+    intercepts are not penalised.
 
     Examples
     --------
@@ -89,6 +92,7 @@ class LogisticRegression(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         batch_size: int | str = "auto",
         learning_rate_init: float = 0.5,
         shuffle: bool = True,
+        class_weight: Mapping[Any, float] | None = None,
         classes: ArrayLike | None = None,
     ) -> None:
         self.C = C
@@ -99,6 +103,7 @@ class LogisticRegression(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         self.batch_size = batch_size
         self.learning_rate_init = learning_rate_init
         self.shuffle = shuffle
+        self.class_weight = class_weight
         self.classes = classes
 
     def fit(
@@ -149,11 +154,12 @@ class LogisticRegression(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             )
         decay = 0.0 if not np.isfinite(self.C) else 1.0 / (self.C * rows)
         classes = checked_classes(self, self.classes)
+        weights = self._weights_of(classes)
         y = indicators(y, classes)
         job = (type(self).__name__, self.get_params(), X.shape, classes.tolist())
         kept = FitCheckpoints(X, checkpoint, every, resume, job)
-        if classes.size > 2:
-            self._fit_multinomial(X, y.astype(X.dtype), decay, kept)
+        if classes.size > 2 or weights:
+            self._fit_multinomial(X, y.astype(X.dtype), decay, kept, weights)
         else:
             self._fit_binary(X, y.reshape(rows).astype(X.dtype), decay, kept)
         self.n_features_in_ = columns
@@ -189,8 +195,30 @@ class LogisticRegression(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         self.coef_ = weights[:columns].reshape(1, columns)
         self.intercept_: SecretArray | None = weights[columns:] if self.fit_intercept else None
 
+    def _weights_of(self, classes: NDArray[Any]) -> tuple[float, ...]:
+        """The weight of each class, or none."""
+        if self.class_weight is None:
+            return ()
+        given = dict(self.class_weight) if isinstance(self.class_weight, Mapping) else {}
+        weights = tuple(float(given.get(label, 1.0)) for label in classes.tolist())
+        fine = all(0.001 <= weight <= 1_000 for weight in weights)
+        if not given or set(given) - set(classes.tolist()) or not fine:
+            raise UsageError(
+                "LogisticRegression: class_weight must give classes weights from 0.001 to 1000;"
+                ' "balanced" would need their counts, which are secret.',
+                next_step="pass for instance class_weight={0: 1, 1: 10}.",
+                case=50,
+                stage="fit",
+            )
+        return weights
+
     def _fit_multinomial(
-        self, X: SecretArray, y: SecretArray, decay: float, kept: FitCheckpoints
+        self,
+        X: SecretArray,
+        y: SecretArray,
+        decay: float,
+        kept: FitCheckpoints,
+        class_weights: tuple[float, ...],
     ) -> None:
         (rows, columns), classes = X.shape, y.shape[1]
         previous = getattr(self, "_weights", None)
@@ -211,6 +239,8 @@ class LogisticRegression(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
                 bias,
                 learning_rate=float(self.learning_rate_init),
                 alpha=decay * part.shape[0],
+                output="logistic" if classes == 1 else "softmax",
+                class_weights=class_weights,
             )
             bias = moved if self.fit_intercept else zeros
             kept.done([weights, bias])

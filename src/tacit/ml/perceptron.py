@@ -30,6 +30,7 @@ from tacit.ml.checks import (
     refuse,
     require_fitted,
 )
+from tacit.ml.validation import EarlyStop, mean_log_loss, mean_squared_difference
 
 __all__ = ["MLPClassifier", "MLPRegressor"]
 
@@ -56,6 +57,12 @@ class _Perceptron(BaseEstimator):  # type: ignore[misc]
     beta_1: float
     beta_2: float
     epsilon: float
+    learning_rate: str
+    power_t: float
+    early_stopping: bool
+    validation_fraction: float
+    n_iter_no_change: int
+    tol: float
     t_: int
 
     def _hidden(self) -> tuple[int, ...]:
@@ -79,6 +86,12 @@ class _Perceptron(BaseEstimator):  # type: ignore[misc]
                     0 <= self.beta_1 < 1 and 0 <= self.beta_2 < 1
                 ),
                 "epsilon must be between 2^-24 and 1": not 2.0**-24 <= self.epsilon <= 1,
+                "learning_rate must be 'constant' or 'invscaling' ('adaptive' would need the"
+                " losses of training)": self.learning_rate not in ("constant", "invscaling"),
+                "power_t must not be negative": not self.power_t >= 0,
+                "validation_fraction must be between 0 and 1": not 0 < self.validation_fraction < 1,
+                "n_iter_no_change must be at least 1": not self.n_iter_no_change >= 1,
+                "tol must not be negative": not self.tol >= 0,
             },
         )
 
@@ -114,8 +127,17 @@ class _Perceptron(BaseEstimator):  # type: ignore[misc]
         )
         job = (type(self).__name__, self.get_params(), X.shape, targets.shape)
         kept = FitCheckpoints(X, checkpoint, every, resume, job)
+        stop, train = None, None
+        if self.early_stopping:
+            stop = EarlyStop(
+                rows, self.validation_fraction, self.n_iter_no_change, self.tol, self.random_state
+            )
+            train, rows = stop.train, len(stop.train)
         if kept.arrays is not None:
-            values, step = kept.arrays, kept.counter
+            count = len(shapes) * (1 + slots)
+            values, step = kept.arrays[:count], kept.counter
+            if stop is not None:
+                stop.restore(kept.metrics, kept.arrays[count:])
         elif known:
             assert previous is not None
             values, step = previous, self.t_
@@ -124,27 +146,64 @@ class _Perceptron(BaseEstimator):  # type: ignore[misc]
             values += [constant(X, np.zeros(shape)) for _ in range(slots) for shape in shapes]
         order = np.random.default_rng(self.random_state)
         size = batch_rows(self.batch_size, rows)
+        made, each = kept.step, -(-rows // size)
         passes = (batches_of(rows, size, self.shuffle, order) for _ in range(self.max_iter))
-        for batch in itertools.islice(itertools.chain.from_iterable(passes), kept.step, None):
-            step += 1
-            values = list(self._step(X[batch], targets[batch], values, step))
-            kept.done(values, step)
+        coming = itertools.islice(itertools.chain.from_iterable(passes), kept.step, None)
+        while True:
+            if stop is not None and len(stop.scores) < made // each:
+                stop.passed(self._loss(X[stop.apart], targets[stop.apart], values), values)
+            batch = next(coming, None)
+            if batch is None or (stop is not None and stop.over):
+                break
+            made, step = made + 1, step + 1
+            # As in scikit-learn, by the samples of all passes before this one.
+            samples = rows * ((made - 1) // each)
+            chosen = batch if train is None else train[batch]
+            values = list(self._step(X[chosen], targets[chosen], values, step, samples))
+            if stop is None:
+                kept.done(values, step)
+            else:
+                kept.done([*values, *stop.best], step, stop.scores)
+        self.n_iter_ = made // each
+        if stop is not None:
+            values = stop.best or values
+            self.validation_scores_, self.best_validation_score_ = stop.scores, stop.best_score
         self._values = values
         self.t_ = step
         self.n_features_in_ = columns
         self.n_layers_ = len(widths)
         self.n_outputs_ = targets.shape[1]
-        self.n_iter_ = self.max_iter
         self.out_activation_ = self._output
         parameters = values[: len(shapes)]
         self.coefs_ = parameters[::2]
         self.intercepts_ = parameters[1::2]
 
+    def _loss(
+        self, X: SecretArray, targets: SecretArray, values: Sequence[SecretArray]
+    ) -> SecretArray:
+        """The mean loss of rows, a secret number."""
+        slots = 2 if self.solver == "adam" else 1 if self.momentum else 0
+        parameters = values[: len(values) // (1 + slots)]
+        found = applied(
+            "mlp_forward", X, *parameters, activation=self.activation, output=self._output
+        )
+        if self._output == "identity":
+            return mean_squared_difference(targets, found)
+        return mean_log_loss(targets, found)
+
     def _step(
-        self, X: SecretArray, targets: SecretArray, values: list[SecretArray], step: int
+        self,
+        X: SecretArray,
+        targets: SecretArray,
+        values: list[SecretArray],
+        step: int,
+        samples: int,
     ) -> tuple[SecretArray, ...]:
+        rate = float(self.learning_rate_init)
+        if self.solver == "sgd" and self.learning_rate == "invscaling":
+            rate /= (samples + 1) ** self.power_t
         options: dict[str, Any] = {
-            "learning_rate": float(self.learning_rate_init),
+            "learning_rate": rate,
             "activation": self.activation,
             "output": self._output,
             "solver": self.solver,
@@ -212,11 +271,19 @@ class MLPClassifier(ClassifierMixin, _Perceptron):  # type: ignore[misc]
         L2 penalty of the weights.
     batch_size : int or "auto", default="auto"
         "auto" is min(200, n).
+    learning_rate : {"constant", "invscaling"}, default="constant"
+        Of SGD: constant, or ``learning_rate_init / (samples + 1)^power_t`` by the samples of all
+        passes before.
     learning_rate_init : float, default=1e-3
-        Constant.
+    power_t : float, default=0.5
     max_iter : int, default=200
-        Passes over the rows. There is no tolerance and no early stopping: when training has
+        Passes over the rows; fewer with `early_stopping` alone, because whether training has
         converged is a secret.
+    early_stopping : bool, default=False
+        Set `validation_fraction` of the rows apart by a public order, **reveal their mean loss to
+        all parties** after every pass, and end when it has not become better by `tol` in
+        `n_iter_no_change` passes. The best weights are kept. Nothing else is revealed.
+    validation_fraction, n_iter_no_change, tol : default=0.1, 10, 1e-4
     shuffle : bool, default=True
         A public random order of rows in every pass.
     random_state : int, default=0
@@ -238,6 +305,8 @@ class MLPClassifier(ClassifierMixin, _Perceptron):  # type: ignore[misc]
     classes_ : ndarray
     n_features_in_, n_layers_, n_outputs_, n_iter_, t_ : int
     out_activation_ : str
+    validation_scores_, best_validation_score_ : list of float, float
+        With `early_stopping`: minus the revealed losses (scikit-learn's are accuracies).
 
     Examples
     --------
@@ -269,6 +338,12 @@ class MLPClassifier(ClassifierMixin, _Perceptron):  # type: ignore[misc]
         beta_1: float = 0.9,
         beta_2: float = 0.999,
         epsilon: float = 2.0**-16,
+        learning_rate: str = "constant",
+        power_t: float = 0.5,
+        early_stopping: bool = False,
+        validation_fraction: float = 0.1,
+        n_iter_no_change: int = 10,
+        tol: float = 1e-4,
         classes: ArrayLike | None = None,
     ) -> None:
         self.hidden_layer_sizes = hidden_layer_sizes
@@ -286,6 +361,12 @@ class MLPClassifier(ClassifierMixin, _Perceptron):  # type: ignore[misc]
         self.beta_1 = beta_1
         self.beta_2 = beta_2
         self.epsilon = epsilon
+        self.learning_rate = learning_rate
+        self.power_t = power_t
+        self.early_stopping = early_stopping
+        self.validation_fraction = validation_fraction
+        self.n_iter_no_change = n_iter_no_change
+        self.tol = tol
         self.classes = classes
 
     def fit(
@@ -382,6 +463,12 @@ class MLPRegressor(RegressorMixin, _Perceptron):  # type: ignore[misc]
         beta_1: float = 0.9,
         beta_2: float = 0.999,
         epsilon: float = 2.0**-16,
+        learning_rate: str = "constant",
+        power_t: float = 0.5,
+        early_stopping: bool = False,
+        validation_fraction: float = 0.1,
+        n_iter_no_change: int = 10,
+        tol: float = 1e-4,
     ) -> None:
         self.hidden_layer_sizes = hidden_layer_sizes
         self.activation = activation
@@ -398,6 +485,12 @@ class MLPRegressor(RegressorMixin, _Perceptron):  # type: ignore[misc]
         self.beta_1 = beta_1
         self.beta_2 = beta_2
         self.epsilon = epsilon
+        self.learning_rate = learning_rate
+        self.power_t = power_t
+        self.early_stopping = early_stopping
+        self.validation_fraction = validation_fraction
+        self.n_iter_no_change = n_iter_no_change
+        self.tol = tol
 
     def fit(
         self,
@@ -414,6 +507,7 @@ class MLPRegressor(RegressorMixin, _Perceptron):  # type: ignore[misc]
         targets = checked_targets(X, y)
         self._flat = targets.ndim == 1
         rows = targets.reshape(X.shape[0], -1).astype(X.dtype)
+        self._output = "identity"
         self._fit(X, rows, checkpoint, every, resume)
         return self
 

@@ -10,7 +10,15 @@ from tacit.errors import ShapeError, TypeMismatchError
 from tacit.functions.class_probabilities import class_winners
 from tacit.functions.domains import require_least_bits
 from tacit.functions.optimization import Adam, Rule, Sgd
-from tacit.functions.perceptron import Activation, Layer, Output, mlp_forward, mlp_step
+from tacit.functions.perceptron import (
+    ROW_WEIGHT_BITS,
+    Activation,
+    Layer,
+    Output,
+    class_row_weights,
+    mlp_forward,
+    mlp_update,
+)
 from tacit.programs.conversion import converted
 from tacit.programs.operation import Attributes, NoAttributes, Operation, ResultValues
 from tacit.programs.precision import of_functions
@@ -43,6 +51,7 @@ class TrainingStep(Attributes, frozen=True):
     beta_2: float = 0.999
     epsilon: float = 2.0**-16
     step: int = 1
+    class_weights: tuple[float, ...] = ()
 
     @property
     def rule(self) -> Rule:
@@ -137,6 +146,17 @@ def _step_rule(types: Sequence[ArrayType], attributes: TrainingStep) -> tuple[Ar
             case=82,
             stage="mlp_step",
         )
+    weights, classes = attributes.class_weights, max(2, y.shape[1])
+    if weights and (
+        len(weights) != classes or not all(0.001 <= weight <= 1_000 for weight in weights)
+    ):
+        raise ShapeError(
+            f"mlp_step: {len(weights)} class weights for {classes} classes, or one that is not"
+            " between 0.001 and 1000.",
+            next_step="pass a positive weight for each class.",
+            case=82,
+            stage="mlp_step",
+        )
     if x.shape[0]:
         rule.factors(x.shape[0], x.dtype.fraction_bits)
     return tuple(rest)
@@ -157,7 +177,11 @@ def _step(
     count = len(rest) // (1 + rule.slots)
     groups = [_layers(rest[start : start + count]) for start in range(0, len(rest), count)]
     layers, states = groups[0], groups[1:]
-    after = yield from mlp_step(
+    weights = None
+    if attributes.class_weights:
+        factors = [round(w * (1 << ROW_WEIGHT_BITS)) for w in attributes.class_weights]
+        weights = class_row_weights(party, targets.share, factors, x.dtype.fraction_bits)
+    after, _ = yield from mlp_update(
         party,
         x.share,
         targets.share,
@@ -167,6 +191,7 @@ def _step(
         activation=attributes.activation,
         output=attributes.output,
         rule=rule,
+        row_weights=weights,
     )
     return tuple(
         SecretValue(x.dtype, share)

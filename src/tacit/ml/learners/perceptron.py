@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tacit.functions.optimization import Adam, Rule, Sgd
-from tacit.functions.perceptron import ROW_WEIGHT_BITS, Layer, mlp_update
+from tacit.functions.perceptron import ROW_WEIGHT_BITS, Layer, class_row_weights, mlp_update
 from tacit.ml.learners.learner import Values
 from tacit.ml.plan import TrainingPlan
 from tacit.protocols.interface import Party
@@ -155,9 +155,8 @@ def row_weights(party: Party, plan: TrainingPlan, y: Any) -> Any:
     w_0 + y (w_1 - w_0), with :data:`~tacit.functions.perceptron.ROW_WEIGHT_BITS` fractional bits
     more than y has.
     """
-    zero, one = class_factors(plan)
-    weights = party.multiply_public(y, one - zero)
-    return party.add_public(weights, zero << plan.fraction_bits)
+    column = y.reshape(y.shape[0], 1)
+    return class_row_weights(party, column, class_factors(plan), plan.fraction_bits)
 
 
 def class_factors(plan: TrainingPlan) -> tuple[int, int]:
