@@ -15,6 +15,7 @@ from tacit.consortium import Kit
 from tacit.errors import UsageError
 from tacit.ml.records import OwnerResult
 from tacit.network import Address, Awaited, NetworkSettings
+from tacit.network.addresses import is_local
 from tacit.protocols import protocol_named
 from tacit.sessions.alone import run_alone
 from tacit.sessions.joining import ROUNDING
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from tacit.cli.training import TrainingRequest
 
 __all__ = [
+    "SOON",
     "AsOption",
     "KitOption",
     "ListenOption",
@@ -33,6 +35,9 @@ __all__ = [
     "own_part",
     "run_here",
 ]
+
+SOON = 30
+"""Days before certificates end from which on it is said."""
 
 _PANEL = "Several machines"
 _AGAIN = 30.0
@@ -146,16 +151,33 @@ class WaitLines:
     ----------
     kit : Kit
     console : Console
+    listen : Address, optional
+        Where this party listens, if not at its address in the consortium's file.
     """
 
-    def __init__(self, kit: Kit, console: Console) -> None:
+    def __init__(self, kit: Kit, console: Console, listen: Address | None = None) -> None:
         self._console = console
         self._said: tuple[Awaited, ...] | None = None
         self._at = self._begun = time.monotonic()
+        address = kit.addresses[kit.name]
         console.print(
-            f"{kit.name} of {kit.consortium.name} (edition {kit.consortium.edition}), at"
-            f" {kit.addresses[kit.name]}"
+            f"{kit.name} of {kit.consortium.name} (edition {kit.consortium.edition}), for the"
+            f" others at {address}"
         )
+        if listen is not None:
+            console.print(f"listening at {listen}")
+        elif not is_local(address):
+            console.print(
+                f"[yellow]{address.host} is no address of this machine:[/] listening at port"
+                f" {address.port} of all its addresses, for a router that forwards to it",
+                soft_wrap=True,
+            )
+        if kit.days_left < SOON:
+            console.print(
+                f"[yellow]The certificates of {kit.name} end in {kit.days_left} days:[/] have the"
+                f" authority renew them, `tacit consortium renew {kit.name}`",
+                soft_wrap=True,
+            )
 
     def __call__(self, awaited: tuple[Awaited, ...]) -> None:
         """Take the news."""
@@ -199,7 +221,7 @@ def run_here(
         listen=request.listen,
         on_progress=incidents.progress,
         on_incident=incidents.incident,
-        on_wait=WaitLines(kit, console),
+        on_wait=WaitLines(kit, console, request.listen),
     )
     assert isinstance(result, OwnerResult)
     return result

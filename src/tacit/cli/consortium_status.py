@@ -7,15 +7,13 @@ from pathlib import Path
 
 from rich.console import Console
 
+from tacit.cli.alone import SOON
 from tacit.consortium.authority import KEYS_FILE
 from tacit.consortium.file import Consortium, short
 from tacit.consortium.kit import Kit
 from tacit.consortium.register import Entry, listed
 
 __all__ = ["show_status"]
-
-SOON = 30
-"""Days before the end from which on it is said in colour."""
 
 
 def show_status(folder: Path, console: Console, *, as_json: bool) -> None:

@@ -12,6 +12,7 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
+from tacit.cli.alone import SOON
 from tacit.consortium import Kit
 from tacit.errors import AddressError, TacitError, TransportError, UsageError
 from tacit.network import Address, Listener
@@ -20,7 +21,6 @@ from tacit.sessions.alone import own_port
 
 __all__ = ["doctor"]
 
-_SOON: Final = 30
 _SKEW: Final = 60.0
 """Seconds between two clocks from which on it is a problem."""
 
@@ -123,7 +123,7 @@ def _check(mine: Kit, wait: float, listen: Address | None, say: Say, console: Co
             True,
             f"{mine.name} of {known.name}, edition {known.edition}, {days} days left",
             ""
-            if days >= _SOON
+            if days >= SOON
             else f"have the authority renew it: tacit consortium renew {mine.name}",
         )
     )
@@ -136,7 +136,7 @@ def _check(mine: Kit, wait: float, listen: Address | None, say: Say, console: Co
     else:
         text = f"listening at {listener.address}"
         said = mine.addresses[mine.name]
-        if listen is None and listener.address.host != said.host:
+        if listener.address.host != said.host and listen is None:
             text += f": {said.host} is no address of this machine, so a router must forward to it"
         say(Check(mine.name, "own port", True, text))
     terms = {**mine.agreed(), "protocol": known.protocol}

@@ -10,7 +10,7 @@ from typing import Self
 
 from tacit.errors import AddressError, UsageError
 
-__all__ = ["Address", "Listener", "resolve"]
+__all__ = ["Address", "Listener", "is_local", "resolve"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,6 +136,23 @@ def resolve(address: Address) -> list[tuple[socket.AddressFamily, tuple[str, int
             case=3,
         ) from None
     return [(family, (str(numeric[0]), address.port)) for family, _, _, _, numeric in found]
+
+
+def is_local(address: Address) -> bool:
+    """Whether an address is this machine's, so that a party can listen there.
+
+    Raises
+    ------
+    AddressError
+        The host is unknown.
+    """
+    family, (host, _) = resolve(address)[0]
+    with socket.socket(family, socket.SOCK_DGRAM) as trial:  # takes no port of any party
+        try:
+            trial.bind((host, 0))
+        except OSError:
+            return False
+    return True
 
 
 def _refusal(address: Address, error: OSError) -> AddressError:

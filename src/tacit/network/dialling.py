@@ -214,7 +214,8 @@ class _Establishing:
         for peer in self.handshake.missing:
             name = self.names[peer]
             if peer in self.linked:
-                found.append(Awaited(name, None, "it is connected and has not said hello yet"))
+                address = dialled[peer].address if peer in dialled else None
+                found.append(Awaited(name, address, "connected; its first word is awaited"))
             elif peer in dialled:
                 found.append(Awaited(name, dialled[peer].address, dialled[peer].problem))
             else:
