@@ -5,13 +5,13 @@ from __future__ import annotations
 import contextlib
 import shutil
 import socket
-import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from alone_job import Settings
 from consortia import THREE, Ring
@@ -19,7 +19,8 @@ from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from tacit import _native
+import tacit
+from tacit import Computation, _native
 from tacit.consortium import Kit
 from tacit.consortium.authority import AuthorityFolder
 from tacit.consortium.installing import install
@@ -36,7 +37,7 @@ from tacit.errors import (
 from tacit.network import Address, Awaited, Credentials, NetworkSettings, Trust
 from tacit.network.dialling import identity_of
 from tacit.network.issuing import private_pem
-from tacit.sessions import run_alone
+from tacit.sessions import party_session, run_alone
 
 FOUR = (*THREE, "regulator")
 QUICK = NetworkSettings(
@@ -65,6 +66,23 @@ def ring(made: Ring, tmp_path: Path) -> Ring:
     return copy
 
 
+def in_threads(functions: Mapping[str, Callable[[], Any]]) -> dict[str, Any]:
+    outcomes: dict[str, Any] = {}
+
+    def run(name: str, function: Callable[[], Any]) -> None:
+        try:
+            outcomes[name] = function()
+        except BaseException as error:
+            outcomes[name] = error
+
+    threads = [threading.Thread(target=run, args=item) for item in functions.items()]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+    return outcomes
+
+
 def together(
     kits: Mapping[str, Kit], settings: NetworkSettings = QUICK, **options: Mapping[str, Any]
 ) -> dict[str, Any]:
@@ -72,22 +90,13 @@ def together(
 
     `options` are keyword arguments of ``run_alone`` by party.
     """
-    outcomes: dict[str, Any] = {}
 
-    def run(place: int, name: str) -> None:
+    def party(place: int, name: str) -> Callable[[], Any]:
         own: dict[str, Any] = {"settings": settings, **options.get(name, {})}
         number = own.pop("configuration", Settings(float(place)))
-        try:
-            outcomes[name] = run_alone(kits[name], "alone_job", number, **own)
-        except BaseException as error:
-            outcomes[name] = error
+        return lambda: run_alone(kits[name], "alone_job", number, **own)
 
-    threads = [threading.Thread(target=run, args=item) for item in enumerate(kits)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(60)
-    return outcomes
+    return in_threads({name: party(place, name) for place, name in enumerate(kits)})
 
 
 def kits(ring: Ring, names: tuple[str, ...] = THREE) -> dict[str, Kit]:
@@ -369,4 +378,32 @@ def test_certificates_of_kits_say_what_they_are_for(ring: Ring) -> None:
     assert party.public_bytes(Encoding.DER) != client.public_bytes(Encoding.DER)
 
 
-assert "alone_job" in sys.modules
+def test_each_refreshes_its_own_folder(
+    made: Ring, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """``tacit refresh FOLDER --kit DIR`` at every party: new shares of the same secrets."""
+    from tacit.cli.refresh import refresh
+    from tacit.storage import places
+
+    def work(name: str) -> Callable[[], Any]:
+        def run() -> Any:
+            place = places(tmp_path / name, (name,))[name]
+            with party_session(made.kit(name), bytes(32), settings=QUICK) as session:
+                session.attach(place)
+                mpc = Computation(session)
+                values = np.array([1.5, -2.0]) if name == "bank_a" else None
+                mpc.save(mpc.share(values, "bank_a", dtype=tacit.fixed, shape=(2,)), "kept")
+            folder = Path(place.folder)
+            refresh([folder], None, 2.0, kit=made.place(name), wait=20.0, as_json=True)
+            with party_session(made.kit(name), bytes(32), settings=QUICK) as session:
+                session.attach(place)
+                return Computation(session).load("kept").reveal(to="all").tolist()
+
+        return run
+
+    outcomes = in_threads({name: work(name) for name in THREE})
+    assert outcomes == {name: [1.5, -2.0] for name in THREE}
+    assert '"epoch": 1' in capsys.readouterr().out
+    with pytest.raises(UsageError) as caught:
+        refresh([tmp_path / "bank_b" / "bank_b"], kit=made.place("bank_a"))
+    assert caught.value.code == "TC-1048"

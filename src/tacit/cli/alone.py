@@ -61,7 +61,7 @@ KitOption = Annotated[
         "-k",
         envvar="TACIT_KIT",
         metavar="DIR",
-        help="With --as: the folder of this party's kit (tacit consortium).",
+        help="Be one party, the others on their machines: its kit (tacit consortium).",
         show_default=False,
         rich_help_panel=_PANEL,
     ),
@@ -69,14 +69,14 @@ KitOption = Annotated[
 WaitOption = Annotated[
     float,
     typer.Option(
-        min=1.0, help="With --as: seconds to wait for the others to start.", rich_help_panel=_PANEL
+        min=1.0, help="With --kit: seconds to wait for the others to start.", rich_help_panel=_PANEL
     ),
 ]
 ListenOption = Annotated[
     str | None,
     typer.Option(
         metavar="HOST:PORT",
-        help="With --as: where to listen, if not at this party's address in the consortium's file;"
+        help="With --kit: where to listen, if not at this party's address in the consortium's file;"
         " for instance behind a router that forwards to it.",
         show_default=False,
         rich_help_panel=_PANEL,

@@ -11,11 +11,14 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from tacit.cli.alone import KitOption, ListenOption, WaitLines, WaitOption, listening
 from tacit.cli.train import parse_owners
+from tacit.consortium import Kit
 from tacit.errors import UsageError
 from tacit.network import NetworkSettings
 from tacit.protocols import protocol_named
-from tacit.sessions import ProcessSession
+from tacit.sessions import ProcessSession, party_session
+from tacit.sessions.alone import job_digest_of
 from tacit.storage import Header, Place, places
 from tacit.storage.store import FolderOwner, owner_of
 
@@ -47,6 +50,9 @@ def refresh(
             min=0.5, help="Seconds without a sign of life after which a party counts as lost."
         ),
     ] = 5.0,
+    kit: KitOption = None,
+    wait: WaitOption = 600.0,
+    listen: ListenOption = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
 ) -> None:
     """Replace all stored shares and checkpoints by fresh shares of the same secrets.
@@ -60,19 +66,61 @@ def refresh(
         tacit refresh shares
 
         tacit refresh /bank_a/shares /bank_b/shares /bank_c/shares --key bank_a=a.key …
+
+    On several machines every party runs it at the same time, with its own folder and kit:
+
+        tacit refresh shares/bank_a --kit kit
     """
+    keys = parse_owners(list(key or ()))
+    settings = NetworkSettings(heartbeat_timeout=heartbeat, start_deadline=wait)
+    if kit is not None:
+        here = Kit.load(kit)
+        place, own = _own(here, folders, keys)
+        with party_session(
+            here,
+            job_digest_of("tacit refresh"),
+            protocol=own.protocol,
+            parties=own.parties,
+            settings=settings,
+            listen=listening(listen),
+            on_wait=WaitLines(here, Console(stderr=as_json, highlight=False)),
+        ) as alone:
+            alone.attach(place)
+            _tell(alone.refresh(), own.parties, as_json=as_json)
+        return
     owners = _owners(folders)
     first = next(iter(owners.values()))[1]
     protocol = protocol_named(first.protocol)
-    keys = parse_owners(list(key or ()))
     storage = _places(owners, keys)
-    settings = NetworkSettings(heartbeat_timeout=heartbeat)
     with ProcessSession(protocol, first.parties, settings, storage=storage) as session:
         renewed = session.refresh()
+    _tell(renewed, first.parties, as_json=as_json)
+
+
+def _tell(renewed: Sequence[Header], parties: Sequence[str], *, as_json: bool) -> None:
     if as_json:
-        print(json.dumps({"parties": first.parties, "refreshed": [_plain(h) for h in renewed]}))
+        print(json.dumps({"parties": parties, "refreshed": [_plain(h) for h in renewed]}))
     else:
-        _show(renewed, first.parties)
+        _show(renewed, parties)
+
+
+def _own(kit: Kit, folders: Sequence[Path], keys: Mapping[str, Path]) -> tuple[Place, FolderOwner]:
+    """This party's folder and key, and what the folder says of itself.
+
+    Raises
+    ------
+    UsageError
+        It is not exactly this party's one folder (TC-1048).
+    """
+    found = [(path, who) for path in folders if (who := owner_of(path)) is not None]
+    if len(folders) != 1 or [who.party for _, who in found] != [kit.name]:
+        raise UsageError(
+            f"With --kit, one folder is named: that of {kit.name}.",
+            next_step="name the folder in which this party keeps its own shares.",
+            case=48,
+        )
+    path, who = found[0]
+    return _places({kit.name: (path, who)}, keys)[kit.name], who
 
 
 def _owners(folders: Sequence[Path]) -> dict[str, tuple[Path, FolderOwner]]:
