@@ -1,4 +1,4 @@
-"""What only someone with all owners' data can compute: pooled and alone, on the pooled test rows.
+"""What only someone with all owners' data can compute: pooled and alone, on the same test rows.
 
 For the demos, which own all data, and for ``--compare-pooled`` in tests.
 """
@@ -20,7 +20,7 @@ from tacit.ml.records import OwnerResult
 from tacit.ml.training import RowSubset
 from tacit.models import ClearModel
 from tacit.models.clear import ModelRecord, sigmoid
-from tacit.tables import Layout, moments, split, spool, standardised, summaries
+from tacit.tables import Layout, Spool, moments, split, spool, standardised, summaries
 
 __all__ = ["Comparison", "Measured", "compare"]
 
@@ -37,7 +37,7 @@ class Measured:
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """Models by name, each measured on the test rows of all owners together.
+    """Models by name, each measured on the test rows that the joint model was measured on.
 
     Attributes
     ----------
@@ -45,6 +45,8 @@ class Comparison:
         The same training in the clear on all rows.
     alone : dict of str to Measured
         What each owner gets from its own rows.
+    base_rates : dict of str to float
+        Share of positive rows at each owner.
     coefficient_difference : float or None
         The largest difference between a coefficient (per deviation of its column) of the joint and
         of the pooled model; None for perceptrons, whose weights mean nothing one by one.
@@ -52,6 +54,7 @@ class Comparison:
 
     pooled: Measured
     alone: dict[str, Measured]
+    base_rates: dict[str, float]
     coefficient_difference: float | None
 
 
@@ -72,6 +75,10 @@ def compare(
         Of an owner that learned the joint model.
     test_size, seed, start
         As in the joint run.
+
+    Notes
+    -----
+    All models are measured on the same rows: those that the joint one was measured on.
     """
     begun = None if start is None else ClearModel.of_record(start).parameters
     plan, joint = result.plan, result.clear_model
@@ -105,7 +112,10 @@ def compare(
                 plan, list(train.values()), mean, inverse, start=begun, preparation=whole
             ),
         )
-        test = [spools[name].take(parts[name][1]) for name in files]
+        names = list(files)
+        measured = [names[index] for index in result.evaluated] or names
+        test = [spools[name].take(parts[name][1]) for name in measured]
+        rates = {name: _base_rate(spools[name]) for name in files}
     finally:
         for rows in spools.values():
             rows.close()
@@ -121,6 +131,7 @@ def compare(
     return Comparison(
         measure(pooled),
         {name: measure(model) for name, model in models.items()},
+        rates,
         _difference(joint, pooled, inverse)
         if joint.form.kind == "logistic" and layout.is_plain
         else None,
@@ -130,3 +141,7 @@ def compare(
 def _difference(joint: ClearModel, pooled: ClearModel, inverse: Floats) -> float:
     difference = np.abs(joint.coefficients - pooled.coefficients) / inverse
     return float(max(difference.max(initial=0.0), abs(joint.intercept - pooled.intercept)))
+
+
+def _base_rate(rows: Spool) -> float:
+    return float(np.mean(rows.labels)) if rows.rows else float("nan")

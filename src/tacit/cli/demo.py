@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Final
+from typing import Annotated, Any, Final
 
 import typer
 from rich.console import Console
@@ -17,7 +17,7 @@ from rich.console import Console
 from tacit.cli.demos import fraud, hospitals
 from tacit.cli.demos.files import DemoFiles
 from tacit.cli.demos.mishaps import Director, parse_mishaps
-from tacit.cli.model_options import HiddenOption, ModelOption, chosen_model
+from tacit.cli.model_options import HiddenOption, chosen_model
 from tacit.cli.training import TrainingRequest, run_training
 from tacit.protocols import protocol_named
 
@@ -40,9 +40,11 @@ class Story:
 
     title: str
     owners: tuple[str, ...]
-    batch_size: int
+    protocol: str
+    model: str
+    batch_size: Callable[[int], int]
     epochs: dict[str, int]
-    rates: dict[str, float]
+    learning: dict[str, dict[str, Any]]
     generate: Callable[[Path, int, int], DemoFiles]
 
     @property
@@ -55,17 +57,24 @@ STORIES: Final = {
     DemoName.fraud: Story(
         title="Three banks, one fraud model",
         owners=tuple(fraud.BANKS),
-        batch_size=1024,
+        protocol="fantastic4",
+        model="mlp",
+        batch_size=lambda rows: 1 << min(10, max(5, (rows // 128).bit_length() - 1)),
         epochs={"logistic": 3, "mlp": 2},
-        rates={"logistic": 1.0},
+        learning={
+            "logistic": {"learning_rate": 1.0},
+            "mlp": {"learning_rate": 0.5, "momentum": 0.9, "schedule": "cosine", "warm_up": 50},
+        },
         generate=lambda folder, rows, seed: fraud.generate(folder, rows=rows, seed=seed),
     ),
     DemoName.hospitals: Story(
         title="Three hospitals, one diagnosis model",
         owners=tuple(hospitals.HOSPITALS),
-        batch_size=64,
+        protocol="replicated3",
+        model="logistic",
+        batch_size=lambda rows: 64,
         epochs={"logistic": 40, "mlp": 40},
-        rates={"logistic": 0.2},
+        learning={"logistic": {"learning_rate": 0.2}},
         generate=lambda folder, rows, seed: hospitals.generate(folder),
     ),
 }
@@ -75,7 +84,8 @@ def demo(
     name: Annotated[
         DemoName,
         typer.Argument(
-            help="fraud: three banks, 500,000 generated card transactions. hospitals: three"
+            help="fraud: three banks, 500,000 generated card transactions, and a regulator without"
+            " data train a neural network. hospitals: three"
             " hospitals, scikit-learn's breast-cancer data.",
             show_default=False,
         ),
@@ -93,19 +103,37 @@ def demo(
     epochs: Annotated[
         int | None, typer.Option(min=1, help="Passes over the rows.", show_default=False)
     ] = None,
+    batch_size: Annotated[
+        int | None,
+        typer.Option(
+            min=1,
+            help="Rows a step: by default 1024 for 500,000 transactions, fewer for fewer.",
+            show_default=False,
+        ),
+    ] = None,
     seed: Annotated[
         int, typer.Option(help="Seed of the transactions, the split and the order.")
     ] = 2026,
-    model: ModelOption = "logistic",
+    model: Annotated[
+        str | None,
+        typer.Option(
+            help="The model: logistic, or mlp (a perceptron). By default mlp for fraud, logistic"
+            " for hospitals.",
+            show_default=False,
+            rich_help_panel="Model",
+        ),
+    ] = None,
     hidden: HiddenOption = None,
     protocol: Annotated[
-        str,
+        str | None,
         typer.Option(
-            help="The protocol. With fantastic4 a neutral fourth party joins, the regulator, which"
-            " holds no data.",
+            help="The protocol: fantastic4, replicated3 or replicated3_active. With fantastic4 a"
+            " neutral fourth party joins, the regulator, which holds no data. By default fantastic4"
+            " for fraud, replicated3 for hospitals.",
+            show_default=False,
             rich_help_panel="Security",
         ),
-    ] = "replicated3",
+    ] = None,
     kill: Annotated[
         list[str] | None,
         typer.Option(
@@ -137,12 +165,18 @@ def demo(
 
     See a party fail, and the others finish with the right model all the same:
 
-        tacit demo fraud --protocol fantastic4 --kill bank_b@40%
+        tacit demo fraud --kill bank_b@40%
 
-        tacit demo fraud --protocol fantastic4 --cheat regulator@60%
+        tacit demo fraud --cheat regulator@60%
     """
     story = STORIES[name]
-    choice = chosen_model(model=model, hidden=hidden, learning_rate=story.rates.get(model))
+    protocol, model = protocol or story.protocol, model or story.model
+    epochs = epochs or story.epochs.get(model, 1)
+    batch_size = batch_size or story.batch_size(rows)
+    learning = dict(story.learning.get(model, {}))
+    if "warm_up" in learning:
+        learning["warm_up"] = min(learning["warm_up"], epochs * rows // (10 * batch_size))
+    choice = chosen_model(model=model, hidden=hidden, **learning)
     parties = story.parties if _with_regulator(protocol, story) else story.owners
     mishaps = parse_mishaps(kill or (), cheat or (), parties, protocol)
     console = Console(stderr=as_json, highlight=False)
@@ -162,8 +196,8 @@ def demo(
             schema=files.schema,
             reveal_to=tuple(files.files),
             reveal_loss=True,
-            epochs=epochs or story.epochs[choice.kind],
-            batch_size=story.batch_size,
+            epochs=epochs,
+            batch_size=batch_size,
             model=choice,
             seed=seed,
             out=out,

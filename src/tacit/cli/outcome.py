@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,21 +12,18 @@ import msgspec
 import numpy as np
 from rich.console import Console
 from rich.markup import escape
-from rich.table import Table
 
 from tacit.cli.comparison import Comparison
 from tacit.cli.drift import drift_disclosures, drift_of, preparation_disclosures
-from tacit.ml import metrics
-from tacit.ml.evaluation import ScoreCounts
-from tacit.ml.measures.findings import Findings
-from tacit.ml.metrics import Metrics
+from tacit.cli.evaluations import base_rate, evaluated_on, evaluations
+from tacit.cli.tables import cost_table, scores_table
 from tacit.ml.records import OwnerResult
 from tacit.protocols import protocol_named
 from tacit.reports import (
     Disclosure,
-    Evaluation,
     IncidentRecord,
     Manifest,
+    Network,
     Owner,
     Phase,
     Report,
@@ -35,13 +32,13 @@ from tacit.reports import (
     write_manifest,
     write_report,
 )
-from tacit.reports.content import Kind
-from tacit.reports.formats import digits
 
 if TYPE_CHECKING:
     from tacit.cli.training import TrainingRequest
 
 __all__ = ["Outcome", "outcome_of"]
+
+_ACTIVATIONS = {"relu": "ReLU", "identity": "linear"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +89,21 @@ class Outcome:
             return [f"[bold yellow]Warning:[/] The secret model was not kept. {found.kept_problem}"]
         return [f"Secret model: '{name}', version {found.kept}, in every party's store."]
 
+    @property
+    def evidence(self) -> list[Path]:
+        """Folders with signed statements, of parties that no verdict names."""
+        named = {
+            name
+            for incident in self.report.incidents
+            for name in (incident.party, *(incident.pair or ()), *incident.dropped)
+        }
+        return [
+            Path(where).parent
+            for incident in self.report.incidents
+            for name, where in incident.evidence.items()
+            if name not in named
+        ]
+
     def json(self) -> str:
         """The manifest, with the revealed results, as JSON."""
         return msgspec.json.encode(self.manifest).decode()
@@ -99,13 +111,15 @@ class Outcome:
     def show(self, console: Console) -> None:
         """Print the tables."""
         if self.report.evaluations:
-            console.print(_scores_table(self.report))
-        console.print(_cost_table(self.report))
+            console.print(scores_table(self.report))
+        console.print(cost_table(self.report))
         if self.report.drift is not None:
             for line in self.report.drift.sentences:
                 console.print(f"Drift: {escape(line)}", soft_wrap=True)
         for line in self.kept:
             console.print(line, soft_wrap=True)
+        for where in self.evidence[:1]:
+            console.print(f"Evidence: tacit blame verify {escape(str(where))}", soft_wrap=True)
         console.print(f"Report: {self.folder / 'index.html'}")
         console.print(f"Manifest: {self.folder / 'manifest.json'}")
 
@@ -140,14 +154,22 @@ def outcome_of(
     }
     created = datetime.datetime.now(datetime.UTC).astimezone()
     memory = {name: result.peak_memory for name, result in results.items()}
-    evaluations = _evaluations(results, comparison)
+    measured = evaluations(results, comparison)
     report = Report(
         title=request.title,
         created=f"{created:%Y-%m-%d %H:%M %Z}",
         label=request.label,
-        owners=[Owner(name, reader.rows[i], reader.test_rows[i]) for i, name in enumerate(owners)],
-        evaluations=evaluations,
-        evaluated_on=_evaluated_on(request, evaluated, recipients, incidents, comparison),
+        owners=[
+            Owner(
+                name,
+                reader.rows[i],
+                reader.test_rows[i],
+                None if comparison is None else comparison.base_rates.get(name),
+            )
+            for i, name in enumerate(owners)
+        ],
+        evaluations=measured,
+        evaluated_on=evaluated_on(request, evaluated, recipients, incidents, comparison),
         phases=phases,
         disclosures=_disclosures(request, reader),
         protocol=request.protocol,
@@ -155,12 +177,13 @@ def outcome_of(
         parameters={name: str(value) for name, value in parameters.items()},
         digests=digests,
         coefficients=_coefficients(reader),
-        base_rate=_base_rate(reader),
+        base_rate=base_rate(reader),
         losses=reader.losses or None,
         notes=_notes(request),
         helpers=request.parties[len(owners) :],
         incidents=incidents,
         peak_memory=memory,
+        network=_network(reader),
         timeline=timeline,
         drift=drift_of(results),
     )
@@ -181,7 +204,7 @@ def outcome_of(
                 "brier": _number(e.brier),
                 "coefficient_difference": _number(e.coefficient_difference),
             }
-            for e in evaluations
+            for e in measured
         },
         incidents=incidents,
         evaluated=evaluated,
@@ -232,104 +255,6 @@ def _number(value: float | None) -> float | None:
     return None if value is None or np.isnan(value) else float(value)
 
 
-def _evaluations(
-    results: Mapping[str, OwnerResult], comparison: Comparison | None
-) -> list[Evaluation]:
-    found: list[Evaluation] = []
-    joint = next((r.joint for r in results.values() if r.joint is not None), None)
-    if joint is not None:
-        found.append(_evaluation("joint", "joint", joint.counts()))
-    on_shares = next((r.findings for r in results.values() if r.findings is not None), None)
-    if on_shares is not None:
-        found.append(_measured_on_shares(on_shares))
-    if comparison is None:
-        for name, result in results.items():
-            if result.alone is not None:
-                found.append(_evaluation(name, "alone", result.alone.counts()))
-        return found
-    for name, measured in comparison.alone.items():
-        found.append(_evaluation(name, "alone", measured.counts, measured.metrics))
-    pooled = comparison.pooled
-    found.append(
-        replace(
-            _evaluation("pooled plaintext", "pooled", pooled.counts, pooled.metrics),
-            coefficient_difference=comparison.coefficient_difference,
-        )
-    )
-    return found
-
-
-def _measured_on_shares(found: Findings) -> Evaluation:
-    """The joint model where no owner can score a row alone."""
-
-    def value(name: str) -> float:
-        number = found.overall.get(name)
-        return float("nan") if number is None else number
-
-    bins = found.calibration
-    line = (np.array([b.predicted for b in bins]), np.array([b.observed for b in bins]))
-    return Evaluation(
-        "joint",
-        "joint",
-        value("auc"),
-        float("nan"),
-        value("recall@1%"),
-        value("brier"),
-        calibration=line if bins else None,
-    )
-
-
-def _evaluation(
-    name: str, kind: Kind, counts: ScoreCounts, exact: Metrics | None = None
-) -> Evaluation:
-    negatives, positives = counts.negatives, counts.positives
-    measured = exact or metrics.metrics_from_counts(negatives, positives, counts.squared_error)
-    plain = Evaluation(
-        name, kind, measured.roc_auc, measured.pr_auc, measured.recall, measured.brier
-    )
-    if not (negatives.sum() and positives.sum()):
-        return plain
-    roc, precision_recall = metrics.curves(negatives, positives)
-    groups = metrics.calibration(negatives, positives)
-    return replace(
-        plain,
-        roc=(roc.x, roc.y),
-        precision_recall=(precision_recall.x, precision_recall.y),
-        calibration=(groups.predicted, groups.observed),
-    )
-
-
-def _evaluated_on(
-    request: TrainingRequest,
-    evaluated: tuple[str, ...],
-    recipients: list[str],
-    incidents: tuple[IncidentRecord, ...],
-    comparison: Comparison | None,
-) -> str:
-    owners = request.owners
-    if not recipients and request.reveal_to:
-        return f"no rows: the model was for {', '.join(request.reveal_to)} alone"
-    if not recipients:
-        return "no rows: nobody learned the model"
-    lost = {name for incident in incidents for name in incident.dropped}
-    missing = [name for name in owners if name in lost and name not in evaluated]
-    if len(evaluated) == len(owners):
-        rows = "the held-out rows of all owners"
-    elif not evaluated:
-        rows = "no rows: who learned the model holds none"
-    elif missing:
-        rows = f"the held-out rows of {', '.join(evaluated)}, without {', '.join(missing)}"
-    else:
-        rows = f"the held-out rows of {', '.join(evaluated)}, who learned the model"
-    if comparison is None and request.kit is not None:
-        rows += f"; the model of {request.kit.name} alone on its own held-out rows"
-    elif comparison is None:
-        rows += "; each owner's own model on its own held-out rows"
-    elif len(evaluated) < len(owners):
-        rows = f"the held-out rows of all owners; the joint model on {rows}"
-    return rows
-
-
 def _phases(results: Mapping[str, OwnerResult]) -> list[Phase]:
     order: list[str] = []
     for result in results.values():
@@ -360,21 +285,21 @@ def _coefficients(reader: OwnerResult) -> dict[str, float] | None:
     return dict(zip(reader.schema.features, model.coefficients.tolist(), strict=True))
 
 
+def _network(reader: OwnerResult) -> Network | None:
+    """The form of a perceptron: that of the model as it is used, where somebody learned it."""
+    model, plan = reader.clear_model, reader.plan
+    widths = plan.widths if model is None else model.form.widths
+    if len(widths) < 3:
+        return None
+    activation = plan.activation if model is None else model.form.activation
+    return Network(tuple(widths), _ACTIVATIONS.get(activation, activation))
+
+
 def _model_title(reader: OwnerResult) -> str:
     plan = reader.plan
     if plan.kind == "logistic":
         return "logistic regression"
     return f"perceptron {'-'.join(map(str, plan.widths))} ({plan.activation})"
-
-
-def _base_rate(reader: OwnerResult) -> float | None:
-    if reader.findings is not None and reader.findings.calibration:
-        bins = reader.findings.calibration
-        return sum(b.rows * b.observed for b in bins) / sum(b.rows for b in bins)
-    if reader.joint is None:
-        return None
-    positive, negative = sum(reader.joint.positives), sum(reader.joint.negatives)
-    return float(positive / max(1, positive + negative))
 
 
 def _disclosures(request: TrainingRequest, reader: OwnerResult) -> list[Disclosure]:
@@ -483,53 +408,3 @@ def _own_file(result: OwnerResult) -> dict[str, Any]:
         plain[f"{prefix}coefficients"] = weights
         plain[f"{prefix}intercept"] = bias[0]
     return plain
-
-
-def _scores_table(report: Report) -> Table:
-    table = Table(
-        title=f"Evaluated on {report.evaluated_on}",
-        title_justify="left",
-        caption="* at 1 % false positives  ** largest difference of a standardised coefficient"
-        " from the joint model",
-        caption_justify="left",
-    )
-    table.add_column("model", no_wrap=True)
-    for heading in ("ROC AUC", "PR AUC", "recall*", "Brier", "coef. diff.**"):
-        table.add_column(heading, justify="right", no_wrap=True)
-    for e in report.evaluations:
-        difference = e.coefficient_difference
-        table.add_row(
-            {"joint": f"[bold]{e.name}[/]", "alone": f"{e.name} alone"}.get(e.kind, e.name),
-            digits(e.roc_auc, 4),
-            digits(e.pr_auc, 4),
-            digits(e.recall, 4),
-            digits(e.brier, 5),
-            "" if difference is None else f"{difference:.4f}",
-        )
-    return table
-
-
-def _cost_table(report: Report) -> Table:
-    known = {name for phase in report.phases for name in phase.bytes_sent}
-    names = [n for n in (*(owner.name for owner in report.owners), *report.helpers) if n in known]
-    table = Table(title="Cost: seconds at the slowest party, MB sent by each", title_justify="left")
-    table.add_column("phase", no_wrap=True)
-    table.add_column("seconds", justify="right")
-    table.add_column("rounds", justify="right")
-    for name in names:
-        table.add_column(name, justify="right", no_wrap=True)
-    for phase in report.phases:
-        table.add_row(
-            phase.name,
-            f"{phase.seconds:.2f}",
-            f"{phase.rounds:,}",
-            *(f"{phase.bytes_sent.get(name, 0) / 1e6:,.1f}" for name in names),
-        )
-    table.add_section()
-    table.add_row(
-        "all",
-        f"{sum(p.seconds for p in report.phases):.2f}",
-        f"{sum(p.rounds for p in report.phases):,}",
-        *(f"{sum(p.bytes_sent.get(n, 0) for p in report.phases) / 1e6:,.1f}" for n in names),
-    )
-    return table

@@ -172,6 +172,7 @@ class TrainingRequest:
             deadline=self.deadline,
             storage=None if folder is None else places(folder, here)[party],
             store=None if store is None else places(store, here)[party],
+            alone=not self.owns_all,  # whoever owns all data compares afterwards
             evidence=str((self.out / party / "evidence").absolute()) if self.guaranteed else None,
             every=self.every if self.checkpoint is not None else 0,
             resume=self.resume,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from html import escape
+from pathlib import PurePath
 
 from tacit.reports.bars import Bar, Part, bars, legend, tone
 from tacit.reports.content import Report
@@ -29,7 +30,11 @@ def incidents(report: Report) -> str:
             "The others went on with": incident.protocol or "what was left needed no protocol",
             "What held from then on": incident.security,
             "Reported by": ", ".join(incident.reported_by) or "the process that started them",
-            "Signed statements": ", ".join(incident.evidence.values()) or "none",
+            "Signed statements": ", ".join(
+                f"{name}/evidence/{PurePath(where).name}"
+                for name, where in incident.evidence.items()
+            )
+            or "none",
         }
         body += f"<h3>{escape(incident.title)}</h3>{facts(known)}"
     if report.incidents:
