@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import json
+import subprocess
 from pathlib import Path
 
 import numpy as np
 import pytest
-from command_line import Run
+from command_line import COMMAND
+from consortia import Ring
 from sklearn import metrics
 
-from tacit.cli.evaluating import EvaluationRequest, parse_inputs
+from tacit.cli.app import app
+from tacit.cli.evaluating import EvaluationRequest
+from tacit.cli.evaluation_inputs import parse_inputs
 from tacit.errors import UsageError
 from tacit.models import ClearModel, ModelForm
 from tacit.tables.schema import Column, Schema
@@ -34,10 +38,10 @@ def files(tmp_path: Path) -> tuple[Path, Path, float]:
 
 @pytest.mark.processes
 def test_from_files_to_metrics(
-    tacit_command: Run, tmp_path: Path, files: tuple[Path, Path, float]
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, files: tuple[Path, Path, float]
 ) -> None:
     model, rows, area = files
-    done = tacit_command(
+    arguments = [
         "evaluate",
         f"vendor={model}",
         f"bank={rows}",
@@ -45,9 +49,9 @@ def test_from_files_to_metrics(
         "--metrics=auc,recall@10%,brier,rows,calibration",
         f"--out={tmp_path / 'out'}",
         "--json",
-    )
-    assert done.returncode == 0, done.stderr
-    found = json.loads(done.stdout)
+    ]
+    app(arguments, standalone_mode=False)
+    found = json.loads(capsys.readouterr().out)
     assert found["parties"] == ["vendor", "bank", "helper"]
     assert found["recipients"] == ["vendor", "bank"]
     assert found["rows"] == {"bank": 90}
@@ -74,6 +78,54 @@ def test_what_is_no_model_and_no_rows(arguments: list[str], problem: str) -> Non
     with pytest.raises(UsageError, match=problem) as found:
         parse_inputs(arguments)
     assert found.value.code == "TC-1074"
+
+
+@pytest.mark.processes
+def test_three_machines(tmp_path: Path, files: tuple[Path, Path, float]) -> None:
+    model, rows, area = files
+    ring = Ring(tmp_path, helpers=("bank_c",))
+    own = {"bank_a": f"bank_a={model}", "bank_b": f"bank_b={rows}", "bank_c": "bank_c"}
+    running = {
+        name: subprocess.Popen(
+            [
+                *COMMAND,
+                *("evaluate", "bank_a=model", "bank_b=rows", "--as", part, "--metrics=auc"),
+                *("--kit", str(ring.place(name)), "--wait=60", f"--out={tmp_path / name}"),
+                "--json",
+            ],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        for name, part in own.items()
+    }
+    ended = {name: process.communicate(timeout=120) for name, process in running.items()}
+    for name, process in running.items():
+        assert process.returncode == 0, ended[name][1]
+    found = {name: json.loads(out)["findings"] for name, (out, _) in ended.items()}
+    assert found["bank_c"] is None
+    assert found["bank_a"] == found["bank_b"]
+    assert found["bank_a"]["overall"]["auc"] == pytest.approx(area, abs=6e-5)
+
+
+@pytest.mark.parametrize(
+    ("own", "problem"),
+    [
+        ("bank=model.json", "is not what bank has"),
+        ("bank", "gives its file"),
+        ("other=rows.csv", "gives its file"),
+        ("bank=rows.pkl", "unpickled"),
+    ],
+)
+def test_parts_that_do_not_fit(own: str, problem: str) -> None:
+    with pytest.raises(UsageError, match=problem):
+        parse_inputs(["vendor=model", "bank=rows"], own=own)
+    with pytest.raises(UsageError, match="is no file"):
+        parse_inputs(["vendor=model", "bank=rows"])
+    model, data = parse_inputs(["vendor=model", "bank=rows"], own="bank=mine.csv")
+    assert model == ("vendor", Path("model"))
+    assert data == {"bank": Path("mine.csv")}
+    assert parse_inputs(["vendor=model", "bank=rows"], own="carol")[1] == {"bank": Path("rows")}
 
 
 def test_parties_that_hold_nothing_join() -> None:

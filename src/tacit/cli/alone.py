@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Collection, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 from rich.console import Console
@@ -32,6 +32,7 @@ __all__ = [
     "WaitOption",
     "check_place",
     "listening",
+    "own_kit",
     "own_part",
     "run_here",
 ]
@@ -94,14 +95,27 @@ def own_part(own: str, kit: Path | None, files: Collection[str]) -> tuple[Kit, d
     TacitError
         What :meth:`~tacit.consortium.Kit.load` finds wrong.
     """
-    if kit is None or files:
-        raise UsageError(
-            "--as needs --kit, and no other party's file.",
-            next_step="write: tacit train --as bank_a=a.csv --kit DIR --label LABEL, and so at"
-            " every party with its own name, file and kit.",
-            case=40,
-        )
-    name, _, file = own.partition("=")
+    if files:
+        _needs_kit()
+    _, _, file = own.partition("=")
+    loaded = own_kit(own, kit)
+    return loaded, {loaded.name: Path(file)} if file else {}
+
+
+def _needs_kit() -> NoReturn:
+    raise UsageError(
+        "--as needs --kit, and no other party's file.",
+        next_step="write: tacit train --as bank_a=a.csv --kit DIR --label LABEL, and so at"
+        " every party with its own name, file and kit.",
+        case=40,
+    )
+
+
+def own_kit(own: str, kit: Path | None) -> Kit:
+    """The kit of the party that ``--as`` names; see :func:`own_part`."""
+    if kit is None:
+        _needs_kit()
+    name = own.partition("=")[0]
     loaded = Kit.load(kit)
     if loaded.name != name:
         raise UsageError(
@@ -109,7 +123,7 @@ def own_part(own: str, kit: Path | None, files: Collection[str]) -> tuple[Kit, d
             next_step=f"say --as {loaded.name}, or name the folder with the kit of {name}.",
             case=58,
         )
-    return loaded, {name: Path(file)} if file else {}
+    return loaded
 
 
 def check_place(

@@ -8,7 +8,9 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from tacit.cli.evaluating import EvaluationRequest, parse_inputs, run_evaluation
+from tacit.cli.alone import AsOption, KitOption, ListenOption, WaitOption, listening, own_kit
+from tacit.cli.evaluating import EvaluationRequest, run_evaluation
+from tacit.cli.evaluation_inputs import parse_inputs
 from tacit.cli.train import parse_recipients
 from tacit.errors import UsageError
 from tacit.ml.measures.names import DEFAULT, parse_measures
@@ -38,8 +40,14 @@ def evaluate(
         ),
     ] = "",
     protocol: Annotated[
-        str, typer.Option(help="The protocol that the parties run.", rich_help_panel="Security")
-    ] = "replicated3",
+        str | None,
+        typer.Option(
+            help="The protocol that the parties run. By default replicated3; with a kit the"
+            " consortium's.",
+            show_default=False,
+            rich_help_panel="Security",
+        ),
+    ] = None,
     helper: Annotated[
         list[str] | None,
         typer.Option(
@@ -166,6 +174,10 @@ def evaluate(
             rich_help_panel="Network",
         ),
     ] = None,
+    own: AsOption = None,
+    kit: KitOption = None,
+    wait: WaitOption = 600.0,
+    listen: ListenOption = None,
     as_json: Annotated[
         bool, typer.Option("--json", help="Print the result as JSON.", rich_help_panel="Output")
     ] = False,
@@ -190,19 +202,27 @@ def evaluate(
         tacit evaluate vendor=model.json bank=rows.csv --by region=north,south,islands
         --metrics auc,recall@1%,fpr@1%,rate --min-group 20
 
+    On several machines every party runs the same command, with its own file and kit:
+
+        tacit evaluate vendor=model bank=rows --as bank=rows.csv --kit kit
+
     A secret model from training that nobody knows:
 
         tacit evaluate bank_a=new_rows.csv --store shares --model fraud
     """
     measures = parse_measures(metrics)
-    model_file, data = parse_inputs(files, stored=model)
+    model_file, data = parse_inputs(files, stored=model, own=own)
+    place = None if own is None else own_kit(own, kit)
     request = EvaluationRequest(
         data=data,
         model_file=model_file,
         store=store,
         stored=model,
         label=label,
-        protocol=protocol,
+        protocol=protocol or ("replicated3" if place is None else place.consortium.protocol),
+        kit=place,
+        wait=wait,
+        listen=listening(listen),
         helpers=tuple(helper or ()),
         minimum=min_group,
         digits=digits,

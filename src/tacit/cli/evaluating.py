@@ -5,37 +5,37 @@ from __future__ import annotations
 import datetime
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
 import msgspec
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from tacit.cli.alone import WaitLines
+from tacit.cli.evaluation_inputs import refuse
 from tacit.cli.incidents import IncidentLog
 from tacit.cli.logs import open_log
 from tacit.cli.progress import PhaseBars
-from tacit.cli.train import parse_owners
 from tacit.cli.training import HELPER
-from tacit.errors import UsageError
+from tacit.consortium import Kit
 from tacit.ml.measures import DEFAULT, Findings, parse_measures
 from tacit.ml.private_evaluation.records import EvaluationResult, EvaluationSettings
 from tacit.ml.private_evaluation.rows import Grouping
-from tacit.network import NetworkSettings
+from tacit.network import Address, NetworkSettings
 from tacit.protocols import SecurityModel, protocol_named
 from tacit.protocols.interface import Rounding
 from tacit.reports import IncidentRecord
+from tacit.sessions.alone import run_alone
 from tacit.sessions.joining import ROUNDING
 from tacit.sessions.processes import PartyProcesses
 from tacit.sessions.session import checked_parties
 from tacit.storage import places
 from tacit.storage.store import owner_of
 
-__all__ = ["EvaluationOutcome", "EvaluationRequest", "parse_inputs", "run_evaluation"]
+__all__ = ["EvaluationOutcome", "EvaluationRequest", "run_evaluation"]
 
-_MODELS = (".json",)
-_ROWS = (".csv", ".parquet", ".pq", ".tsv")
-_PICKLES = (".pkl", ".pickle", ".joblib", ".skops")
+JOB = "tacit.ml.private_evaluation.job"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,6 +61,9 @@ class EvaluationRequest:
     patience: float = 60.0
     threads: int | None = None
     order: tuple[str, ...] = ()
+    kit: Kit | None = None
+    wait: float = 600.0
+    listen: Address | None = None
 
     @property
     def model_owner(self) -> str:
@@ -98,8 +101,10 @@ class EvaluationRequest:
         """
         if self.stored or self.store is not None:
             return self._of_the_store()
+        if self.kit is not None:
+            return replace(self, order=self._of_the_kit(self.kit))
         if self.model_file is None:
-            _refuse("no model is named")
+            refuse("no model is named")
         request, needed = self, self.security.parties
         if not self.helpers and len(self.owners) < needed:
             missing = needed - len(self.owners)
@@ -108,16 +113,28 @@ class EvaluationRequest:
         checked_parties(protocol_named(self.protocol), request.parties)
         return request
 
+    def _of_the_kit(self, kit: Kit) -> tuple[str, ...]:
+        """The consortium's parties: those that hold data first, as in a training."""
+        if self.model_file is None:
+            refuse("no model is named")
+        holders = kit.consortium.owners
+        names = (*holders, *(name for name in kit.consortium.names if name not in holders))
+        unknown = [name for name in self.owners if name not in names]
+        if unknown:
+            refuse(f"{', '.join(unknown)} is no party of the consortium {kit.consortium.name}")
+        checked_parties(protocol_named(self.protocol), names)
+        return names
+
     def _of_the_store(self) -> EvaluationRequest:
         if self.model_file is not None or not self.stored or self.store is None:
-            _refuse("a stored model is named by --store and --model, and no model file beside it")
+            refuse("a stored model is named by --store and --model, and no model file beside it")
         found = [who for path in sorted(self.store.glob("*/")) if (who := owner_of(path))]
         if not found:
-            _refuse(f"{self.store} holds no party's folder")
+            refuse(f"{self.store} holds no party's folder")
         first = found[0]
         unknown = [name for name in (*self.data, *self.helpers) if name not in first.parties]
         if unknown:
-            _refuse(
+            refuse(
                 f"{', '.join(unknown)} is none of {', '.join(first.parties)}, who stored the model"
             )
         return replace(self, order=first.parties, protocol=first.protocol)
@@ -125,6 +142,8 @@ class EvaluationRequest:
     def settings(self, party: str, recipients: tuple[str, ...]) -> EvaluationSettings:
         """What one party's process is told."""
         rows, model = self.data.get(party), self.model_file
+        if self.kit is not None and party != self.kit.name:
+            rows = model = None  # theirs, on their machines
         own_model = model[1] if model is not None and model[0] == party else None
         where = None if self.store is None else places(self.store, self.parties)[party]
         return EvaluationSettings(
@@ -146,50 +165,55 @@ class EvaluationRequest:
         )
 
 
-def parse_inputs(
-    files: list[str], *, stored: str = ""
-) -> tuple[tuple[str, Path] | None, dict[str, Path]]:
-    """``["vendor=model.json", "bank=rows.csv"]`` as the model's owner and the data owners.
-
-    Raises
-    ------
-    UsageError
-        Not NAME=FILE (TC-1040), a name twice (TC-1041), two models, no rows, or a file that is
-        neither (TC-1074).
-    """
-    owners = parse_owners(files)
-    models, rows = {}, {}
-    for name, path in owners.items():
-        suffix = path.suffix.lower()
-        if suffix in _PICKLES:
-            _refuse(
-                f"{path.name} is a pickle or the like, which can run code when it is opened, and"
-                " nothing is ever unpickled"
-            )
-        if suffix in _MODELS:
-            models[name] = path
-        elif suffix in _ROWS:
-            rows[name] = path
-        else:
-            _refuse(f"{path.name} is neither a model (.json) nor rows (.csv, .parquet)")
-    if not rows:
-        _refuse("no data owner is named")
-    if len(models) > 1:
-        _refuse(f"{len(models)} models are named")
-    if not models and not stored:
-        _refuse("no model is named")
-    return next(iter(models.items()), None), rows
+def _processes(
+    request: EvaluationRequest, recipients: tuple[str, ...], incidents: IncidentLog
+) -> dict[str, EvaluationResult]:
+    """Run all parties' processes on this machine."""
+    with PartyProcesses(
+        request.parties,
+        JOB,
+        {name: request.settings(name, recipients) for name in request.parties},
+        protocol=request.protocol,
+        parameters={ROUNDING: request.rounding},
+        settings=NetworkSettings(heartbeat_timeout=request.heartbeat, patience=request.patience),
+        threads=request.threads,
+        tolerate=1 if request.guaranteed else 0,
+        on_incident=incidents.incident,
+    ) as processes:
+        found = processes.results(incidents.progress)
+        incidents.ended(processes.lost)
+    return {name: msgspec.convert(result, EvaluationResult) for name, result in found.items()}
 
 
-def _refuse(problem: str) -> NoReturn:
-    raise UsageError(
-        f"This cannot be evaluated: {problem}.",
-        next_step="give one model and the rows: tacit evaluate vendor=model.json bank=rows.csv, or"
-        " tacit evaluate bank=rows.csv --store DIR --model NAME. Of a scikit-learn model its owner"
-        " makes one: tacit.models.from_sklearn(estimator, schema).save('model.json').",
-        case=74,
-        stage="evaluate",
+def _here(
+    request: EvaluationRequest,
+    kit: Kit,
+    recipients: tuple[str, ...],
+    incidents: IncidentLog,
+    console: Console,
+) -> EvaluationResult:
+    """This party's part, in this process; the others run theirs on their machines."""
+    settings = request.settings(kit.name, recipients)
+    result: Any = run_alone(
+        kit,
+        JOB,
+        settings,
+        protocol=request.protocol,
+        parties=request.parties,
+        parameters={ROUNDING: request.rounding, **settings.agreed()},
+        settings=NetworkSettings(
+            heartbeat_timeout=request.heartbeat,
+            patience=request.patience,
+            start_deadline=request.wait,
+        ),
+        threads=request.threads,
+        listen=request.listen,
+        on_progress=incidents.progress,
+        on_incident=incidents.incident,
+        on_wait=WaitLines(kit, console),
     )
+    assert isinstance(result, EvaluationResult)
+    return result
 
 
 @dataclass(frozen=True, slots=True)
@@ -274,7 +298,7 @@ class EvaluationOutcome:
                 soft_wrap=True,
             )
         if self.findings is None:
-            console.print("The metrics went to parties that are lost.")
+            console.print(f"The metrics went to {', '.join(self.recipients)}.")
         else:
             console.print(_table(self.findings, self.request))
             if self.findings.calibration:
@@ -312,24 +336,15 @@ def _run(
 ) -> EvaluationOutcome:
     names = request.parties
     log.info("evaluation started", parties=names, protocol=request.protocol)
-    with PhaseBars(names, console) as bars:
+    watched = names if request.kit is None else (request.kit.name,)
+    with PhaseBars(watched, console) as bars:
         incidents = IncidentLog(bars, log)
-        with PartyProcesses(
-            names,
-            "tacit.ml.private_evaluation.job",
-            {name: request.settings(name, recipients) for name in names},
-            protocol=request.protocol,
-            parameters={ROUNDING: request.rounding},
-            settings=NetworkSettings(
-                heartbeat_timeout=request.heartbeat, patience=request.patience
-            ),
-            threads=request.threads,
-            tolerate=1 if request.guaranteed else 0,
-            on_incident=incidents.incident,
-        ) as processes:
-            found = processes.results(incidents.progress)
-            incidents.ended(processes.lost)
-    results = {name: msgspec.convert(result, EvaluationResult) for name, result in found.items()}
+        if request.kit is None:
+            results = _processes(request, recipients, incidents)
+        else:
+            results = {
+                request.kit.name: _here(request, request.kit, recipients, incidents, console)
+            }
     for name, result in results.items():
         for phase in result.phases:
             log.info("phase finished", party=name, **msgspec.structs.asdict(phase))

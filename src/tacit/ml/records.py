@@ -22,7 +22,13 @@ from tacit.models.clear import ModelRecord
 from tacit.storage.store import Place
 from tacit.tables import Schema
 
-__all__ = ["CountRecord", "OwnerResult", "PhaseCost", "TrainingSettings"]
+__all__ = [
+    "CountRecord",
+    "OwnerResult",
+    "PhaseCost",
+    "TrainingSettings",
+    "setting_texts",
+]
 
 
 class TrainingSettings(Struct, frozen=True, kw_only=True):
@@ -132,7 +138,7 @@ class TrainingSettings(Struct, frozen=True, kw_only=True):
 
         What is long, such as a public model to start from, is there as its digest.
         """
-        found = dict(_texts("training", msgspec.to_builtins(self._common())))
+        found = dict(setting_texts("training", msgspec.to_builtins(self._common())))
         found["schema"] = "drafted" if self.schema is None else "a file"
         return found
 
@@ -152,11 +158,11 @@ class TrainingSettings(Struct, frozen=True, kw_only=True):
 _LONG = 500
 
 
-def _texts(name: str, value: Any) -> Iterator[tuple[str, str]]:
+def setting_texts(name: str, value: Any) -> Iterator[tuple[str, str]]:
     """The leaves of nested settings, each with its dotted name."""
     if isinstance(value, dict):
         for key, part in value.items():
-            yield from _texts(f"{name}.{key}", part)
+            yield from setting_texts(f"{name}.{key}", part)
         return
     text = msgspec.json.encode(value, order="deterministic").decode()
     long = len(text) > _LONG

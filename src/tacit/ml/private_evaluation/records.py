@@ -7,7 +7,7 @@ from msgspec import Struct
 
 from tacit.ml.measures import DEFAULT, Findings
 from tacit.ml.private_evaluation.rows import Grouping
-from tacit.ml.records import PhaseCost
+from tacit.ml.records import PhaseCost, setting_texts
 from tacit.storage.store import Place
 
 __all__ = ["EvaluationResult", "EvaluationSettings"]
@@ -63,10 +63,16 @@ class EvaluationSettings(Struct, frozen=True, kw_only=True):
 
     def public(self) -> bytes:
         """What all parties must agree on, in canonical form."""
-        common = msgspec.structs.replace(
+        return msgspec.json.encode(self._common(), order="deterministic")
+
+    def agreed(self) -> dict[str, str]:
+        """The same as texts by name, compared one by one before anything else happens."""
+        return dict(setting_texts("evaluation", msgspec.to_builtins(self._common())))
+
+    def _common(self) -> EvaluationSettings:
+        return msgspec.structs.replace(
             self, file=None, model=None, schema=None, storage=None, evidence=None
         )
-        return msgspec.json.encode(common, order="deterministic")
 
 
 class EvaluationResult(Struct, frozen=True, kw_only=True):
