@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from math import frexp, isfinite, log2, prod
+from math import ceil, frexp, isfinite, log2, prod
 from typing import Any, TypeAlias
 
 from tacit.errors import RangeError
@@ -25,10 +25,12 @@ from tacit.rounds.combine import together
 from tacit.rounds.contract import Step
 from tacit.rounds.cost import Declaration
 
-__all__ = ["Adam", "Gradient", "Rule", "Sgd", "public_factor"]
+__all__ = ["Adam", "Gradient", "Rule", "Sgd", "public_factor", "significant_bits"]
 
 SIGNIFICANT = 11
-"""Significant bits of a public factor: its relative error is at most 2^-11."""
+"""Significant bits of a public factor at most: its relative error is at most 2^-11 then."""
+
+LEAST_SIGNIFICANT = 2
 
 WEIGHT_BITS = 20
 """Fractional bits of the weights of Adam's running means."""
@@ -36,8 +38,28 @@ WEIGHT_BITS = 20
 MOST_BITS = 62
 
 
-def public_factor(name: str, factor: float, fraction_bits: int) -> tuple[int, int]:
+def significant_bits(rows: int, fraction_bits: int, scale: float = 1.0) -> int:
+    """How many significant bits a factor beside a sum of gradients can have, 2 to 11.
+
+    Large batches, weights of rows and momentum take bits from the factor, so that no sum wraps:
+    rows · scale · |a δ| · C stays below 2^(61 - 2f) for a mean |a δ| below 2.
+
+    Parameters
+    ----------
+    rows, fraction_bits : int
+    scale : float
+        By how much a row's gradient, or what is kept of those before, can be larger.
+    """
+    taken = ceil(log2(max(1.0, rows * scale))) + 1
+    return max(LEAST_SIGNIFICANT, min(SIGNIFICANT, MOST_BITS - 1 - 2 * fraction_bits - taken))
+
+
+def public_factor(
+    name: str, factor: float, fraction_bits: int, significant: int = SIGNIFICANT
+) -> tuple[int, int]:
     """Integers (C, bits) with factor ≈ C / 2^bits, of 11 significant bits; exact powers of two.
+
+    Or of `significant` bits.
 
     Raises
     ------
@@ -46,8 +68,8 @@ def public_factor(name: str, factor: float, fraction_bits: int) -> tuple[int, in
     """
     if isfinite(factor) and factor > 0:
         mantissa, exponent = frexp(factor)
-        integer = round(mantissa * (1 << SIGNIFICANT))
-        bits = SIGNIFICANT - exponent
+        integer = round(mantissa * (1 << significant))
+        bits = significant - exponent
         zeros = (integer & -integer).bit_length() - 1
         integer, bits = integer >> zeros, bits - zeros
         if bits < 0:
@@ -135,17 +157,20 @@ class Sgd:
     learning_rate, alpha, momentum : float
         Public. `alpha` is the L2 penalty of weights, not of biases, as in scikit-learn.
     nesterov : bool
+    largest : float
+        The largest weight of a row's loss.
 
     Notes
     -----
-    Range: n gradients of magnitude g need Σ|g| < 2^(62 - 2f - 11) (2^15 for f = 18), velocities
-    and decay included. Rounds: 3, with Nesterov 5.
+    Range: |Σ g| C < 2^(61 - 2f) for the factor rate / n = C / 2^b, velocities and decay included;
+    C has as many bits as that leaves (:func:`significant_bits`). Rounds: 3, with Nesterov 5.
     """
 
     learning_rate: float
     alpha: float = 0.0
     momentum: float = 0.0
     nesterov: bool = False
+    largest: float = 1.0
 
     @property
     def slots(self) -> int:
@@ -157,7 +182,10 @@ class Sgd:
 
         With momentum it has at least the bits that momentum needs beside it.
         """
-        factor, bits = public_factor("mlp_step", self.learning_rate / rows, fraction_bits)
+        significant = significant_bits(rows, fraction_bits, self.largest / (1.0 - self.momentum))
+        factor, bits = public_factor(
+            "mlp_step", self.learning_rate / rows, fraction_bits, significant
+        )
         missing = max(0, SIGNIFICANT - bits) if self.momentum else 0
         return factor << missing, bits + missing
 
@@ -257,6 +285,8 @@ class Adam:
         Public.
     step : int
         t, from 1.
+    largest : float
+        The largest weight of a row's loss.
 
     Notes
     -----
@@ -270,6 +300,7 @@ class Adam:
     beta_2: float = 0.999
     epsilon: float = 2.0**-16
     step: int = 1
+    largest: float = 1.0
 
     @property
     def slots(self) -> int:
@@ -280,7 +311,8 @@ class Adam:
         """The public factor S / n. Raises RangeError."""
         self._rate(fraction_bits)
         scale = 2.0 ** round(-8 - log2(self.epsilon))
-        return public_factor("mlp_step", scale / rows, fraction_bits)
+        significant = significant_bits(rows, fraction_bits, self.largest)
+        return public_factor("mlp_step", scale / rows, fraction_bits, significant)
 
     def _rate(self, fraction_bits: int) -> tuple[int, int]:
         return public_factor("mlp_step", self.learning_rate, fraction_bits)

@@ -56,10 +56,17 @@ class TrainingStep(Attributes, frozen=True):
     @property
     def rule(self) -> Rule:
         """The update rule."""
+        largest = max(1.0, *(self.class_weights or (1.0,)))
         if self.solver == "sgd":
-            return Sgd(self.learning_rate, self.alpha, self.momentum, self.nesterov)
+            return Sgd(self.learning_rate, self.alpha, self.momentum, self.nesterov, largest)
         return Adam(
-            self.learning_rate, self.alpha, self.beta_1, self.beta_2, self.epsilon, self.step
+            self.learning_rate,
+            self.alpha,
+            self.beta_1,
+            self.beta_2,
+            self.epsilon,
+            self.step,
+            largest,
         )
 
 

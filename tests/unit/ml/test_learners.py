@@ -205,3 +205,33 @@ def test_rates_that_no_step_can_hold_are_refused_before_the_first() -> None:
         with pytest.raises(RangeError):
             learner_of(plan).check()
     learner_of(replace(MLP, optimiser=Optimiser(schedule="cosine", warm_up=9))).check()
+
+
+@pytest.mark.parametrize("how", [MOMENTUM, ADAM])
+def test_sums_over_large_batches_and_weights_do_not_wrap(how: Optimiser) -> None:
+    """A gradient's factor has fewer bits then; with all of them these sums would be 2^28."""
+    rng = np.random.default_rng(8)
+    rows, labels = rng.normal(size=(40_000, 5)), np.ones(40_000)
+    plan = replace(
+        LINEAR,
+        rows=(40_000,),
+        batch_size=40_000,
+        epochs=1,
+        optimiser=how,
+        learning_rate=0.1,
+        class_weights=(1.0, 100.0) if how is MOMENTUM else (1.0, 8.0),
+    )
+    rows[:, 0] = 1.5
+    learner, simulation = learner_of(plan), Simulation()
+    x, y = (simulation.share(np.rint(a * 2**F).astype(np.int64)) for a in (rows, labels))
+
+    def steps(party: Any, x: Any, y: Any) -> Any:
+        values = learner.initial(party)
+        for number in range(3):
+            values, _ = yield from learner.step(party, values, x, y, number)
+        return values
+
+    moved = simulation.run(steps, x, y)
+    weights = simulation.open([values[0] for values in moved])[:, 0] / 2.0**F
+    assert weights[0] > 0.1
+    assert np.abs(weights[1:]).max() < 0.4 * weights[0]

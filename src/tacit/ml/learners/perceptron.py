@@ -119,9 +119,10 @@ def rule_of(plan: TrainingPlan, number: int, rows: int) -> Rule:
     The penalty of ``functions/optimization.py`` is alpha / (2 n) ‖W‖².
     """
     how, rate, alpha = plan.optimiser, plan.rate(number), plan.decay * rows
+    largest = max(1.0, *(plan.class_weights or (1.0,)))
     if how.solver == "sgd":
-        return Sgd(rate, alpha, how.momentum, how.nesterov)
-    return Adam(rate, alpha, how.beta_1, how.beta_2, how.epsilon, number + 1)
+        return Sgd(rate, alpha, how.momentum, how.nesterov, largest)
+    return Adam(rate, alpha, how.beta_1, how.beta_2, how.epsilon, number + 1, largest)
 
 
 def glorot(plan: TrainingPlan) -> list[NDArray[np.float64]]:
