@@ -117,7 +117,12 @@ def evaluated_on(
     if comparison is None and request.kit is not None:
         rows += f"; the model of {request.kit.name} alone on its own held-out rows"
     elif comparison is None:
-        rows += "; each owner's own model on its own held-out rows"
+        own = (
+            "the model of the labels' owner alone on"
+            if request.vertical
+            else "each owner's own model on"
+        )
+        rows += f"; {own} its own held-out {'columns' if request.vertical else 'rows'}"
     elif not evaluated:
         rows = f"the held-out rows of all owners; the joint model on {rows}"
     return rows

@@ -110,6 +110,9 @@ class Outcome:
 
     def show(self, console: Console) -> None:
         """Print the tables."""
+        if self.report.columns:
+            for note in self.report.notes:
+                console.print(f"[bold yellow]Note:[/] {escape(note)}", soft_wrap=True)
         if self.report.evaluations:
             console.print(scores_table(self.report))
         console.print(cost_table(self.report))
@@ -159,6 +162,7 @@ def outcome_of(
         title=request.title,
         created=f"{created:%Y-%m-%d %H:%M %Z}",
         label=request.label,
+        columns=reader.columns,
         owners=[
             Owner(
                 name,

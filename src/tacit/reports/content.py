@@ -198,6 +198,8 @@ class Report:
         The model's form if it has hidden layers.
     timeline : Timeline, optional
         Who was there when, and what held.
+    columns : mapping of str to sequence of str
+        Each owner's columns, where owners have different ones of the same rows.
     drift : DriftTable, optional
         Whether owners' data differ, where that was compared.
     """
@@ -224,7 +226,12 @@ class Report:
     peak_memory: Mapping[str, int] = field(default_factory=dict)
     network: Network | None = None
     timeline: Timeline | None = None
+    columns: Mapping[str, Sequence[str]] = field(default_factory=dict)
     drift: DriftTable | None = None
+
+    def rows_of(self, numbers: Sequence[int]) -> int:
+        """All owners' rows from each one's; the same rows count once."""
+        return max(numbers, default=0) if self.columns else sum(numbers)
 
     def of_kind(self, kind: Kind) -> tuple[Evaluation, ...]:
         """The evaluations of one kind."""

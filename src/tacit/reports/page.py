@@ -91,7 +91,7 @@ def _notes(report: Report) -> str:
 
 
 def _summary(report: Report) -> str:
-    rows = sum(owner.train_rows + owner.test_rows for owner in report.owners)
+    rows = report.rows_of([owner.train_rows + owner.test_rows for owner in report.owners])
     seconds = sum(phase.seconds for phase in report.phases)
     heaviest = max(bytes_by_party(report).values(), default=0)
     joint = next(iter(report.of_kind("joint")), None)
@@ -117,12 +117,14 @@ def _summary(report: Report) -> str:
 
 
 def _lead(report: Report) -> str:
-    rows = sum(owner.train_rows for owner in report.owners)
+    rows = report.rows_of([owner.train_rows for owner in report.owners])
     owners = in_words(len(report.owners)).capitalize()
     what = "one model" if report.network is None else "one neural network"
     text = (
         f"{owners} owners trained {what} for <b>{escape(report.label)}</b> on"
-        f" {count(rows)} rows. No owner, and nobody between them, saw another's rows."
+        f" {count(rows)} rows"
+        + (", each with its own columns of the same customers" if report.columns else "")
+        + ". No owner, and nobody between them, saw another's rows."
     )
     if report.helpers:
         helpers = escape(" and ".join(report.helpers))

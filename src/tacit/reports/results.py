@@ -16,6 +16,8 @@ __all__ = ["best_alone", "curves", "data", "model", "scores"]
 
 def data(report: Report) -> str:
     """Who brought how many rows, and how rare the positive ones are, as far as it was revealed."""
+    if report.columns:
+        return _columns(report)
     most = max((o.train_rows + o.test_rows for o in report.owners), default=0)
     lines = [
         Bar(
@@ -54,6 +56,23 @@ def data(report: Report) -> str:
     )
     owners = f"<div>{table(heading_cells(head), rows)}</div>"
     return section("The data", f'<div class="two">{bars("Rows", lines, most)}{owners}</div>', sub)
+
+
+def _columns(report: Report) -> str:
+    """Who brought which columns of the same rows."""
+    first = report.owners[0]
+    rows = "".join(
+        f'<tr><th scope="row">{escape(owner)}</th><td>{escape(", ".join(names))}</td></tr>'
+        for owner, names in report.columns.items()
+    )
+    sub = (
+        f"Different columns of the same {count(first.train_rows + first.test_rows)} customers:"
+        f" {count(first.train_rows)} to train on, {count(first.test_rows)} held out."
+    )
+    if report.base_rate is not None:
+        sub += f" Of those held out {percent(report.base_rate, 2)} are {escape(report.label)}."
+    head = heading_cells(["Owner", "Columns"], numbers=False)
+    return section("The data", table(head, rows, kind="prose"), sub)
 
 
 def scores(report: Report) -> str:
