@@ -89,6 +89,8 @@ _register_models(_estimator)
 def __getattr__(name: str) -> Any:
     if name in _ON_DEMAND:
         return importlib.import_module(f"tacit.{name}")
+    if name == "Client":
+        return importlib.import_module("tacit.serving.client").Client
     if name == "__version__":
         from importlib.metadata import version
 

@@ -17,8 +17,10 @@ from tacit.cli.consortium import app as consortium
 from tacit.cli.demo import demo
 from tacit.cli.doctor import doctor
 from tacit.cli.evaluate import evaluate
+from tacit.cli.query import query
 from tacit.cli.refresh import refresh
 from tacit.cli.schema import schema
+from tacit.cli.serve import serve
 from tacit.cli.train import train
 from tacit.errors import InternalError, StorageError, TacitError
 
@@ -45,6 +47,8 @@ app.command()(train)
 app.command()(evaluate)
 app.command()(check)
 app.command()(demo)
+app.command()(serve)
+app.command()(query)
 app.command()(refresh)
 app.command()(doctor)
 app.add_typer(blame, name="blame")

@@ -41,7 +41,7 @@ __all__ = ["SCORING", "Engine"]
 SCORING = "scoring"
 """The operation that a stored model must be permitted for."""
 
-_CLOSING_SECONDS = 5.0
+_CLOSING_SECONDS = 2.0
 """How long a party that is to end waits for the others to be told the same."""
 
 
@@ -86,6 +86,7 @@ class Engine:
         self._closing_since: float | None = None
         self._handed_out: tuple[str, tuple[str, ...]] | None = None
         self._clock = 0.0
+        self._stand()
 
     @property
     def members(self) -> tuple[str, ...]:
@@ -98,6 +99,16 @@ class Engine:
         """With which protocol."""
         stage = self._session.stage
         return self._session.protocol.name if stage is None else stage.protocol
+
+    @property
+    def standing(self) -> tuple[int, tuple[str, ...], str]:
+        """Stage, members and what holds, after the last turn. From any thread."""
+        return self._standing
+
+    def _stand(self) -> None:
+        stage = self._session.stage
+        number = 0 if stage is None else stage.number
+        self._standing = (number, self.members, self._session.security.describe())
 
     def run(self, pause: Callable[[float], None] | None = None) -> None:
         """Serve until the parties have agreed to end.
@@ -238,6 +249,8 @@ class Engine:
         When a party is lost, one of the others may hand out parts of before and another those of
         after; a client puts together what is of one stage.
         """
+        if self._standing[1] != self.members:
+            self._stand()
         if self._handed_out in (None, (self.protocol, self.members)):
             return
         for key in self._desk.masked():

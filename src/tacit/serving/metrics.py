@@ -16,10 +16,17 @@ _ROWS = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1_024, 2_048)
 
 
 class Metrics:
-    """The counters of one party."""
+    """The counters of one party.
+
+    Attributes
+    ----------
+    rows : int
+        Rows computed so far.
+    """
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
+        self.rows = 0
         add: dict[str, Any] = {"registry": self.registry}
         self._messages = Counter(
             "tacit_serving_requests", "Messages of clients, by outcome.", ["outcome"], **add
@@ -60,6 +67,7 @@ class Metrics:
 
     def computed(self, requests: int, rows: int, seconds: float) -> None:
         """A batch was computed."""
+        self.rows += rows
         self._rows.inc(rows)
         self._batch.observe(rows)
 
