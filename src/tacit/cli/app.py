@@ -86,7 +86,9 @@ def main() -> None:
         raise SystemExit(error.exit_status) from None
     except SystemExit as end:
         if end.code == _INTERRUPTED:  # typer's translation of KeyboardInterrupt
-            Console(stderr=True).print("Interrupted: all parties were stopped.")
+            Console(stderr=True).print(
+                "Interrupted: everything that this command started was stopped."
+            )
         raise
     except KeyboardInterrupt:
         raise SystemExit(_INTERRUPTED) from None

@@ -10,7 +10,9 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 
+from tacit.consortium.file import read
 from tacit.errors import EvidenceError
+from tacit.network.trust import ANY
 from tacit.recovery.evidence import Checked, check, records
 
 __all__ = ["blame"]
@@ -43,6 +45,17 @@ def verify(
             show_default=False,
         ),
     ] = None,
+    consortium: Annotated[
+        Path | None,
+        typer.Option(
+            "--consortium",
+            metavar="FILE",
+            help="The consortium's file (consortium.json) whose fingerprint the parties compared:"
+            " its root, and the keys that it has for each party. Then not even the authority's word"
+            " is needed.",
+            show_default=False,
+        ),
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Check the evidence of a fault: who, when, what, and what that proves.
@@ -52,16 +65,19 @@ def verify(
 
         tacit blame verify evidence --authority authority.pem
     """
-    root = None if authority is None else _read(authority)
-    found = [check(path, root) for path in records(folder)]
+    root, trust = None if authority is None else _read(authority), ANY
+    if consortium is not None:
+        known = read(_read(consortium), consortium, root)
+        root, trust = known.root.encode(), known.trust
+    found = [check(path, root, trust) for path in records(folder)]
     if as_json:
         shown = [_plain(checked) for checked in found]
-        print(json.dumps({"records": shown, "authority_given": authority is not None}))
+        print(json.dumps({"records": shown, "authority_given": root is not None}))
         return
     console = Console(highlight=False)
     for checked in found:
         _show(console, checked)
-    if authority is None:
+    if root is None:
         for fingerprint in sorted({checked.fingerprint for checked in found}):
             console.print(
                 "[bold yellow]Compare the authority.[/] Its certificate was taken from the"

@@ -15,7 +15,7 @@ import socket
 import threading
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from importlib import metadata
 from typing import Annotated, Final
 
@@ -91,6 +91,8 @@ class Found:
         Why the last step outwards failed.
     refusal : str
         Why it was turned away when it came.
+    tries : int
+        How often this party dialled: each time the next of its addresses.
     """
 
     hosts: tuple[str, ...] = ()
@@ -102,7 +104,8 @@ class Found:
     skew: float = 0.0
     called: bool = False
     problem: str = ""
-    refusal: str = field(default="")
+    refusal: str = ""
+    tries: int = 0
 
     @property
     def done(self) -> bool:
@@ -205,7 +208,8 @@ class _Trial:
     def _dial(self, peer: str, found: Found) -> None:
         targets = resolve(self.addresses[peer])
         found.hosts = tuple(dict.fromkeys(numeric[0] for _, numeric in targets))
-        family, numeric = targets[0]
+        family, numeric = targets[found.tries % len(targets)]
+        found.tries += 1
         with socket.socket(family, socket.SOCK_STREAM) as connection:
             connection.settimeout(_STEP)
             connection.connect(numeric)

@@ -26,7 +26,8 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 
 from tacit.errors import CertificateError, EvidenceError, RecoveryError, VerificationError
-from tacit.network import evidence_key
+from tacit.network import Trust, evidence_key
+from tacit.network.trust import ANY
 from tacit.recovery.statements import (
     STATEMENT_BYTES,
     Exhibit,
@@ -221,7 +222,7 @@ def write_after_pair(
         exhibits=exhibits,
         follows=before.name,
     )
-    rules = Rules(occasion, members, _keys(draft, authority, folder), draft.base)
+    rules = Rules(occasion, members, _keys(draft, authority, folder, ANY), draft.base)
     verdict = _second(draft, rules, pair.verdict, _accepted(draft, rules, folder)[0])
     if verdict is None:
         return None
@@ -277,7 +278,7 @@ def records(folder: Path) -> list[Path]:
     return sorted(found, key=lambda path: (os.stat(path / RECORD).st_mtime, path.name))
 
 
-def check(folder: Path, authority: bytes | None = None) -> Checked:
+def check(folder: Path, authority: bytes | None = None, trust: Trust = ANY) -> Checked:
     """Check one record.
 
     Parameters
@@ -287,13 +288,16 @@ def check(folder: Path, authority: bytes | None = None) -> Checked:
     authority : bytes, optional
         The consortium's root certificate, PEM, from a source that is trusted. Without, the one in
         the folder is taken: then everything rests on its fingerprint.
+    trust : Trust
+        The keys that parties are known by, beyond the authority's word; by default any.
 
     Raises
     ------
     EvidenceError
         A file is missing or malformed (TC-2401), a certificate is not from the authority
         (TC-2402), something was changed (TC-2403), left out (TC-2404), or the verdict does not
-        follow from what was signed (TC-2405).
+        follow from what was signed (TC-2405); a party's key is another than it is known by
+        (TC-2406).
     """
     record, own = _load(folder)
     root = own if authority is None else authority
@@ -304,11 +308,11 @@ def check(folder: Path, authority: bytes | None = None) -> Checked:
             case=2,
             stage="evidence",
         )
-    rules = Rules(record.occasion, record.members, _keys(record, root, folder), record.base)
+    rules = Rules(record.occasion, record.members, _keys(record, root, folder, trust), record.base)
     statements, answers = _accepted(record, rules, folder)
     verdict: Verdict | None
     if record.follows:
-        before = check(folder.parent / record.follows, root).verdict
+        before = check(folder.parent / record.follows, root, trust).verdict
         verdict = _second(record, rules, before, statements)
     else:
         _require_whole(record, rules, statements, answers, folder)
@@ -365,7 +369,7 @@ def _fingerprint(authority: bytes, folder: Path) -> str:
         ) from None
 
 
-def _keys(record: Record, authority: bytes, folder: Path) -> Keys:
+def _keys(record: Record, authority: bytes, folder: Path, trust: Trust) -> Keys:
     keys = {}
     try:
         at = datetime.datetime.fromtimestamp(record.written, datetime.UTC)
@@ -380,6 +384,18 @@ def _keys(record: Record, authority: bytes, folder: Path) -> Keys:
             case=2,
             stage="evidence",
         ) from None
+    for party in record.members:
+        try:
+            trust.check_evidence(party, record.certificates[party])
+        except CertificateError as error:
+            raise EvidenceError(
+                f"{folder} rests on a key that is not the one of {party}: {error.message}",
+                next_step="take the consortium's file that held when the job ran, whose fingerprint"
+                " the parties compared. If this was it, the authority certified somebody else.",
+                case=6,
+                parties=[party],
+                stage="evidence",
+            ) from None
     return Keys(keys)
 
 

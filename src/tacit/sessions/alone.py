@@ -8,6 +8,7 @@ whoever called, and its result is returned here and nowhere else.
 from __future__ import annotations
 
 import importlib
+import socket
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -18,6 +19,7 @@ from tacit.consortium import Kit
 from tacit.encoding.digest import tagged_hash
 from tacit.errors import AddressError, TacitError, UsageError
 from tacit.network import Address, Listener, NetworkSettings, OnWait
+from tacit.network.addresses import resolve
 from tacit.protocols import protocol_named
 from tacit.sessions.context import PartyContext
 from tacit.sessions.failures import described, told
@@ -194,7 +196,8 @@ def own_port(kit: Kit, listen: Address | None = None) -> Listener:
     except AddressError as error:
         if error.case != _NOT_LOCAL:
             raise
-    return Listener(Address("0.0.0.0", address.port))
+    family, _ = resolve(address)[0]
+    return Listener(Address("::" if family == socket.AF_INET6 else "0.0.0.0", address.port))
 
 
 def job_digest_of(module: str) -> bytes:

@@ -17,7 +17,8 @@ from typer.testing import CliRunner
 
 from tacit.cli.app import app
 from tacit.errors import EvidenceError, StorageError
-from tacit.network import Authority, evidence_signer
+from tacit.network import Authority, Trust, evidence_signer
+from tacit.network.trust import key_fingerprint
 from tacit.recovery import (
     Keys,
     Occasion,
@@ -46,8 +47,8 @@ ALICE, BOB, CAROL, DAVE = NAMES
 class Consortium:
     """Four parties with certificates, and conferences among them."""
 
-    def __init__(self) -> None:
-        self.authority = Authority()
+    def __init__(self, authority: Authority | None = None) -> None:
+        self.authority = authority or Authority()
         credentials = {name: self.authority.issue(name) for name in NAMES}
         made = {name: evidence_signer(c) for name, c in credentials.items()}
         self.signers = {name: Signer(name, key) for name, (key, _) in made.items()}
@@ -372,6 +373,22 @@ def test_another_consortium_with_the_same_names_is_told_by_its_fingerprint(
     assert check(mine).fingerprint != check(theirs).fingerprint
     with pytest.raises(EvidenceError, match="TC-2402"):
         check(theirs, consortium.authority.certificate)
+
+
+def test_an_authority_that_lies_cannot_make_evidence_for_who_has_the_pins(
+    consortium: Consortium, tmp_path: Path
+) -> None:
+    """It certifies keys of its own for all parties, and lets them convict one of them."""
+    pins = {name: key_fingerprint(der) for name, der in consortium.certificates.items()}
+    trust = Trust(evidence=pins)
+    root = consortium.authority.certificate
+    genuine = consortium.write(tmp_path / "genuine", consortium.lost())
+    assert check(genuine, root, trust).verdict.party == DAVE
+    liar = Consortium(consortium.authority)
+    forged = liar.write(tmp_path / "forged", liar.lost())
+    assert check(forged, root).verdict.party == DAVE  # the root alone is not enough
+    with pytest.raises(EvidenceError, match="TC-2406"):
+        check(forged, root, trust)
 
 
 def test_evidence_outlives_the_certificates(
