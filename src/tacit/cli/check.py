@@ -12,6 +12,7 @@ from rich.console import Console
 from tacit.errors import DataError
 from tacit.tables import Schema
 from tacit.tables import check as find_problems
+from tacit.tables.spool import MOST_LISTED
 
 __all__ = ["check"]
 
@@ -22,15 +23,27 @@ def check(
         Path, typer.Option("--schema", "-s", help="The agreed schema (JSON).", show_default=False)
     ],
     most: Annotated[int, typer.Option(help="Show at most this many problems.", min=1)] = 20,
+    errors: Annotated[
+        Path | None,
+        typer.Option(
+            "--errors",
+            metavar="FILE.csv",
+            help="Write all problems (the first 100,000) to this file, for yourself.",
+            show_default=False,
+        ),
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Check a file against the agreed schema, before a joint run and without any connection.
 
     Every problem is named by line and column; values are not printed. Example:
 
-        tacit check transactions.parquet --schema schema.json
+        tacit check transactions.parquet --schema schema.json --errors wrong.csv
     """
-    found = find_problems(file, Schema.load(schema), limit=most)
+    agreed = Schema.load(schema)
+    found = find_problems(file, agreed, limit=most if errors is None else max(most, MOST_LISTED))
+    if errors is not None and found.violations:
+        found.save(errors)
     if as_json:
         print(
             json.dumps(
@@ -38,7 +51,8 @@ def check(
                     "file": str(file),
                     "rows": found.rows,
                     "problems": found.total,
-                    "first": [str(violation) for violation in found.violations],
+                    "first": [str(violation) for violation in found.violations[:most]],
+                    "columns": found.sentences(),
                 }
             )
         )
@@ -46,9 +60,15 @@ def check(
     if not found.violations:
         console.print(f"[green]✓[/] {file}: {found.rows:,} rows fit the schema.")
         return
-    for violation in found.violations:
+    for violation in found.violations[:most]:
         console.print("[red]✗[/]", end=" ")
         console.print(str(violation), markup=False, soft_wrap=True)
+    if found.total > 1:
+        console.print("In all:")
+        for line in found.sentences():
+            console.print(f"  {line}", markup=False, soft_wrap=True)
+    if errors is not None:
+        console.print(f"Listed in {errors}", markup=False, soft_wrap=True)
     shown = f"; the first {most} are shown" if found.total > most else ""
     raise DataError(
         f"{file} breaks the schema in {found.total:,} places{shown}.",

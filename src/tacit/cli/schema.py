@@ -111,6 +111,7 @@ def _show_guesses(console: Console, file: Path, found: Inferred, private: set[st
         )
     for name, why in found.left_out.items():
         why = why.rpartition(": ")[2].rstrip(".")
+        name = name or "(no name)"
         console.print(f"  [yellow]{escape(name)}[/] is left out: {escape(why)}.", soft_wrap=True)
     shown = [c.name for c in found.draft.columns if c.categories and c.name not in private]
     if shown:

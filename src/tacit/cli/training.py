@@ -146,6 +146,7 @@ class TrainingRequest:
             schema=None if self.schema is None else str(self.schema.absolute()),
             schema_digest=self.schema_digest,
             drift=self.drift,
+            errors=str((self.out / party / "errors.csv").absolute()),
             share_categories=self.share_categories,
             exclude=self.exclude,
             missing=self.missing,

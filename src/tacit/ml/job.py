@@ -455,6 +455,7 @@ class _Job:
             file,
             schema,
             owner=self.context.name,
+            errors=self.settings.errors,
             progress=lambda rows, fraction: report(round(100 * fraction)),
         )
 

@@ -77,6 +77,8 @@ class TrainingSettings(Struct, frozen=True, kw_only=True):
         Seconds that each phase may take; then a party that is alive but stuck ends the run.
     storage : Place or None
         Where this party seals shares. Needed where output is guaranteed.
+    errors : str or None
+        Where what is wrong with this owner's file is listed, for the owner.
     evidence : str or None
         The folder for what proves a fault.
     every : int
@@ -121,6 +123,7 @@ class TrainingSettings(Struct, frozen=True, kw_only=True):
     deadline: float = 3600.0
     storage: Place | None = None
     store: Place | None = None
+    errors: str | None = None
     evidence: str | None = None
     every: int = 0
     resume: bool = False
@@ -151,6 +154,7 @@ class TrainingSettings(Struct, frozen=True, kw_only=True):
             share_categories=False,
             storage=None,
             store=None,
+            errors=None,
             evidence=None,
         )
 

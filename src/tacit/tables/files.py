@@ -26,10 +26,13 @@ from tacit.tables.dates import shows_order
 from tacit.tables.problems import Problem, Violation, data_error
 from tacit.tables.values import Writing
 
-__all__ = ["BATCH_ROWS", "CsvFile", "ParquetFile", "TableFile", "open_table"]
+__all__ = ["BATCH_ROWS", "MAX_COLUMNS", "CsvFile", "ParquetFile", "TableFile", "open_table"]
 
 BATCH_ROWS: Final = 16_384
 """At most this many rows in a batch."""
+
+MAX_COLUMNS: Final = 20_000
+"""A file with more is refused: nothing here works on so many at once."""
 
 _BLOCK_BYTES: Final = 4 << 20
 _MAGIC: Final = b"PAR1"
@@ -61,6 +64,8 @@ class TableFile(ABC):
         self.columns = tuple(columns)
         self.rows = rows
         self.owner = owner
+        if len(self.columns) > MAX_COLUMNS:
+            self.refuse(Violation(Problem.TOO_WIDE, unit=self.unit))
         seen: set[str] = set()
         for name in self.columns:
             if name in seen:

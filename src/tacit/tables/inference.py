@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import re
 from typing import Final, Literal, NoReturn
 
 import numpy as np
@@ -29,6 +30,8 @@ _TYPOS: Final = 0.05
 
 _IDENTIFIERS: Final = 100
 """So many whole numbers that are all different look like identifiers."""
+
+_LIKE_NUMBERS: Final = re.compile(r"\W{0,3}\d[\d.,:/ '-]*\D{0,6}$")
 
 _UNIT: Final = (0.0, 1.0)
 
@@ -199,6 +202,12 @@ class Inference:
             found.append(f"{self._missing:,} values ({share:.1g} %) are missing")
         if self._kind == "text":
             found.append(f"{len(self._categories):,} different texts")
+            numbers = sum(bool(_LIKE_NUMBERS.match(text)) for text in self._categories)
+            if numbers > 0.8 * len(self._categories):
+                found.append(
+                    "they look like numbers or dates; if they are, write numbers without units and"
+                    " separators of thousands, and dates as 2024-12-31"
+                )
         return found
 
     def _no_feature(self, why: str) -> NoReturn:

@@ -40,11 +40,14 @@ def merge(drafts: Mapping[str, Draft]) -> Schema:
         lacking = [c.name for c in first.columns if c.name not in by_owner[owner]]
         extra = [c.name for c in drafts[owner].columns if c.name not in by_owner[owners[0]]]
         if lacking or extra or len(drafts[owner].columns) != len(first.columns):
+            same = [n for n in extra if n.casefold() in {name.casefold() for name in lacking}]
             parts = [f"{owner} lacks {_quoted(lacking)}"] if lacking else []
             parts += [f"{owners[0]} lacks {_quoted(extra)}, which {owner} has"] if extra else []
             raise SchemaError(
                 f"Mismatched columns: {'; '.join(parts) or f'{owner} has a column twice'}.",
-                next_step="give all files the same columns, or exclude some (--exclude).",
+                next_step="write column names alike: upper and lower case count."
+                if same
+                else "give all files the same columns, or exclude some (--exclude).",
                 case=2,
                 parties=(owner,),
             )

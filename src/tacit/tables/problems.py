@@ -79,6 +79,11 @@ class Problem(Enum):
         "decimal points and decimal commas in one column",
         "write all numbers of the column alike, without separators of thousands.",
     )
+    TOO_WIDE = (
+        16,
+        "too many columns",
+        "check that lines are separated as they should be; keep the columns that a model needs.",
+    )
     NO_MEAN = (
         13,
         "no value at all, so there is no mean to fill in",
@@ -106,18 +111,21 @@ class Violation:
         when the whole column or file is meant.
     unit : {"line", "row"}
         Which of the two.
+    hint : str
+        What it may be instead, from the file's header alone.
     """
 
     problem: Problem
     column: str | None = None
     line: int | None = None
     unit: str = "line"
+    hint: str = ""
 
     def __str__(self) -> str:
         place = [] if self.line is None else [f"{self.unit} {self.line}"]
         if self.column is not None:
             place.append(f'column "{self.column}"')
-        return (", ".join(place) + ": " if place else "") + self.problem.text
+        return (", ".join(place) + ": " if place else "") + self.problem.text + self.hint
 
 
 def data_error(

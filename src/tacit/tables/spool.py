@@ -31,8 +31,8 @@ from typing import Any, Final, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from tacit.errors import StorageError
-from tacit.tables.check import Block, blocks, first_problems, label_classes, locate
+from tacit.errors import DataError, StorageError
+from tacit.tables.check import Block, blocks, check, first_problems, label_classes, locate
 from tacit.tables.encode import encode
 from tacit.tables.files import TableFile, open_table
 from tacit.tables.problems import Problem, Violation
@@ -47,6 +47,9 @@ Progress: TypeAlias = Callable[[int, float], None]
 
 MAPPED_BYTES: Final = 256 << 20
 """Larger files are read instead of mapped."""
+
+MOST_LISTED: Final = 100_000
+"""So many problems of a file are listed."""
 
 _CHUNK_ROWS: Final = 16_384
 
@@ -155,6 +158,7 @@ def spool(
     owner: str | None = None,
     directory: str | Path | None = None,
     progress: Progress | None = None,
+    errors: str | Path | None = None,
     one_class: bool = False,
 ) -> Spool:
     """Read, check and encode an owner's file.
@@ -172,6 +176,8 @@ def spool(
         8 bytes a feature and row.
     progress : callable, optional
         Called after every batch with rows read and fraction done.
+    errors : path, optional
+        Where all that is wrong is listed, for the owner; see :meth:`Findings.save`.
     one_class : bool
         Whether all labels may be the same: for measuring, not for training.
 
@@ -185,13 +191,34 @@ def spool(
     """
     file = open_table(path, owner=owner)
     try:
-        with ExitStack() as stack:
-            out = stack.enter_context(tempfile.TemporaryFile("w+b", buffering=0, dir=directory))
-            rows = Spool(out, schema.features, _write(file, schema, out, progress, one_class))
-            stack.pop_all()  # From here on the spool closes the file.
-            return rows
+        return _spooled(file, schema, directory, progress, one_class)
+    except DataError:
+        # Once more, to count and list all that is wrong.
+        listed = check(path, schema, owner=owner, limit=MOST_LISTED if errors else 1)
+        note = ""
+        if errors is not None and listed.violations:
+            note = f"; all are listed in {listed.save(errors)}"
+            if listed.total > len(listed.violations):
+                note = f"; the first {len(listed.violations):,} are listed in {errors}"
+        if not (one_class and listed.violations[:1] and listed.total == 1):
+            listed.raise_if_any(note)
+        raise
     except OSError as error:
         raise _storage_error(error, directory) from None
+
+
+def _spooled(
+    file: TableFile,
+    schema: Schema,
+    directory: str | Path | None,
+    progress: Progress | None,
+    one_class: bool,
+) -> Spool:
+    with ExitStack() as stack:
+        out = stack.enter_context(tempfile.TemporaryFile("w+b", buffering=0, dir=directory))
+        rows = Spool(out, schema.features, _write(file, schema, out, progress, one_class))
+        stack.pop_all()  # From here on the spool closes the file.
+        return rows
 
 
 def _write(

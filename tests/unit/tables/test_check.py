@@ -198,7 +198,7 @@ def test_header_alone_and_missing_columns(tmp_path: Path) -> None:
     assert str(check(write(tmp_path, HEADER), SCHEMA).violations[0]) == "there are no rows"
     findings = check(write(tmp_path, "amount,Age,member,shop", "1,2,1,fuel"), SCHEMA)
     assert [str(v) for v in findings.violations] == [
-        'column "age": the column is missing',
+        'column "age": the column is missing; the file has "Age"',
         'column "y": the column is missing',
     ]
     with pytest.raises(DataError, match="there are no rows"):
