@@ -32,7 +32,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tacit.errors import DataError, StorageError
-from tacit.tables.check import Block, blocks, check, first_problems, label_classes, locate
+from tacit.tables.check import Block, Findings, blocks, check, first_problems, label_classes, locate
 from tacit.tables.encode import encode
 from tacit.tables.files import TableFile, open_table
 from tacit.tables.problems import Problem, Violation
@@ -195,16 +195,24 @@ def spool(
     except DataError:
         # Once more, to count and list all that is wrong.
         listed = check(path, schema, owner=owner, limit=MOST_LISTED if errors else 1)
-        note = ""
-        if errors is not None and listed.violations:
-            note = f"; all are listed in {listed.save(errors)}"
-            if listed.total > len(listed.violations):
-                note = f"; the first {len(listed.violations):,} are listed in {errors}"
+        note = _listed(listed, errors) if errors is not None and listed.violations else ""
         if not (one_class and listed.violations[:1] and listed.total == 1):
             listed.raise_if_any(note)
         raise
     except OSError as error:
         raise _storage_error(error, directory) from None
+
+
+def _listed(found: Findings, errors: str | Path) -> str:
+    """Write the list; where it cannot be written the problem itself is told all the same."""
+    try:
+        Path(errors).parent.mkdir(parents=True, exist_ok=True)
+        found.save(errors)
+    except (OSError, StorageError):
+        return f"; they could not be listed in {errors}"
+    if found.total > len(found.violations):
+        return f"; the first {len(found.violations):,} are listed in {errors}"
+    return f"; all are listed in {errors}"
 
 
 def _spooled(
