@@ -66,7 +66,7 @@ def test_votes_are_counted_by_row(protocol: str) -> None:
     found = simulation.open(simulation.run(votes, simulation.share(fixed(weights))))
     positive = (rows @ weights.T >= 0).sum(axis=1)
     np.testing.assert_array_equal(found, np.stack([MODELS - positive, positive], axis=1))
-    assert 0 < positive[1:].min() or positive[1:].max() < MODELS
+    assert positive[1:].min() > 0 or positive[1:].max() < MODELS
     if protocol != "replicated3_active":
         cost = simulation.driver.cost()
         declared = ensemble_votes_cost(PROTOCOLS[protocol].costs, 9, MODELS)
