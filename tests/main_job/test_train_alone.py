@@ -10,7 +10,7 @@ import time
 from pathlib import Path
 
 import pytest
-from command_line import COMMAND, Run
+from command_line import COMMAND
 from consortia import THREE, Ring
 
 from tacit.cli.demos.files import DemoFiles
@@ -71,13 +71,3 @@ def test_ctrl_c_while_it_waits_leaves_nothing(wards: DemoFiles, tmp_path: Path) 
         free.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         free.bind((address.host, address.port))
     assert "Traceback" not in err + out
-
-
-def test_calls_that_cannot_be(tacit_command: Run, wards: DemoFiles, tmp_path: Path) -> None:
-    ring = Ring(tmp_path)
-    file = next(iter(wards.files.values()))
-    done = tacit_command(
-        "train", "--as", f"bank_b={file}", "--kit", ring.place("bank_a"), "--label", wards.label
-    )
-    assert done.returncode == 2
-    assert "TC-1058" in done.stderr
