@@ -219,8 +219,8 @@ class TrainingPlan:
 @lru_cache(maxsize=16)
 def _parted(count: int, fraction: float, seed: int, owner: int) -> tuple[Rows, Rows]:
     """An owner's rows to train on, and those set apart."""
-    apart = round(count * fraction)
-    if not apart:
+    apart = min(max(1, round(count * fraction)), count - 1)  # at least one on each side
+    if not fraction or count < 2:
         return np.arange(count), np.arange(0)
     order = public_generator("validation", seed, str(owner)).permutation(count)
     return np.sort(order[apart:]), np.sort(order[:apart])

@@ -44,7 +44,9 @@ class Stopper:
     def due(self, done: int) -> bool:
         """Whether an epoch has ended whose loss is not known."""
         plan = self._plan
-        return plan.stopping is not None and len(self.metrics) < done // plan.steps_an_epoch
+        if plan.stopping is None or not any(map(len, plan.validation)):
+            return False
+        return len(self.metrics) < done // plan.steps_an_epoch
 
     def add(self, metric: float) -> bool:
         """Take an epoch's loss; whether it is the best so far."""

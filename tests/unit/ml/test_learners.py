@@ -165,6 +165,14 @@ def test_rows_set_apart_are_in_no_step() -> None:
         assert not seen[owner] & set(apart[owner].tolist())
 
 
+def test_few_rows_are_set_apart_too() -> None:
+    plan = replace(MLP, rows=(3, 1, 0), stopping=EarlyStopping(fraction=0.1))
+    assert [len(rows) for rows in plan.validation] == [1, 0, 0]
+    assert plan.fit_rows == (2, 1, 0)
+    nothing = replace(plan, rows=(1, 1))
+    assert not Stopper(nothing).due(nothing.steps_an_epoch)
+
+
 def test_the_best_epoch_and_patience() -> None:
     plan = replace(MLP, stopping=EarlyStopping(patience=2, tolerance=0.01))
     stopper = Stopper(plan)
