@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 
 __all__ = ["IncidentLog"]
 
+NOTE = "note"
+"""The unit of a progress message that is a line for people."""
+
 
 class IncidentLog:
     """Listens to all parties' processes: passes progress on, and notes every incident once.
@@ -44,10 +47,17 @@ class IncidentLog:
         self._log = log
         self._chronicle = chronicle
         self._phases: dict[str, str] = {}
+        self._notes: set[str] = set()
         self._found: dict[tuple[int, str, tuple[str, ...]], IncidentRecord] = {}
 
     def progress(self, party: str, message: PhaseMessage) -> None:
-        """Take a progress message."""
+        """Take a progress message; a note for people is told once."""
+        if message.unit == NOTE:
+            if message.phase not in self._notes:
+                self._notes.add(message.phase)
+                self._log.info("note", text=message.phase)
+                self._bars.tell(escape(message.phase))
+            return
         self._phases[party] = message.phase
         if self._chronicle is not None:
             self._chronicle.progress(party, message)

@@ -16,6 +16,7 @@ from rich.markup import escape
 from tacit.cli.comparison import Comparison
 from tacit.cli.drift import drift_disclosures, drift_of, preparation_disclosures
 from tacit.cli.evaluations import base_rate, evaluated_on, evaluations
+from tacit.cli.privacy_options import privacy_facts
 from tacit.cli.tables import cost_table, scores_table
 from tacit.ml.records import OwnerResult
 from tacit.protocols import protocol_named
@@ -150,6 +151,7 @@ def outcome_of(
         "epochs": request.epochs,
         "batch size": request.batch_size,
         **_learning(request),
+        **privacy_facts(reader),
         "test size": request.test_size,
         "seed": request.seed,
         "fractional bits": reader.plan.fraction_bits,
@@ -359,13 +361,19 @@ def _model_disclosures(request: TrainingRequest, reader: OwnerResult, to: str) -
                 what,
                 to,
                 "Opened once, after the last step; joint means and deviations are folded in and"
-                " stay secret.",
+                " stay secret."
+                if reader.plan.privacy is None
+                else "Opened once, after the last step; differentially private:"
+                f" ({reader.plan.privacy.training.epsilon:.3g},"
+                f" {reader.plan.privacy.training.delta:g}) for each training row.",
             ),
             Disclosure(
                 "held-out rows counted by score and label",
                 to,
                 "Summed over the owners on shares; no owner's counts are shown. Taking one's own"
-                " away gives the other owners' together.",
+                " away gives the other owners' together."
+                if reader.plan.privacy is None
+                else "Summed over the owners on shares, with noise that nobody knows, in 64 bins.",
             )
             if not request.vertical
             else Disclosure(

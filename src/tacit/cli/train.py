@@ -39,6 +39,14 @@ from tacit.cli.model_options import (
     WarmUpOption,
     chosen_model,
 )
+from tacit.cli.privacy_options import (
+    ClipOption,
+    DeltaOption,
+    DpOption,
+    EpsilonOption,
+    NoiseOption,
+    chosen_privacy,
+)
 from tacit.cli.signoff import digest_of
 from tacit.cli.training import HELPER, TrainingRequest, run_training
 from tacit.cli.vertical_options import NOT_CHECKED, KeyOption, MetricsOption, VerticalOption
@@ -210,6 +218,11 @@ def train(
             rich_help_panel="Training",
         ),
     ] = "probabilistic",
+    dp: DpOption = False,
+    epsilon: EpsilonOption = None,
+    delta: DeltaOption = 1e-6,
+    clip: ClipOption = 1.0,
+    noise_multiplier: NoiseOption = None,
     start_from: StartOption = None,
     keep: KeepOption = None,
     store: StoreOption = None,
@@ -321,6 +334,10 @@ def train(
 
         tacit train … --model mlp --hidden 32,16 --keep fraud --store stores --reveal-to nobody
         tacit train … --model mlp --hidden 32,16 --start-from fraud --keep fraud --store stores
+
+    With differential privacy a revealed model tells little about any one row:
+
+        tacit train … --schema schema.json --dp --epsilon 2 --delta 1e-6
     """
     if missing not in ("refuse", "zero", "mean"):
         raise UsageError(
@@ -375,6 +392,9 @@ def train(
         epochs=epochs,
         batch_size=batch_size,
         model=choice,
+        privacy=chosen_privacy(
+            dp=dp, epsilon=epsilon, delta=delta, clip=clip, noise_multiplier=noise_multiplier
+        ),
         seed=seed,
         out=out,
         rounding=checked_rounding(rounding),

@@ -23,6 +23,8 @@ from tacit.consortium import Kit
 from tacit.errors import UsageError
 from tacit.ml.drift import Drift
 from tacit.ml.measures.names import DEFAULT
+from tacit.ml.privacy.agreement import check_choice
+from tacit.ml.privacy.terms import Privacy
 from tacit.ml.records import OwnerResult, TrainingSettings
 from tacit.network import Address, NetworkSettings
 from tacit.protocols import SecurityModel, protocol_named
@@ -76,6 +78,7 @@ class TrainingRequest:
     epochs: int = 3
     batch_size: int = 1024
     model: ModelChoice = LOGISTIC
+    privacy: Privacy | None = None
     seed: int = 0
     out: Path = Path("report")
     rounding: Rounding = "probabilistic"
@@ -161,6 +164,7 @@ class TrainingRequest:
             dropout=self.model.dropout,
             class_weights=self.model.class_weights,
             stopping=self.model.stopping,
+            privacy=self.privacy,
             start=self.model.start,
             keep=self.model.keep,
             seed=self.seed,
@@ -201,6 +205,8 @@ class TrainingRequest:
                 case=21,
             )
         checked_parties(protocol_named(self.protocol), self.parties)
+        if self.privacy is not None:
+            check_choice(self.settings(self.parties[0]))
         if self.compare_pooled and self.kit is not None:
             raise UsageError(
                 "--compare-pooled reads all files, and here is one.",

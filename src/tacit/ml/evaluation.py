@@ -20,7 +20,15 @@ from tacit.protocols.interface import Party
 from tacit.rounds.combine import together
 from tacit.rounds.contract import Step
 
-__all__ = ["COUNTS", "JointCounts", "ScoreCounts", "counts_of", "encoded_counts", "joint_counts"]
+__all__ = [
+    "COUNTS",
+    "ERROR_BITS",
+    "JointCounts",
+    "ScoreCounts",
+    "counts_of",
+    "encoded_counts",
+    "joint_counts",
+]
 
 ERROR_BITS = 20
 """Fractional bits of summed squared errors."""

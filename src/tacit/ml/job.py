@@ -33,6 +33,9 @@ from tacit.ml.measures.names import parse_measures
 from tacit.ml.plaintext import train_alone
 from tacit.ml.plan import TrainingPlan
 from tacit.ml.preparing import Preparation
+from tacit.ml.privacy.agreement import check_choice, check_schema, described, private_plan
+from tacit.ml.privacy.terms import Privacy
+from tacit.ml.private import PrivateTraining
 from tacit.ml.records import CountRecord, OwnerResult, PhaseCost, TrainingSettings
 from tacit.ml.scores import count_scores
 from tacit.ml.streamed import StreamedTraining
@@ -71,6 +74,9 @@ Watch: TypeAlias = Callable[[str, int, int], None]
 _PROGRESS_INTERVAL = 0.1
 _LOSSES_PER_EPOCH = 20
 _FRACTION_BITS = 18
+NOTE = "note"
+"""The unit of progress that is a line for people."""
+
 _LOST = "TC-1094"
 """The error of storing after a party was lost."""
 
@@ -142,6 +148,9 @@ class _Job:
     def run(self) -> OwnerResult:
         with self.phase("schema"):
             schema = self._agree_on_schema()
+            if self.settings.privacy is not None:
+                check_choice(self.settings)
+                check_schema(schema)
         with ExitStack() as files:
             own = None
             with self.phase("reading"):
@@ -177,6 +186,9 @@ class _Job:
         to = tuple(session.position(name) for name in settings.reveal_to)
         owners = tuple(range(len(self.owners)))
         plan = self._plan(schema, train_counts, tuple(sorted({*owners, *to})))
+        if settings.privacy is not None:
+            with self.phase("privacy"):
+                plan = self._private(settings.privacy, plan, evaluated=bool(to))
         form = self._form(schema, plan)
         way = self._way(schema, plan, form, own)
         held_out = self._held_out(form, own, counts)
@@ -254,6 +266,13 @@ class _Job:
         if not settings.reveal_loss:
             return plan
         return replace(plan, loss_every=max(1, plan.steps_an_epoch // _LOSSES_PER_EPOCH))
+
+    def _private(self, asked: Privacy, plan: TrainingPlan, *, evaluated: bool) -> TrainingPlan:
+        """The plan with its terms of privacy, told before anything is trained."""
+        plan = private_plan(plan, asked, evaluated=evaluated)
+        self._agree(tagged_hash("terms of privacy", msgspec.msgpack.encode(plan.privacy)))
+        self.context.progress(described(plan), 0, unit=NOTE)
+        return plan
 
     def _form(self, schema: Schema, plan: TrainingPlan) -> ModelForm:
         form = ModelForm(
@@ -338,6 +357,8 @@ class _Job:
         )
         guaranteed = self.session.protocol.security.outcome == "guaranteed output"
         way = KeptTraining if guaranteed else StreamedTraining
+        if plan.privacy is not None:
+            return PrivateTraining(self.session, job, None if own is None else own.train)
         if own is None:
             return way(self.session, job, None, None)
         return way(self.session, job, own.train, _mean_and_variance(own.moments), own.summaries)
@@ -419,7 +440,11 @@ class _Job:
             )
             schema = merge({n: Draft.from_bytes(drafts[n].value, n) for n in self.owners})
         self._check_signed_off(schema)
-        digest = tagged_hash("training job", schema.digest(), settings.public())
+        self._agree(tagged_hash("training job", schema.digest(), settings.public()))
+        return schema
+
+    def _agree(self, digest: bytes) -> None:
+        settings, session = self.settings, self.session
         others = session.gather(
             _Notice(digest), _Notice, stage="schema agreement", patience=settings.deadline
         )
@@ -433,7 +458,6 @@ class _Job:
                     parties=[self.context.name, name],
                     stage="schema",
                 )
-        return schema
 
     def _check_signed_off(self, schema: Schema) -> None:
         """Refuse any schema but the one that this party signed off, before anything is shared."""

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from tacit.functions.perceptron import Activation
 from tacit.ml.batches import batch_count, batches
+from tacit.ml.privacy.terms import PrivateTerms
 from tacit.tables import public_generator
 
 __all__ = [
@@ -152,6 +153,8 @@ class TrainingPlan:
         For each column of the model its place among the owners' columns, owner by owner.
     label_owner : int
         Who has the labels, where owners have different columns.
+    privacy : PrivateTerms, optional
+        Of differentially private training, where batches are secret samples.
     """
 
     rows: tuple[int, ...]
@@ -174,6 +177,7 @@ class TrainingPlan:
     parts: tuple[int, ...] = ()
     order: tuple[int, ...] = ()
     label_owner: int = 0
+    privacy: PrivateTerms | None = None
 
     @property
     def widths(self) -> tuple[int, ...]:

@@ -16,6 +16,7 @@ from tacit.ml.evaluation import ScoreCounts
 from tacit.ml.measures.findings import Findings
 from tacit.ml.measures.names import DEFAULT
 from tacit.ml.plan import PLAIN, EarlyStopping, ModelKind, Optimiser, TrainingPlan
+from tacit.ml.privacy.terms import Privacy
 from tacit.ml.start import Start
 from tacit.models import ClearModel
 from tacit.models.clear import ModelRecord
@@ -59,6 +60,8 @@ class TrainingSettings(Struct, frozen=True, kw_only=True):
         The training's parameters, public and equal for all owners.
     optimiser, dropout, class_weights, stopping
         More of them; see :class:`~tacit.ml.plan.TrainingPlan`.
+    privacy : Privacy or None
+        Differential privacy, if it is asked for.
     start : Start or None
         What training starts from.
     keep : str
@@ -112,6 +115,7 @@ class TrainingSettings(Struct, frozen=True, kw_only=True):
     dropout: float = 0.0
     class_weights: tuple[float, float] | None = None
     stopping: EarlyStopping | None = None
+    privacy: Privacy | None = None
     start: Start | None = None
     keep: str = ""
     seed: int = 0
