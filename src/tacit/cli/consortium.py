@@ -69,6 +69,9 @@ ClientOption = Annotated[
     bool, typer.Option("--client", help="A client of a service, not a party.", show_default=False)
 ]
 
+INTERRUPTED = 130
+"""The exit status after Ctrl-C."""
+
 _OUT = Console(highlight=False, soft_wrap=True)
 
 
@@ -350,9 +353,12 @@ def _secret(key_file: Path | None, *, confirm: bool = False) -> Secret:
             next_step=f"give --key-file FILE, or set {KEY_VARIABLE} or {PASSPHRASE_VARIABLE}.",
             case=59,
         )
-    typed = typer.prompt(
-        "Passphrase of the authority", hide_input=True, confirmation_prompt=confirm
-    )
+    try:
+        typed = typer.prompt(
+            "Passphrase of the authority", hide_input=True, confirmation_prompt=confirm
+        )
+    except typer.Abort:
+        raise typer.Exit(INTERRUPTED) from None
     return Secret(passphrase=typed)
 
 
@@ -365,9 +371,12 @@ def _compare(asked: Request, opened: AuthorityFolder, fingerprint: str) -> None:
     if fingerprint:
         same = "".join(fingerprint.split()).lower() == "".join(asked.fingerprint.split())
     elif sys.stdin.isatty():
-        same = typer.confirm(
-            f"Call {asked.name}, by a number you know. Does it read you the same fingerprint?"
-        )
+        try:
+            same = typer.confirm(
+                f"Call {asked.name}, by a number you know. Does it read you the same fingerprint?"
+            )
+        except typer.Abort:
+            raise typer.Exit(INTERRUPTED) from None
     else:
         same = False
     if not same:

@@ -27,6 +27,7 @@ from tacit.encoding.digest import tagged_hash
 from tacit.errors import ConfigurationError, UsageError
 from tacit.network import Address, Trust
 from tacit.network.issuing import FILE_PURPOSE
+from tacit.network.names import check_name
 
 __all__ = ["FORMAT", "Consortium", "Member", "Revoked", "read", "short", "sign"]
 
@@ -255,11 +256,15 @@ def read(data: bytes, where: Path | str, root: bytes | None = None) -> Consortiu
         )
     try:
         file = msgspec.json.decode(data, type=_Signed)
+        check_name(file.consortium.name)
         for member in file.consortium.parties:
+            check_name(member.name)
+            if not member.address.isprintable() or not member.service.isprintable():
+                raise ValueError
             Address.parse(member.address)
             _service(member)
         fits = file.type == _TYPE and len(set(file.consortium.names)) == len(file.consortium.names)
-    except (msgspec.MsgspecError, UsageError):
+    except (msgspec.MsgspecError, UsageError, ValueError):
         fits = False
     if not fits:
         raise ConfigurationError(

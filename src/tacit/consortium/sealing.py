@@ -153,8 +153,8 @@ def unseal(data: bytes, secret: Secret, where: Path) -> bytes:
     if not fits:
         raise _damaged(where)
     wrong = ConfigurationError(
-        f"the {secret.kind} given does not open {where}, which was sealed with a"
-        f" {sealed.opened_by}.",
+        f"the {secret.kind} given does not open {where}, which"
+        f" {'another' if sealed.opened_by == secret.kind else 'a'} {sealed.opened_by} opens.",
         next_step=f"give the right one: --key-file FILE, {KEY_VARIABLE} or {PASSPHRASE_VARIABLE},"
         " or type the passphrase. Without it nobody opens the authority again.",
         case=29,

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import json
 import shutil
+import threading
 from pathlib import Path
 
+import msgspec
 import pytest
 from consortia import Ring, free_ports
 from cryptography import x509
 
 from tacit.consortium import Kit
 from tacit.consortium.authority import AuthorityFolder
+from tacit.consortium.file import sign
 from tacit.consortium.installing import install
 from tacit.consortium.requests import make_request, read_request
 from tacit.consortium.sealing import Secret, seal, unseal
@@ -254,3 +257,37 @@ def test_what_is_not_there_is_said(tmp_path: Path) -> None:
     with pytest.raises(ConfigurationError) as torn:
         AuthorityFolder(ring.folder, ring.secret)
     assert torn.value.code == "TC-2028"
+
+
+def test_two_commands_at_once_both_count(tmp_path: Path) -> None:
+    ring = Ring(tmp_path)
+    requests = []
+    for name in ("bank_a", "bank_b", "bank_c"):
+        path, _ = make_request(ring.place(name), name, new_keys=True)
+        requests.append(read_request(path.read_bytes(), path))
+    folders = [AuthorityFolder(ring.folder, ring.secret) for _ in requests]
+    before = ring.authority.consortium
+    threads = [
+        threading.Thread(target=folder.approve, args=(request,))
+        for folder, request in zip(folders, requests, strict=True)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    after = AuthorityFolder(ring.folder, ring.secret).consortium
+    assert after.edition == before.edition + 3
+    assert len(before.changes(after)) == 3
+    assert len(after.revoked) == 6
+
+
+@pytest.mark.parametrize("name", ["evil\x1b[2J", "a\nb", ""])
+def test_what_would_be_printed_is_checked(tmp_path: Path, name: str) -> None:
+    """An authority that lies cannot write to a party's terminal either."""
+    ring = Ring(tmp_path)
+    authority = ring.authority
+    twisted = msgspec.structs.replace(authority.consortium, name=name, edition=99)
+    ring.file.write_bytes(sign(twisted, authority._file_key, authority._signer))
+    with pytest.raises(ConfigurationError) as caught:
+        install(ring.place("bank_a"), [ring.file])
+    assert caught.value.code == "TC-2020"
