@@ -23,15 +23,17 @@ from hub import Adversary, Crash, Ground, Hub, Sent, honest
 from numpy.typing import NDArray
 from simulation import FOUR
 
-from tacit.errors import RecoveryError
+from tacit.errors import RecoveryError, UsageError
 from tacit.ml.evaluation import ScoreCounts
 from tacit.ml.kept import KeptTraining
 from tacit.ml.metrics import BINS
 from tacit.ml.plan import EarlyStopping, Optimiser, TrainingPlan
 from tacit.ml.ways import TrainingJob
+from tacit.models import ModelForm
 from tacit.protocols import PROTOCOLS
 from tacit.sessions import PartySession
 from tacit.storage import Place, create_key
+from tacit.tables import Column, Schema
 
 FAULTS = int(os.environ.get("TACIT_FAULTS", "6"))
 
@@ -71,6 +73,12 @@ class Rows:
         return self.features[indices], self.labels[indices]
 
 
+def form_of(plan: TrainingPlan) -> ModelForm:
+    columns = (Column("a", "boolean"), Column("b", "boolean"), Column("y", "boolean"))
+    schema = Schema(label="y", columns=columns)
+    return ModelForm(kind=plan.kind, schema=schema, hidden=plan.hidden)
+
+
 class Phases:
     @contextmanager
     def phase(self, name: str) -> Iterator[None]:
@@ -88,6 +96,7 @@ class Learned(NamedTuple):
     counts: Any
     evaluated: tuple[int, ...]
     incidents: list[Any]
+    kept: int | str
 
 
 def counts_of(owner: int) -> ScoreCounts:
@@ -107,7 +116,9 @@ def trained(
         with TemporaryDirectory() as folder:
             create_key(Path(folder) / "key")
             place = Place(f"{folder}/shares", f"{folder}/key")
-            job = TrainingJob(plan, b"job", np.array([True, False]), place, every=2)
+            job = TrainingJob(
+                plan, b"job", np.array([True, False]), place, every=2, form=form_of(plan)
+            )
             session = PartySession.guarded(
                 PROTOCOLS["fantastic4"],
                 ground,  # type: ignore[arg-type]
@@ -130,10 +141,14 @@ def trained(
                 session.inputs_complete = noted  # type: ignore[method-assign]
                 way.prepare(Phases())
                 losses = way.train(lambda done: None).losses
+                try:
+                    kept: int | str = way.keep("model")
+                except UsageError as error:
+                    kept = error.code
                 model = way.reveal(LEARN)
                 mine = counts_of(index) if index in OWNERS and model is not None else None
                 counts, evaluated = way.evaluate(mine, OWNERS, LEARN)
-                return Learned(model, losses, counts, evaluated, session.incidents)
+                return Learned(model, losses, counts, evaluated, session.incidents, kept)
 
     hub = Hub(FOUR, adversary, corrupt)
     hub.run(dict.fromkeys(FOUR, program))
@@ -145,6 +160,7 @@ def whole(plan: TrainingPlan = PLAN) -> tuple[dict[str, Learned], dict[str, int]
     """The results without a fault, and each party's first and last message after the inputs."""
     hub, begun = trained(honest, plan=plan)
     assert hub.outcome.errors == {}, hub.outcome.errors
+    assert [hub.outcome.results[name].kept for name in FOUR] == [1, 1, 1, 1]
     last = {
         name: max(m.number for m in hub.sent if m.sender == name and m.kind == "round")
         for name in FOUR
@@ -188,9 +204,12 @@ def test_a_crash_at_any_message(seed: int) -> None:
     note = f"{lost} crashes at its message {number}"
     living = [name for name in FOUR if name != lost]
     assert set(hub.outcome.errors) == {lost}, (note, hub.outcome.errors)
+    # The secret model is kept by all four or by none, and all of them know.
+    assert len({hub.outcome.results[name].kept for name in living}) == 1, note
     for name in living:
         check(hub.outcome.results, name, note, plan)
         result = hub.outcome.results[name]
+        assert result.kept in (1, "TC-1094"), note
         assert [i.party for i in result.incidents] in ([lost], []), note
         owners = tuple(o for o in OWNERS if FOUR[o] != lost)
         assert result.evaluated in (OWNERS, owners), note
