@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -25,7 +25,7 @@ from tacit.ml.private_evaluation.rows import (
     parse_grouping,
     table_schema,
 )
-from tacit.models import ClearModel, ModelForm, save, share_model
+from tacit.models import ClearModel, ModelForm, save, share_model, sharing
 from tacit.protocols import PROTOCOLS
 from tacit.sessions import PartySession
 from tacit.sessions.context import PartyContext
@@ -255,6 +255,25 @@ def test_labels_of_one_class(tmp_path: Path) -> None:
     assert learned.overall["auc"] is None
     assert learned.overall["recall@10%"] is None
     assert learned.overall["brier"] is not None
+
+
+def test_too_few_rows(tmp_path: Path) -> None:
+    errors = Case(tmp_path, rows=table()[:9]).errors()
+    assert {error.code for error in errors.values()} == {"TC-1073"}
+
+
+def test_a_model_out_of_range(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its owner's program refuses it; where that is changed, all parties do, on shares."""
+    model = a_model()
+    model.parameters[2][:] = 1e5
+    case = Case(tmp_path, "replicated3_active")
+    own = {"alice": {"model": str(model.save(tmp_path / "huge.json"))}}
+    errors = replace(case, own=own).errors()
+    assert errors["alice"].code == "TC-1376"
+    monkeypatch.setattr(sharing, "check_range", lambda model: None)
+    errors = replace(case, own=own).errors()
+    assert {error.code for error in errors.values()} == {"TC-5400"}
+    assert "alice" in errors["bob"].message
 
 
 def test_a_model_of_another_schema(tmp_path: Path) -> None:

@@ -33,6 +33,7 @@ __all__ = [
     "Measured",
     "bins_of",
     "by_bin",
+    "check_size",
     "evaluate_scores",
     "measured",
 ]
@@ -218,9 +219,14 @@ def _check(
             case=87,
             stage="evaluation",
         )
-    if not 1 <= minimum <= label.size or not 1 <= digits <= MOST_DIGITS:
+    check_size(label.size, minimum, digits)
+
+
+def check_size(rows: int, minimum: int, digits: int) -> None:
+    """Refuse too few rows, and decimal places that there are not. Raises UsageError (TC-1073)."""
+    if not 1 <= minimum <= rows or not 1 <= digits <= MOST_DIGITS:
         raise UsageError(
-            f"{label.size} rows cannot be measured with groups of at least {minimum} rows and"
+            f"{rows} rows cannot be measured with groups of at least {minimum} rows and"
             f" {digits} decimal places.",
             next_step="give at least as many rows as the smallest group has, which is 1 or more,"
             f" and 1 to {MOST_DIGITS} decimal places.",

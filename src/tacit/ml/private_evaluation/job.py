@@ -23,7 +23,7 @@ from tacit.encoding.digest import tagged_hash
 from tacit.encoding.types import bool_, int64
 from tacit.errors import DataError, RangeError, SchemaError
 from tacit.ml.measures import parse_measures
-from tacit.ml.measures.measuring import Measured, measured
+from tacit.ml.measures.measuring import Measured, check_size, measured
 from tacit.ml.phases import JobPhases, peak_memory
 from tacit.ml.private_evaluation.records import EvaluationResult, EvaluationSettings
 from tacit.ml.private_evaluation.rows import OwnedRows, group_names, table_schema
@@ -168,7 +168,9 @@ class _Job:
         told = self.session.gather(
             mine, _Count, stage="row counts", patience=self.settings.deadline
         )
-        return {name: told[name].rows for name in self.settings.owners}
+        counts = {name: told[name].rows for name in self.settings.owners}
+        check_size(sum(counts.values()), self.settings.minimum, self.settings.digits)
+        return counts
 
     # Inputs and scores.
 
