@@ -113,6 +113,24 @@ def evaluate(
             rich_help_panel="Data",
         ),
     ] = None,
+    vertical: Annotated[
+        bool,
+        typer.Option(
+            "--vertical",
+            help="The data owners have different columns of the same customers, row k of every file"
+            " the same one; the label is in one of the files.",
+            rich_help_panel="Data",
+        ),
+    ] = False,
+    key: Annotated[
+        str,
+        typer.Option(
+            help="With --vertical: a column of every file that says which customer a row is of,"
+            " compared on shares.",
+            show_default=False,
+            rich_help_panel="Data",
+        ),
+    ] = "",
     store: Annotated[
         Path | None,
         typer.Option(
@@ -209,6 +227,10 @@ def evaluate(
     A secret model from training that nobody knows:
 
         tacit evaluate bank_a=new_rows.csv --store shares --model fraud
+
+    On different columns of the same customers:
+
+        tacit evaluate bank=a.csv telco=b.csv --store shares --model risk --vertical --key customer
     """
     measures = parse_measures(metrics)
     model_file, data = parse_inputs(files, stored=model, own=own)
@@ -229,6 +251,8 @@ def evaluate(
         metrics=",".join(map(str, measures)),
         by=None if by is None else parse_grouping(by),
         schema=schema,
+        vertical=vertical,
+        key=key,
         rounding=checked_rounding(rounding),
         out=out,
         deadline=deadline,
@@ -238,6 +262,13 @@ def evaluate(
     )
     request = request.complete()
     recipients = parse_recipients(reveal_to, request.owners, request.parties)
+    if key and not vertical:
+        raise UsageError(
+            "--key is given without --vertical.",
+            next_step="leave it out, or add --vertical for different columns of the same"
+            " customers.",
+            case=47,
+        )
     if not recipients:
         raise UsageError(
             "Nobody would learn the metrics.",

@@ -54,6 +54,8 @@ class EvaluationRequest:
     metrics: str = DEFAULT
     by: Grouping | None = None
     schema: Path | None = None
+    vertical: bool = False
+    key: str = ""
     rounding: Rounding = "exact"
     out: Path = Path("evaluation")
     deadline: float = 3600.0
@@ -158,6 +160,8 @@ class EvaluationRequest:
             metrics=self.metrics,
             minimum=self.minimum,
             digits=self.digits,
+            vertical=self.vertical,
+            key=self.key,
             reveal_to=recipients,
             deadline=self.deadline,
             storage=where,

@@ -51,7 +51,8 @@ def report_of(outcome: EvaluationOutcome) -> EvaluationPage:
         peak_memory={name: result.peak_memory for name, result in outcome.results.items()},
         notes=() if found is not None else ("The metrics went to parties that are lost.",),
     )
-    rows = sum(reader.rows.values())
+    counts = reader.rows.values()
+    rows = max(counts) if request.vertical else sum(counts)
     lead = (
         f"The {escape(reader.model)} of {escape(model)} was measured on <b>{rows:,}</b> rows of"
         f" {escape(', '.join(request.data))}. Neither side saw the other's: model, rows, labels"

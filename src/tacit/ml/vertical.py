@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Protocol
 
 import numpy as np
 import pyarrow as pa
@@ -28,7 +28,7 @@ from tacit.ml.measures.names import Measure
 from tacit.ml.private_evaluation.scoring import CHUNK_ROWS, scored
 from tacit.ml.records import TrainingSettings
 from tacit.ml.shared_rows import joined
-from tacit.ml.training import FEATURES, OwnRows, encoded_features
+from tacit.ml.training import OwnRows
 from tacit.models import ModelForm
 from tacit.sessions.party import PartySession
 from tacit.sessions.session import Reference
@@ -144,7 +144,16 @@ def _draft(file: str, settings: TrainingSettings, owner: str) -> Draft:
     )
 
 
-def check_keys(session: PartySession, settings: TrainingSettings, owners: Sequence[str]) -> None:
+class HasKey(Protocol):
+    """Settings with an own file, and the column of its keys."""
+
+    @property
+    def file(self) -> str | None: ...
+    @property
+    def key(self) -> str: ...
+
+
+def check_keys(session: PartySession, settings: HasKey, owners: Sequence[str]) -> None:
     """Refuse files whose key columns differ; see :func:`check_alignment`."""
     digest = None
     if settings.file is not None:
@@ -261,6 +270,8 @@ class HeldOutRows:
         This owner's columns of the held-out rows, numbered from 0.
     rows : int
         How many.
+    positions : sequence of int, optional
+        Which party each owner is; the first ones by default.
     """
 
     def __init__(
@@ -270,12 +281,14 @@ class HeldOutRows:
         split: ColumnSplit,
         own: OwnRows | None,
         rows: int,
+        positions: Sequence[int] | None = None,
     ) -> None:
         self._session = session
         self._form = form
         self._split = split
         self._own = own
         self.rows = rows
+        self._positions = range(len(split.widths)) if positions is None else positions
         self._chunks: list[Reference] = []
         self._labels: Reference | None = None
 
@@ -285,7 +298,14 @@ class HeldOutRows:
         self._labels = self._shared_labels()
 
     def measure(
-        self, model: Sequence[Reference], measures: Sequence[Measure], minimum: int, digits: int
+        self,
+        model: Sequence[Reference],
+        measures: Sequence[Measure],
+        minimum: int,
+        digits: int,
+        *,
+        groups: SecretArray | None = None,
+        group_names: tuple[str, ...] = (),
     ) -> Measured:
         """The metrics on shares."""
         session = self._session
@@ -298,30 +318,34 @@ class HeldOutRows:
             measures,
             minimum=min(minimum, self.rows),
             digits=digits,
+            groups=groups,
+            group_names=group_names,
         )
 
     def _shared(self) -> Iterator[Reference]:
         session, position = self._session, self._session.position(self._session.name)
+        one, limits = float(1 << self._form.input_bits), self._form.limits
         for start in range(0, self.rows, CHUNK_ROWS):
             numbers = np.arange(start, min(start + CHUNK_ROWS, self.rows))
             features = None
             if self._own is not None:
-                features = encoded_features(self._own.take(numbers)[0])
+                values = self._own.take(numbers)[0]
+                features = np.rint(values * one).astype(np.int64).view(np.uint64)
             columns = [
                 session.input_elements(
                     owner,
                     features if owner == position else None,
                     int64,
                     (len(numbers), width),
-                    FEATURES,
+                    limits,
                 )
-                for owner, width in enumerate(self._split.widths)
+                for owner, width in zip(self._positions, self._split.widths, strict=True)
                 if width
             ]
             yield joined(session, columns, 1, self._split.order)
 
     def _shared_labels(self) -> Reference:
-        session, owner = self._session, self._split.label_owner
+        session, owner = self._session, self._positions[self._split.label_owner]
         labels: NDArray[np.uint8] | None = None
         if self._own is not None and session.position(session.name) == owner:
             labels = self._own.take(np.arange(self.rows))[1]

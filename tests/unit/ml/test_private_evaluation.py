@@ -305,6 +305,46 @@ def test_more_than_one_data_owner(tmp_path: Path) -> None:
     agrees(learned, expected())
 
 
+def columns_of(*names: str) -> list[list[str]]:
+    places = [table()[0].index(name) for name in names]
+    return [[row[place] for place in places] for row in table()]
+
+
+@pytest.mark.parametrize("protocol", ["replicated3", "fantastic4"])
+def test_owners_with_different_columns(tmp_path: Path, protocol: str) -> None:
+    common = {
+        "owners": ("bob", "carol"),
+        "vertical": True,
+        "by": Grouping("region", categories=("north", "south", "isles")),
+        "metrics": "auc,brier,rows",
+    }
+    theirs = written(tmp_path / "theirs.csv", columns_of("region", "debt"))
+    own = {"carol": {"file": theirs}}
+    case = Case(tmp_path, protocol, common, own, columns_of("new", "gone", "age"))
+    learned = case.findings()["alice"]
+    assert learned is not None
+    agrees(learned, expected())
+    regions = np.array([row[0] for row in table()[1:]])
+    agrees(learned, expected(regions == "north"), "region=north")
+    assert learned.groups["region=isles"]["rows"] is None
+
+
+def test_columns_that_do_not_fit_together(tmp_path: Path) -> None:
+    common = {"owners": ("bob", "carol"), "vertical": True, "metrics": "auc"}
+    bob = columns_of("new", "gone", "age")
+    for name, (theirs, code) in {
+        "twice": (columns_of("debt", "age"), "TC-2202"),
+        "missing": (columns_of("region"), "TC-2202"),
+        "shorter": (columns_of("debt")[:-1], "TC-2212"),
+        "labels": (columns_of("debt", "gone"), "TC-2205"),
+        "keys": ([["new2", *row] for row in columns_of("debt")], "TC-2101"),
+    }.items():
+        own = {"carol": {"file": written(tmp_path / f"{name}.csv", theirs)}}
+        key = {"key": "customer"} if name == "keys" else {}
+        found = Case(tmp_path, common={**common, **key}, own=own, rows=bob).errors()
+        assert found["carol"].code == code, name
+
+
 def crash_of(name: str, after: int) -> Adversary:
     """A process that ends at its message number `after`."""
 

@@ -25,9 +25,11 @@ from tacit.errors import DataError, RangeError, SchemaError
 from tacit.ml.measures import parse_measures
 from tacit.ml.measures.measuring import Measured, check_size, measured
 from tacit.ml.phases import JobPhases, peak_memory
+from tacit.ml.private_evaluation.columns import JoinedRows, shown_columns
 from tacit.ml.private_evaluation.records import EvaluationResult, EvaluationSettings
 from tacit.ml.private_evaluation.rows import OwnedRows, group_names, table_schema
 from tacit.ml.private_evaluation.scoring import CHUNK_ROWS, scored
+from tacit.ml.vertical import check_keys, check_row_counts
 from tacit.models import ClearModel, ModelForm, load, share_model
 from tacit.sessions.context import PartyContext
 from tacit.sessions.session import Reference
@@ -76,19 +78,10 @@ class _Job:
         with self.phases.phase("model"):
             form, model, parameters = self._agree()
         schema = table_schema(form.schema, settings.label, settings.by)
-        with ExitStack() as files:
-            own = None
-            with self.phases.phase("reading"):
-                if settings.file is not None:
-                    rows = files.enter_context(self._read(settings.file, schema))
-                    own = OwnedRows(rows, schema, len(form.features), settings.by)
-                counts = self._counts(own)
-            if settings.model_owner:
-                with self.phases.phase("sharing the model"):
-                    parameters = share_model(session, settings.model_owner, form, model)
-            score, label, groups = self._inputs(form, parameters, own, counts, schema)
-        with self.phases.phase("measuring"):
-            found = self._measured(score, label, groups, schema)
+        if settings.vertical:
+            found, counts = self._by_columns(form, model, parameters, schema)
+        else:
+            found, counts = self._by_rows(form, model, parameters, schema)
         with self.phases.phase("reveal"):
             opened = session.reveal(found.secret.reference, settings.reveal_to)
         numbers = opened.get(self.context.name)
@@ -103,6 +96,63 @@ class _Job:
             phases=self.phases.costs,
             peak_memory=peak_memory(),
         )
+
+    def _by_rows(
+        self,
+        form: ModelForm,
+        model: ClearModel | None,
+        parameters: list[Reference],
+        schema: Schema,
+    ) -> tuple[Measured, dict[str, int]]:
+        """Data owners with the same columns."""
+        settings, session = self.settings, self.session
+        with ExitStack() as files:
+            own = None
+            with self.phases.phase("reading"):
+                if settings.file is not None:
+                    rows = files.enter_context(self._read(settings.file, schema))
+                    own = OwnedRows(rows, schema, len(form.features), settings.by)
+                counts = self._counts(own)
+            if settings.model_owner:
+                with self.phases.phase("sharing the model"):
+                    parameters = share_model(session, settings.model_owner, form, model)
+            score, label, groups = self._inputs(form, parameters, own, counts, schema)
+        with self.phases.phase("measuring"):
+            return self._measured(score, label, groups, schema), counts
+
+    def _by_columns(
+        self,
+        form: ModelForm,
+        model: ClearModel | None,
+        parameters: list[Reference],
+        schema: Schema,
+    ) -> tuple[Measured, dict[str, int]]:
+        """Data owners with different columns of the same rows."""
+        settings, session, name = self.settings, self.session, self.context.name
+        mine = _Notice(shown_columns(schema, settings.file, name))
+        told = session.gather(mine, _Notice, stage="columns", patience=settings.deadline)
+        joined = JoinedRows.of(form, settings, schema, {n: t.value for n, t in told.items()})
+        with ExitStack() as files:
+            own = None
+            with self.phases.phase("reading"):
+                if settings.file is not None:
+                    part = joined.part(name)
+                    rows = files.enter_context(self._read(settings.file, part))
+                    own = OwnedRows(rows, part, len(form.features), settings.by)
+                counts = self._counts(own)
+                check_row_counts(counts)
+            if settings.key:
+                with self.phases.phase("alignment"):
+                    check_keys(session, settings, settings.owners)
+
+            def secret() -> list[Reference]:
+                if not settings.model_owner:
+                    return parameters
+                return share_model(session, settings.model_owner, form, model)
+
+            with self.phases.phase("measuring"):
+                rows_of_all = next(iter(counts.values()))
+                return joined.measured(session, secret, own, rows_of_all), counts
 
     # Before anything is shared.
 
@@ -169,7 +219,9 @@ class _Job:
             mine, _Count, stage="row counts", patience=self.settings.deadline
         )
         counts = {name: told[name].rows for name in self.settings.owners}
-        check_size(sum(counts.values()), self.settings.minimum, self.settings.digits)
+        rows = counts.values()
+        total = min(rows) if self.settings.vertical else sum(rows)
+        check_size(total, self.settings.minimum, self.settings.digits)
         return counts
 
     # Inputs and scores.

@@ -43,6 +43,10 @@ class EvaluationSettings(Struct, frozen=True, kw_only=True):
         Where this party keeps its part of a stored model.
     evidence : str or None
         The folder for what proves a fault.
+    vertical : bool
+        Whether data owners have different columns of the same rows.
+    key : str
+        The column that says which customer a row is of, compared on shares; empty for none.
     """
 
     owners: tuple[str, ...]
@@ -60,6 +64,8 @@ class EvaluationSettings(Struct, frozen=True, kw_only=True):
     deadline: float = 3600.0
     storage: Place | None = None
     evidence: str | None = None
+    vertical: bool = False
+    key: str = ""
 
     def public(self) -> bytes:
         """What all parties must agree on, in canonical form."""

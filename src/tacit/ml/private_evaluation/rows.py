@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from tacit.errors import UsageError
 from tacit.tables import Column, Schema, Spool, normalise
 
-__all__ = ["Grouping", "OwnedRows", "group_names", "parse_grouping", "table_schema"]
+__all__ = ["Grouping", "OwnColumns", "OwnedRows", "group_names", "parse_grouping", "table_schema"]
 
 
 class Grouping(Struct, frozen=True):
@@ -115,6 +115,26 @@ def group_names(schema: Schema, by: Grouping | None) -> tuple[str, ...]:
     if by.categories:
         return tuple(f"{by.column}={category}" for category in by.categories)
     return column.features()
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class OwnColumns:
+    """Some of the columns of an owner's rows: those that the model has.
+
+    Attributes
+    ----------
+    rows : Spool
+    places : (features,) int64
+        Which columns.
+    """
+
+    rows: Spool
+    places: NDArray[np.int64]
+
+    def take(self, indices: NDArray[np.int64]) -> tuple[NDArray[np.float64], NDArray[np.uint8]]:
+        """Features and labels of these rows."""
+        features, labels = self.rows.take(indices)
+        return features[:, self.places], labels
 
 
 @dataclass(frozen=True, slots=True, repr=False)
