@@ -24,8 +24,8 @@ from tacit.serving.lines import Line, Said, told_all
 from tacit.serving.masks import decoded_scores
 from tacit.serving.messages import ID_BYTES, Answer, Ask, Described, Exchange, Give, Reply
 from tacit.serving.reconstruction import AGREEING, agreed_mask, agreed_refusal, agreed_score
-from tacit.serving.rows import encoded_rows
 from tacit.tables import Schema
+from tacit.tables.rows import encoded_rows
 
 __all__ = ["Client"]
 
@@ -147,7 +147,7 @@ class Client:
         Parameters
         ----------
         rows : path, rows with names, data frame or array
-            See :func:`tacit.serving.rows.encoded_rows`.
+            See :func:`tacit.tables.rows.encoded_rows`.
 
         Raises
         ------

@@ -1,4 +1,4 @@
-"""A client's rows, in whatever form it has them, become what a model's schema says."""
+"""Rows without a label, in whatever form somebody has them, become what a schema says."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from tacit.errors import ShapeError
-from tacit.tables import Schema
 from tacit.tables.check import Block
 from tacit.tables.encode import encode
 from tacit.tables.files import open_table
 from tacit.tables.problems import Problem, Violation, data_error
+from tacit.tables.schema import Schema
 from tacit.tables.values import Values, convert, storable
 
 __all__ = ["encoded_rows"]
@@ -24,12 +24,12 @@ Floats = NDArray[np.float64]
 
 
 def encoded_rows(schema: Schema, rows: Any, *, owner: str | None = None) -> Floats:
-    """Rows scaled into [-1, 1] by a schema, which nobody but their client sees.
+    """Rows scaled into [-1, 1] by a schema.
 
     Parameters
     ----------
     schema : Schema
-        The served model's.
+        A model's.
     rows : path, sequence of mappings, mapping of columns, data frame, or array
         A CSV or Parquet file; one mapping a row; a mapping of columns; anything with ``to_dict``
         (pandas); an array with a column for each of ``schema.inputs``, categories as their names.
