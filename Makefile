@@ -30,8 +30,8 @@ $(INSTALLED): $(TOOLS) pyproject.toml $(RUST_SOURCES)
 	$(BIN)/python -m pip install --quiet --editable .
 	@touch $@
 
-demo: setup  ## the main job: three banks train one fraud model over TLS
-	$(BIN)/tacit demo fraud --out report
+demo: setup  ## the main job: three banks and a regulator train a fraud network over TLS
+	$(BIN)/tacit demo fraud --protocol fantastic4 --model mlp --out report
 
 test: setup  ## all tests
 	cargo test --workspace --exclude tacit-python --release --quiet

@@ -55,8 +55,10 @@ class Chronicle:
         shown = record.party or (record.dropped[0] if record.dropped else "")
         self._moments.append(Moment(now, shown, "noticed", f"{record.verdict}: {record.reason}"))
         if record.protocol:
-            left = tuple(p for p in self._held[-1].parties if p not in record.dropped)
-            self._held.append(Held(now, record.protocol, left, record.promise))
+            at_work = tuple(p for p in self._parties if p not in record.dropped)
+            before = self._held[-1]
+            if (before.protocol, before.parties) != (record.protocol, at_work):
+                self._held.append(Held(now, record.protocol, at_work, record.promise))
 
     def timeline(self) -> Timeline:
         """Everything so far."""

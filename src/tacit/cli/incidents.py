@@ -48,6 +48,7 @@ class IncidentLog:
         self._chronicle = chronicle
         self._phases: dict[str, str] = {}
         self._notes: set[str] = set()
+        self._unserved: dict[str, IncidentRecord] = {}
         self._found: dict[tuple[int, str, tuple[str, ...]], IncidentRecord] = {}
 
     def progress(self, party: str, message: PhaseMessage) -> None:
@@ -94,14 +95,23 @@ class IncidentLog:
             reported_by=(party,),
             evidence={} if incident.evidence is None else {party: incident.evidence},
         )
-        self._found[key] = record
         self._log.warning("incident", **_plain(record))
+        left_out = {name for earlier in self._found.values() for name in earlier.dropped}
+        if incident.kind == "lost" and incident.party in left_out:
+            # Who serves it lost it. It may be that both were interrupted by another's fault.
+            self._unserved.setdefault(incident.party, record)
+            return
+        self._found[key] = record
         self._tell(record)
         for name in incident.dropped:
             self._bars.lost(name)
 
     def ended(self, lost: Mapping[str, TacitError]) -> None:
         """Note processes that ended before their job did and that nobody else reported."""
+        for name, record in self._unserved.items():
+            if name in lost:
+                self._found[len(self._found), record.kind, record.dropped] = record
+                self._tell(record)
         named = {name for record in self._found.values() for name in record.dropped}
         for name, error in lost.items():
             self._log.warning("process ended", party=name, code=error.code, message=error.message)

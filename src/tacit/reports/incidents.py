@@ -81,7 +81,9 @@ class IncidentRecord(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
         held = self.promise
         if not self.protocol:
             return f"From then on: {held}."
-        left = f", without {' and '.join(self.dropped)}" if self.dropped else ""
+        if not self.dropped:
+            return f"All went on under {self.protocol}, with more to compare next time: {held}."
+        left = f", without {' and '.join(self.dropped)}"
         return f"The others went on under {self.protocol}{left}: {held}."
 
     @property

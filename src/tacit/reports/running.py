@@ -70,7 +70,7 @@ def _timeline(report: Report, line: Timeline) -> str:
     for number, stage in enumerate(line.held):
         end = line.held[number + 1].begin if number + 1 < len(line.held) else total
         held += (
-            f'<i class="h{min(number, 2) + 1}" style="left:{place(stage.begin)};'
+            f'<i class="{held_tone(stage.protocol)}" style="left:{place(stage.begin)};'
             f'width:{place(end - stage.begin)}" title="{escape(stage.promise)}">'
             f"<span>{escape(stage.protocol)}</span></i>"
         )
@@ -100,6 +100,11 @@ def _timeline(report: Report, line: Timeline) -> str:
         f"{legend([(name, tones[name]) for name in phases])}</figure>"
         f'{happened}<h3>What held when</h3><ul class="stages">{stages}</ul>'
     )
+
+
+def held_tone(protocol: str) -> str:
+    """The style sheet's name for what a protocol promises."""
+    return {"fantastic4": "h1", "replicated3_active": "h2"}.get(protocol, "h3")
 
 
 def _width(span: Span, total: float) -> str:

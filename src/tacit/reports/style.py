@@ -80,7 +80,11 @@ footer { color: var(--muted); font-size: 13.5px; padding: 6px 2px; }
 """
 
 _TABLES: Final = """
-.scroll { overflow-x: auto; }
+.scroll { overflow-x: auto; background:
+  linear-gradient(90deg, var(--paper) 30%, transparent) left / 40px 100% no-repeat local,
+  linear-gradient(270deg, var(--paper) 30%, transparent) right / 40px 100% no-repeat local,
+  linear-gradient(90deg, var(--faint), transparent) left / 10px 100% no-repeat scroll,
+  linear-gradient(270deg, var(--faint), transparent) right / 10px 100% no-repeat scroll; }
 .scroll:focus-visible { outline: 2px solid var(--joint-line); outline-offset: 3px; }
 table { border-collapse: collapse; width: 100%; font-size: 15px; }
 th { text-align: left; font-weight: 600; color: var(--muted); font-size: 13.5px; }
@@ -188,6 +192,11 @@ _MEDIA: Final = """
   .tiles > div { padding-right: 8px; }
   .tiles > div:nth-child(odd) { padding-left: 0; border-left: 0; }
   .tiles dd { font-size: 25px; }
+  table, tbody th, tfoot tr > * { font-size: 13.5px; }
+  thead th { font-size: 12.5px; }
+  th, td { padding: 7px 10px 7px 0; }
+  tbody th { min-width: 5.4em; }
+  .network li { padding: 8px 20px; }
   .facts { grid-template-columns: 1fr; gap: 0; }
   .facts dd { margin-bottom: 9px; }
   header h1 { font-size: 27px; }
@@ -205,7 +214,7 @@ _MEDIA: Final = """
   body { background: #fff; font-size: 12px; }
   table, .lead, .bars dt, .bars dd b, .timeline dt { font-size: 12px; }
   th, td { padding-top: 5px; padding-bottom: 5px; }
-  .scroll { overflow: visible; }
+  .scroll { overflow: visible; background: none; }
   table.prose { min-width: 0; }
   .tiles dd { font-size: 21px; }
   .tiles dd.note, .tiles dt, figcaption, .sub { font-size: 11px; }

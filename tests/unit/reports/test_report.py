@@ -312,7 +312,7 @@ def test_a_report_says_who_was_lost_when_and_what_held_then() -> None:
         (
             {"kind": "unclear", "party": None, "dropped": (), "protocol": "fantastic4"},
             "nobody could be named",
-            "went on under fantastic4: ",
+            "All went on under fantastic4, with more to compare",
         ),
         ({"protocol": ""}, "bank_b was lost", "From then on: "),
     ],
