@@ -59,7 +59,7 @@ STORIES: Final = {
         owners=tuple(fraud.BANKS),
         protocol="fantastic4",
         model="mlp",
-        batch_size=lambda rows: 1 << min(10, max(5, (rows // 128).bit_length() - 1)),
+        batch_size=lambda rows: 1 << min(10, max(5, (rows // 64).bit_length() - 1)),
         epochs={"logistic": 3, "mlp": 2},
         learning={
             "logistic": {"learning_rate": 1.0},

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
 from html import escape
 from pathlib import Path
@@ -28,10 +29,14 @@ def write_report(report: Report, directory: str | Path) -> Path:
         The disk is full or the directory cannot be written.
     """
     target = Path(directory) / "index.html"
+    part = target.with_name(".index.html.part")
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
-        target.write_text(render(report), encoding="utf-8")
+        part.write_text(render(report), encoding="utf-8")
+        part.replace(target)  # whole, or what was there before
     except OSError as error:
+        with contextlib.suppress(OSError):
+            part.unlink()
         raise StorageError(
             f"The report cannot be written to {target}: {error.strerror}.",
             next_step="choose another directory with --out, or free some space.",

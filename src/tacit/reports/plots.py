@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.ticker import FuncFormatter
+from matplotlib.ticker import FuncFormatter, LogLocator
 
 from tacit.reports.content import Evaluation, Line, Report
 from tacit.reports.figures import (
@@ -33,6 +33,10 @@ _PERCENT: Final = FuncFormatter(lambda share, _: f"{100 * share:g} %")
 
 _STEADY_RECALL: Final = 0.01
 """Left of this recall precision rests on a handful of rows: the plot begins here."""
+
+
+_STEEP: Final = 8.0
+"""Losses that fall by more than this are drawn on a logarithmic axis."""
 
 
 def rare(report: Report) -> bool:
@@ -100,7 +104,14 @@ def loss_plot(report: Report) -> str:
         losses = np.asarray(report.losses, np.float64)
         axes.plot(np.linspace(0, 1, len(losses)), losses, color=JOINT, linewidth=1.8)
         axes.set_xlim(0, 1)
-        axes.set_ylim(bottom=0)
+        falls = losses.min() > 0 and losses.max() > _STEEP * losses.min()
+        if falls:
+            axes.set_yscale("log")
+            axes.yaxis.set_major_formatter(FuncFormatter(lambda loss, _: f"{loss:g}"))
+            axes.yaxis.set_minor_formatter(FuncFormatter(lambda loss, _: f"{loss:g}"))
+            axes.yaxis.set_minor_locator(LogLocator(subs=(2.0, 5.0)))
+        else:
+            axes.set_ylim(bottom=0)
         axes.xaxis.set_major_formatter(_PERCENT)
         axes.set_xlabel("Training done")
         axes.set_ylabel(report.loss_name.capitalize())

@@ -70,7 +70,7 @@ def _timeline(report: Report, line: Timeline) -> str:
     for number, stage in enumerate(line.held):
         end = line.held[number + 1].begin if number + 1 < len(line.held) else total
         held += (
-            f'<i class="{held_tone(stage.protocol)}" style="left:{place(stage.begin)};'
+            f'<i class="{_held_tone(stage.protocol)}" style="left:{place(stage.begin)};'
             f'width:{place(end - stage.begin)}" title="{escape(stage.promise)}">'
             f"<span>{escape(stage.protocol)}</span></i>"
         )
@@ -81,7 +81,7 @@ def _timeline(report: Report, line: Timeline) -> str:
     )
     names = parties(report)
     stages = "".join(
-        f"<li><b>{escape(stage.protocol)}</b> from {duration(stage.begin)} with"
+        f"<li><b>{escape(stage.protocol)}</b> from {_since(stage.begin)} with"
         f" {escape(', '.join(stage.parties))}: {escape(stage.promise)}</li>"
         for stage in line.held
     )
@@ -102,7 +102,11 @@ def _timeline(report: Report, line: Timeline) -> str:
     )
 
 
-def held_tone(protocol: str) -> str:
+def _since(seconds: float) -> str:
+    return duration(seconds) if seconds > 0 else "the start"
+
+
+def _held_tone(protocol: str) -> str:
     """The style sheet's name for what a protocol promises."""
     return {"fantastic4": "h1", "replicated3_active": "h2"}.get(protocol, "h3")
 
@@ -148,7 +152,9 @@ def cost(report: Report) -> str:
         "Payload as counted by the protocol driver, check values included; frames and TLS come on"
         " top. A round is one exchange of messages among the parties."
     )
-    return section("Cost", _cost_bars(report) + table(heading_cells(head), rows, foot), sub)
+    return section(
+        "Cost", _cost_bars(report) + table(heading_cells(head), rows, foot, kind="cost"), sub
+    )
 
 
 def _cost_bars(report: Report) -> str:

@@ -101,6 +101,7 @@ tbody th { color: var(--ink); font-weight: 500; font-size: 15px; overflow-wrap: 
 table.prose { min-width: 560px; }
 table.prose th { width: 31%; }
 table.scores { margin-top: 22px; }
+table.cost tbody th { white-space: nowrap; }
 tr.joint > * { background: var(--joint-soft); font-weight: 650; color: var(--joint); }
 tr.joint th { padding-left: 12px; box-shadow: inset 3px 0 0 var(--joint); }
 tr.alone th, tr.pooled th, table.scores thead th:first-child { padding-left: 12px; }
@@ -156,8 +157,8 @@ _TIMELINE: Final = """
 .timeline dl > div { display: grid; grid-template-columns: minmax(5em, 15%) 1fr; gap: 0 14px;
   align-items: center; margin-bottom: 9px; }
 .timeline dt { font-size: 14px; overflow-wrap: anywhere; line-height: 1.2; }
-.timeline dd { margin: 0; position: relative; height: 20px; background: var(--ground);
-  border-radius: 3px; }
+.timeline dd { margin: 0; position: relative; height: 20px; border-radius: 3px;
+  background: repeating-linear-gradient(135deg, var(--ground) 0 5px, var(--rule) 5px 6px); }
 .timeline dd i { position: absolute; top: 0; bottom: 0; border-radius: 1px; overflow: hidden; }
 .timeline .held dd { height: 24px; }
 .timeline .held i { color: #fff; font-size: 12.5px; line-height: 24px; padding: 0 7px;
@@ -197,6 +198,12 @@ _MEDIA: Final = """
   th, td { padding: 7px 10px 7px 0; }
   tbody th { min-width: 5.4em; }
   .network li { padding: 8px 20px; }
+  table.prose { min-width: 0; }
+  table.prose thead { display: none; }
+  table.prose, table.prose tbody, table.prose tr, table.prose tr > * { display: block;
+    width: auto; }
+  table.prose tr { border-bottom: 1px solid var(--rule); padding: 8px 0; }
+  table.prose tr > * { border: 0; padding: 2px 0; }
   .facts { grid-template-columns: 1fr; gap: 0; }
   .facts dd { margin-bottom: 9px; }
   header h1 { font-size: 27px; }
@@ -212,7 +219,9 @@ _MEDIA: Final = """
   @page { margin: 16mm; }
   * { print-color-adjust: exact; -webkit-print-color-adjust: exact; }
   body { background: #fff; font-size: 12px; }
-  table, .lead, .bars dt, .bars dd b, .timeline dt { font-size: 12px; }
+  table, tbody th, tfoot tr > *, .lead, .bars dt, .bars dd b, .timeline dt { font-size: 12px; }
+  thead th, .legend, .timeline .axis dd, .network span, .network em { font-size: 11px; }
+  h2 { font-size: 17px; } h3 { font-size: 13px; } code { font-size: 11px; }
   th, td { padding-top: 5px; padding-bottom: 5px; }
   .scroll { overflow: visible; background: none; }
   table.prose { min-width: 0; }
