@@ -137,3 +137,9 @@ def _report(error: TacitError, as_json: bool) -> None:
     if error.next_step:
         console.print("[bold]What to do:[/]", end=" ")
         console.print(error.next_step, markup=False, soft_wrap=True)
+    if error.stage == "connect" and {"--kit", "-k"} & set(sys.argv):
+        console.print(
+            "To see what keeps the parties apart, run this at all of them at the same time:"
+            " tacit doctor --kit DIR",
+            soft_wrap=True,
+        )
