@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
+import os
+import random
 import socket
 from collections.abc import Sequence
 from pathlib import Path
@@ -13,19 +16,29 @@ from tacit.consortium.requests import make_request, read_request
 from tacit.consortium.sealing import Secret
 from tacit.storage import OwnerKey, create_key
 
+FIRST, COUNT = 20_000, 12_000
+_numbers = itertools.count(random.Random(os.getpid()).randrange(COUNT))
+
 THREE = ("bank_a", "bank_b", "bank_c")
 
 
 def free_ports(count: int) -> list[int]:
-    """Ports of this machine that nobody listens on now."""
-    sockets = [socket.socket() for _ in range(count)]
-    try:
-        for one in sockets:
-            one.bind(("127.0.0.1", 0))
-        return [one.getsockname()[1] for one in sockets]
-    finally:
-        for one in sockets:
-            one.close()
+    """Ports of this machine that nobody listens on now.
+
+    Below those that the system gives to connections, since they stay free until somebody listens;
+    each test process begins elsewhere.
+    """
+    found: list[int] = []
+    while len(found) < count:
+        port = FIRST + next(_numbers) % COUNT
+        with socket.socket() as trial:
+            trial.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                trial.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+        found.append(port)
+    return found
 
 
 class Ring:
