@@ -7,13 +7,10 @@ only then share. What an owner's file has wrong is told to that owner alone.
 
 from __future__ import annotations
 
-import resource
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
-from typing import TypeAlias
 
 import msgspec
 import numpy as np
@@ -30,6 +27,7 @@ from tacit.ml.expanding import check_expansion, expanded_form
 from tacit.ml.kept import KeptTraining
 from tacit.ml.measures.findings import Findings
 from tacit.ml.measures.names import parse_measures
+from tacit.ml.phases import JobPhases, Watch, peak_memory
 from tacit.ml.plaintext import train_alone
 from tacit.ml.plan import TrainingPlan
 from tacit.ml.preparing import Preparation
@@ -69,9 +67,6 @@ from tacit.tables import (
 
 __all__ = ["Watch", "run_party"]
 
-Watch: TypeAlias = Callable[[str, int, int], None]
-
-_PROGRESS_INTERVAL = 0.1
 _LOSSES_PER_EPOCH = 20
 _FRACTION_BITS = 18
 NOTE = "note"
@@ -133,16 +128,15 @@ def run_party(context: PartyContext, watch: Watch | None = None) -> OwnerResult:
         raise
 
 
-class _Job:
+class _Job(JobPhases):
     def __init__(
         self, context: PartyContext, settings: TrainingSettings, watch: Watch | None = None
     ) -> None:
+        super().__init__(context, settings.deadline, watch)
         self.context = context
-        self.watch = watch
         self.settings = settings
         self.session = context.session
         self.owners = context.session.parties[: settings.owners or None]
-        self.phases: list[PhaseCost] = []
         self.columns: ColumnSplit | None = None
 
     def run(self) -> OwnerResult:
@@ -234,8 +228,8 @@ class _Job:
             columns=self._columns_by_owner(),
             kept=kept,
             kept_problem=kept_problem,
-            phases=self.phases,
-            peak_memory=_peak_memory(),
+            phases=self.costs,
+            peak_memory=peak_memory(),
         )
 
     def _plan(
@@ -330,7 +324,7 @@ class _Job:
             None if known is None else ClearModel.of_record(known).parameters,
             None if layout.is_plain else ClearPreparation.of([own.summaries], layout),
         )
-        self.phases.append(PhaseCost("alone", time.perf_counter() - started, 0, 0, 0))
+        self.costs.append(PhaseCost("alone", time.perf_counter() - started, 0, 0, 0))
         self.context.progress("alone", 1, 1)
         return ClearModel(self._form(schema, alone), parameters)
 
@@ -483,47 +477,6 @@ class _Job:
             progress=lambda rows, fraction: report(round(100 * fraction)),
         )
 
-    @contextmanager
-    def phase(self, name: str) -> Iterator[None]:
-        """A phase of the work: with a deadline, and its cost noted."""
-        before = self.session.total_cost
-        self.session.enter_stage(name, self.settings.deadline)
-        self.context.progress(name, 0)
-        yield
-        cost, own = self.session.total_cost - before, self.context.name
-        self.phases.append(
-            PhaseCost(
-                name,
-                cost.seconds,
-                cost.rounds,
-                cost.bytes_sent.get(own, 0),
-                cost.check_bytes.get(own, 0),
-            )
-        )
-        self.context.progress(name, 1, 1)
-
-    def reporter(
-        self, phase: str, total: int, unit: str = "steps", latest: Sequence[str] = ()
-    ) -> Callable[[int], None]:
-        """A function that tells the controlling process how much of a phase is done.
-
-        `latest` may come to hold what to show beside it.
-        """
-        last, watch = 0.0, self.watch
-        if watch is not None:
-            watch(phase, 0, total)
-
-        def report(done: int) -> None:
-            nonlocal last
-            if watch is not None:
-                watch(phase, done, total)
-            now = time.monotonic()
-            if now - last >= _PROGRESS_INTERVAL or done >= total:
-                last = now
-                self.context.progress(phase, done, total, unit, *latest)
-
-        return report
-
 
 def _mean_and_variance(local: Moments) -> NDArray[np.float64]:
     return np.stack([local.mean(), local.deviation() ** 2])
@@ -533,13 +486,3 @@ def _plain(counts: ScoreCounts | None) -> CountRecord | None:
     if counts is None:
         return None
     return CountRecord(counts.negatives.tolist(), counts.positives.tolist(), counts.squared_error)
-
-
-def _peak_memory() -> int:
-    """Most resident bytes of this process since it began (not of the one that started it)."""
-    status = Path("/proc/self/status")
-    if status.exists():
-        for line in status.read_text().splitlines():
-            if line.startswith("VmHWM:"):
-                return int(line.split()[1]) * 1024
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import resource
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TypeAlias
 
 from tacit.ml.records import PhaseCost
 from tacit.sessions.context import PartyContext
 
-__all__ = ["JobPhases", "peak_memory"]
+__all__ = ["JobPhases", "Watch", "peak_memory"]
+
+Watch: TypeAlias = Callable[[str, int, int], None]
 
 _INTERVAL = 0.1
 """Seconds between two messages about progress."""
@@ -25,6 +28,8 @@ class JobPhases:
     context : PartyContext
     deadline : float
         Seconds that each phase may take; then a party that is alive but stuck ends the run.
+    watch : callable, optional
+        ``watch(phase, done, total)`` is called before the first and after every unit of progress.
 
     Attributes
     ----------
@@ -32,8 +37,9 @@ class JobPhases:
         Of the phases that are over.
     """
 
-    def __init__(self, context: PartyContext, deadline: float) -> None:
+    def __init__(self, context: PartyContext, deadline: float, watch: Watch | None = None) -> None:
         self.costs: list[PhaseCost] = []
+        self._watch = watch
         self._context = context
         self._deadline = deadline
 
@@ -50,16 +56,25 @@ class JobPhases:
         self.costs.append(PhaseCost(name, cost.seconds, cost.rounds, sent, checks))
         self._context.progress(name, 1, 1)
 
-    def reporter(self, phase: str, total: int, unit: str = "steps") -> Callable[[int], None]:
-        """A function that tells the controlling process how much of a phase is done."""
-        last = 0.0
+    def reporter(
+        self, phase: str, total: int, unit: str = "steps", latest: Sequence[str] = ()
+    ) -> Callable[[int], None]:
+        """A function that tells the controlling process how much of a phase is done.
+
+        `latest` may come to hold what to show beside it.
+        """
+        last, watch = 0.0, self._watch
+        if watch is not None:
+            watch(phase, 0, total)
 
         def report(done: int) -> None:
             nonlocal last
+            if watch is not None:
+                watch(phase, done, total)
             now = time.monotonic()
             if now - last >= _INTERVAL or done >= total:
                 last = now
-                self._context.progress(phase, done, total, unit)
+                self._context.progress(phase, done, total, unit, *latest)
 
         return report
 
