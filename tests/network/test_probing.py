@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import socket
 import threading
 from collections.abc import Mapping
@@ -15,6 +16,7 @@ from linked import in_threads
 
 from tacit.cli.doctor import _about
 from tacit.consortium import Kit
+from tacit.errors import TransportError
 from tacit.network import Address, Agreement, Credentials, Listener, NetworkSettings, connect
 from tacit.network.probing import Found, Greeting, greeting, probe
 
@@ -183,3 +185,24 @@ def test_what_differs_is_a_line(change: dict[str, Any], wrong: str) -> None:
     )
     shown = lines(found)
     assert [what for what, ok in shown.items() if not ok] == [wrong]
+
+
+def test_the_command_says_what_it_found(
+    ring: Ring, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from tacit.cli.doctor import doctor
+
+    with pytest.raises(TransportError) as caught:
+        doctor(tmp_path / "nowhere", 1.0, None, as_json=True)
+    assert caught.value.code == "TC-3013"
+    said = json.loads(capsys.readouterr().out)
+    assert not said["ready"]
+    assert said["checks"][0]["what"] == "kit"
+    outcomes = in_threads(
+        {
+            name: lambda name=name: doctor(ring.place(name), 20.0, None, as_json=False)
+            for name in THREE
+        }
+    )
+    assert outcomes == dict.fromkeys(THREE)
+    assert capsys.readouterr().out.count("Ready.") == 3

@@ -396,8 +396,8 @@ def _tell_edition(opened: AuthorityFolder, *, changed: bool) -> None:
         _OUT.print(f"Still without certificates: {', '.join(consortium.missing)}.")
     elif changed:
         _OUT.print(
-            f"Edition {consortium.edition} of the consortium's file, for [bold]all[/] parties:"
-            f" {opened.folder / 'consortium.json'}"
+            f"Edition {consortium.edition} of the consortium's file, for [bold]all[/] parties and"
+            f" clients: {opened.folder / 'consortium.json'}"
         )
         _OUT.print(f"Its fingerprint: [bold]{consortium.fingerprint}[/]")
         _OUT.print(
