@@ -37,6 +37,18 @@ def free_ports(count: int) -> list[int]:
     return ports
 
 
+def free_block(count: int) -> int:
+    """The first of so many ports in a row that nobody listens on just now."""
+    while True:
+        (first,) = free_ports(1)
+        try:
+            for port in range(first, first + count):
+                socket.create_server(("127.0.0.1", port)).close()
+        except (OSError, OverflowError):
+            continue
+        return first
+
+
 @dataclass
 class Running:
     """The service of the tests."""

@@ -9,7 +9,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from rich.console import Console
@@ -143,13 +143,20 @@ class LocalService:
             A party ended before all served, or too many did later.
         """
         try:
+            with self.running():
+                self._tell()
+                self._watch()
+        except KeyboardInterrupt:
+            self._console.print("Ended: requests that had begun were answered.")
+
+    @contextlib.contextmanager
+    def running(self) -> Iterator[None]:
+        """All parties serve as long as this context is entered."""
+        try:
             for place, name in enumerate(self._consortium.names):
                 self.processes[name] = self._started(place, name)
             self._await_start()
-            self._tell()
-            self._watch()
-        except KeyboardInterrupt:
-            self._console.print("Ending: requests that have begun are answered.")
+            yield
         finally:
             self._stop()
 
