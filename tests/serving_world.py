@@ -22,7 +22,7 @@ from tacit.serving.desk import Desk
 from tacit.serving.engine import Engine
 from tacit.serving.limits import Budget, Limits
 from tacit.serving.masks import decoded_scores
-from tacit.serving.messages import Answer, Ask, Give
+from tacit.serving.messages import Ask, Give, PartyAnswer
 from tacit.serving.reconstruction import agreed_mask, agreed_refusal, agreed_score
 from tacit.serving.settings import ServiceSettings
 from tacit.sessions import PartySession
@@ -32,7 +32,7 @@ from tacit.tables.schema import Column
 NAMES = {"fantastic4": ("alice", "bob", "carol", "dave")}
 THREE = ("alice", "bob", "carol")
 
-Told = Mapping[str, Answer | TacitError | None]
+Told = Mapping[str, PartyAnswer | TacitError | None]
 Script = Generator[Mapping[str, Sequence[Any]], Told, Any]
 
 
@@ -71,7 +71,7 @@ class World:
     budgets: dict[str, Budget] = field(default_factory=dict)
     sessions: dict[str, PartySession] = field(default_factory=dict)
     engines: dict[str, Engine] = field(default_factory=dict)
-    lies: dict[str, Callable[[str, Answer], Answer]] = field(default_factory=dict)
+    lies: dict[str, Callable[[str, PartyAnswer], PartyAnswer]] = field(default_factory=dict)
     clock: float = 1_000.0
     clocks: dict[str, float] = field(default_factory=dict)
     turns: int = 0
@@ -129,7 +129,7 @@ class World:
                 desk.close()
 
     def _step(self, client: str, script: Script) -> None:
-        told: dict[str, Answer | TacitError | None] = {}
+        told: dict[str, PartyAnswer | TacitError | None] = {}
         try:
             if client not in self._sent:
                 self._sent[client] = next(script)
@@ -159,9 +159,9 @@ class World:
             del self.clients[client]
 
 
-def answers_in(told: Told) -> dict[str, Answer]:
+def answers_in(told: Told) -> dict[str, PartyAnswer]:
     """Those that are answers."""
-    return {party: a for party, a in told.items() if isinstance(a, Answer)}
+    return {party: a for party, a in told.items() if isinstance(a, PartyAnswer)}
 
 
 def masked(world: World, rows: int, id: bytes | None = None) -> Script:

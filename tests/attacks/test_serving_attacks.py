@@ -23,7 +23,7 @@ from serving_world import (
 )
 
 from tacit.serving import agreement, engine, masks, reconstruction
-from tacit.serving.messages import Answer, Ask, Give
+from tacit.serving.messages import Ask, Give, PartyAnswer
 from tacit.serving.settings import ServiceSettings
 
 PROTOCOLS = ["replicated3", "replicated3_active", "fantastic4"]
@@ -239,12 +239,12 @@ def test_a_second_correction_before_the_score_is_refused() -> None:
 # A party.
 
 
-def lying_masks(client: str, answer: Answer) -> Answer:
+def lying_masks(client: str, answer: PartyAnswer) -> PartyAnswer:
     """Parts that are not those of the sharing."""
     if answer.state != "mask":
         return answer
     parts = {place: shifted(part) for place, part in answer.parts.items()}
-    return Answer(
+    return PartyAnswer(
         answer.id,
         "mask",
         protocol=answer.protocol,
@@ -254,11 +254,11 @@ def lying_masks(client: str, answer: Answer) -> Answer:
     )
 
 
-def lying_scores(client: str, answer: Answer) -> Answer:
+def lying_scores(client: str, answer: PartyAnswer) -> PartyAnswer:
     """A score that is not what was opened."""
     if answer.state != "score":
         return answer
-    return Answer(answer.id, "score", masked=shifted(answer.masked), good=answer.good)
+    return PartyAnswer(answer.id, "score", masked=shifted(answer.masked), good=answer.good)
 
 
 @pytest.mark.parametrize("lie", [lying_masks, lying_scores])

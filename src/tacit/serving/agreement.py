@@ -98,13 +98,13 @@ def agreed_plan(
     clock = sorted(p.clock for p in proposals)[(len(proposals) - 1) // 2]
     wanted = Counter(w for p in proposals for w in set(p.wanted))
     masks: dict[Key, Wanted] = {}
-    for want in sorted(wanted, key=lambda w: (w.key, w.rows)):
-        if wanted[want] >= needed and want.key not in masked and want.key not in masks:
-            masks[want.key] = want
+    for want in sorted(wanted, key=lambda w: (w.of, w.rows)):
+        if wanted[want] >= needed and want.of not in masked and want.of not in masks:
+            masks[want.of] = want
     said: dict[Key, list[Given]] = {}
     for proposal in proposals:
-        for given in {g.key: g for g in proposal.given}.values():
-            said.setdefault(given.key, []).append(given)
+        for given in {g.of: g for g in proposal.given}.values():
+            said.setdefault(given.of, []).append(given)
     batch: list[Given] = []
     split: list[Key] = []
     rows = 0

@@ -22,7 +22,7 @@ from tacit.models import ModelForm
 from tacit.network import Address, Credentials
 from tacit.serving.lines import Line, Said, told_all
 from tacit.serving.masks import decoded_scores
-from tacit.serving.messages import ID_BYTES, Answer, Ask, Described, Exchange, Give, Reply
+from tacit.serving.messages import ID_BYTES, Ask, Described, Exchange, Give, PartyAnswer, Reply
 from tacit.serving.reconstruction import AGREEING, agreed_mask, agreed_refusal, agreed_score
 from tacit.tables import Schema
 from tacit.tables.rows import encoded_rows
@@ -299,7 +299,10 @@ class Client:
             self._refused(said, answers, gives or asks)
 
     def _refused(
-        self, said: Mapping[str, Said], answers: Mapping[bytes, Mapping[str, Answer]], queries: Any
+        self,
+        said: Mapping[str, Said],
+        answers: Mapping[bytes, Mapping[str, PartyAnswer]],
+        queries: Any,
     ) -> None:
         """Raise what enough parties refuse; else ask again after a moment."""
         wrong = [_decoded(body, _Refused) for status, body in said.values() if status != 200]
@@ -351,7 +354,7 @@ def _correction(query: _Query) -> bytes:
 def _taken(
     asks: Sequence[_Query],
     gives: Sequence[_Query],
-    answers: Mapping[bytes, Mapping[str, Answer]],
+    answers: Mapping[bytes, Mapping[str, PartyAnswer]],
 ) -> bool:
     """Take masks and scores that enough parties agree on; whether nothing is missing."""
     for query in asks:
@@ -368,8 +371,8 @@ def _taken(
     return masked_all and all(query.scores is not None for query in gives)
 
 
-def _answers(said: Mapping[str, Said]) -> dict[bytes, dict[str, Answer]]:
-    found: dict[bytes, dict[str, Answer]] = {}
+def _answers(said: Mapping[str, Said]) -> dict[bytes, dict[str, PartyAnswer]]:
+    found: dict[bytes, dict[str, PartyAnswer]] = {}
     for party, (status, body) in said.items():
         reply = _decoded(body, Reply) if status == 200 else None
         for answer in () if reply is None else reply.answers:

@@ -14,7 +14,7 @@ from collections.abc import Callable, Sequence
 from tacit.errors import ServiceError, TacitError
 from tacit.serving.limits import Limits
 from tacit.serving.masks import Portion
-from tacit.serving.messages import Answer, Ask, Give, Given, Key, Proposal, Wanted
+from tacit.serving.messages import Ask, Give, Given, Key, PartyAnswer, Proposal, Wanted
 from tacit.serving.requests import (
     Request,
     closing_error,
@@ -137,13 +137,13 @@ class Desk:
             elif request.correction != give.correction:
                 raise malformed_error("d is another one than before: masks are used once")
 
-    def answer(self, client: str, id: bytes) -> Answer | None:
+    def answer(self, client: str, id: bytes) -> PartyAnswer | None:
         """How a request stands; None if it is not known here."""
         with self._news:
             request = self._requests.get(Key(client, id))
             if request is None:
                 return None
-            return request.answer or Answer(id, "waiting")
+            return request.answer or PartyAnswer(id, "waiting")
 
     def close(self) -> None:
         """Take no new requests; what has a mask may still be answered."""
@@ -196,7 +196,7 @@ class Desk:
                 if given and size > _MOST_PROPOSED_BYTES:
                     break
                 given.append(Given(*request.key, request.correction))
-            for key in (*(w.key for w in wanted), *(g.key for g in given)):
+            for key in (*(w.of for w in wanted), *(g.of for g in given)):
                 times, first = self._proposed.get(key, (0, time.monotonic()))
                 self._proposed[key] = times + 1, first
             return Proposal(self._clock(), tuple(wanted), tuple(given), self._closing)
@@ -225,23 +225,23 @@ class Desk:
         with self._news:
             return {r.portion.source for r in self._masked.values() if r.portion is not None}
 
-    def mask(self, wanted: Wanted, portion: Portion, answer: Answer, clock: float) -> None:
+    def mask(self, wanted: Wanted, portion: Portion, answer: PartyAnswer, clock: float) -> None:
         """A request has its mask, also where its client did not come to this party yet."""
         with self._news:
-            request = self._requests.get(wanted.key)
+            request = self._requests.get(wanted.of)
             if request is None or request.rows != wanted.rows:
-                request = self._requests[wanted.key] = Request(wanted.key, wanted.rows, clock)
-            self._waiting.pop(wanted.key, None)
-            self._proposed.pop(wanted.key, None)
+                request = self._requests[wanted.of] = Request(wanted.of, wanted.rows, clock)
+            self._waiting.pop(wanted.of, None)
+            self._proposed.pop(wanted.of, None)
             request.portion, request.answer, request.since = portion, answer, clock
-            self._masked[wanted.key] = request
+            self._masked[wanted.of] = request
 
-    def renew(self, key: Key, answer: Answer) -> None:
+    def renew(self, key: Key, answer: PartyAnswer) -> None:
         """Other parts of the same mask."""
         with self._news:
             self._masked[key].answer = answer
 
-    def score(self, key: Key, answer: Answer, clock: float) -> None:
+    def score(self, key: Key, answer: PartyAnswer, clock: float) -> None:
         """A request has its score."""
         with self._news:
             request = self._masked.pop(key)

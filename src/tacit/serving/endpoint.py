@@ -29,7 +29,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from tacit.errors import CertificateError, TacitError, TransportError
 from tacit.network import Credentials
 from tacit.serving.desk import Desk
-from tacit.serving.messages import Answer, Ask, Described, Exchange, Give, Reply
+from tacit.serving.messages import Ask, Described, Exchange, Give, PartyAnswer, Reply
 from tacit.serving.metrics import Metrics
 from tacit.serving.requests import malformed_error, unknown_error
 from tacit.serving.tls import server_context
@@ -110,7 +110,7 @@ class Endpoint:
         self._names: dict[bytes, str] = {}
 
     def start(self) -> None:
-        """Answer from now on.
+        """PartyAnswer from now on.
 
         Raises
         ------
@@ -251,7 +251,7 @@ class Endpoint:
             return _error(malformed_error("it is no message of this version"), 400)
         if said.form != self._form:
             return _error(malformed_error("it is for another model than this service's"), 409)
-        refused: dict[bytes, Answer] = {}
+        refused: dict[bytes, PartyAnswer] = {}
         messages: tuple[Ask | Give, ...] = (*said.asks, *said.gives)
         for message in messages:
             try:
@@ -260,7 +260,7 @@ class Endpoint:
                 else:
                     self._desk.give(client, message)
             except TacitError as error:
-                refused[message.id] = Answer(message.id, "refused", error=error.as_dict())
+                refused[message.id] = PartyAnswer(message.id, "refused", error=error.as_dict())
                 self._metrics.refused(error.code)
                 self._log.info("request refused", client=client, code=error.code)
         until = time.monotonic() + said.seconds
@@ -284,9 +284,9 @@ class Endpoint:
                 if await request.is_disconnected():
                     return _packed(Reply())
 
-    def _answer(self, client: str, id: bytes) -> Answer:
+    def _answer(self, client: str, id: bytes) -> PartyAnswer:
         found = self._desk.answer(client, id)
-        return found or Answer(id, "refused", error=unknown_error().as_dict())
+        return found or PartyAnswer(id, "refused", error=unknown_error().as_dict())
 
 
 def _packed(message: Any, status: int = 200) -> Response:

@@ -28,7 +28,7 @@ from tacit.serving.agreement import Plan, agreed_plan, enough
 from tacit.serving.desk import Desk
 from tacit.serving.limits import Limits
 from tacit.serving.masks import Portion, masked_scores, random_masks
-from tacit.serving.messages import Answer, Given, PlanDigest, Proposal, Wanted
+from tacit.serving.messages import Given, PartyAnswer, PlanDigest, Proposal, Wanted
 from tacit.serving.metrics import Metrics
 from tacit.serving.requests import refused_row_error
 from tacit.serving.settings import ServiceSettings
@@ -258,7 +258,7 @@ class Engine:
         self._handed_out = (self.protocol, self.members)
         self._desk.changed()
 
-    def _parts(self, id: bytes, portion: Portion) -> Answer:
+    def _parts(self, id: bytes, portion: Portion) -> PartyAnswer:
         reference: Any = self._sources[portion.source]
         index = self._session.party.index
         form = protocol_named(self.protocol).form
@@ -267,7 +267,7 @@ class Engine:
             place: np.ascontiguousarray(part[portion.start : portion.stop], "<u8").tobytes()
             for place, part in form.parts(index, reference.part.share).items()
         }
-        return Answer(
+        return PartyAnswer(
             id, "mask", protocol=self.protocol, members=self.members, index=index, parts=parts
         )
 
@@ -281,7 +281,7 @@ class Engine:
 
     def _compute(self, batch: Sequence[Given]) -> Reference:
         form, digits = self._form, self._settings.digits
-        places = [self._desk.portion(given.key) for given in batch]
+        places = [self._desk.portion(given.of) for given in batch]
         sources = sorted({place.source for place in places})
         portions = [Portion(sources.index(p.source), p.start, p.stop) for p in places]
         corrections = np.concatenate(
@@ -330,16 +330,16 @@ class Engine:
         opened = self._session.open(masked, everybody, everybody)[self._session.name]
         start = 0
         for given in batch:
-            stop = start + self._desk.portion(given.key).rows
+            stop = start + self._desk.portion(given.of).rows
             y, good = opened[start:stop, 0], opened[start:stop, 1] != 0
-            answer = Answer(
+            answer = PartyAnswer(
                 given.id,
                 "score",
                 masked=np.ascontiguousarray(y, "<i8").tobytes(),
                 good=good.astype(np.uint8).tobytes(),
                 error=None if good.all() else refused_row_error(int((~good).sum())).as_dict(),
             )
-            self._desk.score(given.key, answer, self._clock)
+            self._desk.score(given.of, answer, self._clock)
             start = stop
         if self._metrics is not None:
             self._metrics.computed(len(batch), start, perf_counter() - began)

@@ -8,13 +8,13 @@ from msgspec import Meta, Struct
 
 __all__ = [
     "ID_BYTES",
-    "Answer",
     "Ask",
     "Described",
     "Exchange",
     "Give",
     "Given",
     "Key",
+    "PartyAnswer",
     "Proposal",
     "Reply",
     "State",
@@ -57,7 +57,7 @@ class Wanted(Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
     rows: Rows
 
     @property
-    def key(self) -> Key:
+    def of(self) -> Key:
         """Whose, and which."""
         return Key(self.client, self.id)
 
@@ -70,7 +70,7 @@ class Given(Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
     correction: Correction
 
     @property
-    def key(self) -> Key:
+    def of(self) -> Key:
         """Whose, and which."""
         return Key(self.client, self.id)
 
@@ -141,14 +141,16 @@ class Exchange(Struct, frozen=True, forbid_unknown_fields=True):
     seconds: Annotated[float, Meta(ge=0, le=30)] = 10.0
 
 
-class Answer(Struct, frozen=True, forbid_unknown_fields=True):
+class PartyAnswer(Struct, frozen=True, forbid_unknown_fields=True):
     """How a request stands at a party.
 
     Attributes
     ----------
     id : bytes
     state : str
-    protocol, members, index
+    protocol : str
+    members : tuple of str
+    index : int
         With a mask: whose sharing it is, and which place this party has in it.
     parts : dict of int to bytes
         With a mask: this party's parts of r and s, (rows, features + 1) little-endian words.
@@ -174,7 +176,7 @@ class Answer(Struct, frozen=True, forbid_unknown_fields=True):
 class Reply(Struct, frozen=True, forbid_unknown_fields=True):
     """What a party answers."""
 
-    answers: tuple[Answer, ...] = ()
+    answers: tuple[PartyAnswer, ...] = ()
 
 
 class Described(Struct, frozen=True, forbid_unknown_fields=True):
@@ -182,10 +184,17 @@ class Described(Struct, frozen=True, forbid_unknown_fields=True):
 
     Attributes
     ----------
-    party, parties, protocol
-        Who tells, all parties in order, and the protocol that they began with.
-    members, stage, security
-        Who computes now, in which stage, and what holds now.
+    party : str
+        Who tells.
+    parties : tuple of str
+        All, in order.
+    protocol : str
+        What they began with.
+    members : tuple of str
+        Who computes now.
+    stage : int
+    security : str
+        What holds now.
     form : bytes
         The model's form (``ModelForm.to_bytes``).
     digits : int or None

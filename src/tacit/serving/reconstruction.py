@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from tacit.errors import TacitError
 from tacit.protocols import PROTOCOLS
-from tacit.serving.messages import Answer
+from tacit.serving.messages import PartyAnswer
 
 __all__ = ["AGREEING", "agreed_mask", "agreed_refusal", "agreed_score"]
 
@@ -27,12 +27,12 @@ AGREEING = 2
 Words = NDArray[np.uint64]
 
 
-def agreed_mask(answers: Mapping[str, Answer], rows: int, columns: int) -> Words | None:
+def agreed_mask(answers: Mapping[str, PartyAnswer], rows: int, columns: int) -> Words | None:
     """r and s of a request, from parts of its parties: (rows, columns) ring elements.
 
     Parameters
     ----------
-    answers : mapping of str to Answer
+    answers : mapping of str to PartyAnswer
         By party, as the certificates at the other ends say.
     rows, columns : int
         Columns are features and one more for the score.
@@ -43,7 +43,7 @@ def agreed_mask(answers: Mapping[str, Answer], rows: int, columns: int) -> Words
         None as long as not enough parties agree on all parts.
     """
     size = 8 * rows * columns
-    claims: dict[tuple[str, tuple[str, ...]], list[tuple[str, Answer]]] = {}
+    claims: dict[tuple[str, tuple[str, ...]], list[tuple[str, PartyAnswer]]] = {}
     for party, answer in answers.items():
         place = answer.index
         if answer.state != "mask" or not 0 <= place < len(answer.members):
@@ -72,7 +72,7 @@ def agreed_mask(answers: Mapping[str, Answer], rows: int, columns: int) -> Words
 
 
 def agreed_score(
-    answers: Mapping[str, Answer], rows: int
+    answers: Mapping[str, PartyAnswer], rows: int
 ) -> tuple[Words, NDArray[np.bool_]] | None:
     """y + s of a request, (rows,), and which rows have a score; None until two parties agree."""
     said = Counter(
@@ -87,7 +87,7 @@ def agreed_score(
     return None
 
 
-def agreed_refusal(answers: Mapping[str, Answer], needed: int = AGREEING) -> TacitError | None:
+def agreed_refusal(answers: Mapping[str, PartyAnswer], needed: int = AGREEING) -> TacitError | None:
     """The error of a request that so many parties refuse: that of most of them."""
     errors = [a.error for a in answers.values() if a.state == "refused" and a.error is not None]
     if len(errors) < needed:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from tacit.errors import ServiceError
 from tacit.serving.masks import Portion
-from tacit.serving.messages import Answer, Key, State
+from tacit.serving.messages import Key, PartyAnswer, State
 
 __all__ = [
     "Request",
@@ -34,7 +34,7 @@ class Request:
         the parties' common one.
     portion : Portion or None
         Where its masks are, once it has some.
-    answer : Answer or None
+    answer : PartyAnswer or None
         What its client is told.
     correction : bytes or None
         d, as this party got it.
@@ -44,7 +44,7 @@ class Request:
     rows: int
     since: float
     portion: Portion | None = None
-    answer: Answer | None = None
+    answer: PartyAnswer | None = None
     correction: bytes | None = None
 
     def __repr__(self) -> str:
@@ -62,7 +62,7 @@ class Request:
 
     def refuse(self, error: ServiceError) -> None:
         """Say that there will be no score, and why; the mask is not used any more."""
-        self.answer = Answer(self.key.id, "refused", error=error.as_dict())
+        self.answer = PartyAnswer(self.key.id, "refused", error=error.as_dict())
         self.correction = None
 
 
