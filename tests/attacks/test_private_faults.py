@@ -28,7 +28,7 @@ from tacit.protocols import PROTOCOLS
 from tacit.sessions import PartySession
 from tacit.storage import Place, create_key
 
-FAULTS = int(os.environ.get("TACIT_FAULTS", "3"))
+FAULTS = int(os.environ.get("TACIT_FAULTS", "2"))
 LEARN = (0, 1, 3)
 PLAN = TrainingPlan(
     rows=(12, 9),

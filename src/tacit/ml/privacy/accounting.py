@@ -46,6 +46,9 @@ STEPS_OF_NOISE = 1000
 
 MOST_NOISE = 1000 * STEPS_OF_NOISE
 
+FINER = 1 << 24
+"""No number of an evaluation has a finer grid than 2^-24."""
+
 MOST_EPSILON = 50.0
 """An epsilon above promises nothing."""
 
@@ -254,6 +257,8 @@ def _least(
 def plain_noise(epsilon: float, delta: float, draws: int, parts: int) -> tuple[float, Spent]:
     """Noise for numbers that one row moves by at most 1 in each of `parts` groups, once revealed.
 
+    Some of them may have more fractional bits, and so noise of a larger deviation on a finer grid.
+
     Parameters
     ----------
     epsilon, delta : float
@@ -271,7 +276,8 @@ def plain_noise(epsilon: float, delta: float, draws: int, parts: int) -> tuple[f
     def of(thousandths: int) -> Spent:
         noise = gaussian_plan(thousandths / STEPS_OF_NOISE)
         effective = _effective(noise, sqrt(parts))
-        return _with_approximation(1.0, 1, effective, delta, _distance(draws, noise))
+        finer = gaussian_plan(thousandths / STEPS_OF_NOISE * FINER)
+        return _with_approximation(1.0, 1, effective, delta, _distance(draws, finer))
 
     def enough(thousandths: int) -> bool:
         return thousandths > 1700 and of(thousandths).epsilon <= epsilon
