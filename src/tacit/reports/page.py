@@ -102,11 +102,13 @@ def _summary(report: Report) -> str:
     joint = next(iter(report.of_kind("joint")), None)
     tiles = []
     if joint is not None:
+        known = [e.name for e in report.evaluations if e.kind == "alone"]
+        alone = "best owner alone" if len(known) != 1 else f"{escape(known[0])} alone"
         best = best_alone(report, lambda e: e.roc_auc)
-        against = "on held-out rows" if best is None else f"best owner alone {digits(best)}"
+        against = "on held-out rows" if best is None else f"{alone} {digits(best)}"
         tiles.append(("ROC AUC, joint model", digits(joint.roc_auc), against))
         best = best_alone(report, lambda e: e.recall)
-        against = "of all positives" if best is None else f"best owner alone {percent(best)}"
+        against = "of all positives" if best is None else f"{alone} {percent(best)}"
         tiles.append(("Found at 1 % false alarms", percent(joint.recall), against))
     rounds = sum(phase.rounds for phase in report.phases)
     tiles.append(("Time", duration(seconds), f"{count(rounds)} rounds of messages"))

@@ -190,11 +190,15 @@ def _cost_bars(report: Report) -> str:
 
 
 def parties(report: Report) -> list[str]:
-    """Owners, helpers, and whoever else sent something."""
+    """Owners, helpers, and whoever else sent something, as far as this report knows of it.
+
+    Where each party runs on its own machine, a report has its own party's costs alone.
+    """
     names = [*(owner.name for owner in report.owners), *report.helpers]
     for phase in report.phases:
         names += [name for name in phase.bytes_sent if name not in names]
-    return names
+    known = {name for phase in report.phases for name in phase.bytes_sent}
+    return [name for name in names if name in known] if known else names
 
 
 def bytes_by_party(report: Report) -> dict[str, int]:
