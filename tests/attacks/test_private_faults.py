@@ -20,6 +20,8 @@ from hub import Adversary, Crash, Ground, Hub, Sent, honest
 from numpy.typing import NDArray
 from simulation import FOUR
 
+from tacit.ml.evaluation import ScoreCounts
+from tacit.ml.metrics import BINS
 from tacit.ml.plan import TrainingPlan
 from tacit.ml.privacy.terms import RATE_BITS, PrivateTerms, Spent
 from tacit.ml.private import REVEALED, PrivateTraining
@@ -43,6 +45,7 @@ PLAN = TrainingPlan(
         rate=1 << (RATE_BITS - 1),
         slots=(12, 9),
         training=Spent(epsilon=9.0, delta=1e-6, approximation=0.0),
+        evaluation_noise=2.0,
     ),
 )
 
@@ -90,6 +93,10 @@ def trained(adversary: Adversary, corrupt: str | None = None) -> tuple[Hub, dict
                 begun[name] = hub._numbers[name]
                 course = way.train(lambda done: None)
                 model = way.reveal(LEARN)
+                mine = ScoreCounts(np.full(BINS, 1), np.full(BINS, 2), 5.0) if index < 2 else None
+                counts, evaluated = way.evaluate(mine, (0, 1), LEARN)
+                assert evaluated in ((0, 1), ())  # of all owners or of none
+                assert evaluated or counts is None
                 noted = (Path(folder) / "shares" / REVEALED).exists()
                 return model, course.steps, noted, list(session.incidents)
 

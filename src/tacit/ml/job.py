@@ -336,9 +336,13 @@ class _Job(JobPhases):
             check_expansion(schema, plan.hidden, plan.activation, settings.start is not None)
             preparation = Preparation(layout, plan.rows, plan.fraction_bits)
         start = b"" if settings.start is None else msgspec.msgpack.encode(settings.start)
+        digest = job_digest(schema.digest(), plan, start)
+        if plan.privacy is not None:  # going on opens the same, and to the same parties
+            recipients = (name.encode() for name in settings.reveal_to)
+            digest = tagged_hash("private training", digest, *recipients)
         job = TrainingJob(
             plan=plan,
-            digest=job_digest(schema.digest(), plan, start),
+            digest=digest,
             mask=standardised(schema),
             storage=settings.storage,
             every=settings.every,

@@ -99,6 +99,7 @@ class PrivateTraining(KeptTraining):
         self._whole = session.protocol.security.outcome == "guaranteed output"
         self._steps_a_chunk = max(1, min(CHUNK_ROWS // max(1, self._terms.examples), 256))
         self._chunks: list[tuple[Reference, ...]] = []
+        self._evaluation: Reference | None = None
         self._sampler: PoissonSampler | None = None
         position = session.position(session.name)
         if own is not None:
@@ -202,6 +203,28 @@ class PrivateTraining(KeptTraining):
         )
         return found
 
+    def _draw_for_evaluation(self) -> Reference | None:
+        """The noise on the joint counts: drawn once and sealed; every opening adds the same."""
+        deviation = self._terms.evaluation_noise
+        if not deviation:
+            return None
+        counts = gaussian_plan(deviation)
+        errors = gaussian_plan(deviation * ((1 << ERROR_BITS) + 1))
+
+        def evaluate(party: Party, parts: Sequence[SecretValue]) -> _Results:
+            on_counts = yield from discrete_gaussian(party, (2 * NOISY_BINS,), counts)
+            on_error = yield from discrete_gaussian(party, (1,), errors)
+            return (SecretValue(int64, party.concatenate([on_counts, on_error], 0)),)
+
+        (found,) = self._session.compute(
+            "noise",
+            evaluate,
+            (),
+            results=(ArrayType(int64, (2 * NOISY_BINS + 1,)),),
+            public=self._job.digest + b"evaluation",
+        )
+        return found
+
     def _seal_chunks(self) -> None:
         references = [reference for chunk in self._chunks for reference in chunk]
         self._session.save(
@@ -243,11 +266,13 @@ class PrivateTraining(KeptTraining):
         done, found = 0, session.resume(TRAINING) if self._job.resume else None
         if found is None:
             values = self._begun()
+            self._evaluation = self._draw_for_evaluation()
         else:
             header, references = found
             progress = progress_of(header, self._job.digest)
             stored = {r.name: ref for r, ref in zip(header.arrays, references, strict=True)}
             values, done = arrays_named("state", stored), progress.step
+            self._evaluation = stored.get("evaluation")
         self._refuse_what_was_revealed(done)
         sealed = done == plan.steps
         for chunk, references in self._chunks_from(done // self._steps_a_chunk):
@@ -303,6 +328,8 @@ class PrivateTraining(KeptTraining):
     def _save_state(self, step: int, values: Sequence[Reference]) -> bool:
         """Seal where training is; False at all parties alike when one of them is lost."""
         arrays = named("state", values)
+        if self._evaluation is not None:
+            arrays["evaluation"] = self._evaluation
         header = self._session.save(
             list(arrays.values()),
             TRAINING,
@@ -337,11 +364,15 @@ class PrivateTraining(KeptTraining):
     def evaluate(
         self, own: ScoreCounts | None, owners: Sequence[int], to: Sequence[int]
     ) -> tuple[JointCounts | None, tuple[int, ...]]:
-        """Joint counts of the held-out rows of `owners` with noise, in fewer bins."""
-        deviation = self._terms.evaluation_noise
-        if not deviation or not to:
+        """Joint counts of the held-out rows of `owners` with noise, in fewer bins.
+
+        Only of all of them: counts of fewer with the same noise would, beside those of all, tell
+        what is between them.
+        """
+        noise = self._evaluation
+        if noise is None or not to:
             return None, ()
-        shape, shared, whose = (2 * BINS + 1,), [], []
+        shape, shared = (2 * BINS + 1,), []
         position = self._session.position(self._session.name)
         for owner in owners:
             mine = owner == position and own is not None
@@ -349,30 +380,27 @@ class PrivateTraining(KeptTraining):
             try:
                 shared.append(self._session.input_elements(owner, elements, int64, shape, COUNTS))
             except (InputRefusedError, PartyLostError):  # at all parties alike
-                continue
-            whose.append(owner)
+                return None, ()
         if not shared:
             return None, ()
-        counts, errors = (
-            gaussian_plan(deviation),
-            gaussian_plan(deviation * ((1 << ERROR_BITS) + 1)),
-        )
 
         def evaluate(party: Party, parts: Sequence[SecretValue]) -> _Results:
-            total = parts[0].share
-            for part in parts[1:]:
-                total = party.add(total, part.share)
+            yield from ()
+            *counts, drawn = (part.share for part in parts)
+            total = counts[0]
+            for part in counts[1:]:
+                total = party.add(total, part)
             bins = total[: 2 * BINS].reshape(2 * NOISY_BINS, BINS // NOISY_BINS)
-            noise = yield from discrete_gaussian(party, (2 * NOISY_BINS,), counts)
-            on_error = yield from discrete_gaussian(party, (1,), errors)
-            found = [party.add(party.sum(bins, axis=1), noise)]
-            found.append(party.add(total[2 * BINS :], on_error))
-            return (SecretValue(int64, party.concatenate(found, 0)),)
+            coarse = party.concatenate([party.sum(bins, axis=1), total[2 * BINS :]], 0)
+            return (SecretValue(int64, party.add(coarse, drawn)),)
 
         (noisy,) = self._session.compute(
-            "evaluation", evaluate, shared, results=(ArrayType(int64, (2 * NOISY_BINS + 1,)),)
+            "evaluation",
+            evaluate,
+            (*shared, noise),
+            results=(ArrayType(int64, (2 * NOISY_BINS + 1,)),),
         )
         found = opened(self._session, noisy, to)
         if found is None:
-            return None, tuple(whose)
-        return counts_of(np.maximum(found, 0), NOISY_BINS), tuple(whose)
+            return None, tuple(owners)
+        return counts_of(np.maximum(found, 0), NOISY_BINS), tuple(owners)

@@ -453,7 +453,7 @@ def trained(
 
 @lru_cache
 def quiet() -> TrainingPlan:
-    return terms(replace(PLAN, epochs=1, batch_size=90), noise=0.2)
+    return terms(replace(PLAN, epochs=1, batch_size=90), noise=0.2, evaluation_noise=4.0)
 
 
 @pytest.mark.parametrize("protocol", ["replicated3", "fantastic4"])
@@ -498,8 +498,10 @@ def went_on(folder: Path, name: str, way: Any = PrivateTraining) -> NDArray[np.f
     found = trained(copy, quiet(), resume=True, seed=len(name), way=way)
     model: NDArray[np.float64] = found["alice"][0]
     if way is PrivateTraining:  # once more, from what is there now: nothing is computed any more
-        again = trained(copy, quiet(), resume=True, seed=7)["alice"][0]
+        again, counts, _ = trained(copy, quiet(), resume=True, seed=7)["alice"]
         np.testing.assert_array_equal(model, again)
+        np.testing.assert_array_equal(counts.positives, found["alice"][1].positives)
+        assert counts.squared_error == found["alice"][1].squared_error
     return model
 
 
