@@ -107,16 +107,16 @@ def _show_guesses(console: Console, file: Path, found: Inferred, private: set[st
         if column.name in private:
             remarks.append("not shown to others")
         console.print(
-            f"  [bold]{escape(column.name)}[/]: {escape('; '.join(remarks))}.", soft_wrap=True
+            f"  [bold]{_shown(column.name)}[/]: {_shown('; '.join(remarks))}.", soft_wrap=True
         )
     for name, why in found.left_out.items():
         why = why.rpartition(": ")[2].rstrip(".")
         name = name or "(no name)"
-        console.print(f"  [yellow]{escape(name)}[/] is left out: {escape(why)}.", soft_wrap=True)
+        console.print(f"  [yellow]{_shown(name)}[/] is left out: {_shown(why)}.", soft_wrap=True)
     shown = [c.name for c in found.draft.columns if c.categories and c.name not in private]
     if shown:
         console.print(
-            f"The draft lists all texts of {escape(', '.join(shown))}: whoever gets it sees them."
+            f"The draft lists all texts of {_shown(', '.join(shown))}: whoever gets it sees them."
             " --private leaves them out.",
             soft_wrap=True,
         )
@@ -139,6 +139,11 @@ def _summary(column: Column) -> str:
             }[column.missing]
         )
     return ", ".join(parts)
+
+
+def _shown(text: str) -> str:
+    """Of a file that others may have written: nothing that a terminal would obey."""
+    return escape("".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text))
 
 
 def _number(bound: float | str) -> str:
@@ -187,7 +192,7 @@ def show_schema(file: _File, as_json: _AsJson = False) -> None:
 
 
 def _show(console: Console, loaded: Schema) -> None:
-    table = Table(title=f"Predicts {escape(loaded.label)}", title_justify="left")
+    table = Table(title=f"Predicts {_shown(loaded.label)}", title_justify="left")
     for heading in ("column", "type", "values", "missing", "preparation"):
         table.add_column(heading)
     for column in loaded.columns:
@@ -199,7 +204,7 @@ def _show(console: Console, loaded: Schema) -> None:
             values = f"{len(column.categories or ()):,} categories: {values[:40]}…"
         table.add_row(
             *map(
-                escape,
+                _shown,
                 (
                     column.name,
                     column.type,
@@ -256,4 +261,4 @@ def sign_schema(
         return
     console = Console(highlight=False)
     _show(console, loaded)
-    console.print(f"Signed off by {escape(name)}: {target}", soft_wrap=True)
+    console.print(f"Signed off by {_shown(name)}: {target}", soft_wrap=True)

@@ -124,7 +124,8 @@ class Draft(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
                 problem = str(error)
         raise SchemaError(
             f"The draft of {party}'s schema is malformed: {problem}.",
-            next_step="make sure that all parties run the same version of tacit.",
+            next_step="run the same version of tacit at all parties, or draft it anew with"
+            " `tacit schema infer`.",
             case=1,
             parties=(party,),
         )

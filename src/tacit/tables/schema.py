@@ -425,5 +425,5 @@ def _bounds_problems(column: Column) -> Iterator[tuple[str, str]]:
         yield "bounds", "the lower bound must be below the upper one, both finite"
     elif max(-low, high) > _MAX_MAGNITUDE:
         yield "bounds", "bounds lie within ±2^53"
-    elif column.missing == "zero" and not low <= 0 <= high:
+    elif column.type != "date" and column.missing == "zero" and not low <= 0 <= high:
         yield "missing", "0 lies outside the bounds"

@@ -16,7 +16,7 @@ from tacit.ml.expanding import check_expansion, expanded, expanded_form
 from tacit.ml.preparing import Preparation, Prepared, folds_of
 from tacit.ml.standardization import INPUT_BITS
 from tacit.ml.target_encoding import CODE_BITS
-from tacit.models import ClearModel, ModelForm
+from tacit.models import ClearModel, ModelForm, scores
 from tacit.tables import Column, Layout, Schema
 from tacit.tables.layout import FOLDS
 
@@ -143,6 +143,12 @@ def test_an_expanded_model_scores_encoded_rows_as_the_model_of_prepared_ones(
         a = np.maximum(a, 0) if place < len(hidden) else a
     np.testing.assert_allclose(expected.decision_function(rows), a[:, 0], atol=1e-9)
     np.testing.assert_allclose(model.decision_function(rows), a[:, 0], atol=2e-2)
+    # On shares, as a service scores a client's row: units have fewer bits than rows.
+    x = simulation.share(form.encoded(rows).view(np.int64))
+    scored = simulation.driver.run(
+        [scores(p, model.form, list(opened[i]), x[i]) for i, p in enumerate(simulation.parties)]
+    )
+    np.testing.assert_allclose(simulation.open(scored) / 2.0**F, a[:, 0], atol=2e-2)
 
 
 def test_a_row_is_not_encoded_by_its_own_label(clear: ClearPreparation, owners: list[Rows]) -> None:

@@ -1,0 +1,89 @@
+"""``tacit schema``: what it prints, and what others may have written into a draft."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from tacit.cli.app import app
+from tacit.cli.signoff import digest_of
+from tacit.errors import SchemaError
+from tacit.tables import Column, Schema
+
+SCHEMA = Schema(
+    label="y",
+    columns=(
+        Column("x", "number", bounds=(0, 1024), unit="EUR", clip=(0.01, 0.99)),
+        Column("d", "date", bounds=("2020-01-01", "2024-12-31"), parts=("month",)),
+        Column("c", "category", categories=("[/]", "a\x1b[31mb"), encode="target"),
+        Column("y", "boolean"),
+    ),
+)
+
+
+def test_show_and_sign_print_the_digest_and_nothing_that_a_terminal_obeys(tmp_path: Path) -> None:
+    path = SCHEMA.save(tmp_path / "schema.json")
+    shown = CliRunner().invoke(app, ["schema", "show", str(path)])
+    assert shown.exit_code == 0
+    assert SCHEMA.digest().hex() in shown.stdout
+    assert "\x1b[31m" not in shown.stdout
+    assert "[/]" in shown.stdout
+    note = tmp_path / "a.signoff.json"
+    signed = CliRunner().invoke(
+        app, ["schema", "sign", str(path), "--name", "bank_a", "-o", str(note)]
+    )
+    assert signed.exit_code == 0
+    assert digest_of(str(note)) == SCHEMA.digest().hex() == digest_of(SCHEMA.digest().hex().upper())
+    assert json.loads(note.read_text())["name"] == "bank_a"
+    assert digest_of(None) == ""
+
+
+@pytest.mark.parametrize("text", ["", "abc", "g" * 64, "0" * 63, "/", "no such file"])
+def test_what_is_no_sign_off_is_refused(text: str) -> None:
+    with pytest.raises(SchemaError) as caught:
+        digest_of(text)
+    assert caught.value.code == "TC-2209"
+
+
+@pytest.mark.parametrize(
+    ("entry", "value", "where"),
+    [
+        ("clip", [0.5, 0.5], "clip"),
+        ("clip", [-0.1, 0.5], "clip"),
+        ("encode", "target", "encode"),
+        ("parts", ["month"], "parts"),
+        ("bounds", ["2020-01-01", "2024-12-31"], "bounds"),
+        ("unit", "x" * 201, "unit"),
+    ],
+)
+def test_preparation_that_makes_no_sense_is_named(entry: str, value: object, where: str) -> None:
+    data = json.loads(
+        json.dumps(
+            {
+                "label": "y",
+                "columns": [
+                    {"name": "x", "type": "number", "bounds": [0, 1]},
+                    {"name": "y", "type": "boolean"},
+                ],
+                "version": 2,
+            }
+        )
+    )
+    data["columns"][0][entry] = value
+    with pytest.raises(SchemaError, match=rf'columns\[0\] \("x"\)\.{where}'):
+        Schema.from_bytes(json.dumps(data).encode())
+
+
+def test_version_1_keeps_its_digest_and_knows_no_preparation() -> None:
+    plain = b'{"version": 1, "label": "y", "columns": [{"name": "x", "type": "number",'
+    plain += b'"bounds": [0, 8]}, {"name": "y", "type": "boolean"}]}'
+    old = Schema.from_bytes(plain)
+    assert old.digest().hex() == DIGEST_OF_VERSION_1
+    with pytest.raises(SchemaError, match="need version 2"):
+        Schema.from_bytes(plain.replace(b'"bounds"', b'"clip": [0, 0.9], "bounds"'))
+
+
+DIGEST_OF_VERSION_1 = "d18442dd5f2ed8dd8efa08be8930b81d02cc9f83f1c88057072b6d4e6e2796c8"
