@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ssl
+import time
 import urllib.error
 import urllib.request
 from concurrent.futures import ThreadPoolExecutor
@@ -15,7 +16,15 @@ from conftest import Running, packed
 
 import tacit
 from tacit.consortium import Kit
-from tacit.errors import DataError, PartyLostError, PolicyDeniedError, TacitError, UsageError
+from tacit.consortium.installing import install
+from tacit.errors import (
+    CertificateError,
+    DataError,
+    PartyLostError,
+    PolicyDeniedError,
+    TacitError,
+    UsageError,
+)
 from tacit.network import Address, Authority
 from tacit.serving.lines import Line
 from tacit.serving.messages import Ask, Exchange, Give
@@ -156,6 +165,20 @@ def test_who_is_no_client_gets_nothing(service: Running) -> None:
     context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
     with pytest.raises((ssl.SSLError, urllib.error.URLError, ConnectionError)):
         urllib.request.urlopen(f"https://{address}/v1/service", context=context, timeout=5).read()
+
+
+def test_a_revoked_client_is_refused_by_a_running_service(service: Running, rows: Any) -> None:
+    with tacit.Client(service.client("kim"), timeout=10) as client:
+        assert client.probability(rows).shape == (2,)
+        service.authority.revoke("kim", "client")
+        for kit in service.kits.values():
+            install(kit, [service.authority.folder / "consortium.json"])
+        time.sleep(1.1)  # a party looks at its file every second
+        with pytest.raises(CertificateError) as error:
+            client.probability(rows[:1])  # over connections that stand
+        assert error.value.code == "TC-3215"
+    with tacit.Client(service.client("lea")) as other:
+        assert other.probability(rows).shape == (2,)
 
 
 def test_another_party_at_an_address_is_noticed(service: Running) -> None:

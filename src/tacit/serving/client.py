@@ -290,40 +290,47 @@ class Client:
 
         def enough(said: Mapping[str, Said]) -> bool:
             answers = _answers(said)
-            return _taken(asks, gives, answers)
+            if _taken(asks, gives, answers):
+                return True
+            return self._refusal(said, answers, gives or asks) is not None
 
         body = msgspec.msgpack.encode(message)
         said = told_all(self._lines, "POST", "/v1/exchange", body, min(left, 15.0), enough)
         answers = _answers(said)
-        if not _taken(asks, gives, answers):
-            self._refused(said, answers, gives or asks)
-
-    def _refused(
-        self,
-        said: Mapping[str, Said],
-        answers: Mapping[bytes, Mapping[str, PartyAnswer]],
-        queries: Any,
-    ) -> None:
-        """Raise what enough parties refuse; else ask again after a moment."""
-        wrong = [_decoded(body, _Refused) for status, body in said.values() if status != 200]
-        if len(wrong) >= AGREEING or (wrong and len(self._lines) == 3):
-            error = next((e for e in wrong if e is not None), None)
-            if error is not None:
-                self._known = None
-                raise TacitError.from_dict(error.error)
-        needed = AGREEING if len(self._lines) > 3 else 1
-        for query in queries:
-            found = answers.get(query.id, {})
-            unknown = [a for a in found.values() if a.error and a.error.get("code") == _UNKNOWN]
-            final = {n: a for n, a in found.items() if a not in unknown}
-            refusal = agreed_refusal(final, needed)
-            if refusal is None and len(found) >= AGREEING and len(unknown) == len(found):
-                refusal = agreed_refusal(found, needed)
-            if refusal is not None:
-                raise refusal
+        if _taken(asks, gives, answers):
+            return
+        error = self._refusal(said, answers, gives or asks)
+        if error is not None:
+            raise error
         if len(said) < AGREEING:
             self._require_answers(said)
         time.sleep(0.02)
+
+    def _refusal(
+        self,
+        said: Mapping[str, Said],
+        answers: Mapping[bytes, Mapping[str, PartyAnswer]],
+        queries: Sequence[_Query],
+    ) -> TacitError | None:
+        """What so many parties refuse that there will be no answer: two of four, one of three."""
+        needed = AGREEING if len(self._lines) > 3 else 1
+        wrong = [_decoded(body, _Refused) for status, body in said.values() if status != 200]
+        told = [error for error in wrong if error is not None]
+        if len(told) >= needed:
+            self._known = None
+            return TacitError.from_dict(told[0].error)
+        for query in queries:
+            found = answers.get(query.id, {})
+            unknown = {
+                n: a for n, a in found.items() if a.error and a.error.get("code") == _UNKNOWN
+            }
+            refusal = agreed_refusal({n: a for n, a in found.items() if n not in unknown}, needed)
+            if refusal is None and len(unknown) == len(found) >= AGREEING:
+                # A party that does not know a request yet may hear of it from the others.
+                refusal = agreed_refusal(unknown, needed)
+            if refusal is not None:
+                return refusal
+        return None
 
     def close(self) -> None:
         """Hang up. A later call connects again."""

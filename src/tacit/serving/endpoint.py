@@ -28,6 +28,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from tacit.errors import CertificateError, TacitError, TransportError
 from tacit.network import Credentials
+from tacit.network.trust import Trust
 from tacit.serving.desk import Desk
 from tacit.serving.messages import Ask, Described, Exchange, Give, PartyAnswer, Reply
 from tacit.serving.metrics import Metrics
@@ -81,6 +82,9 @@ class Endpoint:
     metrics : Metrics
     clients, operations : socket.socket
         Listening sockets of the two endpoints; the second one speaks plain HTTP.
+    log : structlog logger, optional
+    trust : callable, optional
+        Gives what is accepted now; the credentials' own by default.
     """
 
     def __init__(
@@ -93,7 +97,10 @@ class Endpoint:
         clients: socket.socket,
         operations: socket.socket | None = None,
         log: Any = None,
+        trust: Callable[[], Trust] | None = None,
     ) -> None:
+        self._trust = trust or (lambda: credentials.trust)
+        self._known_by: Trust | None = None
         self._credentials = credentials
         self._desk = desk
         self._form = form_digest
@@ -228,10 +235,14 @@ class Endpoint:
         der = request.scope["state"].get("certificate")
         if der is None:
             return _error(malformed_error("no certificate"), 403)
+        trust = self._trust()
+        if trust is not self._known_by:
+            self._known_by = trust
+            self._names.clear()
         name = self._names.get(der)
         if name is None:
             try:
-                name = self._credentials.trust.client(der)
+                name = trust.client(der)
             except CertificateError as error:
                 self._log.warning("client refused", code=error.code)
                 return _error(error, 403)

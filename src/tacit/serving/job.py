@@ -25,6 +25,7 @@ from tacit.serving.limits import Budget, Limits
 from tacit.serving.messages import Described
 from tacit.serving.metrics import Metrics
 from tacit.serving.settings import ServiceSettings
+from tacit.serving.trust import FreshTrust
 from tacit.sessions import PartyContext, PartySession
 from tacit.sessions.session import Reference
 from tacit.storage import Place
@@ -131,6 +132,7 @@ def run_party(context: PartyContext) -> dict[str, Any]:
             clients.socket,
             None if operations is None else operations.socket,
             log,
+            FreshTrust(kit, log),
         )
         with _stopping(desk, log):
             endpoint.start()
