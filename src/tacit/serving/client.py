@@ -6,7 +6,7 @@ import secrets
 import threading
 import time
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -187,16 +187,16 @@ class Client:
     def _service(self) -> tuple[Described, ModelForm]:
         if self._known is None:
             said = told_all(self._lines, "GET", "/v1/service", b"", 10.0, lambda _: False)
-            found: Counter[bytes] = Counter()
-            texts: dict[bytes, Described] = {}
-            for name, (status, body) in said.items():
-                told = _decoded(body, Described) if status == 200 else None
-                if told is not None and told.party == name:
-                    same = msgspec.structs.replace(told, party="", budget=None)
-                    key = msgspec.msgpack.encode(same)
-                    found[key] += 1
-                    texts.setdefault(key, told)
-            if not found or found.most_common(1)[0][1] < AGREEING:
+            told = [
+                described
+                for name, (status, body) in said.items()
+                if status == 200
+                and (described := _decoded(body, Described)) is not None
+                and described.party == name
+            ]
+            # What a service is, two say alike; while a party is being lost, not who is there.
+            same = _most(told, lambda d: (d.form, d.digits, d.rows, d.parties, d.protocol))
+            if len(same) < AGREEING:
                 self._require_answers(said)
                 raise ServiceError(
                     "No two parties describe the same service.",
@@ -205,7 +205,9 @@ class Client:
                     case=10,
                     stage="serving",
                 )
-            described = texts[found.most_common(1)[0][0]]
+            described = _most(same, lambda d: (d.members, d.stage, d.security))[0]
+            budget = _most(same, lambda d: d.budget)[0].budget
+            described = msgspec.structs.replace(described, budget=budget)
             self._known = described, ModelForm.from_bytes(described.form)
         return self._known
 
@@ -385,6 +387,14 @@ def _answers(said: Mapping[str, Said]) -> dict[bytes, dict[str, PartyAnswer]]:
         for answer in () if reply is None else reply.answers:
             found.setdefault(answer.id, {})[party] = answer
     return found
+
+
+def _most(told: Sequence[Described], what: Callable[[Described], Any]) -> list[Described]:
+    """Those of which most say the same."""
+    if not told:
+        return []
+    best, _ = Counter(map(what, told)).most_common(1)[0]
+    return [described for described in told if what(described) == best]
 
 
 def _decoded(body: bytes, kind: type[T]) -> T | None:

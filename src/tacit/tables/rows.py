@@ -57,7 +57,11 @@ def encoded_rows(schema: Schema, rows: Any, *, owner: str | None = None) -> Floa
 
 def _columns(schema: Schema, rows: Any, names: Sequence[str]) -> Mapping[str, pa.Array]:
     if hasattr(rows, "to_dict") and hasattr(rows, "columns"):
-        rows = {str(name): list(rows[name]) for name in rows.columns}
+        # In a data frame NaN is a missing value.
+        rows = {
+            str(name): list(rows[name].astype(object).where(rows[name].notna(), None))
+            for name in rows.columns
+        }
     if isinstance(rows, Mapping) and not any(_is_column(value) for value in rows.values()):
         rows = [rows]
     if isinstance(rows, Mapping):
