@@ -108,6 +108,8 @@ def evaluated_on(
     missing = [name for name in owners if name in lost and name not in evaluated]
     if len(evaluated) == len(owners):
         rows = "the held-out rows of all owners"
+    elif not evaluated and missing and request.privacy is not None:
+        rows = f"no rows: {', '.join(missing)} was lost, and counts are of all owners or of none"
     elif not evaluated:
         rows = "no rows: who learned the model holds none"
     elif missing:

@@ -206,7 +206,7 @@ class TrainingRequest:
             )
         checked_parties(protocol_named(self.protocol), self.parties)
         if self.privacy is not None:
-            check_choice(self.settings(self.parties[0]))
+            check_choice(self.settings(self.parties[0] if self.kit is None else self.kit.name))
         if self.compare_pooled and self.kit is not None:
             raise UsageError(
                 "--compare-pooled reads all files, and here is one.",
