@@ -79,7 +79,7 @@ def test_the_model_goes_to_the_named_owners_alone(
         assert (tmp_path / name / "model.json").exists() == (name == "general")
         assert own["losses"] == []
     model = ClearModel.load(tmp_path / "general" / "model.json")
-    assert model.to_sklearn().coef_.shape == (1, len(model.form.features))
+    assert model.to_sklearn().coef_.shape == (1, len(model.form.feature_names))
 
 
 def test_reveal_loss_and_schema(tacit_command: Run, wards: DemoFiles, tmp_path: Path) -> None:

@@ -24,11 +24,11 @@ from tacit.reports import (
     Disclosure,
     IncidentRecord,
     Manifest,
-    Network,
     Owner,
     Phase,
     Report,
     Timeline,
+    Topology,
     phase_records,
     write_manifest,
     write_report,
@@ -291,14 +291,14 @@ def _coefficients(reader: OwnerResult) -> dict[str, float] | None:
     return dict(zip(reader.schema.features, model.coefficients.tolist(), strict=True))
 
 
-def _network(reader: OwnerResult) -> Network | None:
+def _network(reader: OwnerResult) -> Topology | None:
     """The form of a perceptron: that of the model as it is used, where somebody learned it."""
     model, plan = reader.clear_model, reader.plan
     widths = plan.widths if model is None else model.form.widths
     if len(widths) < 3:
         return None
     activation = plan.activation if model is None else model.form.activation
-    return Network(tuple(widths), _ACTIVATIONS.get(activation, activation))
+    return Topology(tuple(widths), _ACTIVATIONS.get(activation, activation))
 
 
 def _model_title(reader: OwnerResult) -> str:

@@ -78,7 +78,7 @@ class ModelForm(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
             )
 
     @property
-    def features(self) -> tuple[str, ...]:
+    def feature_names(self) -> tuple[str, ...]:
         """The names of its features, in order."""
         return self.schema.features
 

@@ -87,7 +87,9 @@ def onnx_model(model: ClearModel) -> ModelProto:
         ir_version=_IR_VERSION,
     )
     schema = msgspec.json.encode(model.form.schema).decode()
-    helper.set_model_props(proto, {"schema": schema, "features": "\n".join(model.form.features)})
+    helper.set_model_props(
+        proto, {"schema": schema, "features": "\n".join(model.form.feature_names)}
+    )
     checker.check_model(proto, full_check=True)
     return proto
 

@@ -5,7 +5,7 @@ Plain data in, files out; nothing here trains, measures or communicates. May imp
 ``results.py``, ``running.py`` and ``terms.py`` hold the page's sections in their order.
 """
 
-from tacit.reports.content import Disclosure, Evaluation, Network, Owner, Phase, Report
+from tacit.reports.content import Disclosure, Evaluation, Owner, Phase, Report, Topology
 from tacit.reports.incidents import IncidentRecord, promised
 from tacit.reports.manifest import Manifest, PhaseRecord, phase_records, write_manifest
 from tacit.reports.page import render, write_report
@@ -18,13 +18,13 @@ __all__ = [
     "IncidentRecord",
     "Manifest",
     "Moment",
-    "Network",
     "Owner",
     "Phase",
     "PhaseRecord",
     "Report",
     "Span",
     "Timeline",
+    "Topology",
     "phase_records",
     "promised",
     "render",

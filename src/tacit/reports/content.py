@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from tacit.reports.incidents import IncidentRecord
     from tacit.reports.timeline import Timeline
 
-__all__ = ["Disclosure", "Evaluation", "Kind", "Line", "Network", "Owner", "Phase", "Report"]
+__all__ = ["Disclosure", "Evaluation", "Kind", "Line", "Owner", "Phase", "Report", "Topology"]
 
 Kind: TypeAlias = Literal["joint", "alone", "pooled"]
 
@@ -86,7 +86,7 @@ class Owner:
 
 
 @dataclass(frozen=True, slots=True)
-class Network:
+class Topology:
     """The form of a neural network, which all parties know.
 
     Attributes
@@ -194,7 +194,7 @@ class Report:
         What happened to parties on the way.
     peak_memory : mapping of str to int
         Bytes resident at most, by party.
-    network : Network, optional
+    network : Topology, optional
         The model's form if it has hidden layers.
     timeline : Timeline, optional
         Who was there when, and what held.
@@ -224,7 +224,7 @@ class Report:
     helpers: Sequence[str] = ()
     incidents: Sequence[IncidentRecord] = ()
     peak_memory: Mapping[str, int] = field(default_factory=dict)
-    network: Network | None = None
+    network: Topology | None = None
     timeline: Timeline | None = None
     columns: Mapping[str, Sequence[str]] = field(default_factory=dict)
     drift: DriftTable | None = None

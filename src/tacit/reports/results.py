@@ -7,7 +7,7 @@ from collections.abc import Callable
 from html import escape
 
 from tacit.reports.bars import Bar, Part, bars, legend, signed_bars, tone
-from tacit.reports.content import Evaluation, Network, Report
+from tacit.reports.content import Evaluation, Report, Topology
 from tacit.reports.elements import heading_cells, section, table
 from tacit.reports.formats import count, digits, percent, shortened
 
@@ -206,7 +206,7 @@ def model(report: Report) -> str:
     return section("What the model weighs", figure, sub)
 
 
-def _network(network: Network) -> str:
+def _network(network: Topology) -> str:
     inputs, *hidden, outputs = network.widths
     boxes = [("features", inputs, "")]
     boxes += [("hidden units", width, network.activation) for width in hidden]

@@ -88,7 +88,7 @@ class _Job:
         return EvaluationResult(
             session_id=session.session_id,
             model=form.title,
-            features=len(form.features),
+            features=len(form.feature_names),
             schema_digest=form.schema.digest(),
             model_digest=form.digest(),
             rows=counts,
@@ -111,7 +111,7 @@ class _Job:
             with self.phases.phase("reading"):
                 if settings.file is not None:
                     rows = files.enter_context(self._read(settings.file, schema))
-                    own = OwnedRows(rows, schema, len(form.features), settings.by)
+                    own = OwnedRows(rows, schema, len(form.feature_names), settings.by)
                 counts = self._counts(own)
             if settings.model_owner:
                 with self.phases.phase("sharing the model"):
@@ -138,7 +138,7 @@ class _Job:
                 if settings.file is not None:
                     part = joined.part(name)
                     rows = files.enter_context(self._read(settings.file, part))
-                    own = OwnedRows(rows, part, len(form.features), settings.by)
+                    own = OwnedRows(rows, part, len(form.feature_names), settings.by)
                 counts = self._counts(own)
                 check_row_counts(counts)
             if settings.key:
@@ -280,7 +280,7 @@ class _Job:
         self, form: ModelForm, owner: str, own: OwnedRows | None, start: int, stop: int
     ) -> Reference:
         elements = None if own is None else form.encoded(own.take(start, stop))
-        shape = (stop - start, len(form.features))
+        shape = (stop - start, len(form.feature_names))
         position = self.session.position(owner)
         return self.session.input_elements(position, elements, int64, shape, form.limits)
 
