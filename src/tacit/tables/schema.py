@@ -327,8 +327,11 @@ def _canonical(column: Column, version: int) -> list[object]:
 
 
 def day_of(text: str) -> float:
-    """Days from 1970-01-01 to an ISO date. Raises ValueError."""
-    return float(datetime.date.fromisoformat(text).toordinal() - _EPOCH)
+    """Days from 1970-01-01 to a date written 2024-12-31. Raises ValueError."""
+    date = datetime.date.fromisoformat(text)
+    if date.isoformat() != text:  # 20241231 or 2024-W01-1: equal dates must be equal texts
+        raise ValueError
+    return float(date.toordinal() - _EPOCH)
 
 
 def _problems(schema: Schema) -> Iterator[tuple[str, str]]:

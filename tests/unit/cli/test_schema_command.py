@@ -77,6 +77,30 @@ def test_preparation_that_makes_no_sense_is_named(entry: str, value: object, whe
         Schema.from_bytes(json.dumps(data).encode())
 
 
+@pytest.mark.parametrize(
+    "bounds",
+    [
+        ["20240101", "2024-12-31"],
+        ["2024-W01-1", "2024-12-31"],
+        ["2024-02-30", "2025-01-01"],
+        ["2025-01-01", "2024-01-01"],
+        [0, 1],
+        ["2024-01-01", 5],
+    ],
+)
+def test_bounds_of_dates_are_written_in_one_way(bounds: list[object]) -> None:
+    data = {
+        "version": 2,
+        "label": "y",
+        "columns": [
+            {"name": "d", "type": "date", "bounds": bounds},
+            {"name": "y", "type": "boolean"},
+        ],
+    }
+    with pytest.raises(SchemaError, match=r"\.bounds"):
+        Schema.from_bytes(json.dumps(data).encode())
+
+
 def test_version_1_keeps_its_digest_and_knows_no_preparation() -> None:
     plain = b'{"version": 1, "label": "y", "columns": [{"name": "x", "type": "number",'
     plain += b'"bounds": [0, 8]}, {"name": "y", "type": "boolean"}]}'
