@@ -55,7 +55,8 @@ def data(report: Report) -> str:
         else " The share at each owner was not revealed."
     )
     owners = f"<div>{table(heading_cells(head), rows)}</div>"
-    return section("The data", f'<div class="two">{bars("Rows", lines, most)}{owners}</div>', sub)
+    body = f'<div class="two">{bars("Rows", lines, most)}{owners}</div>'
+    return section("The data", body, sub, kind="whole")
 
 
 def _columns(report: Report) -> str:
@@ -104,7 +105,9 @@ def scores(report: Report) -> str:
         " FP: false positives."
     )
     title = "Alone against together" if len(report.evaluations) > 1 else "Result"
-    return section(title, figure + table(heading_cells(head), body, kind="scores"), sub)
+    return section(
+        title, figure + table(heading_cells(head), body, kind="scores"), sub, kind="whole"
+    )
 
 
 def _score_bars(
@@ -219,7 +222,7 @@ def _network(network: Topology) -> str:
         f"A neural network of {count(network.parameters)} numbers, learned on shares. Single"
         " weights of hidden layers say nothing to a reader, so they are not plotted."
     )
-    return section("The model", f'<ol class="network">{chain}</ol>', sub)
+    return section("The model", f'<ol class="network">{chain}</ol>', sub, kind="whole")
 
 
 def best_alone(report: Report, pick: Callable[[Evaluation], float]) -> float | None:

@@ -230,7 +230,8 @@ _MEDIA: Final = """
   section { margin-bottom: 10px; border: 0; padding: 0 0 14px; }
   .notes { padding: 8px 12px; border: 1px solid var(--warn-rule); }
   figure, tr, .tiles, .facts, .network, .moments { break-inside: avoid; }
-  h2, h3, .sub { break-after: avoid; }
+  section.whole { break-inside: avoid; }
+  h2, h3, .sub { break-after: avoid; break-inside: avoid; }
   .plots { gap: 18px 26px; }
   header { color: var(--ink); background: none; border-bottom: 2px solid var(--joint); }
   header > div, main { padding-left: 0; padding-right: 0; }

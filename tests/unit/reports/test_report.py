@@ -17,11 +17,16 @@ from tacit.protocols.security import SecurityModel
 from tacit.reports import (
     Disclosure,
     Evaluation,
+    Held,
     IncidentRecord,
     Manifest,
+    Moment,
+    Network,
     Owner,
     Phase,
     Report,
+    Span,
+    Timeline,
     phase_records,
     render,
     write_manifest,
@@ -322,3 +327,102 @@ def test_incidents_in_words(what: dict[str, Any], title: str, afterwards: str) -
     assert title in found.title
     assert afterwards in found.afterwards
     assert not found.afterwards.endswith("..")
+
+
+def timeline(name: str = "bank_b") -> Timeline:
+    return Timeline(
+        seconds=40.0,
+        spans=(
+            Span("bank_a", "sharing", 0.0, 10.0),
+            Span("bank_a", "training", 10.0, 40.0),
+            Span(name, "training", 10.0, 20.0),
+        ),
+        held=(
+            Held(0.0, "fantastic4", ("bank_a", name, "dave"), "a fault is survived"),
+            Held(20.5, "replicated3_active", ("bank_a", "dave"), "a fault ends the run"),
+        ),
+        moments=(
+            Moment(20.0, name, "staged", "the demo killed it"),
+            Moment(20.5, name, "noticed", f"{name} was lost"),
+        ),
+    )
+
+
+def test_the_timeline_shows_who_was_there_what_happened_and_what_held() -> None:
+    shown = replace(report(), timeline=timeline(), incidents=[incident()], helpers=["dave"])
+    page = render(shown)
+    assert "What happened to parties" in outline(page).headings
+    for text in (
+        "<dt>dave</dt>",
+        'title="training: 30.0 s"',
+        'style="left:25.00%;width:75.00%"',
+        '<b class="mark staged" style="left:50.00%"',
+        '<b class="mark noticed" style="left:51.25%"',
+        "at 20.5 s: bank_b was lost",
+        "from the start with bank_a, bank_b, dave: a fault is survived",
+        "from 20.5 s with bank_a, dave: a fault ends the run",
+    ):
+        assert text in page, text
+    calm = render(replace(report(), timeline=msgspec.structs.replace(timeline(), moments=())))
+    assert "Who was there, and what held" in outline(calm).headings
+    assert 'class="mark' not in calm
+
+
+def test_a_network_is_shown_by_its_layers_and_not_by_weights() -> None:
+    page = render(replace(report(), network=Network((30, 32, 16, 1), "ReLU")))
+    found = outline(page)
+    assert "The model" in found.headings
+    assert "What the model weighs" not in found.headings
+    assert "one neural network for <b>is_fraud</b>" in page
+    assert "A neural network of 1,537 numbers" in page
+    assert re.findall(r"<li><b>(\d+)</b>", page) == ["30", "32", "16", "1"]
+
+
+def test_base_rates_are_shown_where_they_are_known() -> None:
+    assert "The share at each owner was not revealed." in render(report())
+    owners = [Owner("bank_a", 1_000, 200, 0.0123), Owner("bank_b", 500, 100, 0.0456)]
+    page = render(replace(report(), owners=owners))
+    assert "1.23 %" in page
+    assert "4.56 %" in page
+    assert "because this run owned all data" in page
+
+
+def test_long_and_hostile_names_stay_text_in_bars_and_lanes() -> None:
+    evil = '<img src=x onerror="alert(1)">' * 4
+    hostile = replace(
+        report(),
+        owners=[Owner(evil, 3, 1), Owner("b", 1, 1)],
+        helpers=[evil + "2"],
+        timeline=timeline(evil),
+        network=Network((3, 2, 1), evil),
+    )
+    page = render(hostile)
+    assert outline(page).loaded == []
+    assert "<img" not in page
+
+
+def test_colours_of_drawings_are_those_of_the_style_sheet() -> None:
+    page = render(report())
+    drawings = "".join(re.findall(r"<svg.*?</svg>", page, flags=re.DOTALL))
+    assert re.findall(r"#[0-9a-f]{6}", drawings) == []
+    used = set(re.findall(r"var\((--[\w-]+)\)", page))
+    light, dark = page.split("prefers-color-scheme: dark")
+    for name in used:
+        assert f"{name}: " in light
+        assert f"{name}: " in dark, f"{name} has no colour in the dark"
+
+
+def test_a_report_that_cannot_be_written_leaves_the_one_before(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = write_report(report(), tmp_path)
+    before = path.read_bytes()
+
+    def full(*arguments: Any, **options: Any) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(Path, "write_text", full)
+    with pytest.raises(StorageError, match="No space left"):
+        write_report(replace(report(), title="another"), tmp_path)
+    assert path.read_bytes() == before
+    assert [file.name for file in tmp_path.iterdir()] == ["index.html"]
