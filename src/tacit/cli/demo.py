@@ -175,6 +175,8 @@ def demo(
     batch_size = batch_size or story.batch_size(rows)
     learning = dict(story.learning.get(model, {}))
     if "warm_up" in learning:
+        # Noisier gradients of smaller batches: smaller steps, by the root of the size.
+        learning["learning_rate"] *= min(1.0, batch_size / 1024) ** 0.5
         learning["warm_up"] = min(learning["warm_up"], epochs * rows // (10 * batch_size))
     choice = chosen_model(model=model, hidden=hidden, **learning)
     parties = story.parties if _with_regulator(protocol, story) else story.owners
