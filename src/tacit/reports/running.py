@@ -79,7 +79,9 @@ def _timeline(report: Report, line: Timeline) -> str:
         for moment in line.moments
         if not moment.party
     )
-    names = parties(report)
+    seen = {span.party for span in line.spans} | {moment.party for moment in line.moments}
+    named = [*(owner.name for owner in report.owners), *report.helpers]
+    names = [name for name in dict.fromkeys([*named, *line.held[0].parties]) if name in seen]
     stages = "".join(
         f"<li><b>{escape(stage.protocol)}</b> from {_since(stage.begin)} with"
         f" {escape(', '.join(stage.parties))}: {escape(stage.promise)}</li>"

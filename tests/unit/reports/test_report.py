@@ -336,6 +336,7 @@ def timeline(name: str = "bank_b") -> Timeline:
             Span("bank_a", "sharing", 0.0, 10.0),
             Span("bank_a", "training", 10.0, 40.0),
             Span(name, "training", 10.0, 20.0),
+            Span("dave", "training", 10.0, 40.0),
         ),
         held=(
             Held(0.0, "fantastic4", ("bank_a", name, "dave"), "a fault is survived"),
