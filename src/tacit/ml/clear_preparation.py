@@ -76,10 +76,10 @@ class ClearPreparation:
             columns.append(np.clip(features[:, places], self.low, self.high))
         first = 0
         for target in layout.targets:
-            own = self.codes[:, first : first + target.categories]
+            own = self.codes[:, first : first + target.category_count]
             one_hot = features[:, target.first : target.stop]
             columns.append((one_hot * own[folds]).sum(axis=1, keepdims=True))
-            first += target.categories
+            first += target.category_count
         joined = np.concatenate(columns, axis=1)[:, layout.order]
         prepared: Floats = (joined - self.mean) * self.inverse
         return prepared
@@ -96,9 +96,9 @@ class ClearPreparation:
         full[columns] = scaled[inverse_order[: len(columns)]]
         first = 0
         for target in layout.targets:
-            own = self.codes[FOLDS, first : first + target.categories]
+            own = self.codes[FOLDS, first : first + target.category_count]
             full[target.first : target.stop] = own[:, None] * scaled[target.place]
-            first += target.categories
+            first += target.category_count
         if not layout.clipped:
             return [full, bias, *above]
         clipped = [column.feature for column in layout.clipped]
@@ -146,10 +146,10 @@ def _codes(parts: Sequence[Summaries], layout: Layout) -> tuple[Floats, Floats, 
     positives = sum(part.positives for part in parts) + np.zeros(1)
     negatives = sum(part.negatives for part in parts) + np.zeros(1)
     others = sum(part.others for part in parts) + np.zeros(1)
-    codes = np.zeros((FOLDS + 1, layout.categories))
+    codes = np.zeros((FOLDS + 1, layout.category_total))
     means, variances, first = [], [], 0
     for place, target in enumerate(layout.targets):
-        part = slice(first, first + target.categories)
+        part = slice(first, first + target.category_count)
         p = _without_each_fold(positives[:, part])
         n = p + _without_each_fold(negatives[:, part])
         other = _without_each_fold(others[:, :, place].T)

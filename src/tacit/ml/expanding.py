@@ -139,16 +139,16 @@ def _with_codes(party: Party, layout: Layout, prepared: Prepared, weights: Any) 
     codes = prepared.codes[FOLDS]
     steps, first = [], 0
     for target in layout.targets:
-        column = codes[first : first + target.categories].reshape(target.categories, 1)
+        column = codes[first : first + target.category_count].reshape(target.category_count, 1)
         row = weights[target.place].reshape(1, outputs)
         steps.append(
             party.multiply_truncate(
-                party.broadcast(column, (target.categories, outputs)),
-                party.broadcast(row, (target.categories, outputs)),
+                party.broadcast(column, (target.category_count, outputs)),
+                party.broadcast(row, (target.category_count, outputs)),
                 CODE_BITS,
             )
         )
-        first += target.categories
+        first += target.category_count
     products = yield from together(*steps)
     places = _feature_places(layout)
     parts, done = [], 0

@@ -128,7 +128,7 @@ class Preparation:
             shape = (len(layout.clipped), BINS)
             found += [(shape, limits) for limits in limits_of_bins(count, total)]
         if layout.targets:
-            width = layout.categories + len(layout.targets)
+            width = layout.category_total + len(layout.targets)
             found.append(((2, FOLDS, width), (0, count)))
         return found
 
@@ -195,7 +195,7 @@ class Preparation:
         if layout.clipped:
             found += [ArrayType(fine, limits)] * 2
         if layout.targets:
-            found.append(ArrayType(fixed_point(CODE_BITS), (FOLDS + 1, layout.categories)))
+            found.append(ArrayType(fixed_point(CODE_BITS), (FOLDS + 1, layout.category_total)))
         return tuple(found)
 
     def prepared(self, shares: Sequence[Any]) -> Prepared:
@@ -328,7 +328,7 @@ class RowPreparer:
     prepared: Prepared
 
     @property
-    def features(self) -> int:
+    def shared_width(self) -> int:
         """Columns of rows as their owners share them."""
         return self.preparation.layout.features
 

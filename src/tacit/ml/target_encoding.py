@@ -93,10 +93,12 @@ def slack_of_counts(party: Party, targets: Sequence[Target], counts: Any, rows: 
 def _by_target(targets: Sequence[Target], counts: Any) -> list[tuple[Any, Any]]:
     """Of the last axis: each column's categories, and its rows without one."""
     found, first = [], 0
-    categories = sum(target.categories for target in targets)
+    categories = sum(target.category_count for target in targets)
     for place, target in enumerate(targets):
-        found.append((counts[:, first : first + target.categories], counts[:, categories + place]))
-        first += target.categories
+        found.append(
+            (counts[:, first : first + target.category_count], counts[:, categories + place])
+        )
+        first += target.category_count
     return found
 
 
@@ -161,9 +163,9 @@ def _moments(party: Party, targets: Sequence[Target], codes: Any, weights: Any) 
     weighted = yield from party.multiply_truncate(weights, fine, MOMENT_BITS)
     means, seconds, first = [], [], 0
     for target in targets:
-        part = slice(first, first + target.categories)
+        part = slice(first, first + target.category_count)
         means.append(party.sum(weighted[:, part], axis=1))
-        column = fine[:, part].reshape(target.categories, 1)
+        column = fine[:, part].reshape(target.category_count, 1)
         seconds.append(party.matmul_truncate(weighted[:, part], column, MOMENT_BITS))
         first = part.stop
     mean = party.concatenate(means, 0)
@@ -196,10 +198,10 @@ def encode_targets(
     stops = [*starts[1:].tolist(), len(folds)]
     steps, first = [], 0
     for target in targets:
-        part = slice(first, first + target.categories)
+        part = slice(first, first + target.category_count)
         for fold, start, stop in zip(present.tolist(), starts.tolist(), stops, strict=True):
             one_hot = ordered[start:stop, target.first : target.stop]
-            column = codes[fold, part].reshape(target.categories, 1)
+            column = codes[fold, part].reshape(target.category_count, 1)
             steps.append(party.matmul_truncate(one_hot, column, CODE_BITS))
         first = part.stop
     products = yield from together(*steps)

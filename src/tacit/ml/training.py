@@ -174,7 +174,7 @@ def _load(
     if plan.parts:
         x, labels = yield from shared_columns(party, plan, own, batch)
     else:
-        width = by.features if isinstance(by, RowPreparer) else plan.columns
+        width = by.shared_width if isinstance(by, RowPreparer) else plan.columns
         x, labels = yield from _shared_rows(party, own, batch, width)
     y = party.multiply_public(labels, 1 << plan.fraction_bits)
     if isinstance(by, RowPreparer):

@@ -90,7 +90,7 @@ class Target:
     place: int
 
     @property
-    def categories(self) -> int:
+    def category_count(self) -> int:
         """How many, a missing one included."""
         return self.stop - self.first
 
@@ -159,6 +159,6 @@ class Layout:
         return not self.clipped and not self.targets
 
     @property
-    def categories(self) -> int:
+    def category_total(self) -> int:
         """Of all target-encoded columns together."""
-        return sum(target.categories for target in self.targets)
+        return sum(target.category_count for target in self.targets)

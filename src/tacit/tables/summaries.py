@@ -70,7 +70,7 @@ def summaries(rows: Spool, train: NDArray[np.int64], layout: Layout) -> Summarie
     shape = (len(layout.clipped), BINS)
     counts = np.zeros(shape, np.int64)
     sums, squares = np.zeros(shape), np.zeros(shape)
-    by_label = np.zeros((2, FOLDS, layout.categories), np.int64)
+    by_label = np.zeros((2, FOLDS, layout.category_total), np.int64)
     others = np.zeros((2, FOLDS, len(layout.targets)), np.int64)
     start = 0
     for features, labels in rows.chunks(train) if not layout.is_plain else ():
@@ -89,9 +89,9 @@ def summaries(rows: Spool, train: NDArray[np.int64], layout: Layout) -> Summarie
                 for fold in range(FOLDS):
                     chosen = one_hot[(labels == label) & (folds == fold)]
                     found = chosen.sum(axis=0).astype(np.int64)
-                    by_label[label, fold, first : first + target.categories] += found
+                    by_label[label, fold, first : first + target.category_count] += found
                     others[label, fold, place] += len(chosen) - int(found.sum())
-            first += target.categories
+            first += target.category_count
         start += len(labels)
     return Summaries(
         moments(rows, train), counts, sums, squares, by_label[1], by_label[0], others[::-1]
