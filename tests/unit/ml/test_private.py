@@ -206,6 +206,9 @@ def test_terms_say_what_is_spent_before_anything_is_trained() -> None:
     assert explicit.privacy is not None
     assert explicit.privacy.noise_multiplier == 2.0
     assert explicit.privacy.held_out is None
+    for wrong in ({"noise_multiplier": 0.05}, {"epsilon": 2.0, "delta": 0.3}, {"epsilon": -1.0}):
+        with pytest.raises(RangeError, match="TC-132"):
+            private_plan(plan, structs.replace(Privacy(), **wrong), evaluated=False)
 
 
 def test_steps_so_long_that_weights_could_overflow_are_refused() -> None:

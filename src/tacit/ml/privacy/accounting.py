@@ -101,6 +101,9 @@ def _with_approximation(
     even pay for these.
     """
     part = float(distance) * 2.0
+    if _moments_epsilon(rate, steps, multiplier, delta) > 2 * MOST_EPSILON:
+        # Far from any promise: distributions of such losses would take minutes.
+        return Spent(epsilon=inf, delta=delta, approximation=part)
     epsilon_of = _accountant(rate, steps, multiplier)
     for trial in range(20):
         if part >= delta / 2 and trial:

@@ -94,6 +94,7 @@ def private_plan(plan: TrainingPlan, asked: Privacy, *, evaluated: bool) -> Trai
     RangeError
         The budget promises nothing (TC-1325), or no noise keeps it (TC-1326).
     """
+    checked_budget(asked.epsilon or 1.0, asked.delta)
     rate = sampling_rate(plan.batch_size, sum(plan.rows))
     slots = tuple(slots_for(count, rate) for count in plan.rows)
     clipping = clipping_plan(plan.widths, asked.clip, sum(slots), plan.fraction_bits)
@@ -107,8 +108,8 @@ def private_plan(plan: TrainingPlan, asked: Privacy, *, evaluated: bool) -> Trai
     multiplier = asked.noise_multiplier
     if not multiplier:
         multiplier = fitting_noise(clipping, asked.epsilon, **asked_of)  # type: ignore[arg-type]
-    checked_budget(1.0, asked.delta)
     training = spent(clipping, multiplier, **asked_of)  # type: ignore[arg-type]
+    checked_budget(training.epsilon, asked.delta)
     terms = PrivateTerms(
         clip=asked.clip,
         noise_multiplier=multiplier,
