@@ -7,7 +7,7 @@ They run when a party waits for news, so a run is a function of its seed.
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -213,8 +213,3 @@ def query(world: World, rows: NDArray[np.float64], pause: int = 0) -> Script:
 def rows_of(world: World, count: int, seed: int = 7) -> NDArray[np.float64]:
     """Random rows within [-1, 1]."""
     return np.random.default_rng(seed).uniform(-1, 1, (count, world.clear.form.widths[0]))
-
-
-def all_turns(hub: Hub) -> Iterator[Sent]:
-    """Every message."""
-    return iter(hub.sent)

@@ -10,7 +10,7 @@ their rows are secret arrays of the session and go with it into another stage.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from time import perf_counter
+from time import monotonic, perf_counter, sleep
 from typing import Any
 
 import numpy as np
@@ -40,6 +40,10 @@ __all__ = ["SCORING", "Engine"]
 
 SCORING = "scoring"
 """The operation that a stored model must be permitted for."""
+
+_REST = 0.5
+_LONGEST_REST = 0.02
+"""After a turn with work, how much of its time to wait for more requests, and at most (seconds)."""
 
 _CLOSING_SECONDS = 2.0
 """How long a party that is to end waits for the others to be told the same."""
@@ -86,6 +90,8 @@ class Engine:
         self._closing_since: float | None = None
         self._handed_out: tuple[str, tuple[str, ...]] | None = None
         self._clock = 0.0
+        self._worked = False
+        self._rest_until = 0.0
         self._stand()
 
     @property
@@ -127,13 +133,24 @@ class Engine:
         """
         try:
             while True:
-                (pause or self._desk.wait)(self._settings.tick)
+                (pause or self._wait)(self._settings.tick)
+                began = monotonic()
                 if not self.turn():
                     break
+                if self._worked:
+                    now = monotonic()
+                    self._rest_until = now + min(_REST * (now - began), _LONGEST_REST)
         except BaseException:
             self._desk.end()
             raise
         self._desk.end()
+
+    def _wait(self, seconds: float) -> None:
+        """Until there is news, and a moment after work: more requests come together then."""
+        self._desk.wait(seconds)
+        left = self._rest_until - monotonic()
+        if left > 0:
+            sleep(left)
 
     def turn(self) -> bool:
         """One turn; False when all are to end."""
@@ -143,7 +160,8 @@ class Engine:
         self._clock = max(self._clock, plan.clock)
         self._hand_out_again()
         self._desk.split(plan.split, self._clock)
-        if plan.masks or plan.batch:
+        self._worked = bool(plan.masks or plan.batch)
+        if self._worked:
             self._work(plan)
         self._desk.expire(self._clock)
         self._forget()

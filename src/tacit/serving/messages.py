@@ -128,8 +128,7 @@ class Exchange(Struct, frozen=True, forbid_unknown_fields=True):
         Digest of the form it encodes its rows for.
     asks : tuple of Ask
     gives : tuple of Give
-    awaits : tuple of bytes
-        Other requests whose state it wants to know.
+        Once more is the same as once.
     seconds : float
         How long the party may wait before it answers that something is not there yet.
     """
@@ -137,7 +136,6 @@ class Exchange(Struct, frozen=True, forbid_unknown_fields=True):
     form: Annotated[bytes, Meta(max_length=32)]
     asks: Annotated[tuple[Ask, ...], Meta(max_length=MOST_TOGETHER)] = ()
     gives: Annotated[tuple[Give, ...], Meta(max_length=MOST_TOGETHER)] = ()
-    awaits: Annotated[tuple[Id, ...], Meta(max_length=MOST_TOGETHER)] = ()
     seconds: Annotated[float, Meta(ge=0, le=30)] = 10.0
 
 
