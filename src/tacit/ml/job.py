@@ -32,7 +32,7 @@ from tacit.ml.plaintext import train_alone
 from tacit.ml.plan import TrainingPlan
 from tacit.ml.preparing import Preparation
 from tacit.ml.privacy.agreement import check_choice, check_schema, described, private_plan
-from tacit.ml.privacy.terms import Privacy
+from tacit.ml.privacy.terms import PRIVACY, Privacy, spent_text
 from tacit.ml.private import PrivateTraining
 from tacit.ml.records import CountRecord, OwnerResult, PhaseCost, TrainingSettings
 from tacit.ml.scores import count_scores
@@ -276,6 +276,7 @@ class _Job(JobPhases):
             activation=plan.activation,
             fraction_bits=plan.fraction_bits,
             rows=sum(plan.rows),
+            notes={} if plan.privacy is None else {PRIVACY: spent_text(plan.privacy.training)},
         )
         return expanded_form(form, Layout.of(schema))
 

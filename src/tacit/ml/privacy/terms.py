@@ -2,9 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
+import msgspec
 from msgspec import Struct
 
-__all__ = ["NOISY_BINS", "RATE_BITS", "Privacy", "PrivateTerms", "Spent"]
+__all__ = [
+    "NOISY_BINS",
+    "PRIVACY",
+    "RATE_BITS",
+    "Privacy",
+    "PrivateTerms",
+    "Spent",
+    "spent_of",
+    "spent_text",
+]
+
+PRIVACY = "privacy"
+"""The note in a model's form that says what its training spent."""
 
 NOISY_BINS = 64
 """Bins of the joint evaluation's noisy counts: fewer, so that less noise is added up."""
@@ -47,6 +62,17 @@ class Spent(Struct, frozen=True, kw_only=True):
     epsilon: float
     delta: float
     approximation: float
+
+
+def spent_text(spent: Spent) -> str:
+    """For :data:`PRIVACY`."""
+    return msgspec.json.encode(spent).decode()
+
+
+def spent_of(notes: Mapping[str, str]) -> Spent | None:
+    """What a model's training spent, by the notes of its form; None without a guarantee."""
+    text = notes.get(PRIVACY)
+    return None if text is None else msgspec.json.decode(text, type=Spent)
 
 
 class PrivateTerms(Struct, frozen=True, kw_only=True):
