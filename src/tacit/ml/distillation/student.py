@@ -6,6 +6,7 @@ guarantee keeps it (post-processing).
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -101,6 +102,7 @@ def train_student(
 def _fitted(
     rows: Floats, labels: NDArray[np.int64], weights: Floats, hidden: tuple[int, ...], seed: int
 ) -> Any:
+    from sklearn.exceptions import ConvergenceWarning
     from sklearn.linear_model import LogisticRegression
     from sklearn.neural_network import MLPClassifier
     from sklearn.pipeline import make_pipeline
@@ -111,4 +113,6 @@ def _fitted(
         last = MLPClassifier(hidden, max_iter=300, random_state=seed, early_stopping=False)
     model = make_pipeline(StandardScaler(), last)
     name = model.steps[-1][0]
-    return model.fit(rows, labels, **{f"{name}__sample_weight": weights})
+    with warnings.catch_warnings():  # a student that could be trained longer is a student too
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        return model.fit(rows, labels, **{f"{name}__sample_weight": weights})
