@@ -15,6 +15,7 @@ from tacit.cli.blame import blame
 from tacit.cli.check import check
 from tacit.cli.consortium import app as consortium
 from tacit.cli.demo import demo
+from tacit.cli.distil import distil
 from tacit.cli.doctor import doctor
 from tacit.cli.evaluate import evaluate
 from tacit.cli.query import query
@@ -45,6 +46,7 @@ app = typer.Typer(
 )
 app.command()(train)
 app.command()(evaluate)
+app.command()(distil)
 app.command()(check)
 app.command()(demo)
 app.command()(serve)

@@ -120,7 +120,7 @@ class _Job:
                 " on.",
                 next_step="train it with `tacit train --dp … --keep`, or distil from teachers with"
                 " --teachers; or give --without-privacy-guarantee, which the report will say.",
-                case=20,
+                case=30,
                 stage="distillation",
             )
         return form, parameters
@@ -190,7 +190,7 @@ class _Job:
                 raise SchemaError(
                     f"{name} has {self.rows[name]} rows, fewer than the {pate.teachers} teachers.",
                     next_step="use fewer teachers, or do without this owner's rows.",
-                    case=20,
+                    case=15,
                     stage="shards",
                 )
 

@@ -39,7 +39,7 @@ class PublicRows:
     Raises
     ------
     UsageError
-        No rows, or too many (TC-1067).
+        No rows, or too many (TC-1098).
     DataError
         A row breaks the schema (TC-21xx).
     """
@@ -54,7 +54,7 @@ class PublicRows:
                 f"{len(self.features)} public rows cannot be labelled.",
                 next_step=f"give 1 to {_MOST:,} rows; each label costs privacy, so a few hundred"
                 " or thousand are usual.",
-                case=67,
+                case=98,
                 stage="public rows",
             )
 

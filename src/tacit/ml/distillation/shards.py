@@ -59,7 +59,7 @@ def assigned(
     Raises
     ------
     DataError
-        There are fewer units than teachers (TC-2120).
+        There are fewer units than teachers (TC-2121).
     """
     units = np.arange(len(labels)) if units is None else units
     _, number, counts = np.unique(units, return_inverse=True, return_counts=True)
@@ -68,7 +68,7 @@ def assigned(
             f"The file of {owner} has fewer privacy units than there are teachers, so its rows"
             " cannot be divided among them.",
             next_step="use fewer teachers, or a column with more values as --unit.",
-            case=20,
+            case=21,
             parties=[owner],
             stage="shards",
         )

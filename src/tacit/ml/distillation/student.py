@@ -71,7 +71,7 @@ def train_student(
     Raises
     ------
     RangeError
-        All labels are the same, so there is nothing to learn (TC-1340).
+        All labels are the same, so there is nothing to learn (TC-1390).
     """
     aims = np.asarray(targets, np.float64)
     hard = aims > 0.5
@@ -85,7 +85,7 @@ def train_student(
             " nothing to learn.",
             next_step="give public rows of both kinds, less noise (a larger epsilon, more"
             " teachers), or longer training.",
-            case=40,
+            case=90,
             stage="student",
         )
     rows = np.concatenate([features[used], features[used]])
