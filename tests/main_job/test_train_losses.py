@@ -26,6 +26,7 @@ from tacit.cli.outcome import Outcome
 from tacit.cli.training import TrainingRequest, run_training
 from tacit.errors import TacitError
 from tacit.recovery.evidence import check, records
+from tacit.sessions.messages import Listening, Ready
 from tacit.sessions.processes import PartyProcesses
 
 pytestmark = pytest.mark.processes
@@ -66,6 +67,7 @@ class Blow:
         self.witness = draw.choice(parties)
         self.share = draw.random()
         self.delay = draw.random() * (0.2 if phase == "training" else 0.02)
+        self.at_end = False
         self.signal = signal.SIGKILL
         self.processes: PartyProcesses | None = None
         self.done = False
@@ -79,6 +81,8 @@ class Blow:
 
     def progress(self, party: str, phase: str, done: float, total: float) -> None:
         if self.done or party != self.witness or phase != self.phase:
+            return
+        if self.at_end and done < 1:
             return
         if phase in ("training", "sharing") and done < self.share * total:
             return
@@ -178,8 +182,74 @@ def test_a_loss_before_all_rows_are_sealed_ends_the_run(
     blow = Blow(f"{phase} {seed}", phase, wanted.parties)
     with pytest.raises(TacitError) as caught:
         struck(wanted, blow)
-    assert blow.victim in str(caught.value), blow
-    assert "start" in caught.value.next_step
+    check_an_early_loss(caught.value, tmp_path, blow.victim)
+
+
+def complete(out: Path) -> set[str]:
+    """The parties of which the log says that they know all rows to be sealed everywhere."""
+    events = [json.loads(line) for line in (out / "log.jsonl").read_text().splitlines()]
+    return {event["party"] for event in events if event["event"] == "inputs complete"}
+
+
+def check_an_early_loss(error: TacitError, out: Path, victim: str) -> None:
+    """It says so, names the party and what to do; no party that is left knew of all rows."""
+    assert (error.code, error.parties) == ("TC-3409", (victim,)), error
+    assert f"{victim} was lost before all rows were shared" in error.message
+    assert "Nothing was computed or revealed." in error.message
+    assert "start again" in error.next_step
+    assert complete(out) <= {victim}
+    assert not list(out.glob("*/result.json"))
+    assert [path.name for path in out.glob(".shares-*")] == []
+
+
+@pytest.mark.parametrize("seed", range(max(2, KILLS)))
+def test_a_loss_while_parties_learn_that_all_rows_are_sealed(
+    struck: Any, whole: Any, wards: DemoFiles, tmp_path: Path, seed: int
+) -> None:
+    """Some may know it and others not: those that are left end in one of two ways, all alike."""
+    wanted = request(wards, tmp_path)
+    blow = Blow(f"complete {seed}", "sealing", wanted.parties)
+    blow.at_end, blow.delay = True, blow.delay / 2
+    try:
+        outcome, _ = struck(wanted, blow)
+    except TacitError as error:
+        check_an_early_loss(error, tmp_path, blow.victim)
+        return
+    living = {name for name in wanted.parties if name != blow.victim}
+    assert complete(tmp_path) >= living, blow
+    for name in living:
+        result = outcome.results[name]
+        assert (result.coefficients, result.intercept, result.losses) == whole[name], blow
+
+
+@pytest.mark.parametrize("when", ["spawned", "listening", "ready"])
+def test_a_loss_before_the_parties_are_connected(
+    wards: DemoFiles, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, when: str
+) -> None:
+    """Right after it is ready too: nobody begins without it."""
+    wanted = request(wards, tmp_path)
+    victim = wanted.parties[1]
+
+    class Struck(PartyProcesses):
+        def strike(self, moment: str, name: str) -> None:
+            if (moment, name) == (when, victim):
+                os.kill(self.identifiers[name], signal.SIGKILL)
+
+        def _spawn(self, name: str) -> None:
+            super()._spawn(name)
+            self.strike("spawned", name)
+
+        def _read(self, name: str) -> bool:
+            read = super()._read(name)
+            if read and isinstance(self._inboxes[name][-1][0], Listening | Ready):
+                kind = type(self._inboxes[name][-1][0]).__name__.lower()
+                self.strike(kind, name)
+            return read
+
+    monkeypatch.setattr(training, "PartyProcesses", Struck)
+    with pytest.raises(TacitError) as caught:
+        run_training(wanted, Console(file=StringIO()))
+    check_an_early_loss(caught.value, tmp_path, victim)
 
 
 def test_a_party_that_hangs_is_lost_too(

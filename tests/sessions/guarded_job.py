@@ -21,7 +21,7 @@ class Settings(msgspec.Struct):
 
     step: int = -1
     after: float = 0.0
-    rounds: int = 6
+    rounds: int = 12
     interrupted: bool = False
 
 

@@ -254,3 +254,42 @@ def deviating(then: Callable[[int], None]) -> Any:
         return (message.payload,)
 
     return adversary
+
+
+@pytest.mark.parametrize("held", [False, True])
+def test_a_loss_in_the_set_up_where_all_inputs_are_needed(held: bool) -> None:
+    """Without the wish from the start on, the others would begin, and miss its inputs later."""
+
+    def members(mpc: tacit.Computation, name: str) -> Any:
+        session: Any = mpc.session
+        return session.stage.members
+
+    def adversary(message: Sent) -> Sequence[bytes]:
+        if message.sender == "carol" and message.number == 3:
+            raise Crash
+        return (message.payload,)
+
+    outcome = run(members, adversary, hold_inputs=held).outcome
+    for name in ("alice", "bob", "dave"):
+        if held:
+            error = outcome.errors[name]
+            assert isinstance(error, RecoveryError)
+            assert error.code == "TC-5508"
+        else:
+            assert outcome.results[name].value == ("alice", "bob", "dave")
+
+
+def test_all_that_have_all_inputs_say_so() -> None:
+    told: list[str] = []
+
+    def held(mpc: tacit.Computation, name: str) -> Any:
+        session: Any = mpc.session
+        session.on_inputs_complete(lambda: told.append(name))
+        x = shared(mpc, name, "alice", [3, -4])
+        assert not told
+        session.inputs_complete()
+        return x.reveal(to="all").tolist()
+
+    outcome = run(held, hold_inputs=True).outcome
+    assert outcome.errors == {}
+    assert sorted(told) == list(FOUR)

@@ -20,7 +20,7 @@ NAMES = ["bank_a", "bank_b", "bank_c"]
 QUICK = NetworkSettings(close_timeout=0.2, patience=1.5)
 
 
-def processes(tolerate: int = 1, **endings: Ending) -> PartyProcesses:
+def processes(tolerate: int = 1, shared_first: str = "", **endings: Ending) -> PartyProcesses:
     configs = {name: endings.get(name, Ending()) for name in NAMES}
     return PartyProcesses(
         NAMES,
@@ -29,6 +29,7 @@ def processes(tolerate: int = 1, **endings: Ending) -> PartyProcesses:
         protocol="replicated3",
         settings=QUICK,
         tolerate=tolerate,
+        shared_first=shared_first,
     )
 
 
@@ -112,3 +113,57 @@ def test_without_tolerance_the_first_loss_ends_the_run(how: str) -> None:
     assert time.monotonic() - began < 15
     assert running.lost == {}
     assert not any(map(alive, running.identifiers.values()))
+
+
+GIVES_UP = Ending("give up", seconds=1.5)
+KNOWS = Ending("give up", seconds=1.5, complete=True)
+
+
+@pytest.mark.parametrize(
+    ("lost", "left", "code"),
+    [
+        (Ending("die", seconds=1.0), (GIVES_UP, GIVES_UP), "TC-3409"),
+        # It knew of the others, who did not know of it: they are what counts.
+        (Ending("die", seconds=1.0, complete=True), (GIVES_UP, GIVES_UP), "TC-3409"),
+        (Ending("die", seconds=1.0), (GIVES_UP, KNOWS), "TC-3410"),
+        (Ending("die", seconds=1.0, complete=True), (KNOWS, KNOWS), "TC-3410"),
+    ],
+)
+def test_whether_a_loss_was_early_is_what_those_know_that_are_left(
+    lost: Ending, left: tuple[Ending, Ending], code: str
+) -> None:
+    endings = {"bank_a": left[0], "bank_b": lost, "bank_c": left[1]}
+    with (
+        processes(shared_first="rows", **endings) as running,
+        pytest.raises(PartyLostError) as error,
+    ):
+        running.results()
+    assert (error.value.code, error.value.parties) == (code, ("bank_b",))
+    if code == "TC-3409":
+        said = "bank_b was lost before all rows were shared: the process of bank_b was killed"
+        assert said in error.value.message
+        assert "Nothing was computed or revealed." in error.value.message
+
+
+def test_the_last_words_of_those_that_are_left_are_awaited() -> None:
+    """Two are gone at once; the third says only then that all inputs were complete."""
+    dies = Ending("die", seconds=1.0)
+    with (
+        processes(shared_first="rows", bank_a=dies, bank_b=dies, bank_c=KNOWS) as running,
+        pytest.raises(PartyLostError) as error,
+    ):
+        running.results()
+    assert error.value.code == "TC-3410"
+
+
+def test_one_that_meets_something_of_its_own_is_the_cause() -> None:
+    with (
+        processes(
+            shared_first="rows",
+            bank_a=Ending("fail", seconds=1.0),
+            bank_b=Ending("die", seconds=1.5),
+            bank_c=Ending(seconds=30),
+        ) as running,
+        pytest.raises(InternalError),
+    ):
+        running.results()

@@ -236,6 +236,8 @@ def run_here(
         on_progress=incidents.progress,
         on_incident=incidents.incident,
         on_wait=WaitLines(kit, console, request.listen),
+        hold_inputs=True,
+        on_inputs_complete=lambda: incidents.inputs_complete(kit.name),
     )
     assert isinstance(result, OwnerResult)
     return result

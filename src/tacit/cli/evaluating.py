@@ -183,7 +183,10 @@ def _processes(
         threads=request.threads,
         tolerate=1 if request.guaranteed else 0,
         on_incident=incidents.incident,
+        shared_first="inputs" if request.guaranteed else "",
+        on_inputs_complete=incidents.inputs_complete,
     ) as processes:
+        incidents.connected(processes.identifiers)
         found = processes.results(incidents.progress)
         incidents.ended(processes.lost)
     return {name: msgspec.convert(result, EvaluationResult) for name, result in found.items()}
@@ -215,6 +218,8 @@ def _here(
         on_progress=incidents.progress,
         on_incident=incidents.incident,
         on_wait=WaitLines(kit, console),
+        hold_inputs=True,
+        on_inputs_complete=lambda: incidents.inputs_complete(kit.name),
     )
     assert isinstance(result, EvaluationResult)
     return result

@@ -71,6 +71,14 @@ class IncidentLog:
             self._chronicle.staged(party, text)
         self._bars.tell(f"[bold cyan]Staged:[/] {escape(text)}.")
 
+    def connected(self, processes: Mapping[str, int]) -> None:
+        """Note the numbers of the parties' processes."""
+        self._log.info("parties connected", processes=dict(processes))
+
+    def inputs_complete(self, party: str) -> None:
+        """A party says that all parties have all inputs."""
+        self._log.info("inputs complete", party=party)
+
     def incident(self, party: str, incident: Incident) -> None:
         """Take what a party says that its session has overcome."""
         key = (incident.stage, incident.kind, incident.dropped)

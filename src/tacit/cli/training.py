@@ -20,7 +20,7 @@ from tacit.cli.logs import open_log
 from tacit.cli.model_options import ModelChoice
 from tacit.cli.progress import PhaseBars
 from tacit.consortium import Kit
-from tacit.errors import UsageError
+from tacit.errors import TacitError, UsageError
 from tacit.ml.drift import Drift
 from tacit.ml.measures.names import DEFAULT
 from tacit.ml.privacy.agreement import check_choice
@@ -289,7 +289,11 @@ def run_training(
     """
     request.check()
     with open_log(request.out / "log.jsonl") as log:
-        outcome = _run(request, console, log, director)
+        try:
+            outcome = _run(request, console, log, director)
+        except TacitError as error:
+            log.error("training failed", code=error.code, parties=error.parties)
+            raise
     if as_json:
         print(outcome.json())
     else:
@@ -353,7 +357,10 @@ def _processes(
         threads=request.threads,
         tolerate=1 if request.guaranteed else 0,
         on_incident=incidents.incident,
+        shared_first="rows" if request.guaranteed else "",
+        on_inputs_complete=incidents.inputs_complete,
     ) as processes:
+        incidents.connected(processes.identifiers)
 
         def listen(party: str, message: Progress) -> None:
             incidents.progress(party, message)

@@ -49,6 +49,8 @@ def run_alone(
     on_progress: Callable[[str, Progress], None] | None = None,
     on_incident: Callable[[str, Incident], None] | None = None,
     on_wait: OnWait | None = None,
+    hold_inputs: bool = False,
+    on_inputs_complete: Callable[[], None] | None = None,
 ) -> Any:
     """Run this party's part of a job to its end.
 
@@ -77,6 +79,11 @@ def run_alone(
         Called with this party's name and the message.
     on_wait : callable, optional
         Told now and then whom this party waits for.
+    hold_inputs : bool
+        The job needs all inputs, as trainings and evaluations do: until then a loss ends it, from
+        the set-up on.
+    on_inputs_complete : callable, optional
+        Called when this party knows that all have all inputs.
 
     Returns
     -------
@@ -101,6 +108,7 @@ def run_alone(
         threads=threads,
         listen=listen,
         on_wait=on_wait,
+        hold_inputs=hold_inputs,
     ) as session:
 
         def tell(message: Progress | Incident) -> None:
@@ -111,6 +119,8 @@ def run_alone(
         encoded = msgspec.msgpack.encode(configuration)
         context = PartyContext(kit.name, encoded, session, tell)
         session.on_incident(lambda incident: context.incident(told(incident)))
+        if on_inputs_complete is not None:
+            session.on_inputs_complete(on_inputs_complete)
         try:
             return job.run_party(context)
         except TacitError:
@@ -131,6 +141,7 @@ def party_session(
     threads: int | None = None,
     listen: Address | None = None,
     on_wait: OnWait | None = None,
+    hold_inputs: bool = False,
 ) -> Iterator[PartySession]:
     """This party's session with the others of its consortium, as a context manager.
 
@@ -169,6 +180,7 @@ def party_session(
             settings=settings or NetworkSettings(start_deadline=600.0),
             threads=threads,
             on_wait=on_wait,
+            hold_inputs=hold_inputs,
         ) as session:
             yield session
     finally:

@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
@@ -59,10 +59,13 @@ class Guard(Progress):
     ----------
     evidence : Path or None
         Where signed statements are kept.
+    on_inputs_complete : callable or None
+        Told when all inputs are complete.
     """
 
     def __init__(self, terms: Terms, references: References) -> None:
         self.evidence: Path | None = None
+        self.on_inputs_complete: Callable[[], None] | None = None
         self._first_record: Path | None = None
         self._pending: TransportError | PeerFaultError | None = None
         self._over = False
@@ -71,8 +74,9 @@ class Guard(Progress):
         self._inputs_at: int | None = None
         super().__init__(terms, references)
 
-    def start(self) -> None:
+    def start(self, *, hold_inputs: bool = False) -> None:
         """Set the first stage up, with all parties there."""
+        self._inputs_needed = hold_inputs
         self.perform(Mark(self.next_barrier, "set-up"))
 
     def perform(self, entry: Entry[T]) -> T:
@@ -137,6 +141,8 @@ class Guard(Progress):
         self._inputs_at = self.next_barrier
         self.perform(Mark(self.next_barrier, "inputs"))
         self._inputs_needed = False
+        if self.on_inputs_complete is not None:
+            self.on_inputs_complete()
 
     def note(self, error: BaseException) -> None:
         """A step outside the guard failed: the next entry begins with a recovery."""
@@ -190,8 +196,8 @@ class Guard(Progress):
         if self._inputs_needed and (self._inputs_at is None or self.passed < self._inputs_at):
             raise RecoveryError(
                 f"The session ended before all inputs were shared: {verdict.reason}",
-                next_step="nothing was computed yet; start the job again when all parties are"
-                " there.",
+                next_step="nothing was computed or revealed; start the job again when all parties"
+                " are there.",
                 case=8,
                 parties=[p for p in (verdict.party, *(verdict.pair or ())) if p is not None],
                 stage=entry.name,

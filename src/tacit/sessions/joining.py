@@ -43,6 +43,7 @@ def joined(
     settings: NetworkSettings,
     threads: int | None = None,
     on_wait: OnWait | None = None,
+    hold_inputs: bool = False,
 ) -> Iterator[PartySession]:
     """A party's session with all others, guarded where the protocol guarantees output.
 
@@ -68,6 +69,8 @@ def joined(
         For matrix products.
     on_wait : callable, optional
         Told now and then whom this party waits for.
+    hold_inputs : bool
+        The job needs all inputs: until then a loss ends it, from the set-up on.
 
     Raises
     ------
@@ -98,6 +101,7 @@ def joined(
                 ring=ring,
                 threads=threads,
                 patience=settings.patience,
+                hold_inputs=hold_inputs,
             ) as session,
         ):
             yield session

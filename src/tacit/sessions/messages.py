@@ -17,6 +17,7 @@ __all__ = [
     "Finished",
     "Incident",
     "Input",
+    "InputsComplete",
     "Kept",
     "Listening",
     "Load",
@@ -68,6 +69,7 @@ class Start(_Frame, frozen=True, tag="start"):
     threads: int
     evidence_certificate: bytes = b""
     evidence_key: bytes = b""
+    hold_inputs: bool = False
 
     def __repr__(self) -> str:
         return f"Start({self.name!r}, module={self.module!r})"
@@ -149,6 +151,10 @@ class Incident(_Frame, frozen=True, tag="incident"):
     security: str
     evidence: str | None
     at: float
+
+
+class InputsComplete(_Frame, frozen=True, tag="inputs complete"):
+    """A party knows of all parties that they have all inputs: from now on a loss is overcome."""
 
 
 class Finished(_Frame, frozen=True, tag="finished"):
@@ -306,6 +312,7 @@ Message: TypeAlias = (
     | Ready
     | Progress
     | Incident
+    | InputsComplete
     | Finished
     | Failed
     | Revealed

@@ -156,6 +156,7 @@ class PartySession(Session):
         ring: Ring = RING64,
         threads: int | None = None,
         patience: float = 60.0,
+        hold_inputs: bool = False,
     ) -> PartySession:
         """The session of a party that goes on with the right result after one party's fault.
 
@@ -173,6 +174,9 @@ class PartySession(Session):
         patience : float
             Seconds that a party which is alive may keep the others waiting. An honest party
             that takes longer counts as lost.
+        hold_inputs : bool
+            As :meth:`hold_inputs`, from the start on: else a loss right after it is overcome, and
+            the session begins without that party.
 
         Raises
         ------
@@ -199,7 +203,7 @@ class PartySession(Session):
         guard = Guard(terms, References())
         session = cls(protocol, None, None, guard)
         try:
-            guard.start()
+            guard.start(hold_inputs=hold_inputs)
         except BaseException as error:
             guard.abandon(error)
             raise
@@ -260,6 +264,11 @@ class PartySession(Session):
             self._guard.on_incident = tell
             for incident in self._guard.incidents:
                 tell(incident)
+
+    def on_inputs_complete(self, tell: Callable[[], None]) -> None:
+        """Have a function called when a job that holds inputs has all of them, at all parties."""
+        if self._guard is not None:
+            self._guard.on_inputs_complete = tell
 
     def keep_evidence(self, folder: Path) -> None:
         """Write what proves a fault into a folder of this party, from now on."""

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import contextlib
 import selectors
-import signal
 import socket
 import subprocess
 import sys
@@ -19,20 +18,22 @@ from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from types import TracebackType
-from typing import Any, Self, TypeAlias, TypeVar
+from typing import Any, NoReturn, Self, TypeAlias, TypeVar
 
 import msgspec
 from msgspec import Raw
 
 from tacit.encoding.digest import tagged_hash
-from tacit.errors import DeadlineError, PartyLostError, PeerFaultError, TacitError, TransportError
+from tacit.errors import PeerFaultError, TacitError, TransportError
 from tacit.network import Authority, NetworkSettings
 from tacit.protocols import protocol_named
 from tacit.sessions.channel import Buffer, Channel, ChannelClosed
+from tacit.sessions.losses import late, lost, lost_early
 from tacit.sessions.messages import (
     Failed,
     Finished,
     Incident,
+    InputsComplete,
     Listening,
     Message,
     Peers,
@@ -44,10 +45,17 @@ from tacit.sessions.messages import (
 from tacit.sessions.session import checked_parties
 from tacit.sessions.threads import threads_a_party
 
-__all__ = ["OnIncident", "OnProgress", "PartyProcesses", "launch"]
+__all__ = [
+    "OnIncident",
+    "OnInputsComplete",
+    "OnProgress",
+    "PartyProcesses",
+    "launch",
+]
 
 OnProgress: TypeAlias = Callable[[str, Progress], None]
 OnIncident: TypeAlias = Callable[[str, Incident], None]
+OnInputsComplete: TypeAlias = Callable[[str], None]
 M = TypeVar("M")
 
 _DECODE = msgspec.msgpack.Decoder(Message).decode
@@ -127,6 +135,15 @@ class PartyProcesses:
 
     Takes the parameters of :func:`launch`. A context manager: leaving it ends all processes.
 
+    Parameters
+    ----------
+    shared_first : str
+        What the parties share before they compute anything, such as ``"rows"``, in a job that says
+        when that is complete (``PartySession.hold_inputs``): a loss before it has an error of its
+        own (TC-3409), which says so. Empty for other jobs.
+    on_inputs_complete : callable, optional
+        ``on_inputs_complete(party)`` is called when a party says that it is complete everywhere.
+
     Attributes
     ----------
     names : tuple of str
@@ -141,6 +158,8 @@ class PartyProcesses:
         The parties whose loss was tolerated, and why they are gone.
     incidents : list of tuple of str and Incident
         The faults that parties reported as overcome, each with the party that reports it.
+    inputs_complete : set of str
+        The parties that know of all others that they have all inputs.
     failure : TacitError, optional
         What ended the run.
     """
@@ -157,6 +176,8 @@ class PartyProcesses:
         threads: int | None = None,
         tolerate: int = 0,
         on_incident: OnIncident | None = None,
+        shared_first: str = "",
+        on_inputs_complete: OnInputsComplete | None = None,
     ) -> None:
         self.names = checked_parties(protocol_named(protocol), parties)
         self.threads = threads_a_party(threads, len(self.names))
@@ -171,10 +192,14 @@ class PartyProcesses:
         }
         self.lost: dict[str, TacitError] = {}
         self.incidents: list[tuple[str, Incident]] = []
+        self.inputs_complete: set[str] = set()
         self.failure: TacitError | None = None
         self._patience = (settings or NetworkSettings()).patience
         self._tolerate = 0
         self._on_incident = on_incident
+        self._shared_first = shared_first
+        self._on_inputs_complete = on_inputs_complete
+        self._begun = False
         self._selector = selectors.DefaultSelector()
         self._finalizer = weakref.finalize(
             self, _end, self._children, self._channels, self._selector
@@ -221,6 +246,7 @@ class PartyProcesses:
                 threads=self.threads,
                 evidence_certificate=credentials.evidence_certificate,
                 evidence_key=credentials.evidence_key,
+                hold_inputs=bool(self._shared_first),
             )
             self.send(name, encode(start))
         ports = {name: self._expect(name, Listening) for name in self.names}
@@ -234,6 +260,7 @@ class PartyProcesses:
                     self._fail()
                 self._wait()
             self._expect(name, Ready)
+        self._begun = True
 
     def _spawn(self, name: str) -> None:
         here, there = socket.socketpair()
@@ -293,11 +320,14 @@ class PartyProcesses:
 
     def _wait(self, seconds: float | None = None) -> None:
         """Read what any party says next into its inbox; a failure not tolerated is raised."""
+        self._hear(seconds)
+        self._settle()
+
+    def _hear(self, seconds: float | None) -> None:
         for key, _ in self._selector.select(seconds):
             name: str = key.data
             while self._read(name) and self._channels[name].buffered:
                 pass
-        self._settle()
 
     def _read(self, name: str) -> bool:
         """Read one message; False after a failure was noted or the process was found dead."""
@@ -319,6 +349,11 @@ class PartyProcesses:
                 self._on_incident(name, message)
             self._give_up(message.party)
             return True
+        if isinstance(message, InputsComplete):
+            self.inputs_complete.add(name)
+            if self._on_inputs_complete is not None:
+                self._on_inputs_complete(name)
+            return True
         if isinstance(message, Finished):
             self._finished.add(name)
         self._inboxes[name].append((message, buffers))
@@ -339,7 +374,7 @@ class PartyProcesses:
         if len(fallen) > self._tolerate:
             self._fail()
         for name in fallen - self.lost.keys():
-            self.lost[name] = self._errors.get(name) or self._lost_error(name)
+            self.lost[name] = self._errors.get(name) or lost(name, self._children[name])
 
     def _expect(self, name: str, kind: type[M]) -> M:
         message, _ = self.receive(name)
@@ -374,7 +409,7 @@ class PartyProcesses:
             now = time.monotonic()
             until = now + self._grace(missing) if until is None else until
             if now >= until:
-                self.lost.update((name, self._late_error(name)) for name in missing)
+                self.lost.update((name, late(name)) for name in missing)
             self._wait(max(0.0, until - now))
 
     def _grace(self, missing: Sequence[str]) -> float:
@@ -384,7 +419,7 @@ class PartyProcesses:
 
     # Ending.
 
-    def _fail(self) -> None:
+    def _fail(self) -> NoReturn:
         """Gather why the parties stopped, end them all and raise the cause.
 
         Raises
@@ -397,8 +432,7 @@ class PartyProcesses:
             left = deadline - time.monotonic()
             if left <= 0 or len({*self._errors, *self._gone}) == len(self.names):
                 break
-            for key, _ in self._selector.select(left):
-                self._read(key.data)
+            self._hear(left)
         self.failure = self._cause()
         self.kill()
         raise self.failure
@@ -414,16 +448,20 @@ class PartyProcesses:
 
     def _fallen(self) -> list[str]:
         """Whose end is to be explained: not of those whom the others went on without."""
-        fallen = {*self._gone, *self._errors} - (self.lost.keys() if self.incidents else set())
+        fallen = {*self._gone, *self._errors}
+        if self.incidents:
+            fallen = fallen - self.lost.keys() or fallen
         return [name for name in self.names if name in fallen]
 
     def _explained(self) -> bool:
         """Whether a party met something of its own, or is gone without a word."""
         fallen = self._fallen()
-        return any(
-            name in self._gone or (name in self._errors and _definite(self._errors[name]))
-            for name in fallen
-        )
+        if any(name in self._errors and _definite(self._errors[name]) for name in fallen):
+            return True
+        # Whether a loss was early is what the parties that are left say: all that they still say.
+        told = {*self._gone, *self._errors, *self._finished} >= set(self.names)
+        awaited = self._begun and self._shared_first and not told
+        return not awaited and any(name in self._gone for name in fallen)
 
     def _cause(self) -> TacitError:
         """The error that came first: what a party itself met, before what it saw of others."""
@@ -437,35 +475,18 @@ class PartyProcesses:
                 return self._lost_error(name)
         return next((e for e in errors if isinstance(e, PeerFaultError)), errors[0])
 
-    def _lost_error(self, name: str) -> PartyLostError:
-        child = self._children[name]
-        try:
-            status = child.wait(timeout=1)
-        except subprocess.TimeoutExpired:
-            how = "closed its control channel"
-        else:
-            how = (
-                f"was killed by {signal.Signals(-status).name}"
-                if status < 0
-                else f"exited with status {status}"
-            )
-        return PartyLostError(
-            f"The process of {name} {how} while the session was running.",
-            next_step="look for its own messages above, and at the machine's memory; then start"
-            " the session again.",
-            case=10,
-            parties=[name],
-            stage="session",
-        )
+    def _lost_error(self, name: str) -> TacitError:
+        if self._lost_early():
+            gone = {n: child for n, child in self._children.items() if n in self._gone}
+            return lost_early(gone, self._shared_first)
+        return lost(name, self._children[name])
 
-    def _late_error(self, name: str) -> DeadlineError:
-        return DeadlineError(
-            f"The process of {name} is there, but did not finish when the others had.",
-            next_step="find out what holds that process up; the result is the others'.",
-            case=4,
-            parties=[name],
-            stage="session",
-        )
+    def _lost_early(self) -> bool:
+        """Whether the parties that are left never had all inputs, and so have computed nothing."""
+        if not self._shared_first:
+            return False
+        left = set(self.names) - self._gone
+        return not (self.inputs_complete & left if left else self.inputs_complete)
 
     def kill(self) -> None:
         """End all processes at once. May be called again."""

@@ -29,6 +29,7 @@ from tacit.sessions.messages import (
     Failed,
     Finished,
     Incident,
+    InputsComplete,
     Listening,
     Peers,
     Progress,
@@ -79,10 +80,12 @@ def _run(channel: Channel) -> Any:
             parameters=start.parameters,
             settings=NetworkSettings(**start.settings),
             threads=start.threads,
+            hold_inputs=start.hold_inputs,
         ) as session:
             configuration = bytes(start.configuration)
             context = PartyContext(start.name, configuration, session, _to(channel), channel)
             session.on_incident(lambda incident: context.incident(told(incident)))
+            session.on_inputs_complete(lambda: channel.send(encode(InputsComplete())))
             channel.send(encode(Ready()))
             return job.run_party(context)
 
