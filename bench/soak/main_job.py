@@ -177,7 +177,7 @@ class _Training:
             if told != left:
                 return "wrong", "parties went on that did not have all inputs"
             return ("recovered" if blow.party else "right"), ""
-        if blow.party and not told and command.failure() == ("TC-3413", [blow.party]):
+        if blow.party and not told and command.failure() == ("TC-3409", [blow.party]):
             return "ended", ""
         known = ", ".join(sorted(told)) or "none"
         return "wrong", f"inputs complete at {known} of those left; {_ended(command)}"
