@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -54,6 +55,8 @@ def test_a_killed_bank_is_told_live_and_the_model_is_right(
     tacit_command: Run, tmp_path: Path
 ) -> None:
     job = ("demo", "fraud", "--rows", "3000", "--epochs", "1", "--batch-size", "600")
+    (tmp_path / "bank_b").mkdir()
+    (tmp_path / "bank_b" / "result.json").write_text("of a run before")
     done = tacit_command(*job, "--kill", "bank_b@50%", "--out", tmp_path)
     assert done.returncode == 0, done.stderr
     staged, warning = done.stdout.index("Staged: "), done.stdout.index("Warning: ")
@@ -81,10 +84,12 @@ def test_a_cheat_is_convicted_and_the_evidence_holds(tacit_command: Run, tmp_pat
     named = [incident for incident in manifest["incidents"] if incident["kind"] != "unclear"]
     assert named
     assert all(who(incident) >= {"bank_a"} for incident in named)
-    verdicts = [check(path).verdict for path in records(tmp_path / "bank_c" / "evidence")]
+    said = re.search(r"^Evidence: tacit blame verify (.*)$", done.stdout, flags=re.MULTILINE)
+    assert said
+    verdicts = [check(path).verdict for path in records(Path(said[1]))]
     told = [who(dataclasses.asdict(verdict)) for verdict in verdicts if verdict.kind != "unclear"]
     assert told == [who(incident) for incident in named]
-    assert f"tacit blame verify {tmp_path}" in done.stdout
+    assert told[-1] == {"bank_a"}
 
 
 def who(incident: dict[str, Any]) -> frozenset[str]:

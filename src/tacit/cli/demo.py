@@ -139,7 +139,8 @@ def demo(
         typer.Option(
             metavar="PARTY@PERCENT%",
             help="Kill that party's process (SIGKILL) when so much of the training is done, for"
-            " instance bank_b@40%. The others finish; needs fantastic4.",
+            " instance bank_b@40%. The others finish; each later step takes about fifteen times as"
+            " long, so --rows 60000 shows it sooner. Needs fantastic4.",
             show_default=False,
             rich_help_panel="Staged faults",
         ),
@@ -150,7 +151,7 @@ def demo(
             metavar="PARTY@PERCENT%",
             help="Let that party's process send altered shares from then on, for instance"
             " regulator@60%. The others find out, name it or a pair that it belongs to, keep signed"
-            " evidence, and finish; needs fantastic4.",
+            " evidence, and finish. Needs fantastic4.",
             show_default=False,
             rich_help_panel="Staged faults",
         ),
@@ -165,9 +166,9 @@ def demo(
 
     See a party fail, and the others finish with the right model all the same:
 
-        tacit demo fraud --kill bank_b@40%
+        tacit demo fraud --rows 60000 --kill bank_b@40%
 
-        tacit demo fraud --cheat regulator@60%
+        tacit demo fraud --rows 60000 --cheat regulator@60%
     """
     story = STORIES[name]
     protocol, model = protocol or story.protocol, model or story.model

@@ -69,6 +69,10 @@ class Outcome:
         """
         write_report(self.report, folder)
         write_manifest(self.manifest, folder / "manifest.json")
+        gone = {name for incident in self.report.incidents for name in incident.dropped}
+        for name in gone - self.results.keys():
+            for stale in ("result.json", "model.json"):  # of a run before this one
+                (folder / name / stale).unlink(missing_ok=True)
         for name, result in self.results.items():
             own = folder / name
             own.mkdir(parents=True, exist_ok=True)
@@ -92,7 +96,7 @@ class Outcome:
 
     @property
     def evidence(self) -> list[Path]:
-        """Folders with signed statements, of parties that no verdict names."""
+        """Folders with signed statements, of parties that no verdict names, the latest first."""
         named = {
             name
             for incident in self.report.incidents
@@ -100,7 +104,7 @@ class Outcome:
         }
         return [
             Path(where).parent
-            for incident in self.report.incidents
+            for incident in reversed(self.report.incidents)
             for name, where in incident.evidence.items()
             if name not in named
         ]
