@@ -21,12 +21,12 @@ from tacit.reports import (
     IncidentRecord,
     Manifest,
     Moment,
-    Network,
     Owner,
     Phase,
     Report,
     Span,
     Timeline,
+    Topology,
     phase_records,
     render,
     write_manifest,
@@ -370,7 +370,7 @@ def test_the_timeline_shows_who_was_there_what_happened_and_what_held() -> None:
 
 
 def test_a_network_is_shown_by_its_layers_and_not_by_weights() -> None:
-    page = render(replace(report(), network=Network((30, 32, 16, 1), "ReLU")))
+    page = render(replace(report(), network=Topology((30, 32, 16, 1), "ReLU")))
     found = outline(page)
     assert "The model" in found.headings
     assert "What the model weighs" not in found.headings
@@ -395,7 +395,7 @@ def test_long_and_hostile_names_stay_text_in_bars_and_lanes() -> None:
         owners=[Owner(evil, 3, 1), Owner("b", 1, 1)],
         helpers=[evil + "2"],
         timeline=timeline(evil),
-        network=Network((3, 2, 1), evil),
+        network=Topology((3, 2, 1), evil),
     )
     page = render(hostile)
     assert outline(page).loaded == []
