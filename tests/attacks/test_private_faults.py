@@ -112,11 +112,11 @@ def test_all_recipients_learn_one_model_without_a_fault() -> None:
     for model in models:
         np.testing.assert_array_equal(model, models[0])
     assert hub.outcome.results["carol"][0] is None
-    assert not any(result[2] for result in hub.outcome.results.values())
+    assert all(result[2] for result in hub.outcome.results.values())
 
 
 @pytest.mark.parametrize("seed", range(FAULTS))
-def test_survivors_learn_one_model_and_note_that_it_was_opened_unsealed(seed: int) -> None:
+def test_survivors_learn_one_model_and_note_that_it_was_opened(seed: int) -> None:
     rng = np.random.default_rng(seed)
     culprit = FOUR[int(rng.integers(4))]
     probe, begun = trained(honest)
@@ -139,7 +139,6 @@ def test_survivors_learn_one_model_and_note_that_it_was_opened_unsealed(seed: in
     for model in models:
         np.testing.assert_array_equal(model, models[0])
         assert np.abs(model).max() < 100
-    for _, steps, noted, incidents in honest_ones.values():
+    for _, steps, noted, _incidents in honest_ones.values():
         assert steps == PLAN.steps
-        while_training = [i for i in incidents if i.dropped and i.operation == "training"]
-        assert noted or not while_training  # else all four sealed the end before it was opened
+        assert noted

@@ -54,6 +54,7 @@ from tacit.rounds.contract import Step
 from tacit.rounds.randomness import Randomness, SystemRandomness
 from tacit.sessions.party import PartySession
 from tacit.sessions.session import Reference
+from tacit.storage.writing import write_whole
 
 __all__ = ["PrivateTraining"]
 
@@ -63,7 +64,7 @@ CHUNK_ROWS = 8_192
 """Rows shared at a time, blank ones included."""
 
 REVEALED = "revealed"
-"""The file that says that a model was opened whose shares could not be sealed first."""
+"""The file that says that a model may have been opened."""
 
 _Results = Step[tuple[SecretValue, ...]]
 
@@ -274,7 +275,6 @@ class PrivateTraining(KeptTraining):
             values, done = arrays_named("state", stored), progress.step
             self._evaluation = stored.get("evaluation")
         self._refuse_what_was_revealed(done)
-        sealed = done == plan.steps
         for chunk, references in self._chunks_from(done // self._steps_a_chunk):
             start = chunk * self._steps_a_chunk
             for number in range(max(done, start), start + self._steps_of(chunk)):
@@ -288,9 +288,8 @@ class PrivateTraining(KeptTraining):
                 done = number + 1
                 on_step(done)
                 if every and (done % every == 0 or done == plan.steps):
-                    sealed = self._save_state(done, values)
-                    every = every if sealed else 0
-        if not sealed and self._job.every:
+                    every = every if self._save_state(done, values) else 0
+        if self._job.storage is not None:
             self._mark()
         self._parameters = tuple(values[: len(plan.shapes)])
         return Course([], [], done)
@@ -342,8 +341,12 @@ class PrivateTraining(KeptTraining):
         return header.version > 0
 
     def _mark(self) -> None:
-        """Note, before the model is opened, that it could not be sealed: it may come but once."""
-        self._marker.write_bytes(self._job.digest)
+        """Note, durably and before the model is opened, that it may come but once.
+
+        Also where its shares are sealed: another party's file may be damaged, or that party may say
+        that it has none, and then the newest checkpoint that all have is an older one.
+        """
+        write_whole(self._marker, self._job.digest)
 
     def _refuse_what_was_revealed(self, done: int) -> None:
         """Raises UsageError (TC-1049) where a second model of the same noise would be opened."""
@@ -351,8 +354,9 @@ class PrivateTraining(KeptTraining):
             return
         if self._marker.exists() and self._marker.read_bytes() == self._job.digest:
             raise UsageError(
-                "This private training was finished and its model may have been opened, after a"
-                " party was lost; opening another one of it would spend more than was agreed.",
+                "This private training was finished and its model may have been opened, and not all"
+                " parties have what it ended with; opening another one of it would spend more than"
+                " was agreed.",
                 next_step="use the model that was opened, or train anew without --resume, which"
                 " spends epsilon once more.",
                 case=49,

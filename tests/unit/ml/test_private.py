@@ -24,7 +24,7 @@ from tacit.functions.noise import gaussian_plan
 from tacit.ml import private
 from tacit.ml.drift import Drift
 from tacit.ml.evaluation import ScoreCounts
-from tacit.ml.learners.private import PrivateLearner
+from tacit.ml.learners.private import LARGEST_WEIGHT, PrivateLearner
 from tacit.ml.metrics import BINS
 from tacit.ml.plan import EarlyStopping, Optimiser, TrainingPlan
 from tacit.ml.privacy import accounting
@@ -214,6 +214,51 @@ def test_terms_say_what_is_spent_before_anything_is_trained() -> None:
 def test_steps_so_long_that_weights_could_overflow_are_refused() -> None:
     with pytest.raises(RangeError, match="TC-1327"):
         PrivateLearner(terms(replace(PLAN, learning_rate=16.0, batch_size=1), noise=50.0)).check()
+
+
+@pytest.mark.parametrize(
+    ("rate", "decay", "momentum", "fine"),
+    [
+        (4.0, 1.0, 0.0, False),
+        (1.0, 0.25, 0.0, True),
+        (1.0, 0.2, 0.9, False),
+        (1.0, 0.02, 0.9, True),
+    ],
+)
+def test_a_penalty_that_makes_weights_grow_is_refused(
+    rate: float, decay: float, momentum: float, fine: bool
+) -> None:
+    plan = terms(
+        replace(PLAN, learning_rate=rate, decay=decay, optimiser=Optimiser(momentum=momentum))
+    )
+    learner = PrivateLearner(plan)
+    if not fine:
+        with pytest.raises(RangeError, match="TC-1327"):
+            learner.check()
+        return
+    learner.check()
+    # The same on one weight, with steps that push outwards as far as rows and noise can.
+    total = plan.privacy.examples * learner.clipping.clip  # type: ignore[union-attr]
+    total += learner.noise.bound / (1 << learner.clipping.grid_bits)
+    weight, velocity, largest = learner.clipping.weight_norm, 0.0, 0.0
+    for _ in range(500):
+        push = -np.sign(weight) * rate * total / plan.batch_size
+        velocity = push + rate * decay * weight + momentum * velocity
+        half = weight / 2 if abs(weight) > learner.clipping.weight_norm else 0.0
+        weight -= half + velocity
+        largest = max(largest, abs(weight))
+    assert largest < LARGEST_WEIGHT
+
+
+def test_a_refused_penalty_would_have_made_weights_grow() -> None:
+    plan = terms(replace(PLAN, learning_rate=4.0, decay=1.0))
+    x, y = data()
+    values = [np.full(s, 8.0) for s in plan.shapes]
+    sizes = []
+    for _ in range(3):
+        values = one_step(plan, values, x, y, np.zeros(60), np.zeros(4))
+        sizes.append(np.abs(np.concatenate([v.reshape(-1) for v in values])).max())
+    assert 8.0 < sizes[0] < sizes[1] < sizes[2]
 
 
 # One step.
@@ -532,6 +577,28 @@ def test_a_model_that_was_opened_unsealed_is_not_opened_again(tmp_path: Path) ->
         (tmp_path / name / private.REVEALED).write_bytes(b"job")
     with pytest.raises(AssertionError, match="may have been opened"):
         trained(tmp_path, quiet(), resume=True)
+
+
+class Unnoted(PrivateTraining):
+    """The weakened way: no note where all parties sealed the end."""
+
+    def _mark(self) -> None:
+        pass
+
+
+@pytest.mark.parametrize("way", [PrivateTraining, Unnoted])
+def test_a_party_that_hides_the_last_checkpoint_gets_no_second_model(
+    tmp_path: Path, way: type[PrivateTraining]
+) -> None:
+    first = trained(tmp_path, quiet(), protocol="replicated3", way=way)["alice"][0]
+    newest = max((tmp_path / "carol" / "entries").glob("training.*.sealed"))
+    newest.unlink()
+    if way is Unnoted:  # the attack: the last steps once more, with other noise
+        again = trained(tmp_path, quiet(), protocol="replicated3", resume=True, seed=2, way=way)
+        assert not np.array_equal(first, again["alice"][0])
+        return
+    with pytest.raises(AssertionError, match="may have been opened"):
+        trained(tmp_path, quiet(), protocol="replicated3", resume=True, seed=2, way=way)
 
 
 def test_streams_have_no_names_for_noise_in_reprs() -> None:

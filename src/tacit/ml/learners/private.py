@@ -54,10 +54,14 @@ class PrivateLearner(PerceptronLearner):
         total = self._terms.examples * clipping.clip
         total += self.noise.bound / (1 << clipping.grid_bits)
         step = longest * total / plan.batch_size / (1.0 - plan.optimiser.momentum)
-        if 2.0 * step + clipping.weight_norm > LARGEST_WEIGHT / 2:
+        # With the penalty, a step may take this part of the largest weight so far: with at most a
+        # quarter no weight is larger than twice what the rows and the noise alone could make it.
+        pull = longest * plan.decay / (1.0 - plan.optimiser.momentum)
+        if 2.0 * step + clipping.weight_norm > LARGEST_WEIGHT / 2 or not pull <= 0.25:
             raise RangeError(
-                f"A learning rate of {plan.learning_rate:g} is too large for private training.",
-                next_step="use a smaller learning rate, or a larger batch.",
+                f"A learning rate of {plan.learning_rate:g} is too large for private training"
+                f"{f' with an L2 penalty of {plan.decay:g}' if plan.decay else ''}.",
+                next_step="use a smaller learning rate or penalty, or a larger batch.",
                 case=27,
                 stage="privacy",
             )
