@@ -26,6 +26,7 @@ from tacit.ml.evaluation import ScoreCounts
 from tacit.ml.expanding import check_expansion, expanded_form
 from tacit.ml.kept import KeptTraining
 from tacit.ml.measures.findings import Findings
+from tacit.ml.measures.measuring import check_size
 from tacit.ml.measures.names import parse_measures
 from tacit.ml.phases import JobPhases, Watch, peak_memory
 from tacit.ml.plaintext import train_alone
@@ -69,6 +70,9 @@ __all__ = ["Watch", "run_party"]
 
 _LOSSES_PER_EPOCH = 20
 _FRACTION_BITS = 18
+_DIGITS = 6
+"""Decimal places of metrics that are measured on shares."""
+
 NOTE = "note"
 """The unit of progress that is a line for people."""
 
@@ -391,6 +395,8 @@ class _Job(JobPhases):
         if self.columns is None:
             return None
         rows = counts[self.owners[0]].test
+        if self.settings.reveal_to:
+            check_size(rows, self.settings.minimum, _DIGITS)
         mine = None if own is None else RowSubset(own.rows, own.test)
         found = HeldOutRows(self.session, form, self.columns, mine, rows)
         if self.session.protocol.security.outcome == "guaranteed output":
@@ -403,7 +409,7 @@ class _Job(JobPhases):
         if not settings.reveal_to:
             return None
         measures = parse_measures(settings.metrics)
-        found = held_out.measure(way.model, measures, settings.minimum, digits=6)
+        found = held_out.measure(way.model, measures, settings.minimum, digits=_DIGITS)
         opened = self.session.reveal(found.secret.reference, settings.reveal_to)
         numbers = opened.get(self.context.name)
         return None if numbers is None else found.findings(numbers)

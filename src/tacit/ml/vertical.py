@@ -316,7 +316,7 @@ class HeldOutRows:
             SecretArray(session, labels),
             F.concat(parts),
             measures,
-            minimum=min(minimum, self.rows),
+            minimum=minimum,
             digits=digits,
             groups=groups,
             group_names=group_names,

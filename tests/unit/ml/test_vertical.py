@@ -272,6 +272,11 @@ def test_files_that_do_not_fit_are_refused_by_all_alike(
     assert case.codes() == dict.fromkeys(FOUR[:3], code)
 
 
+def test_fewer_held_out_rows_than_a_group_must_have_are_not_measured(tmp_path: Path) -> None:
+    case = Case(tmp_path, options={"minimum": 61})  # 60 rows are held out
+    assert case.codes() == dict.fromkeys(FOUR[:3], "TC-1073")
+
+
 def test_a_swapped_row_is_seen_by_its_key_alone(tmp_path: Path) -> None:
     files = tables()
     for values in files["bob"].values():
