@@ -307,8 +307,9 @@ class AuthorityFolder:
                     next_step="`tacit consortium status` lists those that were issued.",
                     case=56,
                 )
-            self._put(replace(entry, revoked=True))
+            # The file first: after a crash in between the same command again finishes the job.
             self._edit(self._without(self.consortium, entry))
+            self._put(replace(entry, revoked=True))
         return self.consortium.edition
 
     def move(self, addresses: Mapping[str, str], services: Mapping[str, str]) -> int:
@@ -388,6 +389,9 @@ class AuthorityFolder:
                 changed = self._without(changed, before, but=keys)
             if role == "party":
                 changed = _pinned(changed, name, keys)
+            edited = changed != self.consortium
+            if edited:  # the file first: until the old keys are in it, they are remembered here
+                self._edit(changed)
             self._put(
                 Entry(
                     name=name,
@@ -400,9 +404,6 @@ class AuthorityFolder:
                     how=how,
                 )
             )
-            edited = changed != self.consortium
-            if edited:
-                self._edit(changed)
             path = private_folder(self.folder / "answers") / f"{_file_name(name, role)}.cert"
             write_whole(path, answer.to_bytes())
         return Approval(path, self.consortium.edition, edited)

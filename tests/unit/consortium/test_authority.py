@@ -281,6 +281,26 @@ def test_two_commands_at_once_both_count(tmp_path: Path) -> None:
     assert len(after.revoked) == 6
 
 
+def test_keys_that_were_replaced_are_revoked_also_after_a_crash(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ring = Ring(tmp_path)
+    ring.approved("eve", "client")
+    (old,) = ring.authority._entry("eve", "client").keys  # type: ignore[union-attr]
+
+    def power_cut(self: object, *rest: object) -> None:
+        raise KeyboardInterrupt
+
+    for broken in ("_edit", "_put"):
+        with monkeypatch.context() as patch:
+            patch.setattr(AuthorityFolder, broken, power_cut)
+            with pytest.raises(KeyboardInterrupt):
+                ring.approved("eve", "client", new_keys=broken == "_edit")
+    ring.authority = AuthorityFolder(ring.folder, ring.secret)
+    ring.approved("eve", "client")
+    assert old in ring.authority.consortium.trust.revoked
+
+
 @pytest.mark.parametrize("name", ["evil\x1b[2J", "a\nb", ""])
 def test_what_would_be_printed_is_checked(tmp_path: Path, name: str) -> None:
     """An authority that lies cannot write to a party's terminal either."""
