@@ -13,7 +13,6 @@ stand in the file; where all hold the same file, all therefore know each other's
 from __future__ import annotations
 
 import datetime
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Final, Literal
 
@@ -170,13 +169,40 @@ class Consortium(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         )
 
     def changes(self, later: Consortium) -> dict[str, tuple[str, str]]:
-        """The parties whose key for links differs in a later edition: fingerprints, old and new."""
-        before: Mapping[str, str] = {m.name: m.key for m in self.parties}
-        return {
-            m.name: (before[m.name], m.key)
-            for m in later.parties
-            if before.get(m.name) and before[m.name] != m.key
-        }
+        """The parties with another key in a later edition: fingerprints, old and new.
+
+        Of the key for links or, where that stays, of the one for evidence. A party whose keys were
+        revoked, and that has new ones now, is among them.
+        """
+        found: dict[str, tuple[str, str]] = {}
+        for member in later.parties:
+            before = self.member(member.name)
+            for old, new, role in (
+                (before.key, member.key, "party"),
+                (before.evidence, member.evidence, "evidence"),
+            ):
+                known = old or self._revoked_key(member.name, role)
+                if known and (old or new) and known != new:
+                    found.setdefault(member.name, (known, new))
+        return found
+
+    def _revoked_key(self, name: str, role: str) -> str:
+        """The last key that a party had and has no more; empty if it never had one."""
+        keys = [r.key for r in self.revoked if (r.name, r.role) == (name, role)]
+        return keys[-1] if keys else ""
+
+    def is_followed_by(self, later: Consortium) -> bool:
+        """Whether an authority makes a later edition like this: the same parties and protocol.
+
+        What changes from edition to edition are addresses and keys, and there is ever more that was
+        revoked. Anything else would change who computes, or how, behind the parties' backs.
+        """
+        return (
+            (self.name, self.protocol) == (later.name, later.protocol)
+            and [(m.name, m.data) for m in self.parties]
+            == [(m.name, m.data) for m in later.parties]
+            and {r.key for r in self.revoked} <= {r.key for r in later.revoked}
+        )
 
 
 class _Signed(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

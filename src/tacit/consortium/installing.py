@@ -174,6 +174,14 @@ def _not_backwards(
             " other parties.",
             case=27,
         )
+    if not current.is_followed_by(later):
+        raise ConfigurationError(
+            f"{path} has other parties, another protocol or fewer revoked keys than the kit's file:"
+            " no edition changes that.",
+            next_step="do not use it. Ask the authority why; for another consortium make a new kit"
+            " and compare all fingerprints anew.",
+            case=27,
+        )
     changed = {n: keys for n, keys in current.changes(later).items() if n not in accept}
     if changed:
         told = "; ".join(

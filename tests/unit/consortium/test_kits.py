@@ -255,6 +255,59 @@ def test_a_lying_authority_cannot_swap_a_partys_own_key(ring: Ring) -> None:
     assert refused(kit.folder).code == "TC-3216"
 
 
+def edition(ring: Ring, **changed: object) -> Path:
+    """A later edition that a lying authority signs."""
+    authority = ring.authority
+    later = msgspec.structs.replace(
+        authority.consortium, edition=authority.consortium.edition + 1, **changed
+    )
+    path = ring.base / "later.json"
+    path.write_bytes(sign(later, authority._file_key, authority._signer))
+    return path
+
+
+def test_another_key_for_evidence_needs_a_word_too(ring: Ring) -> None:
+    parties = tuple(
+        msgspec.structs.replace(m, evidence="0" * 64) if m.name == "bank_b" else m
+        for m in ring.authority.consortium.parties
+    )
+    with pytest.raises(PolicyDeniedError) as caught:
+        install(ring.place("bank_a"), [edition(ring, parties=parties)])
+    assert caught.value.parties == ("bank_b",)
+
+
+def test_new_keys_after_a_revocation_need_a_word_of_their_own(ring: Ring) -> None:
+    """Accepting that a party has no key is not accepting whatever key comes next."""
+    ring.authority.revoke("bank_b")
+    install(ring.place("bank_a"), [ring.file], accept=["bank_b"])
+    install(ring.place("bank_a"), [ring.file])  # the same again says nothing new
+    ring.authority.move({"bank_c": "127.0.0.1:7998"}, {})
+    install(ring.place("bank_a"), [ring.file])
+    ring.approved("bank_b", new_keys=True)
+    with pytest.raises(PolicyDeniedError) as caught:
+        install(ring.place("bank_a"), [ring.file])
+    assert caught.value.parties == ("bank_b",)
+    install(ring.place("bank_a"), [ring.file], accept=["bank_b"])
+    assert ring.kit("bank_a").consortium.missing == ()
+
+
+def test_no_edition_changes_the_protocol_the_parties_or_what_was_revoked(ring: Ring) -> None:
+    ring.approved("eve", "client")
+    ring.authority.revoke("eve", "client")
+    install(ring.place("bank_a"), [ring.file])
+    parties = ring.authority.consortium.parties
+    renamed = (*parties[:2], msgspec.structs.replace(parties[2], name="bank_d"))
+    for change in (
+        {"protocol": "replicated3_active"},
+        {"parties": renamed},
+        {"parties": parties[::-1]},
+        {"revoked": ()},
+    ):
+        with pytest.raises(ConfigurationError) as caught:
+            install(ring.place("bank_a"), [edition(ring, **change)], accept=["bank_d"])
+        assert caught.value.code == "TC-2027"
+
+
 def test_the_file_survives_its_own_format(made: Ring) -> None:
     consortium = read(made.file.read_bytes(), made.file)
     assert isinstance(consortium, Consortium)
