@@ -6,6 +6,7 @@ import time
 from typing import Any, Final
 
 from tacit.consortium import Kit
+from tacit.consortium.file import read
 from tacit.consortium.kit import CONSORTIUM_FILE
 from tacit.errors import TacitError
 from tacit.network.trust import Trust
@@ -19,8 +20,9 @@ _SECONDS: Final = 1.0
 class FreshTrust:
     """A kit's trust, read again when a new edition of the consortium's file was installed.
 
-    A client that was revoked is refused from then on, on connections that stand, too. A file that
-    cannot be used changes nothing, and is logged.
+    A client that was revoked is refused from then on, on connections that stand, too; also where
+    the rest of the kit is not complete, for instance while a party waits for new keys. A file of
+    another authority or an older one changes nothing, and is logged.
 
     Parameters
     ----------
@@ -30,6 +32,8 @@ class FreshTrust:
 
     def __init__(self, kit: Kit, log: Any) -> None:
         self._folder = kit.folder
+        self._root = kit.credentials.authority
+        self._consortium = kit.consortium
         self._trust = kit.credentials.trust
         self._log = log
         self._mark = self._look()
@@ -54,10 +58,17 @@ class FreshTrust:
         return found.st_mtime_ns, found.st_ino
 
     def _read(self) -> None:
+        path = self._folder / CONSORTIUM_FILE
         try:
-            kit = Kit.load(self._folder)
+            found = read(path.read_bytes(), path, self._root)
         except TacitError as error:
             self._log.warning("consortium's file not read", code=error.code)
             return
-        self._trust = kit.credentials.trust
-        self._log.info("consortium's file read", edition=kit.consortium.edition)
+        except OSError:
+            self._log.warning("consortium's file not read")
+            return
+        if found.edition < self._consortium.edition or not self._consortium.is_followed_by(found):
+            self._log.warning("consortium's file not taken", edition=found.edition)
+            return
+        self._consortium, self._trust = found, found.trust
+        self._log.info("consortium's file read", edition=found.edition)
