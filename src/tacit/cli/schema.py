@@ -15,7 +15,7 @@ from rich.table import Table
 
 from tacit.cli.signoff import SignOff
 from tacit.errors import SchemaError
-from tacit.tables import Column, Draft, Inferred, Schema, infer, merge
+from tacit.tables import Column, Draft, Inferred, Schema, doubts, infer, merge
 
 __all__ = ["schema"]
 
@@ -177,6 +177,8 @@ def merge_schemas(
         drafts[path.stem] = Draft.load(path)
     joint = merge(drafts)
     console = Console(stderr=True, highlight=False)
+    for doubt in doubts(drafts):
+        console.print(f"[yellow]Look at[/] {_shown(doubt)}", soft_wrap=True)
     console.print(f"Schema: {joint.save(out)}", soft_wrap=True)
     print(joint.digest().hex())
 

@@ -9,7 +9,7 @@ from tacit.tables.columns import SchemaPart, join, own_draft, part_of
 from tacit.tables.drafts import Draft, Inferred, draft, infer
 from tacit.tables.encode import denormalise, normalise, standardised
 from tacit.tables.layout import Layout
-from tacit.tables.merging import merge
+from tacit.tables.merging import doubts, merge
 from tacit.tables.moments import Moments, moments
 from tacit.tables.problems import Problem, Violation, notice_for_others
 from tacit.tables.profiles import Profile, profile, profiles_of
@@ -34,6 +34,7 @@ __all__ = [
     "Violation",
     "check",
     "denormalise",
+    "doubts",
     "draft",
     "infer",
     "join",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import re
+from collections.abc import Collection
 from typing import Final, Literal, NoReturn
 
 import numpy as np
@@ -18,7 +19,7 @@ from tacit.tables.problems import Problem
 from tacit.tables.schema import Column, ColumnType, Missing
 from tacit.tables.values import Values, Writing, convert, is_text, parse_dates, parse_numbers
 
-__all__ = ["MAX_CATEGORIES", "Inference", "Policy"]
+__all__ = ["MAX_CATEGORIES", "Inference", "Policy", "written_differently"]
 
 Policy = Literal["refuse", "zero", "mean", "auto"]
 
@@ -30,6 +31,13 @@ _TYPOS: Final = 0.05
 
 _IDENTIFIERS: Final = 100
 """So many whole numbers that are all different look like identifiers."""
+
+_NAMES: Final = 30
+"""In a column of so many rows, texts that are nearly all different are names of rows."""
+
+_LIKE_MISSING: Final = frozenset(
+    {"-", "?", "n/a", "na", "none", "null", "nil", "unknown", "missing"}
+)
 
 _LIKE_NUMBERS: Final = re.compile(r"\W{0,3}\d[\d.,:/ '-]*\D{0,6}$")
 
@@ -175,6 +183,11 @@ class Inference:
         if self._kind == "text":
             if len(self._categories) > MAX_CATEGORIES:
                 self._no_feature(f"it has more than {MAX_CATEGORIES:,} different texts")
+            present = self._rows - self._missing
+            if present >= _NAMES and len(self._categories) > 0.9 * present:
+                self._no_feature(
+                    "nearly every row has a text of its own, as names and identifiers have"
+                )
             return Column(
                 self._name,
                 "category",
@@ -202,6 +215,11 @@ class Inference:
             found.append(f"{self._missing:,} values ({share:.1g} %) are missing")
         if self._kind == "text":
             found.append(f"{len(self._categories):,} different texts")
+            for alike in written_differently(self._categories)[:3]:
+                found.append(f"{' and '.join(alike)} differ in case or spaces alone")
+            empty = sorted(t for t in self._categories if t.strip().casefold() in _LIKE_MISSING)
+            if empty:
+                found.append(f"{' and '.join(empty)} count as texts; leave missing cells empty")
             numbers = sum(bool(_LIKE_NUMBERS.match(text)) for text in self._categories)
             if numbers > 0.8 * len(self._categories):
                 found.append(
@@ -217,6 +235,14 @@ class Inference:
             case=6,
             parties=() if self._file.owner is None else (self._file.owner,),
         )
+
+
+def written_differently(texts: Collection[str]) -> list[list[str]]:
+    """Texts that are the same but for upper and lower case and spaces."""
+    alike: dict[str, list[str]] = {}
+    for text in sorted(texts):
+        alike.setdefault("".join(text.casefold().split()), []).append(text)
+    return [same for same in alike.values() if len(same) > 1]
 
 
 def _years(low: float, high: float) -> tuple[str, str]:

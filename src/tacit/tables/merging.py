@@ -7,11 +7,15 @@ from typing import Any, Final, NoReturn
 
 from tacit.errors import SchemaError
 from tacit.tables.drafts import Draft
+from tacit.tables.inference import written_differently
 from tacit.tables.schema import Column, ColumnType, Missing, Schema
 
-__all__ = ["merge"]
+__all__ = ["doubts", "merge"]
 
 _UNIT: Final = (0.0, 1.0)
+
+_OTHER_UNIT: Final = 64.0
+"""Numbers of one column that are so many times larger at one owner may have another unit."""
 
 
 def merge(drafts: Mapping[str, Draft]) -> Schema:
@@ -47,7 +51,8 @@ def merge(drafts: Mapping[str, Draft]) -> Schema:
                 f"Mismatched columns: {'; '.join(parts) or f'{owner} has a column twice'}.",
                 next_step="write column names alike: upper and lower case count."
                 if same
-                else "give all files the same columns, or exclude some (--exclude).",
+                else "give all files the same columns: rename those that mean the same, and exclude"
+                " the others (--exclude).",
                 case=2,
                 parties=(owner,),
             )
@@ -57,6 +62,31 @@ def merge(drafts: Mapping[str, Draft]) -> Schema:
         withheld = {owner for owner in owners if column.name in drafts[owner].withheld}
         columns.append(_merged(versions, withheld))
     return Schema(label=first.label, columns=tuple(columns))
+
+
+def doubts(drafts: Mapping[str, Draft]) -> list[str]:
+    """What owners should ask each other about drafts that can be merged, in sentences."""
+    found = []
+    by_column: dict[str, dict[str, Column]] = {}
+    for owner in sorted(drafts):
+        for column in drafts[owner].columns:
+            by_column.setdefault(column.name, {})[owner] = column
+    for name, versions in by_column.items():
+        sizes = {
+            owner: max(map(abs, c.limits))
+            for owner, c in versions.items()
+            if c.type in ("number", "integer") and c.limits is not None
+        }
+        if sizes and max(sizes.values()) >= _OTHER_UNIT * min(sizes.values()):
+            low, high = (pick(sizes, key=sizes.__getitem__) for pick in (min, max))
+            found.append(
+                f"{name}: up to {sizes[low]:,.10g} at {low}, up to {sizes[high]:,.10g} at {high}."
+                " Is it the same unit?"
+            )
+        texts = {text for column in versions.values() for text in column.categories or ()}
+        for alike in written_differently(texts):
+            found.append(f"{name}: {' and '.join(alike)} are different categories. On purpose?")
+    return found
 
 
 def _merged(versions: Mapping[str, Column], withheld: Collection[str]) -> Column:

@@ -31,7 +31,7 @@ class Problem(Enum):
         " files whose fields are not separated by commas).",
     )
     NOT_AN_INTEGER = (2, "not an integer", "round it, or make the column a number in the schema.")
-    NOT_A_BOOLEAN = (2, "not a boolean", "write 0 and 1, or true and false.")
+    NOT_A_BOOLEAN = (2, "not a boolean", "write 0 and 1, true and false, or yes and no.")
     WRONG_TYPE = (2, "the file stores another type", "store the column in the schema's type.")
     MISSING = (
         3,
@@ -50,7 +50,7 @@ class Problem(Enum):
         "unknown category",
         "correct it, or agree with the other owners on one more category in the schema.",
     )
-    NOT_A_LABEL = (8, "a label other than 0 and 1", "write 0 and 1, or true and false.")
+    NOT_A_LABEL = (8, "a label other than 0 and 1", "write 0 and 1, true and false, or yes and no.")
     ONE_CLASS = (
         9,
         "all labels are the same",

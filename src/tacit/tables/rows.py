@@ -16,7 +16,7 @@ from tacit.tables.encode import encode
 from tacit.tables.files import open_table
 from tacit.tables.problems import Problem, Violation, data_error
 from tacit.tables.schema import Schema
-from tacit.tables.values import Values, convert, storable
+from tacit.tables.values import Values, Writing, convert, storable
 
 __all__ = ["encoded_rows"]
 
@@ -106,6 +106,7 @@ def _from_file(schema: Schema, path: Path, owner: str | None) -> Floats:
         if file.unit == "row" and not storable(column, types[column.name]):
             file.refuse(Violation(Problem.WRONG_TYPE, column=column.name, unit=file.unit))
     names = [column.name for column in schema.inputs]
+    writing = {name: file.writing(name) for name in names}
     found: list[Floats] = []
     start = 0
     for batch in file.batches(names):
@@ -114,7 +115,7 @@ def _from_file(schema: Schema, path: Path, owner: str | None) -> Floats:
         def lines(record: int, start: int = start) -> int:
             return file.lines({start + record}).get(start + record, start + record + 1)
 
-        found.append(_encoded(schema, columns, path, owner, lines, file.unit))
+        found.append(_encoded(schema, columns, path, owner, lines, file.unit, writing))
         start += batch.num_rows
     if not start:
         file.refuse(Violation(Problem.EMPTY, unit=file.unit))
@@ -128,8 +129,14 @@ def _encoded(
     owner: str | None,
     lines: Any = lambda record: record + 1,
     unit: str = "row",
+    writing: Mapping[str, Writing] | None = None,
 ) -> Floats:
-    values = {column.name: convert(column, columns[column.name]) for column in schema.inputs}
+    values = {
+        column.name: convert(
+            column, columns[column.name], writing=None if writing is None else writing[column.name]
+        )
+        for column in schema.inputs
+    }
     for record, name, problem in sorted(_problems(schema, values), key=lambda item: item[0]):
         violation = Violation(problem, column=name, line=lines(record), unit=unit)
         raise data_error(where, violation, owner=owner)

@@ -99,7 +99,7 @@ class Column(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defau
     name : str
         As in the header of the file.
     type : {"number", "integer", "boolean", "category", "date"}
-        Booleans are 0 and 1, or true and false.
+        Booleans are 0 and 1, true and false, or yes and no.
     bounds : (low, high), optional
         Both included; required for numbers, integers and dates (as ``"2024-12-31"``), absent
         otherwise.
@@ -351,7 +351,7 @@ def _problems(schema: Schema) -> Iterator[tuple[str, str]]:
     if schema.label not in seen:
         yield "label", f'no column is called "{schema.label[:MAX_NAME]}"'
     elif schema.column(schema.label).type != "boolean":
-        yield "label", "the label must be a boolean column (0 and 1, or true and false)"
+        yield "label", "the label must be a boolean column (0 and 1, true and false, or yes and no)"
     elif schema.column(schema.label).missing != "refuse":
         yield "label", 'the label is never missing: its policy must be "refuse"'
     elif len(schema.columns) < 2:

@@ -28,9 +28,10 @@ MISSING_WORDS: Final = ("NA", "N/A", "null", "NULL", "None")
 
 _COMMA: Final = r"^\s*[+-]?[0-9]+,[0-9]+([eE][+-]?[0-9]+)?\s*$"
 
-_BOOLEANS: Final = pa.array(
-    ["0", "1", "false", "true", "False", "True", "FALSE", "TRUE", "0.0", "1.0"]
-)
+_ZEROS: Final = ("0", "0.0", "false", "False", "FALSE", "no", "No", "NO")
+_ONES: Final = ("1", "1.0", "true", "True", "TRUE", "yes", "Yes", "YES")
+
+_BOOLEANS: Final = pa.array([word for pair in zip(_ZEROS, _ONES, strict=True) for word in pair])
 
 
 @dataclass(slots=True)

@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from tacit.errors import DataError, SchemaError
-from tacit.tables import Column, Draft, Schema, check, infer, merge, spool
+from tacit.tables import Column, Draft, Schema, check, doubts, infer, merge, spool
 from tacit.tables.dates import days_of_text, part_of
 from tacit.tables.encode import denormalise
 from tacit.tables.files import MAX_COLUMNS
@@ -210,7 +210,7 @@ def test_all_problems_are_summed_up_and_written_for_the_owner(tmp_path: Path) ->
         ("x,y\n1,0\n".encode("utf-16"), "UTF-16"),
         ("caf\u00e9,y\n1,0\n".encode("latin-1"), "not UTF-8"),
         (b"x,x,y\n1,2,0\n", "two columns"),
-        (b"x,y\n1,yes\n2,no\n", "a label other than"),
+        (b"x,y\n1,good\n2,bad\n", "a label other than"),
         (",".join(map(str, range(MAX_COLUMNS + 1))).encode(), "too many columns"),
     ],
 )
@@ -248,3 +248,32 @@ def test_private_columns_show_neither_bounds_nor_categories(tmp_path: Path) -> N
     assert joint.columns[0].categories == ("bar", "fuel")
     assert joint.columns[1].bounds == (0, 16384)
     assert [v.problem.name for v in check(path, joint).violations] == []
+
+
+def test_names_of_rows_are_left_out_and_odd_texts_remarked(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    kinds = ("shop", "Shop", "n/a")
+    lines = [f"R{row:03},{kinds[row % 3]},{'yes' if row % 2 else 'no'}" for row in range(40)]
+    path.write_text("row,kind,y\n" + "\n".join(lines) + "\n")
+    found = infer(path, "y")
+    assert [column.name for column in found.draft.columns] == ["kind", "y"]
+    assert "nearly every row has a text of its own" in found.left_out["row"]
+    said = "; ".join(found.remarks["kind"])
+    assert "Shop and shop differ in case or spaces alone" in said
+    assert "n/a count as texts" in said
+
+
+def test_doubts_about_drafts_that_fit() -> None:
+    def drafted(top: float, text: str) -> Draft:
+        columns = (
+            Column("income", "number", (0.0, top)),
+            Column("kind", "category", categories=("fuel", text)),
+            Column("y", "boolean"),
+        )
+        return Draft("y", columns)
+
+    same = {"a": drafted(512, "shop"), "b": drafted(1024, "shop")}
+    assert doubts(same) == []
+    income, kind = doubts(same | {"c": drafted(65_536, "SHOP")})
+    assert income == "income: up to 512 at a, up to 65,536 at c. Is it the same unit?"
+    assert kind == "kind: SHOP and shop are different categories. On purpose?"

@@ -33,7 +33,7 @@ GIVEN: list[dict[str, Any]] = [
 
 def test_all_kinds_of_rows(tmp_path: Path) -> None:
     file = tmp_path / "rows.csv"
-    file.write_text("new;kind;amount;age\ntrue;a;25;25\n0;;100;\n")
+    file.write_text("new;kind;amount;age\nyes;a;25,0;25\n0;;100;\n")
     table = tmp_path / "rows.parquet"
     frame = pd.DataFrame(GIVEN).astype({"new": bool})
     frame.to_parquet(table)
