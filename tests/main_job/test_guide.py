@@ -1,0 +1,194 @@
+"""Every command of the user guide, as a reader would run them: page after page, in one folder.
+
+Of a page the fenced `console` blocks are run: a line that begins with ``$`` is a command (with
+the lines that it continues on), the others are what it prints, in this order, with ``…`` for
+anything. Where they show an error the command must fail, else succeed. Commands that start no
+process run in this one, which saves their imports.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import os
+import re
+import shlex
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+from command_line import COMMAND
+
+from tacit.cli.app import main
+
+pytestmark = pytest.mark.processes
+
+ROOT = Path(__file__).parents[2]
+GUIDE = ROOT / "docs" / "guide"
+PAGES = ("first-hour", "your-files")
+HERE = ("--version", "--help", "schema", "check", "query")
+_BLOCK = re.compile(r"^```console\n(.*?)^```", re.MULTILINE | re.DOTALL)
+_FAILS = re.compile(r"^Error TC-|not a boolean", re.MULTILINE)
+
+
+@dataclass
+class Command:
+    """A command of a page, and the lines that the page shows of its output."""
+
+    text: str
+    shown: list[str] = field(default_factory=list)
+
+    @property
+    def fails(self) -> bool:
+        return _FAILS.search("\n".join(self.shown)) is not None
+
+
+def commands(page: str) -> list[Command]:
+    """In the order of the page."""
+    found: list[Command] = []
+    for block in _BLOCK.findall((GUIDE / f"{page}.md").read_text()):
+        assert block.startswith("$ "), block
+        for line in block.splitlines():
+            if line.startswith("$ "):
+                found.append(Command(line[2:]))
+            elif found[-1].text.endswith("\\"):
+                found[-1].text += f"\n{line}"
+            else:
+                found[-1].shown.append(line)
+    assert found, page
+    return found
+
+
+def _free_ports() -> str:
+    """Options of a service that tests beside this one do not run into."""
+    with socket.create_server(("127.0.0.1", 0)) as some:
+        return f"--port {20_000 + some.getsockname()[1] % 10_000} --metrics-port 0"
+
+
+class Reader:
+    """Somebody with a terminal."""
+
+    def __init__(self, folder: Path) -> None:
+        (folder / "examples").symlink_to(ROOT / "examples")
+        programs = folder / ".programs"
+        programs.mkdir()
+        for name, words in {"tacit": COMMAND, "python": [sys.executable]}.items():
+            (programs / name).write_text(f'#!/bin/sh\nexec {shlex.join(words)} "$@"\n')
+            (programs / name).chmod(0o755)
+        self._environment = {**os.environ, "COLUMNS": "120"}
+        self._environment["PATH"] = f"{programs}:{os.environ['PATH']}"
+        self._log = folder / ".background"
+        self._background: subprocess.Popen[bytes] | None = None
+
+    def run(self, command: Command) -> tuple[int, str]:
+        """Exit status and output."""
+        words = shlex.split(command.text.replace("\\\n", ""))
+        if words[-1] == "&":
+            return self._begin(command)
+        if words[0] == "kill":
+            return self._end(signal.SIGINT), self._log.read_text()
+        if words[0] == "tacit" and words[1] in HERE:
+            return _here(words)
+        ran = subprocess.run(
+            ["bash", "-c", command.text],
+            env=self._environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            timeout=120,
+            check=False,
+        )
+        return ran.returncode, ran.stdout
+
+    def _begin(self, command: Command) -> tuple[int, str]:
+        with self._log.open("wb") as log:
+            self._background = subprocess.Popen(
+                ["bash", "-c", f"exec {command.text.rstrip('& ')} {_free_ports()}"],
+                env=self._environment,
+                stdout=log,
+                stderr=log,
+            )
+        deadline = time.monotonic() + 60
+        while missing(self._log.read_text(), command.shown):
+            assert self._background.poll() is None, self._log.read_text()
+            assert time.monotonic() < deadline, self._log.read_text()
+            time.sleep(0.1)
+        return 0, self._log.read_text()
+
+    def _end(self, number: int) -> int:
+        if self._background is None:
+            return 0
+        process, self._background = self._background, None
+        process.send_signal(number)
+        return process.wait(timeout=60)
+
+    def close(self) -> None:
+        """Leave nothing running."""
+        self._end(signal.SIGTERM)
+
+
+def _here(words: list[str]) -> tuple[int, str]:
+    """Run a command in this process, to its exit status and what it prints."""
+    printed = io.StringIO()
+    handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    with (
+        pytest.MonkeyPatch.context() as patch,
+        contextlib.redirect_stdout(printed),
+        contextlib.redirect_stderr(printed),
+    ):
+        patch.setattr(sys, "argv", words)
+        patch.setenv("COLUMNS", "120")
+        try:
+            main()
+        except SystemExit as end:
+            return int(end.code or 0), printed.getvalue()
+        finally:
+            for number, handler in handlers.items():
+                signal.signal(number, handler)
+    raise AssertionError("main always exits")
+
+
+def missing(output: str, shown: list[str]) -> str | None:
+    """The first of the lines shown that is not in the output, after those before it."""
+    text = " ".join(output.split())
+    for line in shown:
+        parts = [re.escape(" ".join(part.split())) for part in line.split("…")]
+        found = re.search(".*?".join(parts), text)
+        if found is None:
+            return line
+        text = text[found.end() :]
+    return None
+
+
+@pytest.fixture
+def reader(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Reader]:
+    monkeypatch.chdir(tmp_path)
+    found = Reader(tmp_path)
+    yield found
+    found.close()
+
+
+def test_commands_of_the_guide(reader: Reader) -> None:
+    for page in PAGES:
+        for command in commands(page):
+            status, output = reader.run(command)
+            assert (status != 0) == command.fails, f"{page}: {command.text}\n{output}"
+            assert missing(output, command.shown) is None, (
+                f"{page}: {command.text}\n{missing(output, command.shown)}\nnot in\n{output}"
+            )
+
+
+def test_every_page_with_commands_is_run() -> None:
+    with_commands = {p.stem for p in GUIDE.glob("*.md") if "```console" in p.read_text()}
+    assert with_commands == set(PAGES)
+
+
+def test_what_is_not_printed_is_missed() -> None:
+    assert missing("a  1\nb 2", ["a …", "b 2"]) is None
+    assert missing("b 2\na 1", ["a …", "b 2"]) == "b 2"
