@@ -307,7 +307,8 @@ class _Job(JobPhases):
             return None
         started, layout = time.perf_counter(), Layout.of(schema)
         self.context.progress("alone", 0)
-        alone = replace(plan, rows=(len(own.train.index),))
+        # Trained in the clear: no promise of the joint training is one of this model's.
+        alone = replace(plan, rows=(len(own.train.index),), privacy=None)
         if self.columns is not None:
             # Only who has the labels can train alone, on the columns that it has.
             part = self._own_part(schema)

@@ -10,6 +10,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import numpy as np
 import pytest
 from hub import Ground, Hub
@@ -24,6 +25,7 @@ from tacit.functions.noise import gaussian_plan
 from tacit.ml import private
 from tacit.ml.drift import Drift
 from tacit.ml.evaluation import ScoreCounts
+from tacit.ml.job import run_party
 from tacit.ml.learners.private import LARGEST_WEIGHT, PrivateLearner
 from tacit.ml.metrics import BINS
 from tacit.ml.plan import EarlyStopping, Optimiser, TrainingPlan
@@ -37,7 +39,7 @@ from tacit.ml.privacy.sampling import (
     slots_for,
     tail_bound,
 )
-from tacit.ml.privacy.terms import NOISY_BINS, Privacy, PrivateTerms, Spent
+from tacit.ml.privacy.terms import NOISY_BINS, Privacy, PrivateTerms, Spent, spent_of
 from tacit.ml.private import PrivateTraining
 from tacit.ml.records import TrainingSettings
 from tacit.ml.start import Start
@@ -45,6 +47,7 @@ from tacit.ml.ways import TrainingJob
 from tacit.protocols import PROTOCOLS
 from tacit.rounds.randomness import SeededRandomness
 from tacit.sessions import PartySession
+from tacit.sessions.context import PartyContext
 from tacit.storage import Place, create_key
 from tacit.tables import Column, Schema
 
@@ -577,6 +580,40 @@ def test_a_model_that_was_opened_unsealed_is_not_opened_again(tmp_path: Path) ->
         (tmp_path / name / private.REVEALED).write_bytes(b"job")
     with pytest.raises(AssertionError, match="may have been opened"):
         trained(tmp_path, quiet(), resume=True)
+
+
+def test_only_the_joint_model_says_that_it_is_private(tmp_path: Path) -> None:
+    """What an owner trained on its own rows, in the clear and without noise, must not."""
+    names, rng = FOUR[:3], np.random.default_rng(4)
+    schema = Schema(
+        columns=(Column("x", "number", bounds=(-1, 1)), Column("y", "boolean")), label="y"
+    )
+    place = str(schema.save(tmp_path / "schema.json"))
+    for name in names:
+        rows = [f"{x},{int(x > 0)}" for x in rng.uniform(-1, 1, 60)]
+        (tmp_path / f"{name}.csv").write_text("\n".join(["x,y", *rows]) + "\n")
+
+    def program(ground: Ground) -> Any:
+        settings = TrainingSettings(
+            file=str(tmp_path / f"{ground.name}.csv"),
+            label="y",
+            schema=place,
+            epochs=1,
+            privacy=Privacy(noise_multiplier=2.0, delta=1e-3),
+            reveal_to=names[:1],
+        )
+        encoded = msgspec.msgpack.encode(settings)
+        with ground.connect(names, "replicated3", b"job", {}) as mesh:
+            session = PartySession.over(PROTOCOLS["replicated3"], mesh, threads=1)  # type: ignore[arg-type]
+            with session:
+                context = PartyContext(ground.name, encoded, session, lambda message: None)
+                return run_party(context)
+
+    outcome = Hub(names, seed=1).run(dict.fromkeys(names, program))
+    assert outcome.errors == {}
+    found = outcome.results["alice"]
+    assert spent_of(found.model.form.notes) == found.plan.privacy.training
+    assert spent_of(found.alone_model.form.notes) is None
 
 
 class Unnoted(PrivateTraining):
