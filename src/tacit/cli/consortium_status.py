@@ -45,6 +45,8 @@ def show_status(folder: Path, console: Console, *, as_json: bool) -> None:
             + (f", {left}" if left else "")
         )
         console.print(f"  key {short(member.key)}" if member.key else "  [yellow]no key yet[/]")
+        if member.evidence:
+            console.print(f"  for evidence {short(member.evidence)}")
     clients = [
         (c, short(e.keys[0]), _left(e)) for (c, role), e in entries.items() if role != "party"
     ]
