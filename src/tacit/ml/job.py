@@ -487,6 +487,8 @@ class _Job(JobPhases):
             owner=self.context.name,
             errors=self.settings.errors,
             progress=lambda rows, fraction: report(round(100 * fraction)),
+            # That a training ended, because an owner has rows of one label alone, tells of a row.
+            one_class=self.settings.privacy is not None,
         )
 
 

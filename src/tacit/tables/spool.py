@@ -179,7 +179,8 @@ def spool(
     errors : path, optional
         Where all that is wrong is listed, for the owner; see :meth:`Findings.save`.
     one_class : bool
-        Whether all labels may be the same: for measuring, not for training.
+        Whether all labels may be the same: for measuring, and for training whose end must not
+        tell of single rows.
 
     Raises
     ------

@@ -220,6 +220,18 @@ def test_an_owner_with_fewer_rows_than_teachers(tmp_path: Path) -> None:
 # Shards, units, public rows, students.
 
 
+def test_an_owner_whose_labels_are_all_the_same_is_not_told_apart(tmp_path: Path) -> None:
+    """With one row of the other label it would go on: that it ended would tell of that row."""
+    file = tmp_path / "same.csv"
+    lines = Path(own_file(file, "bob")).read_text().splitlines()
+    fields = [line.split(",") for line in lines[1:]]
+    file.write_text("\n".join([lines[0], *(",".join([*f[:3], "0", f[4]]) for f in fields)]) + "\n")
+    pate = replace_struct(PATE, epochs=1)
+    found = Case(tmp_path, common={"pate": pate}, own={"bob": {"file": str(file)}}).run()
+    assert isinstance(found["bob"], DistillationResult)
+    assert found["alice"].releases
+
+
 def test_a_unit_is_in_one_shard(tmp_path: Path) -> None:
     path = own_file(tmp_path / "a.csv", "alice")
     units = units_of(path, "customer", owner="alice")

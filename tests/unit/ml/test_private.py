@@ -583,14 +583,15 @@ def test_a_model_that_was_opened_unsealed_is_not_opened_again(tmp_path: Path) ->
 
 
 def test_only_the_joint_model_says_that_it_is_private(tmp_path: Path) -> None:
-    """What an owner trained on its own rows, in the clear and without noise, must not."""
+    """What an owner trained on its own rows, in the clear and without noise, must not say so."""
     names, rng = FOUR[:3], np.random.default_rng(4)
     schema = Schema(
         columns=(Column("x", "number", bounds=(-1, 1)), Column("y", "boolean")), label="y"
     )
     place = str(schema.save(tmp_path / "schema.json"))
     for name in names:
-        rows = [f"{x},{int(x > 0)}" for x in rng.uniform(-1, 1, 60)]
+        # All of bob's labels are the same: whether they are is told to nobody, by going on.
+        rows = [f"{x},{int(x > 0 or name == 'bob')}" for x in rng.uniform(-1, 1, 60)]
         (tmp_path / f"{name}.csv").write_text("\n".join(["x,y", *rows]) + "\n")
 
     def program(ground: Ground) -> Any:

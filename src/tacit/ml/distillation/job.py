@@ -204,6 +204,7 @@ class _Job:
             schema,
             owner=self.context.name,
             progress=lambda rows, fraction: report(round(100 * fraction)),
+            one_class=True,  # that all labels are the same is no affair of the others
         )
 
     def _shards(self, own: Spool, pate: PateSettings, sizes: Sequence[int]) -> OwnShards:
