@@ -14,7 +14,7 @@ from tacit import ml
 from tacit.errors import ShapeError, UsageError
 from tacit.ml.measures import Findings, evaluate_scores, parse_measures
 from tacit.ml.measures.quotients import quotients
-from tacit.ml.measures.suppression import shown
+from tacit.ml.measures.suppression import disjoint, shown
 
 RNG = np.random.default_rng(61)
 EVERY = (
@@ -160,6 +160,36 @@ def test_a_hidden_group_is_not_the_difference_of_what_is_shown() -> None:
 
 def _fields(found: Findings) -> dict[str, Any]:
     return {name: getattr(found, name) for name in found.__struct_fields__}
+
+
+def test_groups_that_differ_in_one_row_do_not_tell_its_label() -> None:
+    """The attack of who has the groups and not the labels, and the remedy."""
+    y, z, _ = sample(120)
+    first = np.arange(120) < 50
+    for label in (False, True):
+        y[49] = label
+        hot = np.stack([first, np.arange(120) < 49], axis=1)
+        found = evaluated(y, z, hot, metrics="rate", digits=6)
+        of_50, of_49 = (found.groups[name]["rate"] for name in ("g0", "g1"))
+        assert of_50 is not None
+        assert of_49 is not None
+        assert round(50 * of_50 - 49 * of_49) == label  # without the remedy it works
+        with tacit.local() as mpc:
+            apart = disjoint(mpc.share(hot, owner="alice")).reveal(to="all")
+        np.testing.assert_array_equal(apart, np.stack([first, np.zeros(120)], axis=1))
+        assert evaluated(y, z, apart, metrics="rate").groups["g1"]["rate"] is None
+
+
+def test_disjoint_groups_stay_as_they_are() -> None:
+    rng = np.random.default_rng(3)
+    hot = rng.integers(0, 2, (50, 4)).astype(bool)
+    with tacit.local() as mpc:
+        for groups in (hot, hot[:, :1]):
+            apart = disjoint(mpc.share(groups, owner="alice")).reveal(to="all")
+            assert apart.sum(axis=1).max() <= 1
+            np.testing.assert_array_equal(apart.any(axis=1), groups.any(axis=1))
+            again = disjoint(mpc.share(apart, owner="alice")).reveal(to="all")
+            np.testing.assert_array_equal(again, apart)
 
 
 def _by_difference(found: Findings) -> float | None:

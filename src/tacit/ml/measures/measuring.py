@@ -119,7 +119,8 @@ def evaluate_scores(
         Such as ``"auc,recall@1%,precision@0.5,brier,calibration"``; see
         :func:`~tacit.ml.measures.parse_measures`.
     groups : SecretArray of booleans or 0 and 1, (n, k), optional
-        Which rows belong to each group. How many rows a group has stays secret.
+        Which rows belong to each group. How many rows a group has stays secret. No row may be in
+        two groups: groups that differ in a few rows would tell of these by their difference.
     group_names : sequence of str
         Their names, public.
     min_group_size : int

@@ -17,7 +17,31 @@ import tacit.arrays.functions as F
 from tacit.arrays import SecretArray
 from tacit.encoding.types import int64
 
-__all__ = ["shown"]
+__all__ = ["disjoint", "shown"]
+
+
+def disjoint(groups: SecretArray) -> SecretArray:
+    """The same groups, each row in the first of those that it is in.
+
+    The rule below is about groups that share no row: two groups that differ in one row would tell
+    of that row by their difference. So it must not depend on who says which rows are in which
+    groups, where somebody else has the labels.
+
+    Parameters
+    ----------
+    groups : SecretArray of booleans, (n, k)
+
+    Notes
+    -----
+    Nothing is opened. Rounds: k - 1 ANDs.
+    """
+    columns = [groups[:, 0]]
+    free = ~groups[:, 0]
+    for place in range(1, groups.shape[1]):
+        columns.append(groups[:, place] & free)
+        if place + 1 < groups.shape[1]:
+            free = free & ~groups[:, place]
+    return F.stack(columns, axis=1)
 
 
 def shown(counts: SecretArray, minimum: int) -> SecretArray:
@@ -27,7 +51,7 @@ def shown(counts: SecretArray, minimum: int) -> SecretArray:
     ----------
     counts : SecretArray of integers, (criteria, 1 + groups)
         Rows of each kind that must be enough: in all, then in each group. The first criterion
-        counts all rows of a group.
+        counts all rows of a group. No row is in two groups (:func:`disjoint`).
     minimum : int
         m, at least 1.
 

@@ -15,6 +15,7 @@ from tacit.arrays import SecretArray
 from tacit.encoding.types import bool_
 from tacit.ml.measures import parse_measures
 from tacit.ml.measures.measuring import Measured
+from tacit.ml.measures.suppression import disjoint
 from tacit.ml.private_evaluation.records import EvaluationSettings
 from tacit.ml.private_evaluation.rows import OwnColumns, OwnedRows, group_names, table_schema
 from tacit.ml.vertical import ColumnSplit, HeldOutRows
@@ -116,4 +117,5 @@ class JoinedRows:
         bits = own.groups() if own is not None and holder == session.name else None
         shape = (rows, len(group_names(self.schema, by)))
         found = session.input_elements(session.position(holder), bits, bool_, shape, (0, 1))
-        return SecretArray(session, found)
+        # Another owner has the labels: whatever this one sends, no two groups differ in a row.
+        return disjoint(SecretArray(session, found))
