@@ -1,4 +1,9 @@
-"""Every function costs exactly what it declares, for every protocol; none exempt."""
+"""Every function costs exactly what it declares, for every protocol; none exempt.
+
+All sizes run with three parties' passive protocol at 18 fraction bits. Other protocols, fraction
+bits and roundings run with fewer: what a primitive costs by size is ``tests/costs``'s, for every
+protocol. ``TACIT_TESTS=whole`` runs every size with each.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +13,7 @@ from typing import Any
 import numpy as np
 import pytest
 from simulation import Simulation
+from thinning import EVERYTHING
 
 from tacit import functions
 from tacit.encoding import RING128, int8, uint16
@@ -121,6 +127,13 @@ WHOLE: dict[str, tuple[Callable[..., Any], Callable[..., Declaration]]] = {
 SIZES = (1, 63, 64, 65, 700, 5000)
 
 
+def sizes(
+    protocol: str, fewer: tuple[int, ...] = (1, 65, 700), *, usual: bool = True
+) -> tuple[int, ...]:
+    """The sizes to run with a protocol, of its usual settings or others."""
+    return SIZES if EVERYTHING or (usual and protocol == "replicated3") else fewer
+
+
 def check(protocol: str, simulation: Simulation, declared: Declaration) -> None:
     cost = simulation.driver.cost()
     assert {c.rounds for c in simulation.driver.counters} == {declared.rounds}
@@ -145,7 +158,7 @@ def check(protocol: str, simulation: Simulation, declared: Declaration) -> None:
 def test_fixed_point_functions(name: str, fraction_bits: int, protocol: str) -> None:
     function: Any = getattr(functions, name)
     table = PROTOCOLS[protocol].costs
-    for size in SIZES:
+    for size in sizes(protocol, usual=fraction_bits == 18):
         simulation = Simulation(protocol=protocol)
         values = [np.full(size, 1 << fraction_bits, np.int64)] * functions.ACCURACY[name].operands
         simulation.run(
@@ -169,7 +182,7 @@ def test_fixed_point_functions_over_128_bits(name: str, fraction_bits: int, prot
         return
     function: Any = getattr(functions, name)
     table = PROTOCOLS[protocol].costs_with(ring=RING128)
-    for size in (1, 65):
+    for size in (1, 65) if EVERYTHING or fraction_bits == 18 else (65,):
         simulation = Simulation(protocol=protocol, over=RING128)
         values = [np.full(size, 1 << fraction_bits, np.int64)] * functions.ACCURACY[name].operands
         simulation.run(
@@ -185,7 +198,7 @@ def test_fixed_point_functions_over_128_bits(name: str, fraction_bits: int, prot
 def test_fixed_point_functions_with_every_rounding(name: str, rounding: Any, protocol: str) -> None:
     function: Any = getattr(functions, name)
     table = PROTOCOLS[protocol].costs_with(rounding)
-    for size in (1, 65):
+    for size in (1, 65) if EVERYTHING else (65,):
         simulation = Simulation(protocol=protocol, rounding=rounding)
         values = [np.full(size, 1 << 18, np.int64)] * functions.ACCURACY[name].operands
         simulation.run(
@@ -202,7 +215,7 @@ def test_exact_functions(name: str, protocol: str) -> None:
     function: Any = getattr(functions, name)
     if name == "clip":
         function = lambda party, x: functions.clip(party, x, -5, 5)  # noqa: E731
-    for size in SIZES:
+    for size in sizes(protocol):
         simulation = Simulation(protocol=protocol)
         shares = [simulation.share(np.ones(size)) for _ in range(operands)]
         if name == "where":
@@ -216,7 +229,7 @@ def test_exact_functions(name: str, protocol: str) -> None:
 @pytest.mark.parametrize("name", WHOLE)
 def test_whole_numbers(name: str, rounding: Any, protocol: str) -> None:
     function, declared = WHOLE[name]
-    for size in SIZES:
+    for size in sizes(protocol, usual=rounding == "probabilistic"):
         simulation = Simulation(protocol=protocol, rounding=rounding)
         simulation.run(function, simulation.share(np.ones(size)))
         check(protocol, simulation, declared(PROTOCOLS[protocol].costs_with(rounding), size))
