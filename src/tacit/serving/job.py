@@ -19,7 +19,6 @@ from tacit.errors import UsageError
 from tacit.models import ClearModel, ModelForm, load, share_model
 from tacit.network import Address, Listener
 from tacit.serving.desk import Desk
-from tacit.serving.endpoint import Endpoint
 from tacit.serving.engine import Engine
 from tacit.serving.limits import Budget, Limits
 from tacit.serving.messages import Described
@@ -122,6 +121,9 @@ def run_party(context: PartyContext) -> dict[str, Any]:
                 rows=job.service.request_rows,
                 budget=limits.left(client),
             )
+
+        # Not above: the command line imports this module, and FastAPI takes long to import.
+        from tacit.serving.endpoint import Endpoint
 
         endpoint = Endpoint(
             kit.credentials,

@@ -31,7 +31,8 @@ _COMMA: Final = r"^\s*[+-]?[0-9]+,[0-9]+([eE][+-]?[0-9]+)?\s*$"
 _ZEROS: Final = ("0", "0.0", "false", "False", "FALSE", "no", "No", "NO")
 _ONES: Final = ("1", "1.0", "true", "True", "TRUE", "yes", "Yes", "YES")
 
-_BOOLEANS: Final = pa.array([word for pair in zip(_ZEROS, _ONES, strict=True) for word in pair])
+_BOOLEANS: Final = [word for pair in zip(_ZEROS, _ONES, strict=True) for word in pair]
+"""Not an Arrow array yet: the first one of a process imports pandas."""
 
 
 @dataclass(slots=True)
@@ -237,11 +238,11 @@ def _unparseable(array: pa.Array) -> Mask:
 
 def _booleans(array: pa.Array, problem: Problem) -> Values:
     if is_text(array.type):
-        codes = _index(array, _BOOLEANS)
+        codes = _index(array, pa.array(_BOOLEANS))
         missing = _numpy(array.is_null())
         if (codes < 0).any():
             trimmed = pc.utf8_trim_whitespace(array)
-            codes = _index(trimmed, _BOOLEANS)
+            codes = _index(trimmed, pa.array(_BOOLEANS))
             words = pa.array(["", *MISSING_WORDS], array.type)
             missing |= _numpy(pc.is_in(trimmed, words))
         result = Values((codes % 2).astype(np.float64), missing)
