@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import subprocess
-from pathlib import Path
-
 import pytest
-from command_line import COMMAND, Run
+from command_line import Run
+from commands import tacit_here
 
 from tacit.cli.demos import fraud, hospitals
 from tacit.cli.demos.files import DemoFiles
@@ -15,17 +13,7 @@ from tacit.cli.demos.files import DemoFiles
 @pytest.fixture
 def tacit_command() -> Run:
     """Run ``tacit ARGUMENTS`` and give what it printed."""
-
-    def run(*arguments: str | Path, timeout: float = 120) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [*COMMAND, *map(str, arguments)],
-            capture_output=True,
-            text=True,
-            timeout=timeout,
-            check=False,
-        )
-
-    return run
+    return tacit_here
 
 
 @pytest.fixture(scope="session")

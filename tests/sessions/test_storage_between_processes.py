@@ -6,11 +6,11 @@ import json
 import os
 import signal
 import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
+from commands import tacit_here
 
 import tacit
 from tacit.errors import PartyLostError, PolicyDeniedError, StorageError, TacitError, UsageError
@@ -21,7 +21,6 @@ pytestmark = pytest.mark.processes
 
 NAMES = ("alice", "bob", "carol")
 X = np.arange(6.0).reshape(2, 3)
-COMMAND = [sys.executable, "-c", "from tacit.cli import main; main()"]
 
 
 def between(folder: Path) -> tacit.Computation:
@@ -113,13 +112,7 @@ def test_inside_a_party_each_has_a_place_of_its_own(tmp_path: Path, jobs: str) -
 
 
 def refreshed(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [*COMMAND, "refresh", *map(str, arguments)],
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
+    return tacit_here("refresh", *arguments)
 
 
 def test_tacit_refresh(tmp_path: Path) -> None:
