@@ -16,7 +16,7 @@ from tacit.errors import CertificateError, MessageError, TransportError
 from tacit.network import Authority, Ground, LinkDriver, Mesh
 from tacit.protocols import PROTOCOLS
 from tacit.rounds.contract import Arrays, Round, Step
-from tacit.sessions import PartySession
+from tacit.sessions import PartySession, footing
 
 X = np.array([5, -7, 90_000])
 RIGHT = [(X * X).tolist(), [True, False, True]]
@@ -113,8 +113,12 @@ def accusing(current: Round) -> Round:
 @pytest.mark.parametrize(
     "rewrite", [altered, wrong_digest, silent, silent_to_alice, short, accusing]
 )
-def test_the_others_get_the_right_results(rewrite: Rewrite, stages: int) -> None:
+def test_the_others_get_the_right_results(
+    rewrite: Rewrite, stages: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Bob misbehaves from some round on, among four, or among those that follow as well."""
+    # Who is silent twice lets the others wait for so long: all start at once here.
+    monkeypatch.setattr(footing, "STAGE_START", 6.0)
     town = Town()
     corrupt = misbehaving(rewrite, 20, stages)
     outcomes = town.run(lambda g: corrupt(g) if g.name == "bob" else job(g))
