@@ -8,6 +8,7 @@ the recipients. The student is made from these by whoever has them (``student.py
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import ExitStack
 from pathlib import Path
 
 import msgspec
@@ -153,8 +154,10 @@ class _Job:
         self, pate: PateSettings, schema: Schema, public: PublicRows
     ) -> list[Release]:
         settings, phases = self.settings, self.phases
-        with phases.phase("reading"):
+        with phases.phase("reading"), ExitStack() as files:
             own = self._read(schema)
+            if own is not None:
+                files.enter_context(own)
             told = self.session.gather(
                 _Count(0 if own is None else own.rows),
                 _Count,
@@ -222,7 +225,6 @@ class _Job:
             rng=np.random.default_rng(seed),
         )
         features, labels = own.take(index.reshape(-1))
-        own.close()
         return OwnShards(features.reshape(*index.shape, -1), labels.reshape(index.shape))
 
     # A stored model.
