@@ -234,8 +234,10 @@ class LocalService:
     def _lost(self, name: str) -> PartyLostError:
         lines = self._log(name).read_text(errors="replace").strip().splitlines()
         said = [line for line in lines if not line.startswith("{")]
+        errors = [place for place, line in enumerate(said) if line.startswith("Error TC-")]
+        said = said[errors[-1] :] if errors else said[-6:]
         return PartyLostError(
-            f"{name} ended: {' '.join(said[-6:]) or 'it said nothing'}",
+            f"{name} ended: {' '.join(said) or 'it said nothing'}",
             next_step=f"see {self._log(name)}; then start the service again.",
             case=10,
             parties=[name],

@@ -17,6 +17,7 @@ from tacit.cli.alone import (
     listening,
     own_part,
 )
+from tacit.cli.beforehand import require_files, require_label
 from tacit.cli.model_options import (
     ActivationOption,
     ClassWeightsOption,
@@ -54,7 +55,7 @@ from tacit.errors import UsageError
 from tacit.ml.drift import Drift
 from tacit.ml.measures.names import DEFAULT, parse_measures
 from tacit.sessions.session import checked_rounding
-from tacit.sessions.threads import VARIABLE
+from tacit.sessions.threads import VARIABLE, threads_a_party
 
 __all__ = ["train"]
 
@@ -412,6 +413,12 @@ def train(
     )
     recipients = parse_recipients(reveal_to, request.owners, request.parties)
     request = replace(request, reveal_to=recipients)
+    request.check()
+    threads_a_party(threads)
+    if place is None:
+        require_files(owners)
+    if schema is not None:
+        require_label(schema, label)
     run_training(request, Console(stderr=as_json, highlight=False), as_json=as_json)
 
 

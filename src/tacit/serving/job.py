@@ -89,6 +89,8 @@ class _FormNotice(Struct, frozen=True, forbid_unknown_fields=True):
 
 def run_party(context: PartyContext) -> dict[str, Any]:
     """Serve until all are told to end."""
+    from tacit.serving.endpoint import Endpoint  # FastAPI is loaded by parties that serve alone
+
     job = msgspec.msgpack.decode(context.configuration, type=ServiceJob)
     kit, session = Kit.load(job.kit), context.session
     log = structlog.wrap_logger(

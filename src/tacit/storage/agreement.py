@@ -170,7 +170,7 @@ class Agreed(Struct, frozen=True):
         gone = any((p, n) == (purpose, name) for p, n, v in self.deleted if version in (None, v))
         raise UsageError(
             f"{name!r}{number} {'was deleted' if gone else 'is not stored'}.",
-            next_step="see mpc.stored() for what there is.",
+            next_step="check the name and the folder; in Python mpc.stored() says what there is.",
             case=87,
             stage="storage",
         )

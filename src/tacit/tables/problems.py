@@ -36,7 +36,8 @@ class Problem(Enum):
     MISSING = (
         3,
         "missing value",
-        'fill it in or drop the row, or agree on a policy ("missing" in the schema).',
+        'fill it in or drop the row, or agree on a policy ("missing" in the schema;'
+        " --missing without one).",
     )
     NAN = (4, "NaN", "write an empty field (CSV) or null (Parquet) where a value is missing.")
     INFINITE = (5, "infinity", "replace it by a number within the bounds, or drop the row.")

@@ -10,7 +10,7 @@ from typer.testing import CliRunner
 
 from tacit.cli.app import app
 from tacit.cli.signoff import digest_of
-from tacit.errors import SchemaError
+from tacit.errors import DataError, SchemaError
 from tacit.tables import Column, Schema
 
 SCHEMA = Schema(
@@ -111,3 +111,19 @@ def test_version_1_keeps_its_digest_and_knows_no_preparation() -> None:
 
 
 DIGEST_OF_VERSION_1 = "d18442dd5f2ed8dd8efa08be8930b81d02cc9f83f1c88057072b6d4e6e2796c8"
+
+
+def test_a_label_that_the_schema_does_not_predict_and_a_file_that_is_not_there(
+    tmp_path: Path,
+) -> None:
+    path = SCHEMA.save(tmp_path / "schema.json")
+    files = {name: tmp_path / f"{name}.csv" for name in ("a", "b", "c")}
+    words = ["train", *(f"{name}={file}" for name, file in files.items()), "-s", str(path)]
+    gone = CliRunner().invoke(app, [*words, "--label", "y"])
+    assert isinstance(gone.exception, DataError)
+    assert "a.csv" in gone.exception.message
+    for file in files.values():
+        file.touch()
+    other = CliRunner().invoke(app, [*words, "--label", "x"])
+    assert isinstance(other.exception, SchemaError)
+    assert 'predicts "y", and --label says "x"' in other.exception.message
