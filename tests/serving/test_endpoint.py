@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import ssl
 import time
 import urllib.error
@@ -26,8 +27,10 @@ from tacit.errors import (
     UsageError,
 )
 from tacit.network import Address, Authority
+from tacit.serving import endpoint
 from tacit.serving.lines import Line
 from tacit.serving.messages import Ask, Exchange, Give
+from tacit.serving.tls import client_context
 
 
 def said(kit: Path, path: str, body: bytes, party: str = "alice") -> tuple[int, bytes]:
@@ -219,3 +222,33 @@ def test_health_and_metrics(service: Running, rows: Any) -> None:
         assert float(lines["tacit_serving_stage"]) == 0
         assert float(lines["tacit_serving_seconds_count"]) > 0
         assert "joe" not in text
+
+
+@pytest.mark.parametrize(
+    "start",
+    [b"", b"\r\n", b"GET /v1/ser", b"POST /v1/exchange HTTP/1.1\r\nContent-Length: 9\r\n\r\nabc"],
+)
+def test_half_a_request_does_not_hold_a_connection(
+    service: Running, start: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(endpoint, "_REQUEST_SECONDS", 0.2)
+    kit = Kit.load(service.client("ann"))
+    address = kit.services["alice"]
+    plain = socket.create_connection((address.host, address.port), timeout=2.0)
+    with client_context(kit.credentials).wrap_socket(plain, server_hostname="alice") as line:
+        line.sendall(start)
+        with pytest.raises((ConnectionError, ssl.SSLEOFError)):
+            raise ConnectionError if line.recv(9) == b"" else AssertionError
+
+
+def test_who_leaves_within_a_request_is_no_failure(
+    service: Running, caplog: pytest.LogCaptureFixture
+) -> None:
+    kit = Kit.load(service.client("ann"))
+    address = kit.services["alice"]
+    plain = socket.create_connection((address.host, address.port), timeout=2.0)
+    with client_context(kit.credentials).wrap_socket(plain, server_hostname="alice") as line:
+        line.sendall(b"POST /v1/exchange HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\nabc")
+        time.sleep(0.1)
+    time.sleep(0.2)
+    assert not [record for record in caplog.records if record.exc_info]

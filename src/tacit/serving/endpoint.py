@@ -24,6 +24,7 @@ import msgspec
 import structlog
 import uvicorn
 from fastapi import FastAPI, Request, Response
+from starlette.requests import ClientDisconnect
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from tacit.errors import CertificateError, TacitError, TransportError
@@ -41,19 +42,50 @@ MEDIA_TYPE: Final = "application/msgpack"
 
 _MOST_BYTES: Final = 2 << 20
 _STOP_SECONDS: Final = 3.0
+_REQUEST_SECONDS: Final = 60.0
+"""From the first byte of a request to its last: else half requests would hold sockets for ever."""
 
 
 class _WithCertificate(HttpToolsProtocol):
-    """A connection that knows the certificate at its other end."""
+    """A connection that knows the certificate at its other end, and ends one that dawdles."""
+
+    _late: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: Any) -> None:
         super().connection_made(transport)
+        self._hurry()
         # asyncio does so for sockets that name their protocol; else a body waits for the ACK of its
         # headers, 40 ms.
         transport.get_extra_info("socket").setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         tls = transport.get_extra_info("ssl_object")
         der = None if tls is None else tls.getpeercert(binary_form=True)
         self.app_state = {**self.app_state, "certificate": der}
+
+    def data_received(self, data: bytes) -> None:
+        if self.cycle is None or self.cycle.response_complete:
+            self._hurry()
+        super().data_received(data)
+
+    def on_message_begin(self) -> None:
+        self._hurry()
+        super().on_message_begin()
+
+    def on_message_complete(self) -> None:
+        self._calm()
+        super().on_message_complete()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._calm()
+        super().connection_lost(exc)
+
+    def _hurry(self) -> None:
+        if self._late is None:
+            self._late = self.loop.call_later(_REQUEST_SECONDS, self.transport.abort)
+
+    def _calm(self) -> None:
+        if self._late is not None:
+            self._late.cancel()
+            self._late = None
 
 
 @dataclass(slots=True)
@@ -252,10 +284,14 @@ class Endpoint:
 
     async def _told(self, request: Request, client: str) -> Response:
         body = bytearray()
-        async for chunk in request.stream():
-            body += chunk
-            if len(body) > _MOST_BYTES:
-                return _error(malformed_error(f"it is longer than {_MOST_BYTES >> 20} MiB"), 413)
+        try:
+            async for chunk in request.stream():
+                body += chunk
+                if len(body) > _MOST_BYTES:
+                    problem = f"it is longer than {_MOST_BYTES >> 20} MiB"
+                    return _error(malformed_error(problem), 413)
+        except ClientDisconnect:
+            return _error(malformed_error("it ended early"), 400)  # nobody is there to read it
         try:
             said = msgspec.msgpack.decode(body, type=Exchange)
         except (msgspec.DecodeError, UnicodeDecodeError):

@@ -68,3 +68,16 @@ def test_a_column_that_is_not_there() -> None:
     with pytest.raises(DataError) as error:
         encoded_rows(SCHEMA, rows)
     assert '"kind"' in error.value.message
+
+
+def test_a_file_keeps_its_own_style(tmp_path: Path) -> None:
+    columns = (
+        Column("amount", "number", (0.0, 100.0)),
+        Column("day", "date", ("2024-01-01", "2024-12-31")),
+        Column("y", "boolean"),
+    )
+    file = tmp_path / "rows.csv"
+    file.write_bytes(b"\xef\xbb\xbfamount;day\r\n62,5;31/12/2024\r\n25;01/02/2024\r\n")
+    plain = [{"amount": 62.5, "day": "2024-12-31"}, {"amount": 25, "day": "2024-02-01"}]
+    schema = Schema(label="y", columns=columns)
+    assert np.allclose(encoded_rows(schema, file), encoded_rows(schema, plain))
