@@ -168,7 +168,10 @@ def distil(
     seed: Annotated[
         int,
         typer.Option(
-            help="Public: of synthetic rows, batches and the student.", rich_help_panel="Student"
+            min=0,
+            max=2**31 - 1,
+            help="Public: of synthetic rows, batches and the student.",
+            rich_help_panel="Student",
         ),
     ] = 0,
     protocol: Annotated[
@@ -239,6 +242,8 @@ def distil(
                 f"{teachers} teachers are too few (at least {LEAST_TEACHERS}): the noise that hides"
                 " one of them would drown the vote of all"
             )
+        if not 0.0 < learning_rate <= 16.0:
+            refuse(f"the step size {learning_rate:g} is not within 0 and 16")
         if every > epochs:
             refuse(f"labels every {every} epochs of {epochs} are never released")
         pate = PateSettings(
@@ -288,6 +293,6 @@ def _hidden(text: str) -> tuple[int, ...]:
         found = tuple(int(part) for part in text.split(",") if part.strip())
     except ValueError:
         found = (0,)
-    if any(units < 1 for units in found):
-        refuse(f"--student {text} names no hidden layers")
+    if len(found) > 16 or not all(1 <= units <= 4096 for units in found):
+        refuse(f"--student {text} names no hidden layers (at most 16, of 1 to 4,096 units)")
     return found

@@ -135,9 +135,9 @@ class DistillationRequest:
         """The noise for the budget, or the budget of the noise."""
         assert self.pate is not None
         assert self.schema is not None
-        count = self.synthetic
+        count, schema = self.synthetic, Schema.load(self.schema)
         if self.public is not None:
-            rows = PublicRows(Schema.load(self.schema), self.public, 0, self.seed)
+            rows = PublicRows(schema, self.public, 0, self.seed)
             count = len(rows.features)
         labels, sigma = self.pate.releases * count, self.pate.sigma
         if not sigma:

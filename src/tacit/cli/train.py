@@ -194,7 +194,8 @@ def train(
         int, typer.Option(min=1, help="Passes over the rows.", rich_help_panel="Training")
     ] = 3,
     batch_size: Annotated[
-        int, typer.Option(min=1, help="Rows a step.", rich_help_panel="Training")
+        int,
+        typer.Option(min=1, max=2**31 - 1, help="Rows a step.", rich_help_panel="Training"),
     ] = 1024,
     optimiser: OptimiserOption = "sgd",
     learning_rate: RateOption = None,
@@ -209,7 +210,13 @@ def train(
     validation_size: ValidationOption = 0.1,
     epochs_without_gain: PatienceOption = 2,
     seed: Annotated[
-        int, typer.Option(help="Public seed of split and order.", rich_help_panel="Training")
+        int,
+        typer.Option(
+            min=0,
+            max=2**31 - 1,
+            help="Public seed of split and order.",
+            rich_help_panel="Training",
+        ),
     ] = 0,
     rounding: Annotated[
         str,

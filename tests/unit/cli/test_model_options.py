@@ -6,7 +6,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from typer.testing import CliRunner
 
+from tacit.cli.app import app
 from tacit.cli.model_options import ModelChoice, chosen_model
 from tacit.cli.train import parse_recipients
 from tacit.cli.training import TrainingRequest
@@ -114,3 +116,11 @@ def test_a_model_must_go_somewhere() -> None:
             files=files, label="y", model=begun, reveal_to=("a",), compare_pooled=True
         ).check()
     assert refused.value.code == "TC-1047"
+
+
+@pytest.mark.parametrize("option", ["--batch-size=100000000000000000000", "--seed=-1"])
+def test_numbers_that_nothing_can_hold_are_refused(option: str) -> None:
+    files = ["a=a.csv", "b=b.csv", "c=c.csv", "--label", "y", "--schema", "s.json"]
+    result = CliRunner().invoke(app, ["train", *files, option])
+    assert result.exit_code == 2
+    assert option.partition("=")[0] in result.output
