@@ -2,14 +2,12 @@
 
 Of a page the fenced `console` blocks are run: a line that begins with ``$`` is a command (with
 the lines that it continues on), the others are what it prints, in this order, with ``…`` for
-anything. Where they show an error the command must fail, else succeed. Commands that start no
-process run in this one, which saves their imports.
+anything. Where they show an error the command must fail, else succeed. Commands run in this
+process, which saves their imports; parties and what is in the background have their own.
 """
 
 from __future__ import annotations
 
-import contextlib
-import io
 import os
 import re
 import shlex
@@ -24,15 +22,13 @@ from pathlib import Path
 
 import pytest
 from command_line import COMMAND
-
-from tacit.cli.app import main
+from commands import tacit_here
 
 pytestmark = pytest.mark.processes
 
 ROOT = Path(__file__).parents[2]
 GUIDE = ROOT / "docs" / "guide"
 PAGES = ("first-hour", "your-files")
-HERE = ("--version", "--help", "schema", "check", "query")
 _BLOCK = re.compile(r"^```console\n(.*?)^```", re.MULTILINE | re.DOTALL)
 _FAILS = re.compile(r"^Error TC-|not a boolean", re.MULTILINE)
 
@@ -81,8 +77,7 @@ class Reader:
         for name, words in {"tacit": COMMAND, "python": [sys.executable]}.items():
             (programs / name).write_text(f'#!/bin/sh\nexec {shlex.join(words)} "$@"\n')
             (programs / name).chmod(0o755)
-        self._environment = {**os.environ, "COLUMNS": "120"}
-        self._environment["PATH"] = f"{programs}:{os.environ['PATH']}"
+        self._environment = {**os.environ, "PATH": f"{programs}:{os.environ['PATH']}"}
         self._log = folder / ".background"
         self._background: subprocess.Popen[bytes] | None = None
 
@@ -93,8 +88,9 @@ class Reader:
             return self._begin(command)
         if words[0] == "kill":
             return self._end(signal.SIGINT), self._log.read_text()
-        if words[0] == "tacit" and words[1] in HERE:
-            return _here(words)
+        if words[0] == "tacit" and ">" not in words:
+            done = tacit_here(*words[1:])
+            return done.returncode, done.stdout + done.stderr
         ran = subprocess.run(
             ["bash", "-c", command.text],
             env=self._environment,
@@ -133,27 +129,6 @@ class Reader:
         self._end(signal.SIGTERM)
 
 
-def _here(words: list[str]) -> tuple[int, str]:
-    """Run a command in this process, to its exit status and what it prints."""
-    printed = io.StringIO()
-    handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
-    with (
-        pytest.MonkeyPatch.context() as patch,
-        contextlib.redirect_stdout(printed),
-        contextlib.redirect_stderr(printed),
-    ):
-        patch.setattr(sys, "argv", words)
-        patch.setenv("COLUMNS", "120")
-        try:
-            main()
-        except SystemExit as end:
-            return int(end.code or 0), printed.getvalue()
-        finally:
-            for number, handler in handlers.items():
-                signal.signal(number, handler)
-    raise AssertionError("main always exits")
-
-
 def missing(output: str, shown: list[str]) -> str | None:
     """The first of the lines shown that is not in the output, after those before it."""
     text = " ".join(output.split())
@@ -169,6 +144,7 @@ def missing(output: str, shown: list[str]) -> str | None:
 @pytest.fixture
 def reader(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Reader]:
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("COLUMNS", "120")
     found = Reader(tmp_path)
     yield found
     found.close()
