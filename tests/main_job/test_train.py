@@ -51,7 +51,12 @@ def test_without_a_schema_csv_and_parquet_mix(
     assert "order of magnitude" in page
     assert "loss values" not in page
     log = [json.loads(line) for line in (tmp_path / "log.jsonl").read_text().splitlines()]
-    assert {"training started", "phase finished", "training finished"} == {e["event"] for e in log}
+    assert {e["event"] for e in log} == {
+        "parties connected",
+        "training started",
+        "phase finished",
+        "training finished",
+    }
 
 
 def test_categories_are_shown_only_when_the_owners_say_so(

@@ -124,9 +124,6 @@ def run_party(context: PartyContext) -> dict[str, Any]:
                 budget=limits.left(client),
             )
 
-        # Not above: the command line imports this module, and FastAPI takes long to import.
-        from tacit.serving.endpoint import Endpoint
-
         endpoint = Endpoint(
             kit.credentials,
             desk,
