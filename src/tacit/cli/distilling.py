@@ -355,6 +355,7 @@ def _processes(
         protocol=request.protocol,
         settings=NetworkSettings(),
         tolerate=1 if request.guaranteed else 0,
+        shared_first="inputs" if request.guaranteed else "",
         on_incident=incidents.incident,
     ) as processes:
         found = processes.results(incidents.progress)
@@ -379,6 +380,7 @@ def _here(
         parties=request.parties,
         parameters=settings.agreed(),
         settings=NetworkSettings(start_deadline=request.wait),
+        hold_inputs=True,
         listen=request.listen,
         on_progress=incidents.progress,
         on_incident=incidents.incident,

@@ -95,3 +95,19 @@ def test_errors_say_what_to_do(folder: Path) -> None:
     with pytest.raises(TacitError) as error:
         distil(folder)
     assert "tacit distil --help" in error.value.next_step
+
+
+@pytest.mark.parametrize(("protocol", "shared"), [("fantastic4", "inputs"), ("replicated3", "")])
+def test_a_loss_before_all_inputs_are_shared_has_its_own_error(
+    folder: Path, protocol: str, shared: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told: dict[str, object] = {}
+
+    def started(*places: object, **options: object) -> object:
+        told.update(options)
+        raise UsageError("enough", next_step="none.", case=99)
+
+    monkeypatch.setattr("tacit.cli.distilling.PartyProcesses", started)
+    with pytest.raises(UsageError, match="enough"):
+        distil(folder, "--synthetic", "9", "--protocol", protocol)
+    assert told["shared_first"] == shared
