@@ -114,7 +114,10 @@ def test_the_wheel_holds_the_package_and_says_what_it_needs(wheel: Path) -> None
         (metadata,) = (name for name in names if name.endswith(".dist-info/METADATA"))
         fields = Parser().parsestr(archive.read(metadata).decode())
     needed = [line.replace(" ", "") for line in fields.get_all("Requires-Dist", [])]
-    assert sorted(needed) == sorted(project["dependencies"])
+    always = [line for line in needed if "extra==" not in line]
+    assert sorted(always) == sorted(project["dependencies"])
+    extras = {line.partition(";")[0] for line in needed if "extra==" in line}
+    assert extras == {line for lines in project["optional-dependencies"].values() for line in lines}
     sources = {path.relative_to(ROOT / "src").as_posix() for path in ROOT.glob("src/tacit/**/*.py")}
     assert sources <= names
     assert {"tacit/_native.abi3.so", "tacit/_native.pyi", "tacit/py.typed"} <= names
