@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from tacit.cli.phase_costs import phases_of
 from tacit.protocols import protocol_named
-from tacit.reports import Disclosure, Owner, Phase, Report
+from tacit.reports import Disclosure, Owner, Report
 from tacit.reports.distillation_page import DistillationPage, StudentLine
 
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ def page_of(outcome: DistillationOutcome) -> DistillationPage:
         owners=[Owner(name, rows, 0) for name, rows in reader.rows.items()],
         evaluations=[],
         evaluated_on="",
-        phases=_phases(outcome),
+        phases=phases_of(outcome.results),
         disclosures=_disclosures(outcome),
         protocol=request.protocol,
         security=protocol_named(request.protocol).security,
@@ -59,24 +60,6 @@ def page_of(outcome: DistillationOutcome) -> DistillationPage:
         for release, student in zip(reader.releases, outcome.students, strict=False)
     ]
     return DistillationPage(frame, reader.teacher, outcome.guarantee, students)
-
-
-def _phases(outcome: DistillationOutcome) -> list[Phase]:
-    found = []
-    for name in dict.fromkeys(p.phase for r in outcome.results.values() for p in r.phases):
-        costs = {
-            party: [p for p in result.phases if p.phase == name]
-            for party, result in outcome.results.items()
-        }
-        found.append(
-            Phase(
-                name,
-                max(sum(p.seconds for p in parts) for parts in costs.values()),
-                max(sum(p.rounds for p in parts) for parts in costs.values()),
-                {n: sum(p.bytes_sent + p.check_bytes for p in ps) for n, ps in costs.items()},
-            )
-        )
-    return found
 
 
 def _disclosures(outcome: DistillationOutcome) -> list[Disclosure]:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from html import escape
 from typing import TYPE_CHECKING
 
+from tacit.cli.phase_costs import phases_of
 from tacit.ml.measures import Findings, parse_measures
 from tacit.protocols import protocol_named
-from tacit.reports import Disclosure, Owner, Phase, Report
+from tacit.reports import Disclosure, Owner, Report
 from tacit.reports.evaluation_page import BinLine, EvaluationPage, MetricLine
 
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ def report_of(outcome: EvaluationOutcome) -> EvaluationPage:
         owners=owners,
         evaluations=[],
         evaluated_on="",
-        phases=_phases(outcome),
+        phases=phases_of(outcome.results),
         disclosures=_disclosures(outcome),
         protocol=request.protocol,
         security=protocol_named(request.protocol).security,
@@ -80,27 +81,6 @@ def _lines(found: Findings, metrics: str, digits: int) -> list[MetricLine]:
             share = measure.name not in ("rows", "log_loss")
             lines.append(MetricLine(measure.title, texts, values, share))
     return lines
-
-
-def _phases(outcome: EvaluationOutcome) -> list[Phase]:
-    order = dict.fromkeys(p.phase for r in outcome.results.values() for p in r.phases)
-    found = []
-    for name in order:
-        costs = {
-            party: phase
-            for party, result in outcome.results.items()
-            for phase in result.phases
-            if phase.phase == name
-        }
-        found.append(
-            Phase(
-                name,
-                max(cost.seconds for cost in costs.values()),
-                max(cost.rounds for cost in costs.values()),
-                {party: cost.bytes_sent + cost.check_bytes for party, cost in costs.items()},
-            )
-        )
-    return found
 
 
 def _disclosures(outcome: EvaluationOutcome) -> list[Disclosure]:

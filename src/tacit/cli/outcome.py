@@ -16,6 +16,7 @@ from rich.markup import escape
 from tacit.cli.comparison import Comparison
 from tacit.cli.drift import drift_disclosures, drift_of, preparation_disclosures
 from tacit.cli.evaluations import base_rate, evaluated_on, evaluations
+from tacit.cli.phase_costs import phases_of
 from tacit.cli.privacy_options import privacy_facts
 from tacit.cli.tables import cost_table, scores_table
 from tacit.ml.records import OwnerResult
@@ -25,7 +26,6 @@ from tacit.reports import (
     IncidentRecord,
     Manifest,
     Owner,
-    Phase,
     Report,
     Timeline,
     Topology,
@@ -147,7 +147,7 @@ def outcome_of(
     recipients = [name for name in results if results[name].model is not None]
     reader = results[recipients[0]] if recipients else next(iter(results.values()))
     evaluated = tuple(owners[index] for index in reader.evaluated)
-    phases = _phases(results)
+    phases = phases_of(results)
     digests = {"session": reader.session_id.hex(), "schema": reader.schema.digest().hex()}
     parameters: dict[str, str | int | float | bool] = {
         "label": request.label,
@@ -263,29 +263,6 @@ def _learning(request: TrainingRequest) -> dict[str, str | int | float | bool]:
 
 def _number(value: float | None) -> float | None:
     return None if value is None or np.isnan(value) else float(value)
-
-
-def _phases(results: Mapping[str, OwnerResult]) -> list[Phase]:
-    order: list[str] = []
-    for result in results.values():
-        order += [phase.phase for phase in result.phases if phase.phase not in order]
-    found = []
-    for name in order:
-        costs = {
-            party: phase
-            for party, result in results.items()
-            for phase in result.phases
-            if phase.phase == name
-        }
-        found.append(
-            Phase(
-                name,
-                max(cost.seconds for cost in costs.values()),
-                max(cost.rounds for cost in costs.values()),
-                {party: cost.bytes_sent + cost.check_bytes for party, cost in costs.items()},
-            )
-        )
-    return found
 
 
 def _coefficients(reader: OwnerResult) -> dict[str, float] | None:

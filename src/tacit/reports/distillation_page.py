@@ -7,11 +7,10 @@ from dataclasses import dataclass
 from html import escape
 from pathlib import Path
 
-from tacit.errors import StorageError
 from tacit.reports.content import Report
 from tacit.reports.elements import heading_cells, section, table
+from tacit.reports.frame import framed, notes, write_page
 from tacit.reports.running import cost
-from tacit.reports.style import STYLE
 from tacit.reports.terms import disclosures, parameters, security
 
 __all__ = ["DistillationPage", "StudentLine", "render_distillation", "write_distillation"]
@@ -67,60 +66,22 @@ def write_distillation(page: DistillationPage, directory: str | Path) -> Path:
     StorageError
         The disk is full or the directory cannot be written.
     """
-    target = Path(directory) / "index.html"
-    try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        target.write_text(render_distillation(page), encoding="utf-8")
-    except OSError as error:
-        raise StorageError(
-            f"The report cannot be written to {target}: {error.strerror}.",
-            next_step="choose another directory with --out, or free some space.",
-            case=2,
-        ) from None
-    return target
+    return write_page(render_distillation(page), directory)
 
 
 def render_distillation(page: DistillationPage) -> str:
     """The page as HTML text. It loads nothing from elsewhere."""
     frame = page.frame
     sections = [
-        _notes(frame),
+        notes(frame),
         _students(page),
         disclosures(frame),
         cost(frame),
         security(frame),
         parameters(frame),
     ]
-    names = ", ".join([*(owner.name for owner in frame.owners), *frame.helpers])
-    return f"""<!DOCTYPE html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta name="robots" content="noindex">
-<meta name="color-scheme" content="light dark">
-<title>{escape(frame.title)}</title>
-<style>{STYLE}</style>
-</head>
-<body>
-<header><div>
-<div class="kicker">tacit · distillation</div>
-<h1>{escape(frame.title)}</h1>
-<p>{escape(names)} · {escape(frame.created)} · protocol {escape(frame.protocol)}</p>
-</div></header>
-<main>
-{"".join(part for part in sections if part)}
-<footer>Made by tacit. This file is complete in itself: it loads nothing from elsewhere.</footer>
-</main>
-</body>
-</html>
-"""
-
-
-def _notes(frame: Report) -> str:
-    happened = [f"{i.title}. {i.afterwards}" for i in frame.incidents]
-    body = "".join(f"<p>{escape(note)}</p>" for note in (*happened, *frame.notes))
-    return f'<section class="notes">{body}</section>' if body else ""
+    names = [*(owner.name for owner in frame.owners), *frame.helpers]
+    return framed(frame, "distillation", names, sections)
 
 
 def _students(page: DistillationPage) -> str:

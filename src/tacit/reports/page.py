@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import contextlib
 import math
 from html import escape
 from pathlib import Path
 
-from tacit.errors import StorageError
 from tacit.reports.content import Report
 from tacit.reports.drift import drift
 from tacit.reports.elements import section
 from tacit.reports.formats import count, digits, duration, in_words, percent, size
+from tacit.reports.frame import framed, notes, write_page
 from tacit.reports.results import best_alone, curves, data, model, scores
 from tacit.reports.running import bytes_by_party, cost, incidents
-from tacit.reports.style import STYLE
 from tacit.reports.terms import disclosures, parameters, security
 
 __all__ = ["render", "write_report"]
@@ -28,27 +26,13 @@ def write_report(report: Report, directory: str | Path) -> Path:
     StorageError
         The disk is full or the directory cannot be written.
     """
-    target = Path(directory) / "index.html"
-    part = target.with_name(".index.html.part")
-    try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        part.write_text(render(report), encoding="utf-8")
-        part.replace(target)  # whole, or what was there before
-    except OSError as error:
-        with contextlib.suppress(OSError):
-            part.unlink()
-        raise StorageError(
-            f"The report cannot be written to {target}: {error.strerror}.",
-            next_step="choose another directory with --out, or free some space.",
-            case=2,
-        ) from None
-    return target
+    return write_page(render(report), directory)
 
 
 def render(report: Report) -> str:
     """The page as HTML text. It loads nothing: no script, font or image from elsewhere."""
     sections = [
-        _notes(report),
+        notes(report),
         _summary(report),
         data(report),
         drift(report),
@@ -61,38 +45,8 @@ def render(report: Report) -> str:
         security(report),
         parameters(report),
     ]
-    owners = ", ".join(owner.name for owner in report.owners)
-    return f"""<!DOCTYPE html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta name="robots" content="noindex">
-<meta name="color-scheme" content="light dark">
-<title>{escape(report.title)}</title>
-<style>{STYLE}</style>
-</head>
-<body>
-<header><div>
-<div class="kicker">tacit · joint training report</div>
-<h1>{escape(report.title)}</h1>
-<p>{escape(owners)} · {escape(report.created)} · protocol {escape(report.protocol)}</p>
-</div></header>
-<main>
-{"".join(section for section in sections if section)}
-<footer>Made by tacit. This file is complete in itself: it loads nothing from elsewhere.</footer>
-</main>
-</body>
-</html>
-"""
-
-
-def _notes(report: Report) -> str:
-    happened = [f"{i.title}. {i.afterwards}" for i in report.incidents]
-    if not report.notes and not happened:
-        return ""
-    body = "".join(f"<p>{escape(note)}</p>" for note in (*happened, *report.notes))
-    return f'<section class="notes">{body}</section>'
+    names = [owner.name for owner in report.owners]
+    return framed(report, "joint training report", names, sections)
 
 
 def _summary(report: Report) -> str:
