@@ -235,10 +235,8 @@ class _Job:
         self.session.inputs_complete()
         found: list[float] = []
         with self.phases.phase("labelling"):
-            report, total = (
-                self.phases.reporter("labelling", len(public.features), "rows"),
-                len(public.features),
-            )
+            total = len(public.features)
+            report = self.phases.reporter("labelling", total, "rows")
             for start in range(0, total, _SCORED_ROWS):
                 part = public.features[start : start + _SCORED_ROWS]
                 encoded = form.encoded(part).view(np.int64)
