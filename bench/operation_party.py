@@ -20,7 +20,7 @@ import tacit
 from bench.every_operation import EVERY
 from bench.processes import forget_peak_memory, peak_memory
 from tacit import Computation, SecretArray
-from tacit.programs.types import SecretValue
+from tacit.operations.types import SecretValue
 from tacit.sessions import PartyContext
 from tacit.sessions.party import PartyReference
 

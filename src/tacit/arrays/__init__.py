@@ -1,6 +1,6 @@
 """Secret arrays: the NumPy-like face that users type.
 
-May import ``sessions``, ``programs`` and below. Start with ``computation.py``, then
+May import ``sessions``, ``programs``, ``operations`` and below. Start with ``computation.py``, then
 ``array.py``; ``functions`` has the functions of the array API standard, one module a kind.
 """
 

@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 from tacit.arrays.methods import ArrayMethods
 from tacit.encoding.types import DType
 from tacit.errors import SecretMisuseError, ShapeError, TypeMismatchError, UsageError
-from tacit.programs.manipulation import index_of
+from tacit.operations.manipulation import index_of
 from tacit.sessions.session import Reference, Session
 
 __all__ = ["Axis", "SecretArray", "applied", "applied_all", "plain_axis", "secret_operand"]

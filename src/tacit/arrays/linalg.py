@@ -28,7 +28,7 @@ from tacit.arrays.functions import (
 from tacit.arrays.functions.manipulation import broadcast_to, moveaxis, reshape
 from tacit.arrays.systems import cholesky, det, inv, leading_eigenvectors, lstsq, solve
 from tacit.errors import ShapeError, UsageError
-from tacit.programs.manipulation import normal_axis
+from tacit.operations.manipulation import normal_axis
 
 __all__ = [
     "cholesky",

@@ -11,7 +11,7 @@ def as_part(party: Party) -> Party:
     """The party for a function inside a longer computation: the function's own steps are its own.
 
     In checked mode a training step's products and sums are tested one by one
-    (``programs/watching.py``). A sigmoid within it is not looked into: its intermediate values
+    (``operations/watching.py``). A sigmoid within it is not looked into: its intermediate values
     overflow on purpose, under exact zeros. Elsewhere this is the party itself.
     """
     inner: Party = getattr(party, "unwatched", party)

@@ -23,7 +23,7 @@ from tacit.ml.preparing import Prepared
 from tacit.ml.standardization import INPUT_BITS, Standardization
 from tacit.ml.state import TrainingState
 from tacit.ml.target_encoding import CODE_BITS
-from tacit.programs.types import SecretValue
+from tacit.operations.types import SecretValue
 from tacit.rounds.contract import Step
 from tacit.sessions.storage_steps import (
     Draft,

@@ -29,7 +29,7 @@ from numpy.typing import NDArray
 
 from tacit.encoding.types import bool_, int64
 from tacit.functions.selection import absolute
-from tacit.programs.types import ArrayType, SecretValue
+from tacit.operations.types import ArrayType, SecretValue
 from tacit.protocols.interface import Party
 from tacit.rounds.contract import Step
 from tacit.sessions.party import PartySession

@@ -47,7 +47,7 @@ from tacit.ml.stopping import Stopper, summed_log_loss
 from tacit.ml.training import OwnRows
 from tacit.ml.ways import Course, Phases, TrainingJob
 from tacit.models import save
-from tacit.programs.types import ArrayType, SecretValue
+from tacit.operations.types import ArrayType, SecretValue
 from tacit.protocols.interface import Party
 from tacit.rounds.combine import together
 from tacit.rounds.contract import Step

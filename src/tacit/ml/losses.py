@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from tacit.encoding.types import fixed_point
 from tacit.ml.checkpoints import Progress
 from tacit.ml.plan import TrainingPlan
-from tacit.programs.types import ArrayType, SecretValue
+from tacit.operations.types import ArrayType, SecretValue
 from tacit.protocols.interface import Party
 from tacit.rounds.contract import Step
 from tacit.sessions.party import PartySession

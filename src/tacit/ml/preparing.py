@@ -51,7 +51,7 @@ from tacit.ml.target_encoding import (
     slack_of_counts,
     target_codes,
 )
-from tacit.programs.types import ArrayType, SecretValue
+from tacit.operations.types import ArrayType, SecretValue
 from tacit.protocols.interface import Party
 from tacit.rounds.contract import Step
 from tacit.sessions.party import PartySession

@@ -48,7 +48,7 @@ from tacit.ml.privacy.sampling import PoissonSampler
 from tacit.ml.privacy.terms import NOISY_BINS
 from tacit.ml.training import OwnRows
 from tacit.ml.ways import Course, Phases, TrainingJob
-from tacit.programs.types import ArrayType, SecretValue
+from tacit.operations.types import ArrayType, SecretValue
 from tacit.protocols.interface import Party
 from tacit.rounds.contract import Step
 from tacit.rounds.randomness import Randomness, SystemRandomness

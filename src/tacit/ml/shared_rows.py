@@ -22,7 +22,7 @@ from tacit.ml.plan import TrainingPlan
 from tacit.ml.preparing import Preparation, folds_of
 from tacit.ml.standardization import Standardization, standardize
 from tacit.ml.training import FEATURES, OwnRows, encoded_features
-from tacit.programs.types import ArrayType, SecretValue
+from tacit.operations.types import ArrayType, SecretValue
 from tacit.protocols.interface import Party
 from tacit.rounds.combine import together
 from tacit.rounds.contract import Step

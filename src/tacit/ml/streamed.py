@@ -30,7 +30,7 @@ from tacit.ml.state import TrainingState
 from tacit.ml.training import OwnRows, train
 from tacit.ml.ways import Course, Phases, TrainingJob
 from tacit.models import save
-from tacit.programs.types import SecretValue
+from tacit.operations.types import SecretValue
 from tacit.rounds.contract import Step
 from tacit.sessions.party import PartyReference, PartySession
 from tacit.sessions.session import Reference

@@ -20,7 +20,7 @@ from tacit.encoding.digest import tagged_hash
 from tacit.encoding.types import int64
 from tacit.errors import PolicyDeniedError, ServiceError, VerificationError
 from tacit.models import ModelForm
-from tacit.programs.types import ArrayType, SecretValue
+from tacit.operations.types import ArrayType, SecretValue
 from tacit.protocols import protocol_named
 from tacit.protocols.interface import Party
 from tacit.rounds.contract import Step

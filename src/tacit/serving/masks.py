@@ -53,7 +53,7 @@ from tacit.functions.inputs import within
 from tacit.functions.parts import as_part
 from tacit.functions.sigmoid import sigmoid
 from tacit.models import ModelForm, scores
-from tacit.programs.types import SecretValue
+from tacit.operations.types import SecretValue
 from tacit.protocols.interface import Party
 from tacit.rounds.contract import Step
 

@@ -4,8 +4,8 @@ One interface (``session.py``), three kinds: all parties in this process (``loca
 operating-system process each over mutual TLS (``controlled.py``, ``processes.py``), and the view
 from inside one party (``party.py``), guarded where the protocol guarantees output (``guard.py``),
 also where the others run on machines of their own (``alone.py``).
-May import ``programs``, ``recovery``, ``protocols``, ``network`` and below. Start with
-``session.py``, then ``local.py``.
+May import ``programs``, ``operations``, ``recovery``, ``protocols``, ``network`` and below. Start
+with ``session.py``, then ``local.py``.
 """
 
 from tacit.sessions.alone import party_session, run_alone

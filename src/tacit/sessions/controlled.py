@@ -26,8 +26,8 @@ from tacit.encoding.ring import RING64, Ring
 from tacit.encoding.types import DType, fixed
 from tacit.errors import IncidentWarning, InternalError, PartyLostError, TacitError
 from tacit.network import NetworkSettings
-from tacit.programs.operation import Attributes, Operation
-from tacit.programs.types import ArrayType
+from tacit.operations.operation import Attributes, Operation
+from tacit.operations.types import ArrayType
 from tacit.protocols import Protocol, SecurityModel, protocol_named
 from tacit.protocols.interface import Rounding
 from tacit.rounds.cost import Cost

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from tacit.encoding.digest import tagged_hash
 from tacit.encoding.limits import Limits
 from tacit.errors import PartyLostError, TacitError, UsageError, VerificationError
-from tacit.programs.types import ArrayType, SecretValue
+from tacit.operations.types import ArrayType, SecretValue
 from tacit.protocols.interface import Party
 from tacit.rounds.contract import Step
 from tacit.sessions.references import PartyReference

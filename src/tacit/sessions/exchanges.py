@@ -8,7 +8,7 @@ from typing import Any, Final, TypeVar
 from numpy.typing import NDArray
 
 from tacit.errors import InternalError, PartyLostError
-from tacit.programs.types import SecretValue
+from tacit.operations.types import SecretValue
 from tacit.protocols.service import put_in
 from tacit.rounds.contract import Step
 from tacit.rounds.cost import Cost

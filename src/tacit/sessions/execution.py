@@ -12,9 +12,9 @@ from tacit.encoding.ring import Ring
 from tacit.encoding.types import DType
 from tacit.functions.costs import Costs, in_sequence
 from tacit.functions.inputs import all_within, all_within_cost, refusal
-from tacit.programs.chunks import CHUNK_SIZE, IN_FLIGHT, chunked_cost
-from tacit.programs.operation import lift
-from tacit.programs.types import SecretValue, reshaped
+from tacit.operations.chunks import CHUNK_SIZE, IN_FLIGHT, chunked_cost
+from tacit.operations.operation import lift
+from tacit.operations.types import SecretValue, reshaped
 from tacit.protocols.interface import Party
 from tacit.rounds.combine import pipelined
 from tacit.rounds.contract import Step

@@ -13,8 +13,8 @@ from msgspec import Struct
 
 from tacit.encoding.types import DType
 from tacit.errors import MessageError
-from tacit.programs.operation import lift
-from tacit.programs.types import Bounds, SecretValue, reshaped
+from tacit.operations.operation import lift
+from tacit.operations.types import Bounds, SecretValue, reshaped
 from tacit.protocols.fallback import transfer
 from tacit.protocols.interface import Party
 from tacit.recovery import Signed

@@ -12,10 +12,10 @@ from tacit.encoding.limits import Limits
 from tacit.encoding.ring import RING64, Ring
 from tacit.encoding.types import DType, fixed
 from tacit.errors import RangeError, UsageError
-from tacit.programs.checking import left_range
-from tacit.programs.operation import Attributes, Operation
-from tacit.programs.types import ArrayType, SecretValue
-from tacit.programs.watching import WATCHED, Noted, Watched
+from tacit.operations.checking import left_range
+from tacit.operations.operation import Attributes, Operation
+from tacit.operations.types import ArrayType, SecretValue
+from tacit.operations.watching import WATCHED, Noted, Watched
 from tacit.protocols import Protocol
 from tacit.protocols.interface import Party, Rounding
 from tacit.rounds.contract import Step
@@ -78,7 +78,7 @@ class LocalSession(Session):
     fractions : DType
         What float arrays become by default.
     checked : bool
-        Whether every operation is tested for having left its range (``programs/checking.py``).
+        Whether every operation is tested for having left its range (``operations/checking.py``).
     storage : mapping of str to Place, optional
         Where each party keeps what is saved.
     threads : int, optional

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from tacit.encoding.digest import DIGEST_BYTES, tagged_hash
 from tacit.encoding.rings import ring_of
 from tacit.errors import StorageError, VerificationError
-from tacit.programs.types import SecretValue
+from tacit.operations.types import SecretValue
 from tacit.protocols import protocol_named
 from tacit.protocols.fantastic4 import Fantastic4Party
 from tacit.protocols.fantastic4.readmission import readmit

@@ -18,9 +18,9 @@ from tacit.encoding.ring import RING64, Ring
 from tacit.encoding.types import DType
 from tacit.errors import ShapeError, UsageError
 from tacit.functions.inputs import refusal
-from tacit.programs.operation import Attributes, Operation
-from tacit.programs.promotion import encoded
-from tacit.programs.types import ArrayType, SecretValue, public_type
+from tacit.operations.operation import Attributes, Operation
+from tacit.operations.promotion import encoded
+from tacit.operations.types import ArrayType, SecretValue, public_type
 from tacit.protocols import Protocol, SecurityModel
 from tacit.protocols.interface import Party, Rounding
 from tacit.recovery import Stage
@@ -487,7 +487,7 @@ class PartySession(Session):
             What it computes; the same at all parties, named in errors.
         evaluate : callable
             ``evaluate(party, parts)`` gives the step; `parts` are this party's
-            :class:`~tacit.programs.types.SecretValue` of each reference, and public arrays as
+            :class:`~tacit.operations.types.SecretValue` of each reference, and public arrays as
             they are.
         operands : sequence
             References of this session, or public arrays.

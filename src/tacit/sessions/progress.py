@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from tacit.errors import InternalError, RecoveryError
-from tacit.programs.types import SecretValue
+from tacit.operations.types import SecretValue
 from tacit.protocols.fantastic4 import Fantastic4Party
 from tacit.recovery import Signed, Stage
 from tacit.sessions.entries import Entry

@@ -11,7 +11,7 @@ from weakref import WeakValueDictionary
 
 from tacit.encoding.types import DType
 from tacit.errors import InternalError
-from tacit.programs.types import SecretValue
+from tacit.operations.types import SecretValue
 from tacit.sessions.session import Reference
 
 __all__ = ["PartyReference", "References"]

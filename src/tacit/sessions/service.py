@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from tacit.encoding.types import DType
 from tacit.errors import InputRefusedError, InternalError, PartyLostError, UsageError
-from tacit.programs.table import OPERATIONS
+from tacit.operations.table import OPERATIONS
 from tacit.sessions.channel import Buffer, Channel, byte_view
 from tacit.sessions.context import PartyContext
 from tacit.sessions.messages import (

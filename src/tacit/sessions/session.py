@@ -19,14 +19,14 @@ from tacit.encoding.limits import Limits, input_limits, require_within
 from tacit.encoding.ring import RING64, Ring
 from tacit.encoding.types import DType, fixed, int64, promoted_integer, require_room
 from tacit.errors import RangeError, ShapeError, UsageError
-from tacit.programs.bounds import BOUNDING, declared_bounds, operand_bounds
-from tacit.programs.fractions import becoming_fractions
-from tacit.programs.operation import Attributes, Operation
-from tacit.programs.overflow import bounds_within, refuse_overflow
-from tacit.programs.promotion import encoded, public_array
-from tacit.programs.settling import settled_bounds
-from tacit.programs.table import operation_named
-from tacit.programs.types import ArrayType, Bounds, PublicArray, public_type
+from tacit.operations.bounds import BOUNDING, declared_bounds, operand_bounds
+from tacit.operations.fractions import becoming_fractions
+from tacit.operations.operation import Attributes, Operation
+from tacit.operations.overflow import bounds_within, refuse_overflow
+from tacit.operations.promotion import encoded, public_array
+from tacit.operations.settling import settled_bounds
+from tacit.operations.table import operation_named
+from tacit.operations.types import ArrayType, Bounds, PublicArray, public_type
 from tacit.protocols import Protocol, SecurityModel
 from tacit.protocols.interface import ROUNDINGS, Rounding
 from tacit.rounds.cost import Cost
@@ -52,7 +52,7 @@ class Reference:
         Its shape.
     bounds : (low, high) or None
         A public interval that its numbers lie in, where one is known; see
-        :attr:`~tacit.programs.types.ArrayType.bounds`.
+        :attr:`~tacit.operations.types.ArrayType.bounds`.
     declared : bool
         Whether they come from a declaration, not from types alone: operations that could wrap
         within declared bounds are refused.

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from tacit.encoding.digest import tagged_hash
 from tacit.encoding.ring import RING64
 from tacit.errors import UsageError
-from tacit.programs.types import SecretValue
+from tacit.operations.types import SecretValue
 from tacit.rounds.contract import Step
 from tacit.sessions.opening import Keeper, Loaded, form_of, known_to_all, opened
 from tacit.storage.agreement import Agreed, decoded, inventory, settle

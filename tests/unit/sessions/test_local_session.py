@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from tacit.errors import UsageError, VerificationError
-from tacit.programs import NoAttributes, Operation, SecretValue
-from tacit.programs.types import ArrayType
+from tacit.operations import NoAttributes, Operation, SecretValue
+from tacit.operations.types import ArrayType
 from tacit.protocols import protocol_named
 from tacit.rounds import LAN, VirtualTime
 from tacit.rounds.randomness import SystemRandomness

@@ -14,7 +14,7 @@ import pytest
 import tacit
 from tacit import Computation
 from tacit.errors import RangeError, ShapeError, UsageError
-from tacit.programs.types import ArrayType, SecretValue
+from tacit.operations.types import ArrayType, SecretValue
 from tacit.protocols import protocol_named
 from tacit.rounds.contract import Step
 from tacit.rounds.cost import Cost, Counter

@@ -13,8 +13,8 @@ import pytest
 
 import tacit
 from tacit.errors import UsageError
-from tacit.programs import NoAttributes, Operation
-from tacit.programs.types import ArrayType
+from tacit.operations import NoAttributes, Operation
+from tacit.operations.types import ArrayType
 from tacit.protocols import protocol_named
 from tacit.sessions import LocalSession
 

@@ -11,7 +11,7 @@ import numpy as np
 from tacit.arrays.array import SecretArray, applied
 from tacit.arrays.functions.manipulation import diagonal, permute_dims, reshape
 from tacit.errors import ShapeError, UsageError
-from tacit.programs.promotion import public_array
+from tacit.operations.promotion import public_array
 
 __all__ = ["einsum"]
 

@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike
 
 from tacit.arrays.array import SecretArray, applied, secret_operand
 from tacit.errors import SecretMisuseError
-from tacit.programs.manipulation import normal_axis
+from tacit.operations.manipulation import normal_axis
 
 __all__ = ["take", "take_along_axis"]
 

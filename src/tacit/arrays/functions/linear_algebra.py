@@ -18,8 +18,8 @@ from tacit.arrays.array import SecretArray, applied, secret_operand
 from tacit.arrays.functions.manipulation import diagonal, moveaxis, reshape
 from tacit.encoding.types import DType
 from tacit.errors import ShapeError
-from tacit.programs.manipulation import normal_axis
-from tacit.programs.promotion import broadcast_shape, public_array
+from tacit.operations.manipulation import normal_axis
+from tacit.operations.promotion import broadcast_shape, public_array
 
 __all__ = ["cross", "dot", "inner", "kron", "outer", "tensordot", "trace", "vecdot"]
 

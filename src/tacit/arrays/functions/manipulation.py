@@ -13,9 +13,9 @@ from numpy.typing import ArrayLike
 from tacit.arrays.array import Axis, SecretArray, applied, secret_operand
 from tacit.encoding.types import DType
 from tacit.errors import ShapeError
-from tacit.programs.manipulation import normal_axis
-from tacit.programs.promotion import broadcast_shape
-from tacit.programs.rearrangement import PadMode
+from tacit.operations.manipulation import normal_axis
+from tacit.operations.promotion import broadcast_shape
+from tacit.operations.rearrangement import PadMode
 
 __all__ = [
     "astype",

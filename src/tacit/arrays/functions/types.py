@@ -15,8 +15,8 @@ from tacit.encoding.ring import RING64, Ring
 from tacit.encoding.types import DType, promoted_integer
 from tacit.encoding.wide import RING128
 from tacit.errors import TypeMismatchError
-from tacit.programs.promotion import common_type
-from tacit.programs.types import ArrayType
+from tacit.operations.promotion import common_type
+from tacit.operations.types import ArrayType
 
 __all__ = ["can_cast", "finfo", "iinfo", "isdtype", "result_type"]
 

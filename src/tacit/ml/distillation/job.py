@@ -32,7 +32,7 @@ from tacit.ml.phases import JobPhases, peak_memory
 from tacit.ml.privacy.accounting import epsilon_of_votes
 from tacit.ml.privacy.terms import spent_of
 from tacit.models import ModelForm, load, probabilities
-from tacit.programs.types import ArrayType, SecretValue
+from tacit.operations.types import ArrayType, SecretValue
 from tacit.protocols.interface import Party
 from tacit.rounds.contract import Step
 from tacit.rounds.randomness import SystemRandomness

@@ -28,7 +28,7 @@ from tacit.ml.standardization import (
     moment_limits,
 )
 from tacit.ml.training import FEATURES, encoded_features
-from tacit.programs.types import ArrayType, SecretValue
+from tacit.operations.types import ArrayType, SecretValue
 from tacit.protocols.interface import Party
 from tacit.rounds.combine import together
 from tacit.rounds.contract import Step
