@@ -7,7 +7,8 @@
     │   ├── ShapeError                TC-1100
     │   ├── TypeMismatchError         TC-1200
     │   ├── RangeError                TC-1300  a value the encoding cannot hold
-    │   └── SecretMisuseError         TC-1400  what a secret cannot do
+    │   ├── SecretMisuseError         TC-1400  what a secret cannot do
+    │   └── ProgramError              TC-1500  a program that cannot be read, made, proved or run
     ├── ConfigurationError            TC-2000  files, schemas, settings        (3)
     │   ├── DataError                 TC-2100  an owner's file breaks its schema
     │   ├── SchemaError               TC-2200
@@ -57,6 +58,7 @@ __all__ = [
     "PartyLostError",
     "PeerFaultError",
     "PolicyDeniedError",
+    "ProgramError",
     "RangeError",
     "RecoveryError",
     "SchemaError",
@@ -189,6 +191,12 @@ class SecretMisuseError(UsageError, TypeError):
     """Something that a secret cannot do, such as deciding an ``if``."""
 
     base = 1400
+
+
+class ProgramError(UsageError):
+    """A program that cannot be read, made from a function or a model, proved or run."""
+
+    base = 1500
 
 
 class ConfigurationError(TacitError):
