@@ -34,7 +34,13 @@ from tacit.errors import (
 )
 from tacit.network.addresses import Address, resolve
 from tacit.network.certificates import Credentials, dns_name
-from tacit.network.faults import Place, cause_of, certificate_error, listed
+from tacit.network.faults import (
+    Place,
+    cause_of,
+    certificate_error,
+    error_from_failure,
+    listed,
+)
 from tacit.network.handshake import Handshake
 from tacit.network.settings import NetworkSettings
 from tacit.network.waiting import Awaited, OnWait
@@ -436,6 +442,18 @@ class _Establishing:
             events |= selectors.EVENT_WRITE
         self.selector.modify(link.fileno(), events, subject)
 
+    def own_account(self, failure: _native.LinkFailure) -> TacitError | None:
+        """What this party saw itself where another one tells it that somebody did not come.
+
+        Whose deadline ends first is chance, and need not be who turned somebody away.
+        """
+        if self.turned_away is None or failure.args[0] != "aborted":
+            return None
+        told = error_from_failure(failure, self.place)
+        missing = {self.names[peer] for peer in self.handshake.missing}
+        late = isinstance(told, DeadlineError | AddressError) and missing.issuperset(told.parties)
+        return self.turned_away if late else None
+
     def _overdue(self) -> TacitError:
         seconds = f"{self.settings.start_deadline:g} seconds"
         for call in self.calls:
@@ -549,5 +567,9 @@ def establish(
     )
     try:
         state.run()
+    except _native.LinkFailure as failure:
+        if (error := state.own_account(failure)) is not None:
+            raise error from None
+        raise
     finally:
         state.close()
