@@ -27,7 +27,7 @@ from tacit.serving.reconstruction import agreed_mask, agreed_refusal, agreed_sco
 from tacit.serving.settings import ServiceSettings
 from tacit.sessions import PartySession
 from tacit.tables import Schema
-from tacit.tables.schema import Column
+from tacit.tables.column import Column
 
 NAMES = {"fantastic4": ("alice", "bob", "carol", "dave")}
 THREE = ("alice", "bob", "carol")

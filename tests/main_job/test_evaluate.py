@@ -17,7 +17,8 @@ from tacit.cli.evaluating import EvaluationRequest
 from tacit.cli.evaluation_inputs import parse_inputs
 from tacit.errors import UsageError
 from tacit.models import ClearModel, ModelForm
-from tacit.tables.schema import Column, Schema
+from tacit.tables.column import Column
+from tacit.tables.schema import Schema
 
 SCHEMA = Schema(label="y", columns=(Column("x", "number", bounds=(-1, 1)), Column("y", "boolean")))
 

@@ -5,15 +5,16 @@ Everything here is local data of one party; nothing communicates. May import ``e
 """
 
 from tacit.tables.check import Findings, check
-from tacit.tables.columns import SchemaPart, join, own_draft, part_of
+from tacit.tables.column import Column
 from tacit.tables.drafts import Draft, Inferred, draft, infer
 from tacit.tables.encode import denormalise, normalise, standardised
 from tacit.tables.layout import Layout
 from tacit.tables.merging import doubts, merge
 from tacit.tables.moments import Moments, moments
+from tacit.tables.parts import SchemaPart, join, own_draft, part_of
 from tacit.tables.problems import Problem, Violation, notice_for_others
 from tacit.tables.profiles import Profile, profile, profiles_of
-from tacit.tables.schema import Column, Schema
+from tacit.tables.schema import Schema
 from tacit.tables.split import public_generator, split
 from tacit.tables.spool import Spool, spool
 from tacit.tables.summaries import Summaries, summaries

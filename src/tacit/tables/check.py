@@ -13,9 +13,10 @@ from typing import Final
 import numpy as np
 
 from tacit.errors import DataError, StorageError
+from tacit.tables.column import Column
 from tacit.tables.files import TableFile, open_table
 from tacit.tables.problems import Problem, Violation, data_error
-from tacit.tables.schema import Column, Schema
+from tacit.tables.schema import Schema
 from tacit.tables.values import Values, convert, storable
 
 __all__ = ["Block", "Findings", "blocks", "check"]

@@ -16,7 +16,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from tacit.tables.schema import PARTS, Part
+from tacit.tables.column import PARTS, Part
 
 __all__ = [
     "days_of_text",

@@ -17,10 +17,10 @@ from typing import Final
 import msgspec
 
 from tacit.errors import SchemaError, StorageError
+from tacit.tables.column import MAX_NAME, SCHEMA_VERSION, Column, column_problems
 from tacit.tables.files import TableFile, open_table
 from tacit.tables.inference import MAX_CATEGORIES, Inference, Policy
 from tacit.tables.problems import Problem, Violation
-from tacit.tables.schema import MAX_NAME, SCHEMA_VERSION, Column, column_problems
 
 __all__ = ["MAX_CATEGORIES", "Draft", "Inferred", "draft", "infer"]
 

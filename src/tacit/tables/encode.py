@@ -20,8 +20,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tacit.tables.check import Block
+from tacit.tables.column import PARTS, Column
 from tacit.tables.dates import part_of
-from tacit.tables.schema import PARTS, Column, Schema
+from tacit.tables.schema import Schema
 
 __all__ = ["denormalise", "encode", "normalise", "standardised"]
 

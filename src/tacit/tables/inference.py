@@ -13,10 +13,10 @@ import pyarrow.compute as pc
 
 from tacit.errors import SchemaError
 from tacit.tables.check import locate
+from tacit.tables.column import Column, ColumnType, Missing
 from tacit.tables.dates import is_temporal
 from tacit.tables.files import TableFile
 from tacit.tables.problems import Problem
-from tacit.tables.schema import Column, ColumnType, Missing
 from tacit.tables.values import Values, Writing, convert, is_text, parse_dates, parse_numbers
 
 __all__ = ["MAX_CATEGORIES", "Inference", "Policy", "written_differently"]

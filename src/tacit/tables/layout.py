@@ -12,8 +12,9 @@ from typing import Final, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from tacit.tables.column import Column
 from tacit.tables.encode import normalise, standardised
-from tacit.tables.schema import Column, Schema
+from tacit.tables.schema import Schema
 
 __all__ = ["BINS", "EDGE_BITS", "FOLDS", "SMOOTHING", "Clipped", "Layout", "Target", "grid"]
 

@@ -6,9 +6,10 @@ from collections.abc import Collection, Mapping
 from typing import Any, Final, NoReturn
 
 from tacit.errors import SchemaError
+from tacit.tables.column import Column, ColumnType, Missing
 from tacit.tables.drafts import Draft
 from tacit.tables.inference import written_differently
-from tacit.tables.schema import Column, ColumnType, Missing, Schema
+from tacit.tables.schema import Schema
 
 __all__ = ["doubts", "merge"]
 

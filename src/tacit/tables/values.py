@@ -15,9 +15,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from tacit.tables.column import Column
 from tacit.tables.dates import days_of_text, days_of_timestamps, has_unclear_order, is_temporal
 from tacit.tables.problems import Problem
-from tacit.tables.schema import Column
 
 __all__ = ["MISSING_WORDS", "Values", "Writing", "convert", "storable"]
 

@@ -12,7 +12,8 @@ from typer.testing import CliRunner
 from tacit.cli.app import app
 from tacit.errors import RangeError, TacitError, UsageError
 from tacit.models import ClearModel
-from tacit.tables.schema import Column, Schema
+from tacit.tables.column import Column
+from tacit.tables.schema import Schema
 
 SCHEMA = Schema(
     label="bad",

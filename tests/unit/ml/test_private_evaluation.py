@@ -30,7 +30,8 @@ from tacit.protocols import PROTOCOLS
 from tacit.sessions import PartySession
 from tacit.sessions.context import PartyContext
 from tacit.storage import Place, create_key
-from tacit.tables.schema import Column, Schema
+from tacit.tables.column import Column
+from tacit.tables.schema import Schema
 
 SCHEMA = Schema(
     label="bad",

@@ -28,9 +28,10 @@ from tacit.sessions import PartySession
 from tacit.sessions.context import PartyContext
 from tacit.storage import places
 from tacit.tables import moments, split, standardised
-from tacit.tables.columns import join, part_of
+from tacit.tables.column import Column
 from tacit.tables.drafts import Draft
-from tacit.tables.schema import Column, Schema
+from tacit.tables.parts import join, part_of
+from tacit.tables.schema import Schema
 
 ROWS = 240
 SCHEMA = Schema(

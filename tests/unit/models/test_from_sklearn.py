@@ -22,7 +22,8 @@ from sklearn.preprocessing import (
 from tacit.errors import RangeError, TypeMismatchError
 from tacit.models import ClearModel, ModelForm, from_sklearn
 from tacit.models.sharing import check_range
-from tacit.tables.schema import Column, Schema
+from tacit.tables.column import Column
+from tacit.tables.schema import Schema
 
 SCHEMA = Schema(
     label="y",

@@ -11,8 +11,8 @@ import pytest
 
 from tacit.errors import DataError
 from tacit.tables import Schema
+from tacit.tables.column import Column
 from tacit.tables.rows import encoded_rows
-from tacit.tables.schema import Column
 
 SCHEMA = Schema(
     label="y",

@@ -37,7 +37,8 @@ from numpy.typing import NDArray
 
 from tacit.cli.demos.files import DemoFiles
 from tacit.errors import UsageError
-from tacit.tables.schema import Column, Schema
+from tacit.tables.column import Column
+from tacit.tables.schema import Schema
 
 __all__ = ["BANKS", "LABEL", "RINGS", "SCHEMA", "generate"]
 

@@ -27,7 +27,8 @@ import pyarrow.parquet
 from numpy.typing import NDArray
 
 from tacit.cli.demos.files import DemoFiles
-from tacit.tables.schema import Column, Schema
+from tacit.tables.column import Column
+from tacit.tables.schema import Schema
 
 __all__ = ["HOSPITALS", "LABEL", "generate"]
 

@@ -7,10 +7,11 @@ from collections.abc import Collection, Mapping, Sequence
 import msgspec
 
 from tacit.errors import SchemaError
+from tacit.tables.column import Column
 from tacit.tables.drafts import Draft
 from tacit.tables.files import open_table
 from tacit.tables.merging import merge
-from tacit.tables.schema import Column, Schema
+from tacit.tables.schema import Schema
 
 __all__ = ["SchemaPart", "join", "own_draft", "part_of"]
 
