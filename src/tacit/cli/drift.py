@@ -7,17 +7,21 @@ from collections.abc import Mapping
 from tacit.ml.records import OwnerResult
 from tacit.reports import Disclosure
 from tacit.reports.drift import DriftTable
-from tacit.tables import Layout
+from tacit.tables import Layout, Schema, private_columns
 
-__all__ = ["drift_disclosures", "drift_of", "preparation_disclosures"]
+__all__ = ["column_disclosures", "drift_disclosures", "drift_of", "preparation_disclosures"]
 
 
 def drift_of(results: Mapping[str, OwnerResult]) -> DriftTable | None:
     """The same at every owner; None where nothing was compared."""
-    found = next((r.drift for r in results.values() if r.drift is not None), None)
-    if found is None:
-        return None
-    return DriftTable(found.threshold, found.minimum, found.columns, found.above, found.too_few)
+    for result in results.values():
+        found = result.drift
+        if found is not None:
+            private = private_columns(result.schema)
+            return DriftTable(
+                found.threshold, found.minimum, found.columns, found.above, found.too_few, private
+            )
+    return None
 
 
 def drift_disclosures(found: DriftTable | None) -> list[Disclosure]:
@@ -30,6 +34,21 @@ def drift_disclosures(found: DriftTable | None) -> list[Disclosure]:
             "all owners",
             "For each owner and column, whether its distribution is further than"
             f" {found.threshold:g} from that of the others together; agreed with --drift.",
+        )
+    ]
+
+
+def column_disclosures(schema: Schema) -> list[Disclosure]:
+    """What nobody learned of columns that the schema marks private."""
+    names = private_columns(schema)
+    if not names:
+        return []
+    return [
+        Disclosure(
+            f"statistics of {', '.join(names)}",
+            "nobody",
+            "Private by the schema: not compared between owners, no groups, no quantiles. A model"
+            " is computed from all columns.",
         )
     ]
 

@@ -14,7 +14,12 @@ from rich.console import Console
 from rich.markup import escape
 
 from tacit.cli.comparison import Comparison
-from tacit.cli.drift import drift_disclosures, drift_of, preparation_disclosures
+from tacit.cli.drift import (
+    column_disclosures,
+    drift_disclosures,
+    drift_of,
+    preparation_disclosures,
+)
 from tacit.cli.evaluations import base_rate, evaluated_on, evaluations
 from tacit.cli.phase_costs import phases_of
 from tacit.cli.privacy_options import privacy_facts
@@ -297,6 +302,7 @@ def _disclosures(request: TrainingRequest, reader: OwnerResult) -> list[Disclosu
     found = [*_model_disclosures(request, reader, to), *_stopping_disclosures(reader, all_parties)]
     found += preparation_disclosures(reader, to if request.reveal_to else "")
     found += drift_disclosures(drift_of({"": reader}))
+    found += column_disclosures(reader.schema)
     found += [
         Disclosure(
             "column names and types, number of rows of each owner",

@@ -15,7 +15,7 @@ from rich.table import Table
 
 from tacit.cli.signoff import SignOff
 from tacit.errors import SchemaError
-from tacit.tables import Column, Draft, Inferred, Schema, doubts, infer, merge
+from tacit.tables import Column, Draft, Inferred, Schema, doubts, infer, merge, private_columns
 
 __all__ = ["schema"]
 
@@ -61,8 +61,9 @@ def infer_schema(
     private: Annotated[
         list[str] | None,
         typer.Option(
-            help="A column whose bounds and categories the draft does not show; merging takes the"
-            " other owners' (repeat for more).",
+            help="A column of which nobody may be told a number: the draft marks it private and has"
+            " its name and type alone. Merging takes the other owners' bounds and categories"
+            " (repeat for more).",
             show_default=False,
         ),
     ] = None,
@@ -78,7 +79,7 @@ def infer_schema(
     found = infer(file, label, exclude=tuple(exclude or ()))
     drafted = found.draft
     if private:
-        _require_columns(file, drafted, private)
+        _require_columns(file, drafted, private, label)
         drafted = drafted.private(private)
     console = Console(stderr=True, highlight=False)
     _show_guesses(console, file, found, set(private or ()))
@@ -89,13 +90,14 @@ def infer_schema(
         console.print(f"Draft: {drafted.save(out)}", soft_wrap=True)
 
 
-def _require_columns(file: Path, drafted: Draft, names: list[str]) -> None:
-    known = {column.name for column in drafted.columns}
+def _require_columns(file: Path, drafted: Draft, names: list[str], label: str) -> None:
+    known = {column.name for column in drafted.columns} - {label}
     for name in names:
         if name not in known:
             raise SchemaError(
                 f'{file}: there is no feature "{name}" to keep private.',
-                next_step="name columns as in the file's header.",
+                next_step="name columns as in the file's header; every metric of a model tells of"
+                " the label, so it cannot be private.",
                 case=6,
             )
 
@@ -105,7 +107,7 @@ def _show_guesses(console: Console, file: Path, found: Inferred, private: set[st
     for column in found.draft.columns:
         remarks = [_summary(column), *found.remarks[column.name]]
         if column.name in private:
-            remarks.append("not shown to others")
+            remarks.append(_kept_back(column))
         console.print(
             f"  [bold]{_shown(column.name)}[/]: {_shown('; '.join(remarks))}.", soft_wrap=True
         )
@@ -120,6 +122,15 @@ def _show_guesses(console: Console, file: Path, found: Inferred, private: set[st
             " --private leaves them out.",
             soft_wrap=True,
         )
+
+
+def _kept_back(column: Column) -> str:
+    if column.missing == "refuse":
+        return "private: the draft has its name and type alone"
+    return (
+        "private: the draft has its name and type alone, and not that values are missing (if the"
+        f' others may know, write "missing": "{column.missing}" into it)'
+    )
 
 
 def _summary(column: Column) -> str:
@@ -161,8 +172,8 @@ def merge_schemas(
 ) -> None:
     """Make one schema of all owners' drafts: the same one at every owner, whatever the order.
 
-    Owners are called by the names of the files. Bounds and categories are united; whether your
-    own file fits says `tacit check`. Example:
+    Owners are called by the names of the files. Bounds and categories are united; a column is
+    private if one draft says so. Whether your own file fits says `tacit check`. Example:
 
         tacit schema merge bank_a.json bank_b.json bank_c.json -o schema.json
     """
@@ -179,6 +190,8 @@ def merge_schemas(
     console = Console(stderr=True, highlight=False)
     for doubt in doubts(drafts):
         console.print(f"[yellow]Look at[/] {_shown(doubt)}", soft_wrap=True)
+    if private := private_columns(joint):
+        console.print(f"Private: {_shown(', '.join(private))}.", soft_wrap=True)
     console.print(f"Schema: {joint.save(out)}", soft_wrap=True)
     print(joint.digest().hex())
 
@@ -195,7 +208,7 @@ def show_schema(file: _File, as_json: _AsJson = False) -> None:
 
 def _show(console: Console, loaded: Schema) -> None:
     table = Table(title=f"Predicts {_shown(loaded.label)}", title_justify="left")
-    for heading in ("column", "type", "values", "missing", "preparation"):
+    for heading in ("column", "type", "values", "missing", "statistics", "preparation"):
         table.add_column(heading)
     for column in loaded.columns:
         values = ", ".join(column.categories or ())
@@ -212,11 +225,18 @@ def _show(console: Console, loaded: Schema) -> None:
                     column.type,
                     values,
                     column.missing,
+                    "private" if column.private else "public",
                     _preparation(column, loaded.label),
                 ),
             )
         )
     console.print(table)
+    if private_columns(loaded):
+        console.print(
+            "Of private columns nobody is told a number (no drift, no groups). The values of all"
+            " columns are secret.",
+            soft_wrap=True,
+        )
     console.print(f"Digest: [bold]{loaded.digest().hex()}[/]", soft_wrap=True)
 
 

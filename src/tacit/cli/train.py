@@ -17,7 +17,7 @@ from tacit.cli.alone import (
     listening,
     own_part,
 )
-from tacit.cli.beforehand import require_files, require_label
+from tacit.cli.beforehand import require_files, require_schema
 from tacit.cli.model_options import (
     ActivationOption,
     ClassWeightsOption,
@@ -425,7 +425,7 @@ def train(
     if place is None:
         require_files(owners)
     if schema is not None:
-        require_label(schema, label)
+        require_schema(schema, label, recipients)
     run_training(request, Console(stderr=as_json, highlight=False), as_json=as_json)
 
 

@@ -60,6 +60,7 @@ from tacit.tables import (
     notice_for_others,
     profile,
     profiles_of,
+    refuse_readable_preparation,
     split,
     spool,
     standardised,
@@ -146,6 +147,7 @@ class _Job(JobPhases):
     def run(self) -> OwnerResult:
         with self.phase("schema"):
             schema = self._agree_on_schema()
+            refuse_readable_preparation(schema, self.settings.reveal_to)
             if self.settings.privacy is not None:
                 check_choice(self.settings)
                 check_schema(schema)

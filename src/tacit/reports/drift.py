@@ -30,6 +30,8 @@ class DriftTable:
         By owner, the columns above the threshold.
     too_few : sequence of str
         Owners that were not compared.
+    private : sequence of str
+        Columns that were not compared, because the schema marks them private.
     """
 
     threshold: float
@@ -37,6 +39,7 @@ class DriftTable:
     columns: Sequence[str]
     above: Mapping[str, Sequence[str]]
     too_few: Sequence[str] = ()
+    private: Sequence[str] = ()
 
     @property
     def sentences(self) -> list[str]:
@@ -55,6 +58,8 @@ class DriftTable:
         if self.too_few:
             owners = ", ".join(self.too_few)
             found.append(f"Not compared: {owners}, with fewer than {self.minimum} rows on a side.")
+        if self.private:
+            found.append(f"Not compared, since they are private: {', '.join(self.private)}.")
         return found
 
 

@@ -12,6 +12,12 @@ from tacit.tables.layout import Layout
 from tacit.tables.merging import doubts, merge
 from tacit.tables.moments import Moments, moments
 from tacit.tables.parts import SchemaPart, join, own_draft, part_of
+from tacit.tables.private_columns import (
+    GROUPS,
+    private_columns,
+    refuse_private_groups,
+    refuse_readable_preparation,
+)
 from tacit.tables.problems import Problem, Violation, notice_for_others
 from tacit.tables.profiles import Profile, profile, profiles_of
 from tacit.tables.schema import Schema
@@ -20,6 +26,7 @@ from tacit.tables.spool import Spool, spool
 from tacit.tables.summaries import Summaries, summaries
 
 __all__ = [
+    "GROUPS",
     "Column",
     "Draft",
     "Findings",
@@ -45,9 +52,12 @@ __all__ = [
     "notice_for_others",
     "own_draft",
     "part_of",
+    "private_columns",
     "profile",
     "profiles_of",
     "public_generator",
+    "refuse_private_groups",
+    "refuse_readable_preparation",
     "split",
     "spool",
     "standardised",

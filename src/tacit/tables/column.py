@@ -17,6 +17,7 @@ __all__ = [
     "MISSING_CATEGORY",
     "PARTS",
     "SCHEMA_VERSION",
+    "UNTOLD",
     "Column",
     "ColumnType",
     "Missing",
@@ -44,6 +45,12 @@ MAX_TARGET_CATEGORIES: Final = 1_024
 
 MISSING_CATEGORY: Final = "(missing)"
 """What the extra category of the policy ``category`` is called in feature names."""
+
+UNTOLD: Final = (
+    "a draft does not tell those of a private column; merge it with drafts that do, or write in"
+    " what all can agree on without looking at the data"
+)
+"""Why bounds or categories are not there."""
 
 _EPOCH: Final = datetime.date(1970, 1, 1).toordinal()
 MAX_NAME: Final = 200
@@ -76,6 +83,8 @@ class Column(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defau
         How categories become features.
     standardise : bool
         Whether the joint mean and deviation are taken out of numbers and dates.
+    private : bool
+        Whether nobody may be told a number computed from this column's values alone.
     """
 
     name: str
@@ -88,6 +97,7 @@ class Column(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defau
     clip: tuple[float, float] | None = None
     encode: Literal["one_hot", "target"] = "one_hot"
     standardise: bool = True
+    private: bool = False
 
     @property
     def is_numeric(self) -> bool:
@@ -137,6 +147,7 @@ def canonical(column: Column, version: int) -> list[object]:
     if version > 1:
         clip = column.clip and [quantile + 0.0 for quantile in column.clip]
         found += [column.unit, column.parts, clip, column.encode, column.standardise]
+        found.append(column.private)
     return found
 
 
@@ -167,7 +178,7 @@ def column_problems(column: Column, version: int = SCHEMA_VERSION) -> Iterator[t
     if column.missing == "zero" and column.type == "date":
         yield "missing", 'no day is 0; use "mean" or "refuse"'
     if version < 2 and (column.type == "date" or canonical(column, 2) != _plain(column)):
-        yield "version", "dates, units and preprocessing need version 2"
+        yield "version", "dates, units, preprocessing and private columns need version 2"
     if len(column.unit) > MAX_NAME:
         yield "unit", f"a unit has at most {MAX_NAME} characters"
     if column.parts and column.type != "date":
@@ -195,7 +206,9 @@ def _plain(column: Column) -> list[object]:
 
 def _bounds_problems(column: Column) -> Iterator[tuple[str, str]]:
     if column.is_numeric != (column.bounds is not None):
-        yield "bounds", "numbers, integers and dates need bounds, other types have none"
+        untold = column.private and column.bounds is None
+        other = "numbers, integers and dates need bounds, other types have none"
+        yield "bounds", UNTOLD if untold else other
     if column.bounds is None:
         return
     texts = [isinstance(bound, str) for bound in column.bounds]

@@ -17,7 +17,7 @@ from typing import Final
 import msgspec
 
 from tacit.errors import SchemaError, StorageError
-from tacit.tables.column import MAX_NAME, SCHEMA_VERSION, Column, column_problems
+from tacit.tables.column import MAX_NAME, SCHEMA_VERSION, UNTOLD, Column, column_problems
 from tacit.tables.files import TableFile, open_table
 from tacit.tables.inference import MAX_CATEGORIES, Inference, Policy
 from tacit.tables.problems import Problem, Violation
@@ -35,34 +35,28 @@ class Draft(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     label : str
         The column to predict.
     columns : tuple of Column
-        In the file's order; categories are None unless the owner shares them.
+        In the file's order; categories are None unless the owner shares them. A private column has
+        a name and a type, and bounds or categories if its owner wrote them in.
     version : int
         Of the schema's format.
-    withheld : tuple of str
-        Columns whose bounds and categories the owner does not show: private to it.
     """
 
     label: str
     columns: tuple[Column, ...]
     version: int = SCHEMA_VERSION
-    withheld: tuple[str, ...] = ()
 
     def private(self, names: Collection[str]) -> Draft:
-        """The same without bounds and categories of these columns."""
+        """The same with these columns private: of what the file holds only their types are left."""
         columns = tuple(
-            msgspec.structs.replace(column, bounds=None, categories=None)
-            if column.name in names
-            else column
+            Column(column.name, column.type, private=True) if column.name in names else column
             for column in self.columns
         )
-        return Draft(self.label, columns, self.version, tuple(sorted(names)))
+        return Draft(self.label, columns, self.version)
 
     def save(self, path: str | Path) -> Path:
-        """Write a JSON file: a schema, or with withheld columns a draft to be merged."""
+        """Write a JSON file: a schema, or with private columns a draft to be merged."""
         target = Path(path)
         plain = msgspec.to_builtins(self)
-        if not self.withheld:
-            plain.pop("withheld")
         data = {"version": plain.pop("version"), **plain}
         try:
             target.write_bytes(msgspec.json.format(msgspec.json.encode(data), indent=2) + b"\n")
@@ -112,9 +106,8 @@ class Draft(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             try:
                 received = msgspec.json.decode(data, type=Draft)
                 for column in received.columns:
-                    hidden = column.name in received.withheld
                     for entry, text in column_problems(column):
-                        if not (hidden and entry == "bounds" and column.bounds is None):
+                        if text != UNTOLD:
                             problem = f'column "{column.name}", {entry}: {text}'
                 if received.version > SCHEMA_VERSION:
                     problem = f"its format version is {received.version}"

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from typing import Any, Final, NoReturn
 
+import msgspec
+
 from tacit.errors import SchemaError
 from tacit.tables.column import Column, ColumnType, Missing
 from tacit.tables.drafts import Draft
@@ -23,7 +25,8 @@ def merge(drafts: Mapping[str, Draft]) -> Schema:
     """The joint schema of all owners' drafts; the same for every order of `drafts`.
 
     Columns come in the order of the alphabetically first owner. Bounds and categories are united;
-    booleans, integers and numbers widen to each other where values allow it.
+    booleans, integers and numbers widen to each other where values allow it. A column is private
+    if it is in any draft; its bounds and categories are those of the drafts that have them.
 
     Parameters
     ----------
@@ -60,8 +63,8 @@ def merge(drafts: Mapping[str, Draft]) -> Schema:
     columns = []
     for column in first.columns:
         versions = {owner: by_owner[owner][column.name] for owner in owners}
-        withheld = {owner for owner in owners if column.name in drafts[owner].withheld}
-        columns.append(_merged(versions, withheld))
+        private = any(version.private for version in versions.values())
+        columns.append(msgspec.structs.replace(_merged(versions), private=private))
     return Schema(label=first.label, columns=tuple(columns))
 
 
@@ -90,7 +93,7 @@ def doubts(drafts: Mapping[str, Draft]) -> list[str]:
     return found
 
 
-def _merged(versions: Mapping[str, Column], withheld: Collection[str]) -> Column:
+def _merged(versions: Mapping[str, Column]) -> Column:
     """One column as drafted by several owners, made one."""
     first_owner, first = next(iter(versions.items()))
     for owner, column in versions.items():
@@ -105,7 +108,7 @@ def _merged(versions: Mapping[str, Column], withheld: Collection[str]) -> Column
         "parts": _agreed(versions, "parts", ()),
     }
     if first.type == "category":
-        shown = _categories(versions, withheld)
+        shown = _categories(versions)
         return Column(first.name, "category", categories=shown, **common)
     if first.type == "date":
         days = [column.bounds for column in versions.values() if column.bounds is not None]
@@ -161,11 +164,11 @@ def _agreed(versions: Mapping[str, Column], entry: str, default: Any) -> Any:
     return default if chosen is None else chosen[1]
 
 
-def _categories(versions: Mapping[str, Column], withheld: Collection[str]) -> tuple[str, ...]:
-    """All that are shown; an owner may withhold its own where others show theirs."""
+def _categories(versions: Mapping[str, Column]) -> tuple[str, ...]:
+    """All that are shown; a private column's owner need not show its own where others do."""
     name = next(iter(versions.values())).name
     hidden = [owner for owner, column in versions.items() if column.categories is None]
-    if len(hidden) == len(versions) or set(hidden) - set(withheld):
+    if len(hidden) == len(versions) or not all(versions[owner].private for owner in hidden):
         _hidden(name, hidden, "categories")
     joint = {text for column in versions.values() for text in column.categories or ()}
     return tuple(sorted(joint))
@@ -175,8 +178,9 @@ def _hidden(name: str, owners: list[str], what: str) -> NoReturn:
     raise SchemaError(
         f'The {what} of column "{name}" are not known to all: {", ".join(owners)} did not show'
         " them.",
-        next_step="give a schema that lists them (--schema), let every owner show its list"
-        " to the others (--share-categories), or exclude the column (--exclude).",
+        next_step="write into a draft, or into a schema (--schema), what all can agree on without"
+        " looking at the data; or let every owner show its list of categories"
+        " (--share-categories), or exclude the column (--exclude).",
         case=4,
         parties=tuple(owners),
     )

@@ -44,11 +44,14 @@ class Profile:
 
 
 def profiles_of(schema: Schema) -> tuple[Profile, ...]:
-    """The bins of all columns, the label's among them, in the schema's order."""
+    """The bins of all public columns, the label's among them, in the schema's order."""
     found: list[Profile] = []
     first = feature = 0
     for column in schema.columns:
         label = column.name == schema.label
+        if column.private:
+            feature += len(column.features())
+            continue
         edges = grid(column)[:: BINS // COARSE_BINS] if column.is_numeric else None
         bins = COARSE_BINS if column.is_numeric else 2
         if column.type == "category":

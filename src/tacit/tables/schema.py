@@ -8,7 +8,7 @@ A schema is a JSON file that all owners hold before any of them shares anything:
       "columns": [
         {"name": "amount", "type": "number", "bounds": [0, 8192], "unit": "EUR",
          "clip": [0.01, 0.99]},
-        {"name": "age", "type": "integer", "bounds": [0, 128], "missing": "mean"},
+        {"name": "age", "type": "integer", "bounds": [0, 128], "missing": "mean", "private": true},
         {"name": "opened", "type": "date", "bounds": ["2015-01-01", "2026-12-31"],
          "parts": ["weekday"]},
         {"name": "merchant", "type": "category", "categories": ["fuel", "grocery"],
@@ -19,7 +19,8 @@ A schema is a JSON file that all owners hold before any of them shares anything:
 
 Everything in it is public among the parties. The order of columns and categories counts: it is
 the order of the model's coefficients. White space and the order of JSON keys do not. Version 1
-lacks dates, units and the entries of preprocessing; its files and digests stay valid.
+lacks dates, units, private columns and the entries of preprocessing; its files and digests stay
+valid.
 
 A date is the number of days since 1970-01-01, with fractions for times of the day, in UTC where
 a file names a zone. Its bounds are days, both included. Its parts become features of 0 and 1.
@@ -48,6 +49,9 @@ Missing values (an empty field in CSV, null in Parquet), per column:
 ======================  =========================================================================
 
 NaN is not a missing value but an error under every policy. The label is never missing.
+
+Values are secret, whatever the column. Of a *private* column nobody is told a number computed from
+its values alone either; ``private_columns.py`` has the list.
 """
 
 from __future__ import annotations
@@ -61,7 +65,14 @@ import msgspec
 
 from tacit.encoding.digest import tagged_hash
 from tacit.errors import SchemaError, StorageError
-from tacit.tables.column import MAX_NAME, SCHEMA_VERSION, Column, canonical, column_problems
+from tacit.tables.column import (
+    MAX_NAME,
+    SCHEMA_VERSION,
+    UNTOLD,
+    Column,
+    canonical,
+    column_problems,
+)
 
 __all__ = ["Schema"]
 
@@ -134,10 +145,6 @@ class Schema(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
                 )
             return msgspec.json.decode(data, type=Schema)
         except msgspec.ValidationError as error:
-            if "`withheld`" in str(error):
-                _malformed(
-                    source, "it is a draft that withholds columns; merge it with the others' first"
-                )
             _malformed(source, str(error))
         except msgspec.DecodeError as error:
             _malformed(source, f"it is not JSON: {error}")
@@ -226,13 +233,16 @@ def _problems(schema: Schema) -> Iterator[tuple[str, str]]:
         for entry, problem in column_problems(column, schema.version):
             yield f"{where}.{entry}", problem
         if column.type == "category" and not column.categories:
-            yield f"{where}.categories", "a category column lists its categories"
+            lacking = UNTOLD if column.private else "a category column lists its categories"
+            yield f"{where}.categories", lacking
     if schema.label not in seen:
         yield "label", f'no column is called "{schema.label[:MAX_NAME]}"'
     elif schema.column(schema.label).type != "boolean":
         yield "label", "the label must be a boolean column (0 and 1, true and false, or yes and no)"
     elif schema.column(schema.label).missing != "refuse":
         yield "label", 'the label is never missing: its policy must be "refuse"'
+    elif schema.column(schema.label).private:
+        yield "label", "every metric of a model tells of the label, so it cannot be private"
     elif len(schema.columns) < 2:
         yield "columns", "there is no column besides the label"
     elif len(set(schema.features)) < len(schema.features):

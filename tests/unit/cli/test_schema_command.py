@@ -18,7 +18,7 @@ SCHEMA = Schema(
     columns=(
         Column("x", "number", bounds=(0, 1024), unit="EUR", clip=(0.01, 0.99)),
         Column("d", "date", bounds=("2020-01-01", "2024-12-31"), parts=("month",)),
-        Column("c", "category", categories=("[/]", "a\x1b[31mb"), encode="target"),
+        Column("c", "category", categories=("[/]", "a\x1b[31mb"), encode="target", private=True),
         Column("y", "boolean"),
     ),
 )
@@ -31,6 +31,7 @@ def test_show_and_sign_print_the_digest_and_nothing_that_a_terminal_obeys(tmp_pa
     assert SCHEMA.digest().hex() in shown.stdout
     assert "\x1b[31m" not in shown.stdout
     assert "[/]" in shown.stdout
+    assert shown.stdout.count("private") == 2  # the column, and what that means
     note = tmp_path / "a.signoff.json"
     signed = CliRunner().invoke(
         app, ["schema", "sign", str(path), "--name", "bank_a", "-o", str(note)]
@@ -39,6 +40,39 @@ def test_show_and_sign_print_the_digest_and_nothing_that_a_terminal_obeys(tmp_pa
     assert digest_of(str(note)) == SCHEMA.digest().hex() == digest_of(SCHEMA.digest().hex().upper())
     assert json.loads(note.read_text())["name"] == "bank_a"
     assert digest_of(None) == ""
+
+
+def test_what_a_draft_keeps_back_is_said_to_its_owner(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text("x,c,y\n4711,fuel,0\n,bar,1\n")
+    words = ["schema", "infer", str(tmp_path / "a.csv"), "--label", "y", "--private"]
+    drafted = CliRunner().invoke(app, [*words, "x", "--private", "c"])
+    assert "fuel" not in drafted.stdout
+    assert json.loads(drafted.stdout)["columns"][0] == {
+        "name": "x",
+        "type": "integer",
+        "private": True,
+    }
+    assert 'write "missing": "mean" into it' in drafted.stderr
+    for name in ("y", "z"):
+        refused = CliRunner().invoke(app, [*words, name])
+        assert isinstance(refused.exception, SchemaError)
+        assert refused.exception.code == "TC-2206"
+
+
+def test_a_model_that_would_tell_of_a_private_column_is_not_trained(tmp_path: Path) -> None:
+    path = SCHEMA.save(tmp_path / "schema.json")
+    words = [
+        "train",
+        *(f"{n}={tmp_path / 'a.csv'}" for n in "abc"),
+        "-s",
+        str(path),
+        "--label",
+        "y",
+    ]
+    (tmp_path / "a.csv").touch()
+    refused = CliRunner().invoke(app, words)
+    assert isinstance(refused.exception, SchemaError)
+    assert refused.exception.code == "TC-2217"
 
 
 @pytest.mark.parametrize("text", ["", "abc", "g" * 64, "0" * 63, "/", "no such file"])

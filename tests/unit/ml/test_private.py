@@ -617,6 +617,25 @@ def test_only_the_joint_model_says_that_it_is_private(tmp_path: Path) -> None:
     assert spent_of(found.alone_model.form.notes) is None
 
 
+def test_quantiles_of_a_private_column_are_in_no_revealed_model(tmp_path: Path) -> None:
+    """All parties refuse alike, and read no file: there is none."""
+    clipped = Column("x", "number", bounds=(-1, 1), clip=(0.1, 0.9), private=True)
+    schema = Schema(columns=(clipped, Column("y", "boolean")), label="y")
+    place, names = str(schema.save(tmp_path / "schema.json")), FOUR[:3]
+
+    def program(ground: Ground) -> Any:
+        file = str(tmp_path / "gone.csv")
+        settings = TrainingSettings(file=file, label="y", schema=place, reveal_to=names[:1])
+        encoded = msgspec.msgpack.encode(settings)
+        with ground.connect(names, "replicated3", b"job", {}) as mesh:
+            session = PartySession.over(PROTOCOLS["replicated3"], mesh, threads=1)  # type: ignore[arg-type]
+            with session:
+                run_party(PartyContext(ground.name, encoded, session, lambda message: None))
+
+    errors = Hub(names, seed=1).run(dict.fromkeys(names, program)).errors
+    assert {name: error.code for name, error in errors.items()} == dict.fromkeys(names, "TC-2217")
+
+
 class Unnoted(PrivateTraining):
     """The weakened way: no note where all parties sealed the end."""
 

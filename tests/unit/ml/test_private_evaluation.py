@@ -287,6 +287,22 @@ def test_a_model_of_another_schema(tmp_path: Path) -> None:
     assert Case(tmp_path, own={"bob": {"schema": path}}).findings()["bob"] is not None
 
 
+def test_groups_of_a_private_column_are_refused_by_all_parties(tmp_path: Path) -> None:
+    """The file is not even opened: there is none."""
+    columns = (msgspec.structs.replace(SCHEMA.columns[0], private=True), *SCHEMA.columns[1:])
+    form = msgspec.structs.replace(FORM, schema=msgspec.structs.replace(SCHEMA, columns=columns))
+    model = replace(a_model(), form=form).save(tmp_path / "private.json")
+    case = Case(
+        tmp_path,
+        common={"by": Grouping("age", edges=(18.0, 50.0, 98.0))},
+        own={"alice": {"model": str(model)}, "bob": {"file": str(tmp_path / "gone.csv")}},
+    )
+    errors = case.errors()
+    assert {name: error.code for name, error in errors.items()} == dict.fromkeys(
+        FOUR[:3], "TC-2216"
+    )
+
+
 def test_parties_that_do_not_agree(tmp_path: Path) -> None:
     errors = Case(tmp_path, own={"bob": {"minimum": 5}}).errors()
     assert {error.code for error in errors.values()} == {"TC-2210"}

@@ -231,25 +231,6 @@ def test_what_can_be_no_feature_is_left_out_with_a_remark(tmp_path: Path) -> Non
     assert any("units" in remark for remark in found.remarks["price"])
 
 
-def test_private_columns_show_neither_bounds_nor_categories(tmp_path: Path) -> None:
-    path = write(tmp_path, "shop,x,y\nfuel,4711,0\ncafé,3,1\n")
-    drafted = infer(path, "y").draft.private(["shop", "x"])
-    text = drafted.save(tmp_path / "a.json").read_text()
-    assert "fuel" not in text
-    assert "8192" not in text
-    mine = Draft.load(tmp_path / "a.json")
-    assert mine == drafted
-    with pytest.raises(SchemaError, match="withholds columns"):
-        Schema.load(tmp_path / "a.json")
-    with pytest.raises(SchemaError, match="not known to all"):
-        merge({"a": mine})
-    theirs = infer(write(tmp_path, "shop,x,y\nfuel,9000,0\nbar,3,1\n"), "y").draft
-    joint = merge({"a": mine, "b": theirs})
-    assert joint.columns[0].categories == ("bar", "fuel")
-    assert joint.columns[1].bounds == (0, 16384)
-    assert [v.problem.name for v in check(path, joint).violations] == []
-
-
 def test_names_of_rows_are_left_out_and_odd_texts_remarked(tmp_path: Path) -> None:
     path = tmp_path / "a.csv"
     kinds = ("shop", "Shop", "n/a")

@@ -33,7 +33,7 @@ from tacit.ml.vertical import check_keys, check_row_counts
 from tacit.models import ClearModel, ModelForm, load, share_model
 from tacit.sessions.context import PartyContext
 from tacit.sessions.session import Reference
-from tacit.tables import Schema, notice_for_others, spool
+from tacit.tables import GROUPS, Schema, notice_for_others, spool
 
 __all__ = ["run_party"]
 
@@ -60,7 +60,8 @@ def run_party(context: PartyContext) -> EvaluationResult:
     try:
         return _Job(context, settings).run()
     except (DataError, RangeError, SchemaError) as error:
-        if context.name in error.parties or not error.parties:
+        own = context.name in error.parties or not error.parties
+        if own and error.stage != GROUPS:  # which all parties refuse alike, by the model's form
             # The others hear only that this party cannot go on with its file.
             context.mesh.abort(notice_for_others(error, context.name))
         raise

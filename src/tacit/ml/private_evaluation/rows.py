@@ -12,7 +12,7 @@ from msgspec import Struct
 from numpy.typing import NDArray
 
 from tacit.errors import UsageError
-from tacit.tables import Column, Schema, Spool, normalise
+from tacit.tables import Column, Schema, Spool, normalise, refuse_private_groups
 
 __all__ = ["Grouping", "OwnColumns", "OwnedRows", "group_names", "parse_grouping", "table_schema"]
 
@@ -72,7 +72,11 @@ def table_schema(schema: Schema, label: str, by: Grouping | None) -> Schema:
     UsageError
         The schema has no groups for this column, or the label has another column's name
         (TC-1074).
+    SchemaError
+        Rows would be grouped by a private column (TC-2216).
     """
+    if by is not None:
+        refuse_private_groups(schema, by.column)
     columns = list(schema.columns)
     if label and label != schema.label:
         if any(column.name == label for column in schema.inputs):
