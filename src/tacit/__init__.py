@@ -31,7 +31,9 @@ from tacit.encoding import (
     uint32,
 )
 from tacit.encoding import bool_ as bool
+from tacit.frontends import ArraySpec, trace
 from tacit.network import NetworkSettings
+from tacit.programs import Program
 from tacit.protocols import SecurityModel
 from tacit.rounds import LAN, METRO, WAN, Cost
 from tacit.storage import Uses
@@ -40,10 +42,12 @@ __all__ = [
     "LAN",
     "METRO",
     "WAN",
+    "ArraySpec",
     "Computation",
     "Cost",
     "DType",
     "NetworkSettings",
+    "Program",
     "SecretArray",
     "SecurityModel",
     "Uses",
@@ -68,6 +72,7 @@ __all__ = [
     "nan",
     "newaxis",
     "pi",
+    "trace",
     *_functions.__all__,
 ]
 

@@ -114,6 +114,11 @@ class SecretArray(ArrayMethods):
         return bounds
 
     @property
+    def public(self) -> bool:
+        """Whether all parties will know it: a loop's counter while a function is traced."""
+        return self._reference.public
+
+    @property
     def session(self) -> Session:
         """The session that it belongs to."""
         return self._session

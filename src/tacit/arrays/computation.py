@@ -18,8 +18,11 @@ from tacit.encoding.fixed import natural_type
 from tacit.encoding.ring import RING64
 from tacit.encoding.rings import ring_of
 from tacit.encoding.types import DType, fixed, fixed_point
-from tacit.errors import UsageError
+from tacit.errors import ProgramError, UsageError
 from tacit.network import NetworkSettings
+from tacit.operations.promotion import public_array
+from tacit.programs.graph import EVERYBODY
+from tacit.programs.program import Program
 from tacit.protocols import SecurityModel, protocol_named
 from tacit.protocols.interface import Rounding
 from tacit.rounds.cost import Cost
@@ -201,6 +204,65 @@ class Computation:
     ) -> SecretArray:
         """Ones on a diagonal, zeros elsewhere. Local."""
         return functions.eye(n_rows, n_cols, k=k, dtype=dtype, device=self.session)
+
+    def run(self, program: Program, inputs: Mapping[str, Any] | None = None) -> dict[str, Any]:
+        """Run a program: share its inputs, compute, and reveal each output to its recipients.
+
+        Parameters
+        ----------
+        program : Program
+        inputs : mapping of str to array_like or SecretArray
+            Every input by name: the owner's array, or one that is shared already. Inside a party
+            None for what another one owns.
+
+        Returns
+        -------
+        dict
+            By output: the plain array where all learn it, else what :meth:`SecretArray.reveal`
+            gives, or the secret array where nobody does.
+
+        Raises
+        ------
+        ProgramError
+            An input is missing or unknown (TC-1511), or of another type (TC-1512).
+        RangeError, ShapeError, UsageError
+            As :meth:`share`.
+
+        Notes
+        -----
+        One round for each input, then the rounds of the program's longest chain, then one for each
+        output; see :meth:`Program.plan`.
+        """
+        handles: list[Any] = []
+        values = program.named(inputs or {})
+        for one, value in zip(program.inputs, values, strict=True):
+            kind = one.type
+            if isinstance(value, SecretArray):
+                handles.append(value._reference)
+            elif kind.public:
+                handles.append(public_array(np.asarray(value, kind.dtype.numpy)))
+            else:
+                if not one.owner:
+                    raise ProgramError(
+                        f"The input {one.name!r} has no owner: it is shared already.",
+                        next_step="share it first with mpc.share, or give its ArraySpec an owner.",
+                        case=15,
+                    )
+                shared = self.session.share(
+                    value,
+                    one.owner,
+                    dtype=kind.dtype,
+                    shape=kind.shape,
+                    bounds=one.bounds,
+                )
+                handles.append(shared)
+        found: dict[str, Any] = {}
+        references = self.session.run_program(program, handles)
+        for output, reference in zip(program.outputs, references, strict=True):
+            array = SecretArray(self.session, reference)
+            to: Any = "all" if output.to == EVERYBODY else output.to
+            found[output.name] = array.reveal(to=to) if to else array
+        return found
 
     def save(self, value: Any, name: str, *, uses: Uses | None = None) -> Header:
         """Seal a secret array or a fitted estimator on the parties' own disks.

@@ -1,4 +1,9 @@
 """Front-ends: NumPy-style functions, JAX functions and ONNX models become programs.
 
-May import ``arrays``, ``programs`` and below. Start with ``tracing.py``.
+May import ``arrays``, ``programs`` and below. Start with ``trace.py``, then ``tracing.py``.
 """
+
+from tacit.frontends.spec import ArraySpec
+from tacit.frontends.trace import trace
+
+__all__ = ["ArraySpec", "trace"]

@@ -310,6 +310,11 @@ def _right_shift(known: Known) -> Bounds | None:
     return min(int(x[0]) >> least, 0), max(int(x[1]) >> least, -1)
 
 
+def _replaced(known: Known) -> Bounds | None:
+    x, part = known.bounds[:2]
+    return None if x is None or part is None else _union(known, x, part)
+
+
 def _pad(known: Known, x: Bounds) -> Bounds:
     return with_zero(x) if known.attributes.mode == "constant" else x
 
@@ -334,13 +339,14 @@ _STEPS = "bounds would grow with every step until a training that works is refus
 
 MOVES = (
     "reshape", "transpose", "broadcast_to", "getitem", "roll", "repeat", "tile", "diagonal",
-    "sort", "min", "max", "shuffle", "take_secret",
+    "sort", "min", "max", "shuffle", "take_secret", "take", "dynamic_slice",
 )  # fmt: skip
 """Operations whose results are elements of their first operand."""
 
 RULES: Mapping[str, Rule | tuple[Rule, ...] | Several] = {
     **dict.fromkeys(MOVES, _same),
     **dict.fromkeys(("concatenate", "stack"), known_all(_union)),
+    "dynamic_update_slice": _replaced,
     **dict.fromkeys(("tril", "triu"), known_all(_with_zero)),
     **dict.fromkeys(("bitwise_and", "bitwise_or", "bitwise_xor"), _range_of_type),
     "bitwise_invert": known_all(_invert),

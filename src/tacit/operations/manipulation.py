@@ -23,7 +23,7 @@ from tacit.operations.promotion import (
 from tacit.operations.types import ArrayType, Operand, SecretValue, operand_types, reshaped
 from tacit.protocols.interface import Party
 
-__all__ = ["MANIPULATION", "Index", "index_of", "normal_axis"]
+__all__ = ["MANIPULATION", "Index", "index_of", "normal_axis", "numpy_index"]
 
 
 def normal_axis(name: str, axis: int, ndim: int) -> int:
@@ -249,7 +249,8 @@ def _no_index(item: Any) -> TypeMismatchError:
     )
 
 
-def _numpy_index(items: Sequence[IndexItem]) -> tuple[Any, ...]:
+def numpy_index(items: Sequence[IndexItem]) -> tuple[Any, ...]:
+    """The index as NumPy takes it."""
     key: list[Any] = []
     for item in items:
         match item:
@@ -267,13 +268,13 @@ def _numpy_index(items: Sequence[IndexItem]) -> tuple[Any, ...]:
 
 
 def _getitem_rule(types: Sequence[ArrayType], attributes: Index) -> ArrayType:
-    shape = _indexed_shape(types[0].shape, _numpy_index(attributes.items))
+    shape = _indexed_shape(types[0].shape, numpy_index(attributes.items))
     return ArrayType(types[0].dtype, shape)
 
 
 def _getitem(party: Party, operands: Sequence[Operand], attributes: Index) -> SecretValue:
     """Elements at public positions. Local."""
-    key = _numpy_index(attributes.items)
+    key = numpy_index(attributes.items)
     return rearranged(_only(operands), lambda part: np.asarray(part[key]))
 
 

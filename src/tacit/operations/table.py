@@ -10,6 +10,7 @@ from tacit.operations.choice import CHOICE
 from tacit.operations.comparison import COMPARISON
 from tacit.operations.conversion import CONVERSION
 from tacit.operations.convolution import CONVOLUTION
+from tacit.operations.dynamic import DYNAMIC
 from tacit.operations.elementwise import ELEMENTWISE
 from tacit.operations.grouping import GROUPING
 from tacit.operations.integers import INTEGER
@@ -42,6 +43,7 @@ OPERATIONS: Mapping[str, Operation] = {
         CONVERSION,
         MANIPULATION,
         REARRANGEMENT,
+        DYNAMIC,
         REDUCTION,
         SCAN,
         MOMENTS,

@@ -3,3 +3,7 @@
 What runs between organisations is data, never code. May import ``operations`` and below. Start
 with ``graph.py``.
 """
+
+from tacit.programs.program import Program
+
+__all__ = ["Program"]

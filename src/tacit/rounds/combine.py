@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 from tacit.errors import InternalError
 from tacit.rounds.contract import Arrays, Outbox, Round, Step
 
-__all__ = ["pipelined", "together"]
+__all__ = ["merged", "pipelined", "together"]
 
 T = TypeVar("T")
 C = TypeVar("C")
@@ -56,7 +56,7 @@ def together(*steps: Step[Any]) -> Step[tuple[Any, ...]]:
                 else:
                     still.append((position, step))
             if rounds:
-                yield (rounds[0] if len(rounds) == 1 else _merged(rounds))
+                yield (rounds[0] if len(rounds) == 1 else merged(rounds))
             waiting = still
     finally:
         for step in steps:
@@ -64,9 +64,10 @@ def together(*steps: Step[Any]) -> Step[tuple[Any, ...]]:
     return tuple(results)
 
 
-def _merged(rounds: list[Round]) -> Round:
+def merged(rounds: list[Round]) -> Round:
+    """Several rounds as one, whose messages hold theirs in order."""
     first = rounds[0]
-    merged = Round(
+    whole = Round(
         dict(first.send),
         dict(first.receive),
         dict(first.check) if first.check else {},
@@ -76,17 +77,17 @@ def _merged(rounds: list[Round]) -> Round:
     split = first.split
     for part in rounds[1:]:
         split |= part.split
-        _add(merged.send, part.send)  # type: ignore[arg-type]
-        _add(merged.receive, part.receive)  # type: ignore[arg-type]
+        _add(whole.send, part.send)  # type: ignore[arg-type]
+        _add(whole.receive, part.receive)  # type: ignore[arg-type]
         if part.check:
-            _add(merged.check, part.check)  # type: ignore[arg-type]
+            _add(whole.check, part.check)  # type: ignore[arg-type]
         if part.check_receive:
-            _add(merged.check_receive, part.check_receive)  # type: ignore[arg-type]
-        if part.depth > merged.depth:
-            merged.depth = part.depth
+            _add(whole.check_receive, part.check_receive)  # type: ignore[arg-type]
+        if part.depth > whole.depth:
+            whole.depth = part.depth
     if split:
         raise InternalError("a pipelined step cannot run beside others inside together")
-    return merged
+    return whole
 
 
 def pipelined(

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from tacit.encoding.types import DType
 from tacit.errors import InputRefusedError, InternalError, PartyLostError, UsageError
-from tacit.operations.table import OPERATIONS
+from tacit.programs.table import RUNNABLE, names_of
 from tacit.sessions.channel import Buffer, Channel, byte_view
 from tacit.sessions.context import PartyContext
 from tacit.sessions.messages import (
@@ -37,7 +37,7 @@ from tacit.sessions.messages import (
 from tacit.sessions.party import PartySession
 from tacit.sessions.session import Reference
 from tacit.sessions.storage_steps import Draft
-from tacit.sessions.storing import permitted
+from tacit.sessions.storing import NO_LIMITS, permitted
 from tacit.storage.records import Uses
 from tacit.storage.store import Place
 
@@ -46,7 +46,7 @@ __all__ = ["run_party"]
 _DECODE = msgspec.msgpack.Decoder(Command).decode
 _ATTRIBUTES = {
     name: msgspec.msgpack.Decoder(operation.attributes).decode
-    for name, operation in OPERATIONS.items()
+    for name, operation in RUNNABLE.items()
 }
 
 
@@ -105,7 +105,7 @@ class _Service:
             self._channel.send(encode(Checked()))
 
     def apply(self, command: Apply, buffers: Sequence[Buffer]) -> None:
-        operation = OPERATIONS[command.operation]
+        operation = RUNNABLE[command.operation]
         attributes = _ATTRIBUTES[command.operation](command.attributes)
         public = iter(buffers)
         operands = [
@@ -115,7 +115,8 @@ class _Service:
             for operand in command.operands
         ]
         secret = [operand for operand in operands if isinstance(operand, Reference)]
-        uses = permitted(secret, command.operation)
+        names = names_of(command.operation, attributes)
+        uses = reduce(Uses.both, (permitted(secret, name) for name in names), NO_LIMITS)
         results = self._session.execute(operation, operands, attributes, ())
         for reference in results:
             reference.uses = uses

@@ -18,7 +18,7 @@ from tacit.encoding.fixed import natural_type
 from tacit.encoding.limits import Limits, input_limits, require_within
 from tacit.encoding.ring import RING64, Ring
 from tacit.encoding.types import DType, fixed, int64, promoted_integer, require_room
-from tacit.errors import RangeError, ShapeError, UsageError
+from tacit.errors import ProgramError, RangeError, ShapeError, UsageError
 from tacit.operations.bounds import BOUNDING, declared_bounds, operand_bounds
 from tacit.operations.fractions import becoming_fractions
 from tacit.operations.operation import Attributes, Operation
@@ -27,13 +27,16 @@ from tacit.operations.promotion import encoded, public_array
 from tacit.operations.settling import settled_bounds
 from tacit.operations.table import operation_named
 from tacit.operations.types import ArrayType, Bounds, PublicArray, public_type
+from tacit.programs.calling import PROGRAM, Code
+from tacit.programs.program import Program
 from tacit.protocols import Protocol, SecurityModel
 from tacit.protocols.interface import ROUNDINGS, Rounding
 from tacit.rounds.cost import Cost
 from tacit.sessions.storing import NO_LIMITS, Storing, permitted
 from tacit.sessions.turns import Turns, in_turn
+from tacit.storage.records import Uses
 
-__all__ = ["Reference", "Session", "checked_parties", "checked_rounding"]
+__all__ = ["Handle", "Reference", "Session", "checked_parties", "checked_rounding", "operand_type"]
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -56,17 +59,20 @@ class Reference:
     declared : bool
         Whether they come from a declaration, not from types alone: operations that could wrap
         within declared bounds are refused.
+    public : bool
+        Whether all parties will know it: only while a function becomes a program.
     uses : Uses
         What it may be used for, where it was stored with limits or comes from what was.
     """
 
-    __slots__ = ("__weakref__", "bounds", "declared", "dtype", "shape", "uses")
+    __slots__ = ("__weakref__", "bounds", "declared", "dtype", "public", "shape", "uses")
 
     def __init__(self, dtype: DType, shape: tuple[int, ...]) -> None:
         self.dtype = dtype
         self.shape = shape
         self.bounds: Bounds | None = None
         self.declared = False
+        self.public = False
         self.uses = NO_LIMITS
 
     def declare(self, bounds: tuple[float, float] | None) -> None:
@@ -80,6 +86,11 @@ class Reference:
 
 Handle: TypeAlias = Reference | PublicArray
 """An operand of an operation: a secret array of this session, or a public array."""
+
+
+def operand_type(reference: Reference) -> ArrayType:
+    """What operations know a session's array by."""
+    return ArrayType(reference.dtype, reference.shape, reference.public, reference.bounds)
 
 
 def checked_parties(protocol: Protocol, parties: Sequence[str] | None) -> tuple[str, ...]:
@@ -307,7 +318,7 @@ class Session(Storing):
         for operand in operands:
             if isinstance(operand, Reference):
                 handles.append(operand)
-                types.append(ArrayType(operand.dtype, operand.shape, bounds=operand.bounds))
+                types.append(operand_type(operand))
             else:
                 if isinstance(operand, int) and not isinstance(operand, bool):
                     public = weak_integer(name, operand, operands)
@@ -349,12 +360,56 @@ class Session(Storing):
         """Operands of an operation, some of them converted to the session's fixed point."""
         converted = list(handles)
         for place in places:
-            name = "astype" if isinstance(handles[place], Reference) else "constant"
+            handle = handles[place]
+            secret = isinstance(handle, Reference) and not handle.public
+            name = "astype" if secret else "constant"
             fractions = self.fractions.parameters
             reference = self._applied(name, [handles[place]], fractions, purpose)
             assert isinstance(reference, Reference)
             converted[place] = reference
         return converted
+
+    @in_turn
+    def run_program(self, program: Program, operands: Sequence[Handle]) -> tuple[Reference, ...]:
+        """Compute a program's results from its inputs; what is revealed of them is another step.
+
+        Parameters
+        ----------
+        program : Program
+        operands : sequence
+            By input: references of this session, or public arrays where inputs are public.
+
+        Returns
+        -------
+        tuple of Reference
+            One for each output.
+
+        Raises
+        ------
+        ProgramError
+            An operand is not of its input's type (TC-1512).
+        RangeError
+            The session's ring has no room for a type (TC-1303).
+        PolicyDeniedError
+            A stored operand may not be used in one of the operations (TC-4001).
+        """
+        for one, handle in zip(program.inputs, operands, strict=True):
+            given = operand_type(handle) if isinstance(handle, Reference) else public_type(handle)
+            if given != one.type.array_type():
+                raise ProgramError(
+                    f"The input {one.name!r} is {given}, and the program takes {one.type}.",
+                    next_step="share it with that type and shape, or make the program for others.",
+                    case=12,
+                )
+        for graph in program.graphs():
+            for found in graph.types:
+                self.check_room(found.dtype)
+        secret = [handle for handle in operands if isinstance(handle, Reference)]
+        uses = reduce(Uses.both, (permitted(secret, n) for n in program.operations), NO_LIMITS)
+        references = self.execute(PROGRAM, operands, Code(program.canonical), program.output_types)
+        for reference in references:
+            reference.uses = uses
+        return references
 
     @in_turn
     def reveal(self, reference: Reference, to: str | Sequence[str]) -> dict[str, NDArray[Any]]:

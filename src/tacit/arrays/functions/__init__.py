@@ -10,6 +10,7 @@ from tacit.arrays.functions import (
     choice,
     comparison,
     contraction,
+    control,
     creation,
     elementwise,
     grouping,
@@ -31,6 +32,7 @@ from tacit.arrays.functions.arithmetic import *
 from tacit.arrays.functions.choice import *
 from tacit.arrays.functions.comparison import *
 from tacit.arrays.functions.contraction import *
+from tacit.arrays.functions.control import *
 from tacit.arrays.functions.creation import *
 from tacit.arrays.functions.elementwise import *
 from tacit.arrays.functions.grouping import *
@@ -53,6 +55,7 @@ __all__ = [
     *choice.__all__,
     *comparison.__all__,
     *contraction.__all__,
+    *control.__all__,
     *creation.__all__,
     *elementwise.__all__,
     *grouping.__all__,

@@ -1,0 +1,285 @@
+"""A program: a checked graph with its outputs, its canonical bytes and its digest."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Final
+
+import msgspec
+from msgspec import Struct
+
+from tacit.encoding.digest import tagged_hash
+from tacit.errors import ProgramError
+from tacit.operations.types import ArrayType
+from tacit.programs.control import bodies_of
+from tacit.programs.graph import EVERYBODY, FORMAT, Graph, Hint, Input, Output
+from tacit.programs.inference import Checked, CheckedNode, checked_graph
+
+__all__ = ["MAGIC", "MOST_BYTES", "Program", "ProgramForm"]
+
+MAGIC: Final = b"tacit program\n"
+
+MOST_BYTES: Final = 1 << 30
+"""The longest program that is read."""
+
+_MOST = {"inputs": 100_000, "constants": 100_000, "nodes": 1_000_000, "bodies": 100_000}
+_NAME: Final = 200
+
+
+class ProgramForm(Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
+    """The plain data of a program, as it is encoded.
+
+    Attributes
+    ----------
+    version : int
+    name : str
+        For people.
+    main : Graph
+    outputs : tuple of Output
+        One for each result of `main`.
+    bodies : tuple of Graph
+    hints : tuple of Hint
+    """
+
+    version: int
+    name: str
+    main: Graph
+    outputs: tuple[Output, ...]
+    bodies: tuple[Graph, ...] = ()
+    hints: tuple[Hint, ...] = ()
+
+
+class Program:
+    """What parties compute together, as data: typed, checked, with a digest.
+
+    Parameters
+    ----------
+    form : ProgramForm
+        Checked here: every program is well typed.
+
+    Raises
+    ------
+    ProgramError
+        It is not (TC-1500 to TC-1507).
+
+    Notes
+    -----
+    Immutable; equal programs have equal bytes and equal digests.
+    """
+
+    def __init__(self, form: ProgramForm) -> None:
+        self.form = form
+        _require_form(form)
+        self.bodies: tuple[Checked, ...] = ()
+        """The bodies with the types of their values."""
+        found: list[Checked] = []
+        for body in form.bodies:
+            found.append(checked_graph(body, found))
+        self.bodies = tuple(found)
+        self.main = checked_graph(form.main, self.bodies)
+        """The main graph with the types of its values."""
+        _require_outputs(self)
+
+    # What is public about it.
+
+    @property
+    def name(self) -> str:
+        """For people."""
+        return self.form.name
+
+    @property
+    def inputs(self) -> tuple[Input, ...]:
+        """What it begins with: owner, type, bounds."""
+        return self.form.main.inputs
+
+    @property
+    def outputs(self) -> tuple[Output, ...]:
+        """What comes out of it, and who learns it."""
+        return self.form.outputs
+
+    @property
+    def output_types(self) -> tuple[ArrayType, ...]:
+        """The types of the outputs."""
+        return self.main.results
+
+    @property
+    def owners(self) -> tuple[str, ...]:
+        """The parties that give inputs, in order of appearance."""
+        return tuple(dict.fromkeys(one.owner for one in self.inputs if one.owner))
+
+    @cached_property
+    def operations(self) -> frozenset[str]:
+        """The names of all operations that it may run, those in bodies included."""
+        graphs = (self.form.main, *self.form.bodies)
+        return frozenset(node.operation for graph in graphs for node in graph.nodes)
+
+    def graphs(self) -> Iterator[Checked]:
+        """The bodies, then the main graph."""
+        yield from self.bodies
+        yield self.main
+
+    def __repr__(self) -> str:
+        gives = ", ".join(f"{one.name}: {one.type}" for one in self.inputs)
+        named = f" {self.name!r}" if self.name else ""
+        return f"Program{named}({gives}; {sum(len(g.nodes) for g in self.graphs())} operations)"
+
+    # Bytes.
+
+    @cached_property
+    def canonical(self) -> bytes:
+        """The canonical bytes: one encoding for one program."""
+        return MAGIC + msgspec.msgpack.encode(self.form)
+
+    @cached_property
+    def digest(self) -> str:
+        """The BLAKE3 digest of the canonical bytes, in hexadecimal."""
+        return tagged_hash("program", self.canonical).hex()
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Program) and self.canonical == other.canonical
+
+    def __hash__(self) -> int:
+        return hash(self.digest)
+
+    @classmethod
+    def from_bytes(cls, data: bytes) -> Program:
+        """Read a program.
+
+        Raises
+        ------
+        ProgramError
+            Not a program (TC-1500), of another version (TC-1501), or not well typed.
+        """
+        return cls(_decoded(data))
+
+    def save(self, path: Path | str) -> None:
+        """Write the canonical bytes to a file, whole or not at all."""
+        target = Path(path)
+        draft = target.with_name(target.name + ".part")
+        draft.write_bytes(self.canonical)
+        draft.replace(target)
+
+    @classmethod
+    def load(cls, path: Path | str) -> Program:
+        """Read a file that :meth:`save` wrote.
+
+        Raises
+        ------
+        ProgramError
+            As :meth:`from_bytes`; or there is no such file (TC-1507).
+        """
+        try:
+            with Path(path).open("rb") as file:
+                data = file.read(MOST_BYTES + 1)
+        except OSError as error:
+            raise ProgramError(
+                f"The program {str(path)!r} cannot be read: {error.strerror}.",
+                next_step="check the path and its permissions.",
+                case=7,
+            ) from None
+        return cls.from_bytes(data)
+
+    # Parts.
+
+    def called(self, node: CheckedNode) -> tuple[Checked, ...]:
+        """The bodies that a node runs."""
+        return tuple(self.bodies[body] for body in bodies_of(node.attributes))
+
+    def named(self, values: Mapping[str, Any]) -> list[Any]:
+        """Values of the inputs, in order, from values by name.
+
+        Raises
+        ------
+        ProgramError
+            One is missing or unknown (TC-1511).
+        """
+        names = [one.name for one in self.inputs]
+        wrong = [name for name in values if name not in names]
+        missing = [name for name in names if name not in values]
+        if wrong or missing:
+            what = f"has no input {wrong[0]!r}" if wrong else f"needs the input {missing[0]!r}"
+            raise ProgramError(
+                f"The program {what}.",
+                next_step=f"give exactly: {', '.join(names) or 'nothing'}.",
+                case=11,
+            )
+        return [values[name] for name in names]
+
+
+def _decoded(data: bytes) -> ProgramForm:
+    if len(data) > MOST_BYTES:
+        raise _unreadable("It is longer than 1 GiB.")
+    if not data.startswith(MAGIC):
+        raise _unreadable("It does not begin as one.")
+    try:
+        form = msgspec.msgpack.decode(data[len(MAGIC) :], type=ProgramForm)
+    except (msgspec.MsgspecError, RecursionError, ValueError) as error:
+        version = _version(data)
+        if version is not None and version != FORMAT:
+            raise _other_version(version) from None
+        raise _unreadable("Its bytes are damaged.") from error
+    if form.version != FORMAT:
+        raise _other_version(form.version)
+    if MAGIC + msgspec.msgpack.encode(form) != data:
+        raise _unreadable("Its bytes are not the canonical ones.")
+    return form
+
+
+def _version(data: bytes) -> int | None:
+    try:
+        head = msgspec.msgpack.decode(data[len(MAGIC) :])
+        return head[0] if isinstance(head, list) and isinstance(head[0], int) else None
+    except (msgspec.MsgspecError, RecursionError, ValueError, IndexError):
+        return None
+
+
+def _unreadable(why: str) -> ProgramError:
+    return ProgramError(
+        f"This is no program of tacit. {why}",
+        next_step="take the file that Program.save wrote, or make the program again.",
+        case=0,
+    )
+
+
+def _other_version(version: int) -> ProgramError:
+    return ProgramError(
+        f"The program has form {version}; this version of tacit reads form {FORMAT}.",
+        next_step="make the program again with this version, or run it with the one that made it.",
+        case=1,
+    )
+
+
+def _require_form(form: ProgramForm) -> None:
+    sizes = {
+        "inputs": len(form.main.inputs),
+        "constants": len(form.main.constants),
+        "nodes": len(form.main.nodes),
+        "bodies": len(form.bodies),
+    }
+    for what, size in sizes.items():
+        if size > _MOST[what]:
+            raise ProgramError(
+                f"The program has {size} {what}; {_MOST[what]} at most.",
+                next_step="use loops instead of repeating their bodies.",
+                case=6,
+            )
+    names = [one.name for one in form.main.inputs], [one.name for one in form.outputs]
+    for several in names:
+        if len(set(several)) != len(several) or any(not 0 < len(n) <= _NAME for n in several):
+            raise _unreadable("Names of inputs and outputs are not all different, or too long.")
+    people = (one for output in form.outputs for one in output.to)
+    if any(not 0 < len(name) <= _NAME for name in people) or len(form.name) > _NAME:
+        raise _unreadable("A party has no name, or a name is too long.")
+    for output in form.outputs:
+        if len(set(output.to)) != len(output.to) or ("all" in output.to and output.to != EVERYBODY):
+            raise _unreadable("An output names a recipient twice.")
+    count = len(form.main.nodes)
+    if any(not 0 <= hint.first <= hint.last < count for hint in form.hints):
+        raise _unreadable("A hint is about nodes that are not there.")
+
+
+def _require_outputs(program: Program) -> None:
+    if len(program.outputs) != len(program.main.results):
+        raise _unreadable("It has not as many outputs as results.")
