@@ -125,7 +125,7 @@ NUMBERS: dict[str, Pair] = {
     "diff joined": (
         lambda x: tacit.diff(x, prepend=x[..., :1], append=x[..., :2]),
         lambda x: np.diff(x, prepend=x[..., :1], append=x[..., :2])),
-    "trace": (lambda x: tacit.trace(x, offset=1), lambda x: np.trace(x, 1, -2, -1)),
+    "trace": (lambda x: tacit.linalg.trace(x, offset=1), lambda x: np.trace(x, 1, -2, -1)),
     "cumsum": (lambda x: x.cumsum(), lambda x: x.cumsum()),
 }  # fmt: skip
 
@@ -329,7 +329,7 @@ def test_products_that_do_not_fit(mpc: Computation) -> None:
         lambda: tacit.vecdot(x, m, axis=0), lambda: tacit.tensordot(m, x, axes=1),
         lambda: tacit.tensordot(m, m, axes=((0,), (1,))), lambda: tacit.cross(m, m),
         lambda: tacit.linalg.matrix_norm(x), lambda: tacit.linalg.matrix_power(m, 2),
-        lambda: x.mT, lambda: tacit.trace(x), lambda: tacit.tril(x),
+        lambda: x.mT, lambda: tacit.linalg.trace(x), lambda: tacit.tril(x),
     ]  # fmt: skip
     for call in refused:
         with pytest.raises(ShapeError) as caught:

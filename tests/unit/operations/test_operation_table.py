@@ -48,6 +48,7 @@ U: tuple[NDArray[Any], DType | None] = (np.arange(3, dtype=np.uint16), None)
 M: tuple[NDArray[Any], DType | None] = (np.array([True, False, True]), None)
 Z: tuple[NDArray[Any], DType | None] = (np.array(1.5), fixed)
 ROWS = np.array([1, 0, 1]).tobytes()
+STARTS = [(np.array(1), None), (np.array(9), None)]
 
 CASES: list[Case] = [
     *((name, [a, b], {}) for name in ("add", "subtract", "multiply", "maximum", "minimum")
@@ -94,6 +95,11 @@ CASES: list[Case] = [
     *(("getitem", [a], {"items": items}) for a in (X, B)
       for items in ((Slice(0, 1), Rest()), (NewAxis(), Rest()), (Positions((3,), ROWS),))),
     ("getitem", [Z], {"items": (NewAxis(),)}),
+    *(("dynamic_slice", [a, *STARTS], {"sizes": (1, 2)}) for a in (X, B)),
+    *(("dynamic_update_slice", [a, b, *STARTS], {})
+      for a, b in ((X, (numbers(1, 2), None)), ((numbers(2, 3), None), (numbers(1, 2), fixed)),
+                   (B, (np.array([[True, False]]), None)))),
+    *(("take", [a, (np.array([[2, 0], [9, -1]]), None)], {"axis": 1}) for a in (X, B)),
     *(("roll", [a], attributes) for a in (X, B)
       for attributes in ({"shift": (2,)}, {"shift": (1, -1), "axis": (0, 1)})),
     ("roll", [Z], {"shift": (1,)}),

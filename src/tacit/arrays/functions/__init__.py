@@ -2,7 +2,8 @@
 
 Operands are secret arrays or public ones (NumPy arrays, numbers), at least one of them secret;
 shapes broadcast as in NumPy. Domains and largest errors are in ``docs/accuracy.md``. One module a
-kind of function; whatever a module lists in ``__all__`` is in ``tacit`` under the same name.
+kind of function; whatever a module lists in ``__all__`` is in ``tacit`` under the same name. The trace
+of matrices is ``tacit.linalg.trace``, because ``tacit.trace`` makes programs.
 """
 
 from tacit.arrays.functions import (
@@ -39,6 +40,7 @@ from tacit.arrays.functions.grouping import *
 from tacit.arrays.functions.indexing import *
 from tacit.arrays.functions.integers import *
 from tacit.arrays.functions.linear_algebra import *
+from tacit.arrays.functions.linear_algebra import trace as trace
 from tacit.arrays.functions.logic import *
 from tacit.arrays.functions.manipulation import *
 from tacit.arrays.functions.neural import *

@@ -21,7 +21,7 @@ from tacit.errors import ShapeError
 from tacit.operations.manipulation import normal_axis
 from tacit.operations.promotion import broadcast_shape, public_array
 
-__all__ = ["cross", "dot", "inner", "kron", "outer", "tensordot", "trace", "vecdot"]
+__all__ = ["cross", "dot", "inner", "kron", "outer", "tensordot", "vecdot"]
 
 
 def _operand(x: Any) -> Any:
