@@ -2,8 +2,8 @@
 
 Operands are secret arrays or public ones (NumPy arrays, numbers), at least one of them secret;
 shapes broadcast as in NumPy. Domains and largest errors are in ``docs/accuracy.md``. One module a
-kind of function; whatever a module lists in ``__all__`` is in ``tacit`` under the same name. The trace
-of matrices is ``tacit.linalg.trace``, because ``tacit.trace`` makes programs.
+kind of function; whatever a module lists in ``__all__`` is in ``tacit`` under the same name.
+The trace of matrices is ``tacit.linalg.trace``, because ``tacit.trace`` makes programs.
 """
 
 from tacit.arrays.functions import (
