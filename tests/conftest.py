@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 
 from hypothesis import HealthCheck, settings
 
@@ -26,3 +27,8 @@ os.environ.setdefault("SCIPY_ARRAY_API", "1")
 
 # A shell's background jobs ignore Ctrl-C, and processes that tests start would inherit that.
 signal.signal(signal.SIGINT, signal.default_int_handler)
+
+# Parties are processes, hundreds of them here: without bytecode that is kept, each would spend half
+# of its start on compiling tacit anew.
+sys.dont_write_bytecode = False
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
