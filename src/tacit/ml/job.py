@@ -452,20 +452,17 @@ class _Job(JobPhases):
         return schema
 
     def _agree(self, digest: bytes) -> None:
-        settings, session = self.settings, self.session
-        others = session.gather(
-            _Notice(digest), _Notice, stage="schema agreement", patience=settings.deadline
-        )
-        for name, other in others.items():
-            if other.value != digest:
-                raise SchemaError(
-                    f"{self.context.name} and {name} do not agree on the schema or on the"
-                    " training's parameters.",
-                    next_step="give all owners the same schema file and the same options.",
-                    case=10,
-                    parties=[self.context.name, name],
-                    stage="schema",
-                )
+        patience = self.settings.deadline
+        other = self.session.who_differs(digest, stage="schema agreement", patience=patience)
+        if other is not None:
+            raise SchemaError(
+                f"{self.context.name} and {other} do not agree on the schema or on the"
+                " training's parameters.",
+                next_step="give all owners the same schema file and the same options.",
+                case=10,
+                parties=[self.context.name, other],
+                stage="schema",
+            )
 
     def _check_signed_off(self, schema: Schema) -> None:
         """Refuse any schema but the one that this party signed off, before anything is shared."""

@@ -16,7 +16,7 @@ from tacit.encoding.fixed import decode
 from tacit.encoding.limits import Limits
 from tacit.encoding.ring import RING64, Ring
 from tacit.encoding.types import DType
-from tacit.errors import ShapeError, UsageError
+from tacit.errors import HandshakeError, ShapeError, UsageError
 from tacit.functions.inputs import refusal
 from tacit.operations.operation import Attributes, Operation
 from tacit.operations.promotion import encoded
@@ -56,6 +56,12 @@ __all__ = ["Evaluate", "PartyReference", "PartySession"]
 
 T = TypeVar("T")
 M = TypeVar("M", bound=msgspec.Struct)
+
+
+class _Agreed(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A digest of what a party agreed to."""
+
+    digest: bytes
 
 
 class PartySession(Session):
@@ -331,6 +337,33 @@ class PartySession(Session):
             tell = Tell(self._guard.next_barrier, stage, message, kind, patience)
             heard = self._guard.perform(tell)
             return cast("dict[str, M]", heard)
+
+    def who_differs(
+        self, digest: bytes, *, stage: str, patience: float | None = None
+    ) -> str | None:
+        """Another party whose digest of what all agreed on is not this one's; None if all agree.
+
+        Parameters
+        ----------
+        digest : bytes
+            Of what must be the same at all parties.
+        stage, patience
+            As in :meth:`gather`.
+        """
+        told = self.gather(_Agreed(digest), _Agreed, stage=stage, patience=patience)
+        return next((name for name, other in told.items() if other.digest != digest), None)
+
+    def agree_on_program(self, digest: bytes) -> None:
+        """Refuse to run a program, or public inputs, that another party does not run."""
+        other = self.who_differs(digest, stage="program")
+        if other is not None:
+            raise HandshakeError(
+                f"{self.name} and {other} do not run the same program on the same public inputs.",
+                next_step="compare Program.digest and the public inputs at all parties.",
+                case=11,
+                parties=[self.name, other],
+                stage="program",
+            )
 
     def turn(self) -> AbstractContextManager[None]:
         """Nothing to wait for: a second thread is refused."""

@@ -14,6 +14,7 @@ from typing import Any, Self, TypeAlias, TypeVar
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from tacit.encoding.digest import tagged_hash
 from tacit.encoding.fixed import natural_type
 from tacit.encoding.limits import Limits, input_limits, require_within
 from tacit.encoding.ring import RING64, Ring
@@ -392,6 +393,8 @@ class Session(Storing):
             The session's ring has no room for a type (TC-1303).
         PolicyDeniedError
             A stored operand may not be used in one of the operations (TC-4001).
+        HandshakeError
+            Another party runs another program, or has other public inputs (TC-3311).
         """
         for one, handle in zip(program.inputs, operands, strict=True):
             given = operand_type(handle) if isinstance(handle, Reference) else public_type(handle)
@@ -404,6 +407,10 @@ class Session(Storing):
         for graph in program.graphs():
             for found in graph.types:
                 self.check_room(found.dtype)
+        public = [one for one in operands if not isinstance(one, Reference)]
+        self.agree_on_program(
+            tagged_hash("program run", program.canonical, *map(np.ascontiguousarray, public))
+        )
         secret = [handle for handle in operands if isinstance(handle, Reference)]
         uses = reduce(Uses.both, (permitted(secret, n) for n in program.operations), NO_LIMITS)
         references = self.execute(PROGRAM, operands, Code(program.canonical), program.output_types)
@@ -522,6 +529,17 @@ class Session(Storing):
                 case=26,
             )
         return tuple(sorted({self.position(name) for name in names}))
+
+    def agree_on_program(self, digest: bytes) -> None:
+        """Make sure that all parties run the same program on the same public inputs.
+
+        Where one process acts for all there is nothing to do.
+
+        Raises
+        ------
+        HandshakeError
+            Another party runs something else (TC-3311).
+        """
 
     def turn(self) -> AbstractContextManager[None]:
         """The turn of one call, while which no other thread's call runs."""

@@ -45,10 +45,6 @@ __all__ = ["run_party"]
 _SCORED_ROWS = 16_384
 
 
-class _Notice(Struct, frozen=True):
-    value: bytes = b""
-
-
 class _Count(Struct, frozen=True):
     rows: int = 0
 
@@ -133,20 +129,18 @@ class _Job:
     def _agree(self, schema: Schema, form: ModelForm | None, public: PublicRows) -> None:
         parts = [schema.digest(), public.digest(), self.settings.public()]
         digest = tagged_hash("distillation", *parts, b"" if form is None else form.digest())
-        others = self.session.gather(
-            _Notice(digest), _Notice, stage="agreement", patience=self.settings.deadline
-        )
-        for name, other in others.items():
-            if other.value != digest:
-                raise SchemaError(
-                    f"{self.context.name} and {name} do not agree on the schema, on the public rows"
-                    " or on the options.",
-                    next_step="give all parties the same schema, the same public file and the same"
-                    " options.",
-                    case=10,
-                    parties=[self.context.name, name],
-                    stage="agreement",
-                )
+        patience = self.settings.deadline
+        other = self.session.who_differs(digest, stage="agreement", patience=patience)
+        if other is not None:
+            raise SchemaError(
+                f"{self.context.name} and {other} do not agree on the schema, on the public rows"
+                " or on the options.",
+                next_step="give all parties the same schema, the same public file and the same"
+                " options.",
+                case=10,
+                parties=[self.context.name, other],
+                stage="agreement",
+            )
 
     # Teachers.
 

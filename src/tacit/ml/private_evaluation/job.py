@@ -176,19 +176,16 @@ class _Job:
             form = ModelForm.from_bytes(told[settings.model_owner].value)
         self._check_schema(form)
         digest = tagged_hash("evaluation job", form.digest(), settings.public())
-        others = session.gather(
-            _Notice(digest), _Notice, stage="agreement", patience=settings.deadline
-        )
-        for name, other in others.items():
-            if other.value != digest:
-                raise SchemaError(
-                    f"{self.context.name} and {name} do not agree on the model's form or on what is"
-                    " measured.",
-                    next_step="give all parties the same options.",
-                    case=10,
-                    parties=[self.context.name, name],
-                    stage="agreement",
-                )
+        other = session.who_differs(digest, stage="agreement", patience=settings.deadline)
+        if other is not None:
+            raise SchemaError(
+                f"{self.context.name} and {other} do not agree on the model's form or on what is"
+                " measured.",
+                next_step="give all parties the same options.",
+                case=10,
+                parties=[self.context.name, other],
+                stage="agreement",
+            )
         return form, model, parameters
 
     def _check_schema(self, form: ModelForm) -> None:
