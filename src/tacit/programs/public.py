@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from decimal import Context, Decimal, DecimalException, localcontext
-from functools import partial, reduce
+from functools import partial
 from math import prod
 from typing import Any, Final, TypeAlias
 
@@ -24,6 +24,7 @@ from tacit.errors import ProgramError
 from tacit.operations.dynamic import clamped_starts
 from tacit.operations.manipulation import numpy_index
 from tacit.operations.operation import Attributes
+from tacit.operations.types import ArrayType
 
 __all__ = ["MOST_NUMBERS", "PUBLIC", "computed"]
 
@@ -37,7 +38,7 @@ _DIGITS: Final = Context(prec=50)
 
 
 def computed(
-    operation: str, operands: Arrays, attributes: Attributes, results: Sequence[DType]
+    operation: str, operands: Arrays, attributes: Attributes, results: Sequence[ArrayType]
 ) -> tuple[NDArray[Any], ...]:
     """The results of an operation on public arrays, in the types that its rule gives.
 
@@ -55,8 +56,8 @@ def computed(
         found = clear(operands, attributes)
     several = found if isinstance(found, tuple) else (found,)
     arrays = tuple(
-        np.ascontiguousarray(array).astype(dtype.numpy, copy=False).reshape(np.shape(array))
-        for array, dtype in zip(several, results, strict=True)
+        np.ascontiguousarray(array).astype(result.dtype.numpy, copy=False).reshape(result.shape)
+        for array, result in zip(several, results, strict=True)
     )
     for array in arrays:
         if array.dtype.kind == "f" and not np.isfinite(array).all():
@@ -148,25 +149,19 @@ def _tanh(x: Decimal) -> Decimal:
     return (e - 1) / (e + 1)
 
 
-def _folded(function: Callable[[Any, Any], Any]) -> Callable[[NDArray[Any], Any, bool], Any]:
-    """A reduction in one order: that of the elements, whatever NumPy's own blocks are."""
-
-    def reduced(x: NDArray[Any], axis: Any, keepdims: bool) -> NDArray[Any]:
-        axes = tuple(range(x.ndim)) if axis is None else axis
-        axes = (axes,) if isinstance(axes, int) else axes
-        places = sorted(a % x.ndim for a in axes)
-        rest = [a for a in range(x.ndim) if a not in places]
-        rows = x.transpose(places + rest).reshape(prod(x.shape[a] for a in places), -1)
-        if rows.dtype == np.bool_:
-            rows = rows.astype(np.int64)
-        total = reduce(function, rows, np.zeros(rows.shape[1:], rows.dtype))
-        kept = [1 if a in places else e for a, e in enumerate(x.shape)]
-        return np.reshape(total, kept if keepdims else [x.shape[a] for a in rest])
-
-    return reduced
-
-
-_total = _folded(np.add)
+def _total(x: NDArray[Any], axis: Any, keepdims: bool) -> NDArray[Any]:
+    """Sums in one order, element after element, whatever blocks NumPy's own sums have."""
+    axes = tuple(range(x.ndim)) if axis is None else axis
+    axes = (axes,) if isinstance(axes, int) else axes
+    places = sorted(a % x.ndim for a in axes)
+    rest = [a for a in range(x.ndim) if a not in places]
+    kept = [x.shape[a] for a in rest]
+    rows = x.transpose(places + rest).reshape(prod(x.shape[a] for a in places), prod(kept))
+    if rows.dtype == np.bool_:
+        rows = rows.astype(np.int64)
+    sums = np.cumsum(rows, 0, rows.dtype)[-1] if len(rows) else np.zeros(prod(kept), rows.dtype)
+    shape = [1 if a in places else e for a, e in enumerate(x.shape)] if keepdims else kept
+    return sums.reshape(shape)
 
 
 def _mean(operands: Arrays, a: Any) -> Any:

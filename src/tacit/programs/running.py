@@ -132,8 +132,8 @@ def graph_step(party: Party, schedule: Schedule, operands: Sequence[Operand]) ->
         given = [values[value] for value in node.node.operands]
         if node.public:
             arrays = [one for one in given if not isinstance(one, SecretValue)]
-            types = [result.dtype for result in node.results]
-            finished(place, computed(node.node.operation, arrays, node.attributes, types))
+            found = computed(node.node.operation, arrays, node.attributes, node.results)
+            finished(place, found)
         else:
             active.append((place, node_step(party, schedule, node, given)))
 
