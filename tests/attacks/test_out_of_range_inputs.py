@@ -26,7 +26,7 @@ from tacit.functions.inputs import all_within_cost, checked_input, checked_label
 from tacit.protocols import PROTOCOLS
 from tacit.rounds import Adversary, Step, Tamper
 from tacit.rounds.adversary import add_one, flip
-from tacit.sessions import execution
+from tacit.operations import crossing as execution
 
 ACTIVE = pytest.mark.parametrize("protocol", ["fantastic4", "replicated3_active"])
 OWNER = 1

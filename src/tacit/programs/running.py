@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import count
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -27,9 +28,37 @@ from tacit.protocols.interface import Party
 from tacit.rounds.combine import merged
 from tacit.rounds.contract import Round, Step
 
-__all__ = ["Schedule", "graph_step", "node_step", "schedule_of"]
+__all__ = ["Manner", "Schedule", "graph_step", "node_step", "schedule_of"]
 
 Values: TypeAlias = list[Any]
+
+
+class Manner:
+    """How the parts of a graph are run. A plan counts them instead."""
+
+    def graph(self, party: Party, schedule: Schedule, operands: Sequence[Operand]) -> Step[Values]:
+        """Run a body."""
+        return graph_step(party, schedule, operands, self)
+
+    def operation(
+        self, party: Party, node: CheckedNode, operands: Sequence[Operand]
+    ) -> Step[Sequence[Any]]:
+        """Run an operation of the table."""
+        assert node.operation is not None
+        return node.operation.evaluate(party, operands, node.attributes)
+
+    def clear(
+        self, schedule: Schedule, node: CheckedNode, operands: Sequence[Any]
+    ) -> Sequence[NDArray[Any]]:
+        """Compute an operation in the clear."""
+        return computed(node.node.operation, operands, node.attributes, node.results)
+
+    def goes_on(self, condition: NDArray[Any], rounds: int) -> bool:
+        """Whether a loop goes on after so many rounds."""
+        return bool(condition.item())
+
+
+_RUN = Manner()
 
 
 @dataclass(frozen=True, eq=False)
@@ -85,7 +114,9 @@ def schedule_of(main: Checked, bodies: Sequence[Checked]) -> Schedule:
     return Schedule(main, made)
 
 
-def graph_step(party: Party, schedule: Schedule, operands: Sequence[Operand]) -> Step[Values]:
+def graph_step(
+    party: Party, schedule: Schedule, operands: Sequence[Operand], manner: Manner = _RUN
+) -> Step[Values]:
     """Run a graph.
 
     Parameters
@@ -94,6 +125,8 @@ def graph_step(party: Party, schedule: Schedule, operands: Sequence[Operand]) ->
     schedule : Schedule
     operands : sequence of SecretValue or ndarray
         Its inputs, of the types that it declares.
+    manner : Manner
+        How its parts are run.
 
     Returns
     -------
@@ -132,10 +165,9 @@ def graph_step(party: Party, schedule: Schedule, operands: Sequence[Operand]) ->
         given = [values[value] for value in node.node.operands]
         if node.public:
             arrays = [one for one in given if not isinstance(one, SecretValue)]
-            found = computed(node.node.operation, arrays, node.attributes, node.results)
-            finished(place, found)
+            finished(place, manner.clear(schedule, node, arrays))
         else:
-            active.append((place, node_step(party, schedule, node, given)))
+            active.append((place, node_step(party, schedule, node, given, manner)))
 
     try:
         while True:
@@ -182,23 +214,27 @@ def graph_step(party: Party, schedule: Schedule, operands: Sequence[Operand]) ->
 
 
 def node_step(
-    party: Party, schedule: Schedule, node: CheckedNode, operands: Sequence[Operand]
+    party: Party,
+    schedule: Schedule,
+    node: CheckedNode,
+    operands: Sequence[Operand],
+    manner: Manner = _RUN,
 ) -> Step[Sequence[Any]]:
     """Run one node that is not computed in the clear."""
     if node.operation is not None:
-        return node.operation.evaluate(party, operands, node.attributes)
+        return manner.operation(party, node, operands)
     bodies = schedule.bodies
     match node.attributes:
         case Call(body):
-            return graph_step(party, bodies[body], operands)
+            return manner.graph(party, bodies[body], operands)
         case Choice(branches):
-            return _branch(party, [bodies[b] for b in branches], operands)
+            return _branch(party, [bodies[b] for b in branches], operands, manner)
         case Loop(body, carried):
-            return _loop(party, bodies[body], carried, operands)
+            return _loop(party, bodies[body], carried, operands, manner)
         case Over(body=body):
-            return _over(party, bodies[body], node.attributes, operands)
+            return _over(party, bodies[body], node.attributes, operands, manner)
         case Until():
-            return _until(party, node.attributes, bodies, operands)
+            return _until(party, node.attributes, bodies, operands, manner)
     raise InternalError(f"no step for {node.node.operation}")
 
 
@@ -206,21 +242,27 @@ def _number(value: Any) -> int:
     return int(value.item())
 
 
-def _branch(party: Party, branches: Sequence[Schedule], operands: Sequence[Any]) -> Step[Values]:
+def _branch(
+    party: Party, branches: Sequence[Schedule], operands: Sequence[Any], manner: Manner
+) -> Step[Values]:
     index = min(max(_number(operands[0]), 0), len(branches) - 1)
-    return graph_step(party, branches[index], operands[1:])
+    return manner.graph(party, branches[index], operands[1:])
 
 
-def _loop(party: Party, body: Schedule, carried: int, operands: Sequence[Any]) -> Step[Values]:
+def _loop(
+    party: Party, body: Schedule, carried: int, operands: Sequence[Any], manner: Manner
+) -> Step[Values]:
     first, end = (_number(one) for one in operands[:2])
     carries, captures = list(operands[2 : 2 + carried]), operands[2 + carried :]
     for counter in range(first, end):
         given = [np.asarray(counter, np.int64), *carries, *captures]
-        carries = yield from graph_step(party, body, given)
+        carries = yield from manner.graph(party, body, given)
     return carries
 
 
-def _over(party: Party, body: Schedule, a: Over, operands: Sequence[Any]) -> Step[Values]:
+def _over(
+    party: Party, body: Schedule, a: Over, operands: Sequence[Any], manner: Manner
+) -> Step[Values]:
     carries = list(operands[: a.carried])
     cut = operands[a.carried : a.carried + a.sliced]
     captures = operands[a.carried + a.sliced :]
@@ -228,7 +270,7 @@ def _over(party: Party, body: Schedule, a: Over, operands: Sequence[Any]) -> Ste
     order = range(a.length - 1, -1, -1) if a.reverse else range(a.length)
     for place in order:
         slices = [_row(one, place) for one in cut]
-        found = yield from graph_step(party, body, [*carries, *slices, *captures])
+        found = yield from manner.graph(party, body, [*carries, *slices, *captures])
         carries = found[: a.carried]
         rows.append(found[a.carried :])
     if a.reverse:
@@ -260,13 +302,14 @@ def _stacked(party: Party, rows: list[Any], row: ArrayType) -> Step[Any]:
 
 
 def _until(
-    party: Party, a: Until, bodies: Sequence[Schedule], operands: Sequence[Any]
+    party: Party, a: Until, bodies: Sequence[Schedule], operands: Sequence[Any], manner: Manner
 ) -> Step[Values]:
     carries, rest = list(operands[: a.carried]), operands[a.carried :]
     of_condition, of_body = rest[: a.captured], rest[a.captured :]
-    while True:
+    for rounds in count():
         given = [*carries, *of_condition]
-        (going,) = yield from graph_step(party, bodies[a.condition], given)
-        if not going.item():
-            return carries
-        carries = yield from graph_step(party, bodies[a.body], [*carries, *of_body])
+        (going,) = yield from manner.graph(party, bodies[a.condition], given)
+        if not manner.goes_on(going, rounds):
+            break
+        carries = yield from manner.graph(party, bodies[a.body], [*carries, *of_body])
+    return carries

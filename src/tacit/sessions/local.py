@@ -23,7 +23,7 @@ from tacit.rounds.cost import Cost
 from tacit.rounds.lockstep import LockstepDriver
 from tacit.rounds.randomness import Randomness, SystemRandomness, deal_pairwise_seeds
 from tacit.rounds.virtual import VirtualTime
-from tacit.sessions.execution import accepted, input_step, reveal_step
+from tacit.operations.crossing import accepted, input_step, reveal_step
 from tacit.sessions.session import Handle, Reference, Session
 from tacit.sessions.storage_steps import (
     Draft,

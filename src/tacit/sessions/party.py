@@ -28,7 +28,7 @@ from tacit.rounds.contract import Step
 from tacit.rounds.cost import Cost
 from tacit.rounds.randomness import SystemRandomness
 from tacit.sessions.entries import Compute, Evaluate, Keep, Open, Put, Tell, owner_lost
-from tacit.sessions.execution import accepted, input_step, reveal_step
+from tacit.operations.crossing import accepted, input_step, reveal_step
 from tacit.sessions.footing import Terms
 from tacit.sessions.guard import Guard
 from tacit.sessions.incidents import Incident

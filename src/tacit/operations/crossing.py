@@ -1,4 +1,4 @@
-"""Steps that sessions of every kind drive: input and reveal of typed values."""
+"""How values enter and leave: input and reveal of typed values, as steps of every kind of session."""
 
 from __future__ import annotations
 
