@@ -1,4 +1,4 @@
-"""How values enter and leave: input and reveal of typed values, as steps of every kind of session."""
+"""How values enter and leave a session: input and reveal of typed values, as steps."""
 
 from __future__ import annotations
 
