@@ -23,10 +23,10 @@ from tacit.encoding.limits import input_limits
 from tacit.encoding.rings import ring_of
 from tacit.errors import InputRefusedError, PeerFaultError, TacitError
 from tacit.functions.inputs import all_within_cost, checked_input, checked_labels
+from tacit.operations import crossing as execution
 from tacit.protocols import PROTOCOLS
 from tacit.rounds import Adversary, Step, Tamper
 from tacit.rounds.adversary import add_one, flip
-from tacit.operations import crossing as execution
 
 ACTIVE = pytest.mark.parametrize("protocol", ["fantastic4", "replicated3_active"])
 OWNER = 1

@@ -8,12 +8,12 @@ from typing import Any, Final, TypeVar
 from numpy.typing import NDArray
 
 from tacit.errors import InternalError, PartyLostError
+from tacit.operations.crossing import checked_within, from_opened, input_step, reveal_step, to_open
 from tacit.operations.types import SecretValue
 from tacit.protocols.service import put_in
 from tacit.rounds.contract import Step
 from tacit.rounds.cost import Cost
 from tacit.sessions.entries import Outcome, Passed, Put
-from tacit.operations.crossing import checked_within, from_opened, input_step, reveal_step, to_open
 from tacit.sessions.footing import FAULTS, ROUNDS, Footing, Terms
 from tacit.sessions.references import PartyReference, References
 from tacit.sessions.serving import Service

@@ -13,6 +13,7 @@ from tacit.encoding.ring import RING64, Ring
 from tacit.encoding.types import DType, fixed
 from tacit.errors import RangeError, UsageError
 from tacit.operations.checking import left_range
+from tacit.operations.crossing import accepted, input_step, reveal_step
 from tacit.operations.operation import Attributes, Operation
 from tacit.operations.types import ArrayType, SecretValue
 from tacit.operations.watching import WATCHED, Noted, Watched
@@ -23,7 +24,6 @@ from tacit.rounds.cost import Cost
 from tacit.rounds.lockstep import LockstepDriver
 from tacit.rounds.randomness import Randomness, SystemRandomness, deal_pairwise_seeds
 from tacit.rounds.virtual import VirtualTime
-from tacit.operations.crossing import accepted, input_step, reveal_step
 from tacit.sessions.session import Handle, Reference, Session
 from tacit.sessions.storage_steps import (
     Draft,

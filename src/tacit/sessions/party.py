@@ -18,6 +18,7 @@ from tacit.encoding.ring import RING64, Ring
 from tacit.encoding.types import DType
 from tacit.errors import HandshakeError, ShapeError, UsageError
 from tacit.functions.inputs import refusal
+from tacit.operations.crossing import accepted, input_step, reveal_step
 from tacit.operations.operation import Attributes, Operation
 from tacit.operations.promotion import encoded
 from tacit.operations.types import ArrayType, SecretValue, public_type
@@ -28,7 +29,6 @@ from tacit.rounds.contract import Step
 from tacit.rounds.cost import Cost
 from tacit.rounds.randomness import SystemRandomness
 from tacit.sessions.entries import Compute, Evaluate, Keep, Open, Put, Tell, owner_lost
-from tacit.operations.crossing import accepted, input_step, reveal_step
 from tacit.sessions.footing import Terms
 from tacit.sessions.guard import Guard
 from tacit.sessions.incidents import Incident
