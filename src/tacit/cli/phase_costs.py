@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Protocol
 
-from tacit.ml.records import PhaseCost
 from tacit.reports import Phase
+from tacit.sessions.phases import PhaseCost
 
 __all__ = ["phases_of"]
 

@@ -28,14 +28,13 @@ from tacit.ml.kept import KeptTraining
 from tacit.ml.measures.findings import Findings
 from tacit.ml.measures.measuring import check_size
 from tacit.ml.measures.names import parse_measures
-from tacit.ml.phases import JobPhases, Watch, peak_memory
 from tacit.ml.plaintext import train_alone
 from tacit.ml.plan import TrainingPlan
 from tacit.ml.preparing import Preparation
 from tacit.ml.privacy.agreement import check_choice, check_schema, described, private_plan
 from tacit.ml.privacy.terms import PRIVACY, Privacy, spent_text
 from tacit.ml.private import PrivateTraining
-from tacit.ml.records import CountRecord, OwnerResult, PhaseCost, TrainingSettings
+from tacit.ml.records import CountRecord, OwnerResult, TrainingSettings
 from tacit.ml.scores import count_scores
 from tacit.ml.streamed import StreamedTraining
 from tacit.ml.training import RowSubset
@@ -49,6 +48,7 @@ from tacit.ml.vertical import (
 from tacit.ml.ways import TrainingJob, Way
 from tacit.models import ClearModel, ModelForm
 from tacit.sessions.context import PartyContext
+from tacit.sessions.phases import JobPhases, PhaseCost, Watch, peak_memory
 from tacit.tables import (
     Draft,
     Layout,

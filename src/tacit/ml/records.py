@@ -20,13 +20,13 @@ from tacit.ml.privacy.terms import Privacy
 from tacit.ml.start import Start
 from tacit.models import ClearModel
 from tacit.models.clear import ModelRecord
+from tacit.sessions.phases import PhaseCost
 from tacit.storage.store import Place
 from tacit.tables import Schema
 
 __all__ = [
     "CountRecord",
     "OwnerResult",
-    "PhaseCost",
     "TrainingSettings",
     "setting_texts",
 ]
@@ -175,16 +175,6 @@ def setting_texts(name: str, value: Any) -> Iterator[tuple[str, str]]:
     text = msgspec.json.encode(value, order="deterministic").decode()
     long = len(text) > _LONG
     yield name, f"digest {tagged_hash('setting', text.encode()).hex()[:32]}" if long else text
-
-
-class PhaseCost(Struct, frozen=True):
-    """The cost of one phase, as this party saw it."""
-
-    phase: str
-    seconds: float
-    rounds: int
-    bytes_sent: int
-    check_bytes: int
 
 
 class CountRecord(Struct, frozen=True):

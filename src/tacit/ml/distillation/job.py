@@ -28,7 +28,6 @@ from tacit.ml.distillation.records import (
 from tacit.ml.distillation.shards import assigned, rows_a_shard
 from tacit.ml.distillation.teachers import OwnShards, Teachers
 from tacit.ml.distillation.units import units_of
-from tacit.ml.phases import JobPhases, peak_memory
 from tacit.ml.privacy.accounting import epsilon_of_votes
 from tacit.ml.privacy.terms import spent_of
 from tacit.models import ModelForm, load, probabilities
@@ -37,6 +36,7 @@ from tacit.protocols.interface import Party
 from tacit.rounds.contract import Step
 from tacit.rounds.randomness import SystemRandomness
 from tacit.sessions.context import PartyContext
+from tacit.sessions.phases import JobPhases, peak_memory
 from tacit.sessions.session import Reference
 from tacit.tables import Schema, Spool, notice_for_others, spool
 

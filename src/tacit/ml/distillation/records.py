@@ -6,8 +6,9 @@ import msgspec
 from msgspec import Struct
 
 from tacit.ml.privacy.terms import Spent
-from tacit.ml.records import PhaseCost, setting_texts
+from tacit.ml.records import setting_texts
 from tacit.models import ModelForm
+from tacit.sessions.phases import PhaseCost
 from tacit.storage.store import Place
 from tacit.tables import Schema
 

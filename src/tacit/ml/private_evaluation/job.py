@@ -24,7 +24,6 @@ from tacit.encoding.types import bool_, int64
 from tacit.errors import DataError, RangeError, SchemaError
 from tacit.ml.measures import parse_measures
 from tacit.ml.measures.measuring import Measured, check_size, measured
-from tacit.ml.phases import JobPhases, peak_memory
 from tacit.ml.private_evaluation.columns import JoinedRows, shown_columns
 from tacit.ml.private_evaluation.records import EvaluationResult, EvaluationSettings
 from tacit.ml.private_evaluation.rows import OwnedRows, group_names, table_schema
@@ -32,6 +31,7 @@ from tacit.ml.private_evaluation.scoring import CHUNK_ROWS, scored
 from tacit.ml.vertical import check_keys, check_row_counts
 from tacit.models import ClearModel, ModelForm, load, share_model
 from tacit.sessions.context import PartyContext
+from tacit.sessions.phases import JobPhases, peak_memory
 from tacit.sessions.session import Reference
 from tacit.tables import GROUPS, Schema, notice_for_others, spool
 

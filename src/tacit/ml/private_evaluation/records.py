@@ -7,7 +7,8 @@ from msgspec import Struct
 
 from tacit.ml.measures import DEFAULT, Findings
 from tacit.ml.private_evaluation.rows import Grouping
-from tacit.ml.records import PhaseCost, setting_texts
+from tacit.ml.records import setting_texts
+from tacit.sessions.phases import PhaseCost
 from tacit.storage.store import Place
 
 __all__ = ["EvaluationResult", "EvaluationSettings"]

@@ -9,15 +9,26 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TypeAlias
 
-from tacit.ml.records import PhaseCost
+from msgspec import Struct
+
 from tacit.sessions.context import PartyContext
 
-__all__ = ["JobPhases", "Watch", "peak_memory"]
+__all__ = ["JobPhases", "PhaseCost", "Watch", "peak_memory"]
 
 Watch: TypeAlias = Callable[[str, int, int], None]
 
 _INTERVAL = 0.1
 """Seconds between two messages about progress."""
+
+
+class PhaseCost(Struct, frozen=True):
+    """The cost of one phase, as this party saw it."""
+
+    phase: str
+    seconds: float
+    rounds: int
+    bytes_sent: int
+    check_bytes: int
 
 
 class JobPhases:
