@@ -13,15 +13,14 @@ from numpy.typing import ArrayLike
 
 from tacit.arrays import functions
 from tacit.arrays.array import SecretArray
+from tacit.arrays.running import revealed_outputs, shared_inputs
 from tacit.arrays.stored import described, rebuilt
 from tacit.encoding.fixed import natural_type
 from tacit.encoding.ring import RING64
 from tacit.encoding.rings import ring_of
 from tacit.encoding.types import DType, fixed, fixed_point
-from tacit.errors import ProgramError, UsageError
+from tacit.errors import UsageError
 from tacit.network import NetworkSettings
-from tacit.operations.promotion import public_array
-from tacit.programs.graph import EVERYBODY
 from tacit.programs.program import Program
 from tacit.protocols import SecurityModel, protocol_named
 from tacit.protocols.interface import Rounding
@@ -233,36 +232,9 @@ class Computation:
         One round for each input, then the rounds of the program's longest chain, then one for each
         output; see :meth:`Program.plan`.
         """
-        handles: list[Any] = []
-        values = program.named(inputs or {})
-        for one, value in zip(program.inputs, values, strict=True):
-            kind = one.type
-            if isinstance(value, SecretArray):
-                handles.append(value._reference)
-            elif kind.public:
-                handles.append(public_array(np.asarray(value, kind.dtype.numpy)))
-            else:
-                if not one.owner:
-                    raise ProgramError(
-                        f"The input {one.name!r} has no owner: it is shared already.",
-                        next_step="share it first with mpc.share, or give its ArraySpec an owner.",
-                        case=15,
-                    )
-                shared = self.session.share(
-                    value,
-                    one.owner,
-                    dtype=kind.dtype,
-                    shape=kind.shape,
-                    bounds=one.bounds,
-                )
-                handles.append(shared)
-        found: dict[str, Any] = {}
+        handles = shared_inputs(self.session, program, inputs or {})
         references = self.session.run_program(program, handles)
-        for output, reference in zip(program.outputs, references, strict=True):
-            array = SecretArray(self.session, reference)
-            to: Any = "all" if output.to == EVERYBODY else output.to
-            found[output.name] = array.reveal(to=to) if to else array
-        return found
+        return revealed_outputs(self.session, program, references)
 
     def save(self, value: Any, name: str, *, uses: Uses | None = None) -> Header:
         """Seal a secret array or a fitted estimator on the parties' own disks.

@@ -18,8 +18,10 @@ from tacit.cli.demo import demo
 from tacit.cli.distil import distil
 from tacit.cli.doctor import doctor
 from tacit.cli.evaluate import evaluate
+from tacit.cli.new import new
 from tacit.cli.query import query
 from tacit.cli.refresh import refresh
+from tacit.cli.run import run
 from tacit.cli.schema import schema
 from tacit.cli.serve import serve
 from tacit.cli.train import train
@@ -48,6 +50,8 @@ app.command()(train)
 app.command()(evaluate)
 app.command()(distil)
 app.command()(check)
+app.command()(run)
+app.command()(new)
 app.command()(demo)
 app.command()(serve)
 app.command()(query)

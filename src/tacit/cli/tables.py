@@ -1,14 +1,16 @@
-"""What a training prints in the end: two short tables."""
+"""What a training or a program prints in the end: short tables."""
 
 from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
 
 from rich.markup import escape
 from rich.table import Table
 
-from tacit.reports import Report
+from tacit.reports import Phase, Report
 from tacit.reports.formats import digits, shortened
 
-__all__ = ["cost_table", "scores_table"]
+__all__ = ["cost_table", "phase_table", "scores_table"]
 
 
 def scores_table(report: Report) -> Table:
@@ -45,15 +47,23 @@ def scores_table(report: Report) -> Table:
 
 def cost_table(report: Report) -> Table:
     """Seconds and rounds of each phase, what each party sent, and its memory."""
-    known = {name for phase in report.phases for name in phase.bytes_sent}
-    names = [n for n in (*(owner.name for owner in report.owners), *report.helpers) if n in known]
+    names = [*(owner.name for owner in report.owners), *report.helpers]
+    return phase_table(report.phases, names, report.peak_memory)
+
+
+def phase_table(
+    phases: Sequence[Phase], parties: Sequence[str], memory: Mapping[str, int]
+) -> Table:
+    """The same from phases alone; parties that are in none of them are left out."""
+    known = {name for phase in phases for name in phase.bytes_sent}
+    names = [name for name in parties if name in known]
     table = Table(title="Cost: seconds at the slowest party, MB sent by each", title_justify="left")
     table.add_column("phase", no_wrap=True)
     table.add_column("seconds", justify="right")
     table.add_column("rounds", justify="right")
     for name in names:
         table.add_column(escape(shortened(name, 10)), justify="right", no_wrap=True)
-    for phase in report.phases:
+    for phase in phases:
         table.add_row(
             phase.name,
             f"{phase.seconds:.2f}",
@@ -63,18 +73,15 @@ def cost_table(report: Report) -> Table:
     table.add_section()
     table.add_row(
         "all",
-        f"{sum(p.seconds for p in report.phases):.2f}",
-        f"{sum(p.rounds for p in report.phases):,}",
-        *(f"{sum(p.bytes_sent.get(n, 0) for p in report.phases) / 1e6:,.1f}" for n in names),
+        f"{sum(p.seconds for p in phases):.2f}",
+        f"{sum(p.rounds for p in phases):,}",
+        *(f"{sum(p.bytes_sent.get(n, 0) for p in phases) / 1e6:,.1f}" for n in names),
     )
-    if report.peak_memory:
+    if memory:
         table.add_row(
             "memory, MiB",
             "",
             "",
-            *(
-                f"{report.peak_memory[n] / 2**20:,.0f}" if n in report.peak_memory else "–"
-                for n in names
-            ),
+            *(f"{memory[n] / 2**20:,.0f}" if n in memory else "–" for n in names),
         )
     return table

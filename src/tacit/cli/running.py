@@ -1,0 +1,324 @@
+"""Starting the parties' processes for a program, and what comes of it."""
+
+from __future__ import annotations
+
+import datetime
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from tacit.cli.alone import WaitLines
+from tacit.cli.incidents import IncidentLog
+from tacit.cli.logs import open_log
+from tacit.cli.phase_costs import phases_of
+from tacit.cli.progress import PhaseBars
+from tacit.cli.tables import phase_table
+from tacit.consortium import Kit
+from tacit.errors import ProgramError
+from tacit.frontends.records import RunResult, RunSettings
+from tacit.network import Address, NetworkSettings
+from tacit.programs.graph import EVERYBODY, Output
+from tacit.programs.program import Program
+from tacit.protocols import SecurityModel, protocol_named
+from tacit.protocols.interface import Rounding
+from tacit.reports import IncidentRecord, Manifest, phase_records, write_manifest
+from tacit.sessions.alone import run_alone
+from tacit.sessions.joining import RING, ROUNDING
+from tacit.sessions.processes import PartyProcesses
+
+__all__ = ["RunOutcome", "RunRequest", "run_request"]
+
+JOB: Final = "tacit.frontends.job"
+"""What every party's process runs."""
+
+_SHOWN: Final = 8
+"""Outputs of more numbers are shown by their shape alone."""
+
+_WRITTEN: Final = 1000
+"""Outputs of more numbers are files of their own alone."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunRequest:
+    """What the user asks for; the fields are the options of ``tacit run``.
+
+    Attributes
+    ----------
+    files : dict of str to (tuple of (str, str))
+        By party: an input's name, or an empty one for all of the party's, and the file.
+    """
+
+    path: Path
+    program: Program
+    parties: tuple[str, ...]
+    files: dict[str, tuple[tuple[str, str], ...]]
+    protocol: str = "replicated3"
+    ring: int = 64
+    rounding: Rounding = "probabilistic"
+    out: Path = Path("result")
+    deadline: float = 3600.0
+    heartbeat: float = 5.0
+    patience: float = 60.0
+    threads: int | None = None
+    kit: Kit | None = None
+    wait: float = 600.0
+    listen: Address | None = None
+
+    @property
+    def security(self) -> SecurityModel:
+        """The protocol's promise."""
+        return protocol_named(self.protocol).security
+
+    @property
+    def guaranteed(self) -> bool:
+        """Whether the run ends with a result although a party is lost."""
+        return self.security.outcome == "guaranteed output"
+
+    @property
+    def parameters(self) -> dict[str, str]:
+        """What the parties compare in their handshake."""
+        return {
+            ROUNDING: self.rounding,
+            RING: str(self.ring),
+            **self.settings(self.parties[0]).agreed(),
+        }
+
+    @property
+    def network(self) -> NetworkSettings:
+        """Time limits."""
+        return NetworkSettings(
+            heartbeat_timeout=self.heartbeat, patience=self.patience, start_deadline=self.wait
+        )
+
+    def settings(self, party: str) -> RunSettings:
+        """What one party's process is told."""
+        return RunSettings(
+            program=str(self.path.absolute()),
+            digest=self.program.digest,
+            files=self.files.get(party, ()),
+            ring=self.ring,
+            deadline=self.deadline,
+            evidence=str((self.out / party / "evidence").absolute()) if self.guaranteed else None,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class RunOutcome:
+    """What a run gave, ready to be shown and saved."""
+
+    request: RunRequest
+    results: dict[str, RunResult]
+    incidents: tuple[IncidentRecord, ...]
+
+    def arrays(self, party: str) -> dict[str, NDArray[Any]]:
+        """What one party learned."""
+        return {one.name: one.array for one in self.results[party].outputs}
+
+    def save(self) -> None:
+        """Write the manifest, and each recipient's outputs into a folder of its own.
+
+        ``manifest.json``, ``PARTY/NAME.npy``, and ``PARTY/outputs.json`` with the small ones.
+        """
+        for party in self.results:
+            arrays = self.arrays(party)
+            if not arrays:
+                continue
+            folder = self.request.out / party
+            folder.mkdir(parents=True, exist_ok=True)
+            for name, array in arrays.items():
+                np.save(folder / f"{_file_name(name)}.npy", array, allow_pickle=False)
+            small = {name: a.tolist() for name, a in arrays.items() if a.size <= _WRITTEN}
+            (folder / "outputs.json").write_text(json.dumps(small, indent=2) + "\n")
+        write_manifest(self._manifest(), self.request.out / "manifest.json")
+
+    def as_dict(self) -> dict[str, Any]:
+        """Costs and outputs as plain data, for ``--json``."""
+        request = self.request
+        phases = phase_records(phases_of(self.results))
+        return {
+            "program": request.program.digest,
+            "protocol": request.protocol,
+            "parties": list(request.parties),
+            "outputs": {
+                party: {name: array.tolist() for name, array in self.arrays(party).items()}
+                for party in self.results
+            },
+            "costs": msgspec.to_builtins(phases),
+            "folder": str(request.out),
+        }
+
+    def show(self, console: Console) -> None:
+        """Print the outputs and what they cost."""
+        console.print(_output_table(self))
+        phases = phases_of(self.results)
+        memory = {name: result.peak_memory for name, result in self.results.items()}
+        console.print(phase_table(phases, list(self.results), memory))
+        for incident in self.incidents:
+            console.print(
+                f"[bold yellow]{escape(incident.title)}.[/] {escape(incident.afterwards)}",
+                soft_wrap=True,
+            )
+        console.print(f"Results: {self.request.out}", soft_wrap=True)
+
+    def _manifest(self) -> Manifest:
+        request = self.request
+        reader = next(iter(self.results.values()))
+        created = datetime.datetime.now(datetime.UTC).astimezone()
+        return Manifest(
+            created=created.isoformat(timespec="seconds"),
+            command="run",
+            parties=request.parties,
+            protocol=request.protocol,
+            digests={"session": reader.session_id.hex(), "program": request.program.digest},
+            parameters={
+                "program": request.program.name,
+                "rounding": request.rounding,
+                "ring": request.ring,
+            },
+            costs=phase_records(phases_of(self.results)),
+            peak_memory={name: result.peak_memory for name, result in self.results.items()},
+            results={},
+            incidents=self.incidents,
+        )
+
+
+def run_request(request: RunRequest, console: Console, *, as_json: bool = False) -> RunOutcome:
+    """Run a program to its end: processes, files, tables."""
+    request.out.mkdir(parents=True, exist_ok=True)
+    with open_log(request.out / "log.jsonl") as log:
+        log.info("run started", parties=request.parties, program=request.program.digest)
+        watched = request.parties if request.kit is None else (request.kit.name,)
+        with PhaseBars(watched, console) as bars:
+            incidents = IncidentLog(bars, log)
+            if request.kit is None:
+                results = _processes(request, incidents)
+            else:
+                results = {request.kit.name: _here(request, request.kit, incidents, console)}
+        for name, result in results.items():
+            for phase in result.phases:
+                log.info("phase finished", party=name, **msgspec.structs.asdict(phase))
+    outcome = RunOutcome(request, results, incidents.records)
+    outcome.save()
+    if as_json:
+        print(json.dumps(outcome.as_dict()))
+    else:
+        outcome.show(console)
+    return outcome
+
+
+def _processes(request: RunRequest, incidents: IncidentLog) -> dict[str, RunResult]:
+    """Run all parties' processes on this machine."""
+    with PartyProcesses(
+        request.parties,
+        JOB,
+        {name: request.settings(name) for name in request.parties},
+        protocol=request.protocol,
+        parameters=request.parameters,
+        settings=request.network,
+        threads=request.threads,
+        tolerate=1 if request.guaranteed else 0,
+        on_incident=incidents.incident,
+        shared_first="inputs" if request.guaranteed else "",
+        on_inputs_complete=incidents.inputs_complete,
+    ) as processes:
+        incidents.connected(processes.identifiers)
+        found = processes.results(incidents.progress)
+        incidents.ended(processes.lost)
+    return {name: msgspec.convert(result, RunResult) for name, result in found.items()}
+
+
+def _here(request: RunRequest, kit: Kit, incidents: IncidentLog, console: Console) -> RunResult:
+    """This party's part, in this process; the others run theirs on their machines."""
+    result: Any = run_alone(
+        kit,
+        JOB,
+        request.settings(kit.name),
+        protocol=request.protocol,
+        parties=request.parties,
+        parameters=request.parameters,
+        settings=request.network,
+        threads=request.threads,
+        listen=request.listen,
+        on_progress=incidents.progress,
+        on_incident=incidents.incident,
+        on_wait=WaitLines(kit, console, request.listen),
+        hold_inputs=True,
+        on_inputs_complete=lambda: incidents.inputs_complete(kit.name),
+    )
+    assert isinstance(result, RunResult)
+    return result
+
+
+def _output_table(outcome: RunOutcome) -> Table:
+    request = outcome.request
+    named = f" {escape(request.program.name)}" if request.program.name else ""
+    table = Table(title=f"Outputs of{named} {request.program.digest[:16]}", title_justify="left")
+    table.add_column("output", no_wrap=True)
+    table.add_column("who learns it", overflow="fold")
+    table.add_column("type", no_wrap=True)
+    table.add_column("value", overflow="fold")
+    for output, kind in zip(request.program.outputs, request.program.output_types, strict=True):
+        shape = "×".join(map(str, kind.shape)) or "one"
+        table.add_row(
+            escape(output.name),
+            escape(_recipients(output)),
+            f"{kind.dtype.name}, {shape}",
+            escape(_value(outcome, output)),
+        )
+    return table
+
+
+def _recipients(output: Output) -> str:
+    if output.to == EVERYBODY:
+        return "all parties"
+    return ", ".join(output.to) or "nobody"
+
+
+def _value(outcome: RunOutcome, output: Output) -> str:
+    """A short text of an output that one of the parties here learned."""
+    for party, array in _learned(outcome, output.name):
+        if array.size <= _SHOWN:
+            return np.array2string(array, precision=6, separator=", ").replace("\n", "")
+        return str(outcome.request.out / party / f"{_file_name(output.name)}.npy")
+    return "not opened here" if output.to else "secret, and gone with the session"
+
+
+def _learned(outcome: RunOutcome, name: str) -> Iterator[tuple[str, NDArray[Any]]]:
+    for party in outcome.results:
+        arrays: Mapping[str, NDArray[Any]] = outcome.arrays(party)
+        if name in arrays:
+            yield party, arrays[name]
+
+
+def _file_name(name: str) -> str:
+    """An output's name as a file's, which leads nowhere else."""
+    return "".join(c if c.isalnum() or c in "_-." else "_" for c in name).lstrip(".") or "output"
+
+
+def require_people(program: Program, parties: tuple[str, ...]) -> None:
+    """Everybody whom the program names takes part.
+
+    Raises
+    ------
+    ProgramError
+        Somebody does not (TC-1598).
+    """
+    named = dict.fromkeys(
+        [*program.owners, *(n for o in program.outputs if o.to != EVERYBODY for n in o.to)]
+    )
+    unknown = [name for name in named if name not in parties]
+    if unknown:
+        raise ProgramError(
+            f"The program names {', '.join(unknown)}, and the parties are {', '.join(parties)}.",
+            next_step="run it among the parties that it was made for, with a protocol for as many.",
+            case=98,
+        )
