@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
-from msgspec import Struct
 from numpy.typing import NDArray
 
 from tacit.arrays.running import shared_inputs
@@ -28,12 +27,6 @@ from tacit.sessions.session import Reference
 __all__ = ["approved", "run_party"]
 
 
-class _Ready(Struct, frozen=True):
-    """What a party says when its files are good: the digest of what all parties know."""
-
-    public: str
-
-
 def run_party(context: PartyContext) -> RunResult:
     """Run the job at one party."""
     settings = msgspec.msgpack.decode(context.configuration, type=RunSettings)
@@ -44,9 +37,9 @@ def run_party(context: PartyContext) -> RunResult:
     phases = JobPhases(context, settings.deadline)
     with phases.phase("reading"):
         program, given = _read(context, settings)
-        mine = _Ready(_public_digest(program, given))
-        said = session.gather(mine, _Ready, stage="reading", patience=settings.deadline)
-        _require_equal(said)
+        known = [given[one.name] for one in program.inputs if one.type.public]
+        agreed = tagged_hash("program run", program.canonical, *known)
+        session.agree_on_program(agreed, patience=settings.deadline)
     with phases.phase("sharing the inputs"):
         handles = shared_inputs(session, program, given)
         session.inputs_complete()
@@ -93,22 +86,6 @@ def _read(context: PartyContext, settings: RunSettings) -> tuple[Program, dict[s
         context.mesh.abort(_notice(context.name, error.stage))
         raise
     return program, {one.name: arrays.get(one.name) for one in program.inputs}
-
-
-def _public_digest(program: Program, given: dict[str, Any]) -> str:
-    arrays = [given[one.name] for one in program.inputs if one.type.public]
-    parts = [part for a in arrays for part in (a.dtype.str.encode(), a.tobytes())]
-    return tagged_hash("public inputs", *parts).hex()
-
-
-def _require_equal(said: dict[str, _Ready]) -> None:
-    if len({ready.public for ready in said.values()}) > 1:
-        raise ProgramError(
-            "The parties have different files for an input that all of them know.",
-            next_step="compare the files of public inputs: every party needs the same ones.",
-            case=89,
-            stage="reading",
-        )
 
 
 def _notice(owner: str, stage: str | None) -> ProgramError:

@@ -353,9 +353,9 @@ class PartySession(Session):
         told = self.gather(_Agreed(digest), _Agreed, stage=stage, patience=patience)
         return next((name for name, other in told.items() if other.digest != digest), None)
 
-    def agree_on_program(self, digest: bytes) -> None:
+    def agree_on_program(self, digest: bytes, *, patience: float | None = None) -> None:
         """Refuse to run a program, or public inputs, that another party does not run."""
-        other = self.who_differs(digest, stage="program")
+        other = self.who_differs(digest, stage="program", patience=patience)
         if other is not None:
             raise HandshakeError(
                 f"{self.name} and {other} do not run the same program on the same public inputs.",

@@ -530,10 +530,11 @@ class Session(Storing):
             )
         return tuple(sorted({self.position(name) for name in names}))
 
-    def agree_on_program(self, digest: bytes) -> None:
+    def agree_on_program(self, digest: bytes, *, patience: float | None = None) -> None:
         """Make sure that all parties run the same program on the same public inputs.
 
-        Where one process acts for all there is nothing to do.
+        Where one process acts for all there is nothing to do. `patience` is how many seconds to
+        wait for a party that is alive; the session's by default.
 
         Raises
         ------
