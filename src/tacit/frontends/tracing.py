@@ -7,7 +7,8 @@ functions can be run at once, or traced.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any, NoReturn
 
 from numpy.typing import ArrayLike, NDArray
@@ -72,6 +73,7 @@ class TracingSession(Session):
                          fractions)  # fmt: skip
         self._builder = GraphBuilder()
         self._bodies: list[Graph] = []
+        self._hints: list[Hint] = []
         self.note = ""
         """Where the operations that follow come from."""
 
@@ -90,13 +92,12 @@ class TracingSession(Session):
         self,
         results: Sequence[tuple[str, Handle, tuple[str, ...]]],
         name: str = "",
-        hints: Sequence[Hint] = (),
     ) -> Program:
         """The program whose outputs are `results`: name, value, recipients."""
         outputs = tuple(Output(output, to) for output, _, to in results)
         values = [self._value(self._secret(handle)) for _, handle, _ in results]
         main = self._builder.graph(values)
-        form = ProgramForm(FORMAT, name, main, outputs, tuple(self._bodies), tuple(hints))
+        form = ProgramForm(FORMAT, name, main, outputs, tuple(self._bodies), tuple(self._hints))
         return Program(form)
 
     def _secret(self, handle: Handle, dtype: DType | None = None) -> Reference:
@@ -220,6 +221,21 @@ class TracingSession(Session):
             numbers.append(self._body(builder.graph(results)))
         handles: list[Handle] = [index, *operands, *map(TracedReference, captures)]
         return self._control("cond", handles, Choice(tuple(numbers)), types[0])
+
+    @contextmanager
+    def hint(self, protocol: str) -> Iterator[None]:
+        """What is recorded inside would best run under a protocol."""
+        if self._builder.outer is not None:
+            raise ProgramError(
+                "A hint inside the body of a loop or branch.",
+                next_step="put the whole loop into the block.",
+                case=19,
+            )
+        first = self._builder.size
+        yield
+        last = self._builder.size - 1
+        if last >= first:
+            self._hints.append(Hint(first, last, protocol))
 
     def _branch_builder(
         self, branch: Body, given: Sequence[tuple[ArrayType, Bounds | None]], secret: list[bool]

@@ -350,6 +350,7 @@ RULES: Mapping[str, Rule | tuple[Rule, ...] | Several] = {
     **dict.fromkeys(("tril", "triu"), known_all(_with_zero)),
     **dict.fromkeys(("bitwise_and", "bitwise_or", "bitwise_xor"), _range_of_type),
     "bitwise_invert": known_all(_invert),
+    "bit_chain": _range_of_type,
     "constant": _same,
     "where": _chosen,
     "add": known_all(_add),

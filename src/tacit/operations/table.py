@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from tacit.errors import UsageError
 from tacit.operations.arithmetic import ARITHMETIC
+from tacit.operations.bit_chains import BIT_CHAINS
 from tacit.operations.choice import CHOICE
 from tacit.operations.comparison import COMPARISON
 from tacit.operations.conversion import CONVERSION
@@ -39,6 +40,7 @@ OPERATIONS: Mapping[str, Operation] = {
         COMPARISON,
         LOGIC,
         INTEGER,
+        BIT_CHAINS,
         CHOICE,
         CONVERSION,
         MANIPULATION,

@@ -61,6 +61,11 @@ class GraphBuilder:
         self._constants: dict[Constant, Value] = {}
         self._nodes: list[tuple[Node, list[Value], list[Value]]] = []
 
+    @property
+    def size(self) -> int:
+        """How many nodes there are."""
+        return len(self._nodes)
+
     def input(
         self,
         array_type: ArrayType,

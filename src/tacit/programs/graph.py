@@ -19,6 +19,7 @@ from tacit.operations.types import ArrayType, Bounds, PublicArray
 __all__ = [
     "EVERYBODY",
     "FORMAT",
+    "GUESTS",
     "Constant",
     "Graph",
     "Hint",
@@ -34,6 +35,17 @@ FORMAT: Final = 1
 
 EVERYBODY: Final = ("all",)
 """The recipients of an output that all parties learn."""
+
+GUESTS: Final = (
+    "replicated3",
+    "replicated3_active",
+    "fantastic4",
+    "shamir",
+    "spdz2k",
+    "semi2k",
+    "garbled",
+)
+"""The protocols that a hint may name, whether they are built yet or not."""
 
 Plain: TypeAlias = Literal["<f8", "<i8", "<i4", "<i2", "|i1", "<u4", "<u2", "|u1", "|b1"]
 """NumPy's types of public arrays."""

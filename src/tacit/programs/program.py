@@ -14,7 +14,7 @@ from tacit.encoding.digest import tagged_hash
 from tacit.errors import ProgramError
 from tacit.operations.types import ArrayType
 from tacit.programs.control import bodies_of
-from tacit.programs.graph import EVERYBODY, FORMAT, Graph, Hint, Input, Output
+from tacit.programs.graph import EVERYBODY, FORMAT, GUESTS, Graph, Hint, Input, Output
 from tacit.programs.inference import Checked, CheckedNode, checked_graph
 
 __all__ = ["MAGIC", "MOST_BYTES", "Program", "ProgramForm"]
@@ -276,8 +276,9 @@ def _require_form(form: ProgramForm) -> None:
         if len(set(output.to)) != len(output.to) or ("all" in output.to and output.to != EVERYBODY):
             raise _unreadable("An output names a recipient twice.")
     count = len(form.main.nodes)
-    if any(not 0 <= hint.first <= hint.last < count for hint in form.hints):
-        raise _unreadable("A hint is about nodes that are not there.")
+    known = all(hint.protocol in GUESTS for hint in form.hints)
+    if not known or any(not 0 <= hint.first <= hint.last < count for hint in form.hints):
+        raise _unreadable("A hint is about nodes or a protocol that is not there.")
 
 
 def _require_outputs(program: Program) -> None:

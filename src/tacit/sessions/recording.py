@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from contextvars import ContextVar
 from typing import Protocol, TypeAlias
 
@@ -40,6 +40,9 @@ class Recorder(Protocol):
         self, index: Handle, branches: Sequence[Body], operands: Sequence[Handle]
     ) -> list[Handle]:
         """The results of one of several bodies."""
+
+    def hint(self, protocol: str) -> AbstractContextManager[None]:
+        """What is recorded inside would best run under a protocol."""
 
 
 _CURRENT: ContextVar[Recorder | None] = ContextVar("recorder", default=None)

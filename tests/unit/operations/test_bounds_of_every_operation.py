@@ -21,6 +21,7 @@ import tacit
 from tacit import Computation, SecretArray
 from tacit.errors import RangeError
 from tacit.operations import OPERATIONS
+from tacit.operations.bit_chains import BitStep
 from tacit.operations.bounds import RULES, WITHOUT_RULE
 
 UNIT = 2.0**-18
@@ -170,6 +171,8 @@ CASES: dict[str, list[Case]] = {
     "tril": [Case(lambda x, y: tacit.tril(x), lambda x, y: np.tril(x))],
     "triu": [Case(lambda x, y: tacit.triu(x), lambda x, y: np.triu(x))],
     "diagonal": [Case(lambda x, y: tacit.diagonal(x), lambda x, y: np.diagonal(x))],
+    "bit_chain": [Case(lambda x, y: applied("bit_chain", x, y, steps=(BitStep("xor", 0, 1),)),
+                       np.bitwise_xor, "i")],
     "dynamic_slice": [Case(lambda x, y: tacit.dynamic_slice(x, [0, 1], (1, 2)),
                            lambda x, y: x[:1, 1:3])],
     "dynamic_update_slice": [Case(lambda x, y: tacit.dynamic_update_slice(x, y[:1, :2], [0, 1]),

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from tacit.encoding import RING64, DType, bool_, fixed, fixed_point, int8, int64
 from tacit.errors import RangeError, TacitError, UsageError
 from tacit.operations import OPERATIONS, operation_named
+from tacit.operations.bit_chains import BitStep
 from tacit.operations.manipulation import NewAxis, Positions, Rest, Slice
 from tacit.operations.types import ArrayType, public_type
 from tacit.protocols import protocol_named
@@ -48,6 +49,7 @@ U: tuple[NDArray[Any], DType | None] = (np.arange(3, dtype=np.uint16), None)
 M: tuple[NDArray[Any], DType | None] = (np.array([True, False, True]), None)
 Z: tuple[NDArray[Any], DType | None] = (np.array(1.5), fixed)
 ROWS = np.array([1, 0, 1]).tobytes()
+CHAIN = (BitStep("and", 0, 1), BitStep("xor", 3, 2), BitStep("left", 4, 2), BitStep("not", 5))
 STARTS = [(np.array(1), None), (np.array(9), None)]
 
 CASES: list[Case] = [
@@ -69,6 +71,8 @@ CASES: list[Case] = [
     ("matmul", [(numbers(5, 1, 2, 3), fixed), (numbers(4, 3, 2), None)], {}),
     *((name, [a, b], {}) for name in ("bitwise_and", "bitwise_or", "bitwise_xor")
       for a, b in ((B, B), (B, M), (M, B), ((np.array(True), bool_), B))),
+    *(("bit_chain", [a, b, S], {"steps": CHAIN}) for a, b in ((N, Q), (S, S), (Q, N))),
+    ("bit_chain", [N], {"steps": (BitStep("right", 0, 1), BitStep("nonzero", 1))}),
     ("bitwise_invert", [B], {}), ("bitwise_invert", [N], {}), ("bitwise_invert", [S], {}),
     *((name, [a, b], {}) for name in ("bitwise_and", "bitwise_or", "bitwise_xor")
       for a, b in ((N, N), (S, U), (Q, N), (S, S))),

@@ -8,19 +8,29 @@ flat sequences of secret or public arrays; everything else that a body uses may 
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, nullcontext
 from typing import Any, TypeAlias
 
 import numpy as np
 
 from tacit.arrays.array import SecretArray, applied
-from tacit.errors import SecretMisuseError, ShapeError
+from tacit.errors import ProgramError, SecretMisuseError, ShapeError
 from tacit.operations.promotion import public_array
+from tacit.programs.graph import GUESTS
 from tacit.sessions.recording import Body, Recorder, current_recorder
 from tacit.sessions.session import Handle, Reference
 
-__all__ = ["cond", "dynamic_slice", "dynamic_update_slice", "fori_loop", "scan", "switch",
-           "while_loop"]  # fmt: skip
+__all__ = [
+    "cond",
+    "dynamic_slice",
+    "dynamic_update_slice",
+    "fori_loop",
+    "hint",
+    "scan",
+    "switch",
+    "while_loop",
+]  # fmt: skip
 
 Arrays: TypeAlias = Sequence[Any]
 
@@ -201,6 +211,37 @@ def cond(
     else:
         predicate = int(bool(predicate))
     return switch(predicate, [false, true], *operands)
+
+
+@contextmanager
+def hint(protocol: str) -> Iterator[None]:
+    """Note that what is inside a ``with`` block would best run under another protocol.
+
+    Parameters
+    ----------
+    protocol : str
+        Such as ``"garbled"``.
+
+    Raises
+    ------
+    ProgramError
+        There is no such protocol, or the block is inside a loop's body (TC-1519).
+
+    Notes
+    -----
+    A wish: results are the same without it. It becomes part of a traced program and of its digest,
+    because owners approve what runs where. Sessions of this version run everything under their own
+    protocol (decision 0088); eagerly nothing happens.
+    """
+    if protocol not in GUESTS:
+        raise ProgramError(
+            f"There is no protocol {protocol!r} to hint at.",
+            next_step=f"choose one of: {', '.join(GUESTS)}.",
+            case=19,
+        )
+    recorder = current_recorder()
+    with nullcontext() if recorder is None else recorder.hint(protocol):
+        yield
 
 
 def dynamic_slice(x: Any, starts: Sequence[Any], sizes: Sequence[int]) -> Any:
