@@ -8,19 +8,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, Final, get_args
+from typing import Annotated, Any, get_args
 
 import typer
 
 from tacit.errors import UsageError
 from tacit.functions.perceptron import Activation
-from tacit.ml.plan import PLAIN, EarlyStopping, ModelKind, Optimiser, Schedule
+from tacit.ml.plan import DEFAULT_RATES, PLAIN, EarlyStopping, ModelKind, Optimiser, Schedule
 from tacit.ml.start import Start
 from tacit.models import ClearModel
 from tacit.storage.records import checked_name
 
 __all__ = [
-    "DEFAULT_RATES",
     "ActivationOption",
     "ClassWeightsOption",
     "DropOption",
@@ -42,18 +41,9 @@ __all__ = [
     "ValidationOption",
     "WarmUpOption",
     "chosen_model",
-    "default_rate",
 ]
 
 _MODEL, _LEARNING, _STORE = "Model", "Training", "Model store"
-
-DEFAULT_RATES: Final[dict[tuple[ModelKind, str], float]] = {
-    ("logistic", "sgd"): 0.5,
-    ("logistic", "adam"): 0.01,
-    ("mlp", "sgd"): 0.2,
-    ("mlp", "adam"): 0.005,
-}
-"""Learning rates for standardised columns, by model and optimiser."""
 
 ModelOption = Annotated[
     str,
@@ -214,11 +204,6 @@ class ModelChoice:
     store: Path | None = None
 
 
-def default_rate(kind: ModelKind, solver: str) -> float:
-    """The learning rate for standardised columns."""
-    return DEFAULT_RATES[kind, solver]
-
-
 def chosen_model(
     *,
     model: str = "logistic",
@@ -262,7 +247,7 @@ def chosen_model(
     _together(bool(momentum) or not nesterov, "--nesterov needs --momentum")
     _within("--momentum", 0.0 <= momentum < 1.0, "0.9, at least 0 and below 1")
     _within("--dropout", 0.0 <= dropout <= 0.9, "0.2, at most 0.9")
-    rate = default_rate(kind, solver) if learning_rate is None else learning_rate
+    rate = DEFAULT_RATES[kind, solver] if learning_rate is None else learning_rate
     _within("--learning-rate", 0.0 < rate <= 16.0, "0.5, at most 16; columns are standardised")
     _within("--validation-size", 0.0 < validation_size <= 0.5, "0.1, at most 0.5")
     factor, every = _dropping(drop)

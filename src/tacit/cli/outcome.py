@@ -228,13 +228,18 @@ def outcome_of(
 
 
 def _notes(request: TrainingRequest) -> tuple[str, ...]:
-    if request.kit is None:
-        return request.notes
-    own = (
-        f"This is the report of {request.kit.name}: what the other parties spent and sent is in"
-        " theirs."
-    )
-    return (*request.notes, own)
+    found = list(request.notes)
+    if request.privacy is not None:
+        found.append(
+            "Models trained in the clear to compare with (alone, pooled) have no noise, and"
+            " standardised columns: their learning rate is at most the usual one for these."
+        )
+    if request.kit is not None:
+        found.append(
+            f"This is the report of {request.kit.name}: what the other parties spent and sent is in"
+            " theirs."
+        )
+    return tuple(found)
 
 
 def _learning(request: TrainingRequest) -> dict[str, str | int | float | bool]:

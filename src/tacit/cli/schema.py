@@ -249,7 +249,7 @@ def _preparation(column: Column, label: str) -> str:
     if column.is_numeric and column.standardise:
         parts.append("standardised")
     if column.type == "category":
-        parts.append(column.encode.replace("_", "-") + "-encoded")
+        parts.append("encoded " + {"one_hot": "one-hot", "target": "by the label"}[column.encode])
     return ", ".join([*parts, *column.parts])
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from itertools import islice, pairwise
 from math import cos, pi
-from typing import Literal, TypeAlias
+from typing import Final, Literal, TypeAlias
 
 import numpy as np
 from msgspec import Struct
@@ -19,6 +19,7 @@ from tacit.ml.privacy.terms import PrivateTerms
 from tacit.tables import public_generator
 
 __all__ = [
+    "DEFAULT_RATES",
     "PLAIN",
     "EarlyStopping",
     "ModelKind",
@@ -31,6 +32,14 @@ __all__ = [
 ModelKind: TypeAlias = Literal["logistic", "mlp"]
 Schedule: TypeAlias = Literal["constant", "linear", "cosine", "step"]
 Rows: TypeAlias = NDArray[np.int64]
+
+DEFAULT_RATES: Final[dict[tuple[ModelKind, str], float]] = {
+    ("logistic", "sgd"): 0.5,
+    ("logistic", "adam"): 0.01,
+    ("mlp", "sgd"): 0.2,
+    ("mlp", "adam"): 0.005,
+}
+"""Learning rates for standardised columns, by model and optimiser."""
 
 LEAST_RATE = 0.01
 """What falling learning rates end with, as a fraction of where they began."""

@@ -16,7 +16,8 @@ from tacit.ml.folding import fold, unfold
 from tacit.ml.learners import learner_of
 from tacit.ml.learners.perceptron import dropped, glorot
 from tacit.ml.plaintext import pooled_moments, train_plaintext
-from tacit.ml.plan import EarlyStopping, Optimiser, TrainingPlan, schedule
+from tacit.ml.plan import DEFAULT_RATES, EarlyStopping, Optimiser, TrainingPlan, schedule
+from tacit.ml.privacy.terms import PrivateTerms, Spent
 from tacit.ml.standardization import joint_standardization
 from tacit.ml.stopping import Stopper
 from tacit.ml.training import train
@@ -111,6 +112,31 @@ def test_a_training_on_shares_is_the_one_in_the_clear(name: str, owners: list[Ro
         assert trained.metrics[-1] > min(trained.metrics)  # the last is not the best
     else:
         assert trained.metrics == []
+
+
+@pytest.mark.parametrize("plan", [LINEAR, MLP])
+def test_what_private_training_is_compared_to_takes_usual_steps(
+    plan: TrainingPlan, owners: list[Rows]
+) -> None:
+    """Its columns are standardised: the long steps that scaled ones need would throw it about."""
+    rate = DEFAULT_RATES[plan.kind, "sgd"]
+    usual = replace(plan, learning_rate=rate)
+    terms = PrivateTerms(
+        clip=1.0,
+        noise_multiplier=1.0,
+        delta=1e-6,
+        rate=1,
+        slots=(1, 1, 1),
+        training=Spent(epsilon=1.0, delta=1e-6, approximation=0.0),
+    )
+    mean, inverse = pooled_moments([rows.moments for rows in owners], MASK)
+    expected = train_plaintext(usual, owners, mean, inverse)
+    for given in (8.0, rate):
+        private = replace(usual, learning_rate=given, privacy=terms)
+        for found, wanted in zip(
+            train_plaintext(private, owners, mean, inverse), expected, strict=True
+        ):
+            np.testing.assert_array_equal(found, wanted)
 
 
 def test_four_parties_that_may_deviate_learn_the_same(owners: list[Rows]) -> None:
