@@ -10,9 +10,16 @@ from rich.console import Console
 
 from tacit.cli.alone import AsOption, KitOption, ListenOption, WaitOption, listening, own_kit
 from tacit.cli.distilling import DistillationRequest, refuse, run_distillation
+from tacit.cli.network_options import (
+    DeadlineOption,
+    HeartbeatOption,
+    PartyPatienceOption,
+    ThreadsOption,
+)
 from tacit.cli.train import parse_owners, parse_recipients
 from tacit.errors import UsageError
 from tacit.ml.distillation.records import PateSettings
+from tacit.sessions.threads import threads_a_party
 
 __all__ = ["distil"]
 
@@ -196,14 +203,10 @@ def distil(
             "--out", "-o", help="Folder for student and report.", rich_help_panel="Output"
         ),
     ] = Path("student"),
-    deadline: Annotated[
-        float,
-        typer.Option(
-            min=1.0,
-            help="Seconds that a phase may take before a party that is alive but stuck ends it.",
-            rich_help_panel="Network",
-        ),
-    ] = 3600.0,
+    deadline: DeadlineOption = 3600.0,
+    heartbeat: HeartbeatOption = 5.0,
+    patience: PartyPatienceOption = 60.0,
+    threads: ThreadsOption = None,
     own: AsOption = None,
     kit: KitOption = None,
     wait: WaitOption = 600.0,
@@ -274,6 +277,9 @@ def distil(
         protocol=protocol or ("replicated3" if place is None else place.consortium.protocol),
         out=out,
         deadline=deadline,
+        heartbeat=heartbeat,
+        patience=patience,
+        threads=threads,
         kit=place,
         wait=wait,
         listen=listening(listen),
@@ -285,6 +291,7 @@ def distil(
             next_step="name who does with --reveal-to; by default all owners.",
             case=44,
         )
+    threads_a_party(threads)
     run_distillation(request, recipients, Console(stderr=as_json, highlight=False), as_json=as_json)
 
 

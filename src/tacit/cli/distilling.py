@@ -69,6 +69,9 @@ class DistillationRequest:
     protocol: str = "replicated3"
     out: Path = Path("student")
     deadline: float = 3600.0
+    heartbeat: float = 5.0
+    patience: float = 60.0
+    threads: int | None = None
     kit: Kit | None = None
     wait: float = 600.0
     listen: Address | None = None
@@ -353,7 +356,8 @@ def _processes(
         JOB,
         {name: request.settings(name, recipients) for name in request.parties},
         protocol=request.protocol,
-        settings=NetworkSettings(),
+        settings=NetworkSettings(heartbeat_timeout=request.heartbeat, patience=request.patience),
+        threads=request.threads,
         tolerate=1 if request.guaranteed else 0,
         shared_first="inputs" if request.guaranteed else "",
         on_incident=incidents.incident,
@@ -379,7 +383,12 @@ def _here(
         protocol=request.protocol,
         parties=request.parties,
         parameters=settings.agreed(),
-        settings=NetworkSettings(start_deadline=request.wait),
+        settings=NetworkSettings(
+            heartbeat_timeout=request.heartbeat,
+            patience=request.patience,
+            start_deadline=request.wait,
+        ),
+        threads=request.threads,
         hold_inputs=True,
         listen=request.listen,
         on_progress=incidents.progress,

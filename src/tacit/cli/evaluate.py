@@ -11,12 +11,17 @@ from rich.console import Console
 from tacit.cli.alone import AsOption, KitOption, ListenOption, WaitOption, listening, own_kit
 from tacit.cli.evaluating import EvaluationRequest, run_evaluation
 from tacit.cli.evaluation_inputs import parse_inputs
+from tacit.cli.network_options import (
+    DeadlineOption,
+    HeartbeatOption,
+    PartyPatienceOption,
+    ThreadsOption,
+)
 from tacit.cli.train import parse_recipients
 from tacit.errors import UsageError
 from tacit.ml.measures.names import DEFAULT, parse_measures
 from tacit.ml.private_evaluation.rows import parse_grouping
 from tacit.sessions.session import checked_rounding
-from tacit.sessions.threads import VARIABLE
 
 __all__ = ["evaluate"]
 
@@ -158,40 +163,10 @@ def evaluate(
     out: Annotated[
         Path, typer.Option("--out", "-o", help="Folder for the report.", rich_help_panel="Output")
     ] = Path("evaluation"),
-    deadline: Annotated[
-        float,
-        typer.Option(
-            min=1.0,
-            help="Seconds that a phase may take before a party that is alive but stuck ends it.",
-            rich_help_panel="Network",
-        ),
-    ] = 3600.0,
-    heartbeat: Annotated[
-        float,
-        typer.Option(
-            min=0.5,
-            help="Seconds without a sign of life after which a party counts as lost.",
-            rich_help_panel="Network",
-        ),
-    ] = 5.0,
-    patience: Annotated[
-        float,
-        typer.Option(
-            min=1.0,
-            help="Under guaranteed output: seconds that a party which is alive may keep the others"
-            " waiting; one that takes longer counts as lost.",
-            rich_help_panel="Network",
-        ),
-    ] = 60.0,
-    threads: Annotated[
-        int | None,
-        typer.Option(
-            show_default=False,
-            help="Threads of each party's process for matrix products. By default the variable"
-            f" {VARIABLE}, or else the machine's cores divided among the parties.",
-            rich_help_panel="Network",
-        ),
-    ] = None,
+    deadline: DeadlineOption = 3600.0,
+    heartbeat: HeartbeatOption = 5.0,
+    patience: PartyPatienceOption = 60.0,
+    threads: ThreadsOption = None,
     own: AsOption = None,
     kit: KitOption = None,
     wait: WaitOption = 600.0,

@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.table import Table
 
 from tacit.cli.alone import KitOption, ListenOption, WaitLines, WaitOption, listening
+from tacit.cli.network_options import HeartbeatOption
 from tacit.cli.train import parse_owners
 from tacit.consortium import Kit
 from tacit.errors import UsageError
@@ -44,12 +45,7 @@ def refresh(
             show_default=False,
         ),
     ] = None,
-    heartbeat: Annotated[
-        float,
-        typer.Option(
-            min=0.5, help="Seconds without a sign of life after which a party counts as lost."
-        ),
-    ] = 5.0,
+    heartbeat: HeartbeatOption = 5.0,
     kit: KitOption = None,
     wait: WaitOption = 600.0,
     listen: ListenOption = None,

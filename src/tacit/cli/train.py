@@ -40,6 +40,12 @@ from tacit.cli.model_options import (
     WarmUpOption,
     chosen_model,
 )
+from tacit.cli.network_options import (
+    DeadlineOption,
+    HeartbeatOption,
+    PartyPatienceOption,
+    ThreadsOption,
+)
 from tacit.cli.privacy_options import (
     ClipOption,
     DeltaOption,
@@ -55,7 +61,7 @@ from tacit.errors import UsageError
 from tacit.ml.drift import Drift
 from tacit.ml.measures.names import DEFAULT, parse_measures
 from tacit.sessions.session import checked_rounding
-from tacit.sessions.threads import VARIABLE, threads_a_party
+from tacit.sessions.threads import threads_a_party
 
 __all__ = ["train"]
 
@@ -260,40 +266,10 @@ def train(
     out: Annotated[
         Path, typer.Option("--out", "-o", help="Folder for the report.", rich_help_panel="Output")
     ] = Path("report"),
-    deadline: Annotated[
-        float,
-        typer.Option(
-            min=1.0,
-            help="Seconds that a phase may take before a party that is alive but stuck ends it.",
-            rich_help_panel="Network",
-        ),
-    ] = 3600.0,
-    heartbeat: Annotated[
-        float,
-        typer.Option(
-            min=0.5,
-            help="Seconds without a sign of life after which a party counts as lost.",
-            rich_help_panel="Network",
-        ),
-    ] = 5.0,
-    patience: Annotated[
-        float,
-        typer.Option(
-            min=1.0,
-            help="Under guaranteed output: seconds that a party which is alive may keep the others"
-            " waiting; one that takes longer counts as lost.",
-            rich_help_panel="Network",
-        ),
-    ] = 60.0,
-    threads: Annotated[
-        int | None,
-        typer.Option(
-            show_default=False,
-            help="Threads of each owner's process for matrix products. By default the variable"
-            f" {VARIABLE}, or else the machine's cores divided among the owners.",
-            rich_help_panel="Network",
-        ),
-    ] = None,
+    deadline: DeadlineOption = 3600.0,
+    heartbeat: HeartbeatOption = 5.0,
+    patience: PartyPatienceOption = 60.0,
+    threads: ThreadsOption = None,
     compare_pooled: Annotated[
         bool,
         typer.Option(

@@ -62,6 +62,7 @@ def distil(folder: Path, *options: str) -> str:
         (("--synthetic", "9", "--without-privacy-guarantee"), "private always"),
         (("--synthetic", "90000", "--sigma", "2"), "promises nothing"),
         (("--synthetic", "9", "--reveal-to", "dora"), "dora"),
+        (("--synthetic", "9", "--threads", "0"), "threads"),
     ],
 )
 def test_what_does_not_fit_is_refused(folder: Path, options: tuple[str, ...], text: str) -> None:
@@ -78,6 +79,7 @@ def test_a_budget_that_promises_nothing(folder: Path) -> None:
 @pytest.mark.processes
 def test_from_files_to_a_student(folder: Path) -> None:
     options = ("--public", str(folder / "public.csv"), "--teachers", "100", "--epsilon", "20")
+    options += ("--heartbeat", "4", "--patience", "30", "--threads", "1")
     text = distil(folder, *options, "--epochs", "4", "--delta", "1e-4", "--json")
     found = json.loads(text[text.index('{"version') :])
     assert found["recipients"] == list(OWNERS)
