@@ -91,7 +91,8 @@ def own_part(own: str, kit: Path | None, files: Collection[str]) -> tuple[Kit, d
     Raises
     ------
     UsageError
-        ``--kit`` is missing, or other files are named (TC-1040), or the kit is another's (TC-1058).
+        ``--kit`` is missing, or other files are named (TC-1040), or the kit is a client's (TC-1057)
+        or another's (TC-1058).
     TacitError
         What :meth:`~tacit.consortium.Kit.load` finds wrong.
     """
@@ -117,6 +118,13 @@ def own_kit(own: str, kit: Path | None) -> Kit:
         _needs_kit()
     name = own.partition("=")[0]
     loaded = Kit.load(kit)
+    if loaded.role != "party":
+        raise UsageError(
+            f"The kit in {kit} is that of the client {loaded.name}, not a party's.",
+            next_step=f"name the folder with the kit of {name}; clients ask a service, with"
+            " `tacit query`.",
+            case=57,
+        )
     if loaded.name != name:
         raise UsageError(
             f"The kit in {kit} is that of {loaded.name}, not of {name}.",

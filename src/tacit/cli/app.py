@@ -9,7 +9,6 @@ from importlib.metadata import version
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
 
 from tacit.cli.blame import blame
 from tacit.cli.check import check
@@ -24,6 +23,7 @@ from tacit.cli.refresh import refresh
 from tacit.cli.run import run
 from tacit.cli.schema import schema
 from tacit.cli.serve import serve
+from tacit.cli.terminal import Terminal
 from tacit.cli.train import train
 from tacit.errors import InternalError, StorageError, TacitError
 
@@ -92,7 +92,7 @@ def main() -> None:
         raise SystemExit(error.exit_status) from None
     except SystemExit as end:
         if end.code == _INTERRUPTED:  # typer's translation of KeyboardInterrupt
-            Console(stderr=True).print(
+            Terminal(stderr=True).print(
                 "Interrupted: everything that this command started was stopped."
             )
         raise
@@ -134,7 +134,7 @@ def _report(error: TacitError, as_json: bool) -> None:
     if as_json:
         print(json.dumps({"error": error.as_dict()}), file=sys.stderr)
         return
-    console = Console(stderr=True, highlight=False)
+    console = Terminal(stderr=True)
     console.print(f"[bold red]Error {error.code}[/]", end=" ")
     if error.stage:
         console.print(f"[dim](stage: {error.stage})[/]", end="")

@@ -10,6 +10,7 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 
+from tacit.cli.terminal import Terminal
 from tacit.consortium.file import read
 from tacit.errors import EvidenceError
 from tacit.network.trust import ANY
@@ -74,7 +75,7 @@ def verify(
         shown = [_plain(checked) for checked in found]
         print(json.dumps({"records": shown, "authority_given": root is not None}))
         return
-    console = Console(highlight=False)
+    console = Terminal()
     for checked in found:
         _show(console, checked)
     if root is None:

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
+from tacit.cli.terminal import Terminal
 from tacit.errors import DataError
 from tacit.tables import Schema
 from tacit.tables import check as find_problems
@@ -56,7 +56,7 @@ def check(
                 }
             )
         )
-    console = Console(highlight=False, quiet=as_json)
+    console = Terminal(quiet=as_json)
     if not found.violations:
         console.print(f"[green]✓[/] {file}: {found.rows:,} rows fit the schema.")
         return

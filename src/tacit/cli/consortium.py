@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
 from tacit.cli.consortium_status import show_status
+from tacit.cli.terminal import Terminal
 from tacit.consortium.authority import DAYS, AuthorityFolder
 from tacit.consortium.installing import install as take_over
 from tacit.consortium.kit import Role
@@ -72,7 +72,7 @@ ClientOption = Annotated[
 INTERRUPTED = 130
 """The exit status after Ctrl-C."""
 
-_OUT = Console(highlight=False, soft_wrap=True)
+_OUT = Terminal(soft_wrap=True)
 
 
 @app.command()

@@ -12,12 +12,12 @@ from pathlib import Path
 from typing import Annotated, Any, Final
 
 import typer
-from rich.console import Console
 
 from tacit.cli.demos import fraud, hospitals
 from tacit.cli.demos.files import DemoFiles
 from tacit.cli.demos.mishaps import Director, parse_mishaps
 from tacit.cli.model_options import HiddenOption, chosen_model
+from tacit.cli.terminal import Terminal
 from tacit.cli.training import TrainingRequest, run_training
 from tacit.protocols import protocol_named
 
@@ -182,7 +182,7 @@ def demo(
     choice = chosen_model(model=model, hidden=hidden, **learning)
     parties = story.parties if _with_regulator(protocol, story) else story.owners
     mishaps = parse_mishaps(kill or (), cheat or (), parties, protocol)
-    console = Console(stderr=as_json, highlight=False)
+    console = Terminal(stderr=as_json)
     started = time.perf_counter()
     with contextlib.ExitStack() as stack:
         if data is None:

@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
 from tacit.cli.alone import AsOption, KitOption, ListenOption, WaitOption, listening, own_kit
 from tacit.cli.distilling import DistillationRequest, refuse, run_distillation
@@ -16,6 +15,7 @@ from tacit.cli.network_options import (
     PartyPatienceOption,
     ThreadsOption,
 )
+from tacit.cli.terminal import Terminal
 from tacit.cli.train import parse_owners, parse_recipients
 from tacit.errors import UsageError
 from tacit.ml.distillation.records import PateSettings
@@ -292,7 +292,7 @@ def distil(
             case=44,
         )
     threads_a_party(threads)
-    run_distillation(request, recipients, Console(stderr=as_json, highlight=False), as_json=as_json)
+    run_distillation(request, recipients, Terminal(stderr=as_json), as_json=as_json)
 
 
 def _hidden(text: str) -> tuple[int, ...]:

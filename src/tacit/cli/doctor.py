@@ -13,6 +13,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from tacit.cli.alone import SOON
+from tacit.cli.terminal import Terminal
 from tacit.consortium import Kit
 from tacit.errors import AddressError, TacitError, TransportError, UsageError
 from tacit.network import Address, Listener
@@ -80,7 +81,7 @@ def doctor(
 
         tacit doctor --kit kit
     """
-    console = Console(highlight=False, soft_wrap=True, quiet=as_json)
+    console = Terminal(soft_wrap=True, quiet=as_json)
     checks: list[Check] = []
 
     def say(check: Check) -> None:

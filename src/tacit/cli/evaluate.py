@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
 from tacit.cli.alone import AsOption, KitOption, ListenOption, WaitOption, listening, own_kit
 from tacit.cli.evaluating import EvaluationRequest, run_evaluation
@@ -17,6 +16,7 @@ from tacit.cli.network_options import (
     PartyPatienceOption,
     ThreadsOption,
 )
+from tacit.cli.terminal import Terminal
 from tacit.cli.train import parse_recipients
 from tacit.errors import UsageError
 from tacit.ml.measures.names import DEFAULT, parse_measures
@@ -250,4 +250,4 @@ def evaluate(
             next_step="name who does with --reveal-to; by default the owners of model and data.",
             case=44,
         )
-    run_evaluation(request, recipients, Console(stderr=as_json, highlight=False), as_json=as_json)
+    run_evaluation(request, recipients, Terminal(stderr=as_json), as_json=as_json)

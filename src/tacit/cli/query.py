@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 from rich.table import Table
 
+from tacit.cli.terminal import Terminal
 from tacit.serving.client import Client
 
 __all__ = ["query"]
@@ -60,7 +60,7 @@ def query(
         print(json.dumps({"scores": [float(s) for s in scores], "seconds": round(seconds, 4)}))
         return
     assert described is not None
-    console = Console(highlight=False)
+    console = Terminal()
     if out is None or len(scores) <= _SHOWN:
         table = Table()
         table.add_column("row", justify="right")

@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 from rich.table import Table
 
 from tacit.cli.alone import KitOption, ListenOption, WaitLines, WaitOption, listening
 from tacit.cli.network_options import HeartbeatOption
+from tacit.cli.terminal import Terminal
 from tacit.cli.train import parse_owners
 from tacit.consortium import Kit
 from tacit.errors import UsageError
@@ -79,7 +79,7 @@ def refresh(
             parties=own.parties,
             settings=settings,
             listen=listening(listen),
-            on_wait=WaitLines(here, Console(stderr=as_json, highlight=False)),
+            on_wait=WaitLines(here, Terminal(stderr=as_json)),
         ) as alone:
             alone.attach(place)
             _tell(alone.refresh(), own.parties, as_json=as_json)
@@ -163,7 +163,7 @@ def _plain(header: Header) -> dict[str, object]:
 
 
 def _show(renewed: Sequence[Header], parties: Sequence[str]) -> None:
-    console = Console(highlight=False)
+    console = Terminal()
     if not renewed:
         console.print("Nothing is stored: there was nothing to refresh.")
         return

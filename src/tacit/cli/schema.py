@@ -14,6 +14,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from tacit.cli.signoff import SignOff
+from tacit.cli.terminal import Terminal
 from tacit.errors import SchemaError
 from tacit.tables import Column, Draft, Inferred, Schema, doubts, infer, merge, private_columns
 
@@ -81,7 +82,7 @@ def infer_schema(
     if private:
         _require_columns(file, drafted, private, label)
         drafted = drafted.private(private)
-    console = Console(stderr=True, highlight=False)
+    console = Terminal(stderr=True)
     _show_guesses(console, file, found, set(private or ()))
     if out is None:
         plain = msgspec.to_builtins(drafted)
@@ -109,16 +110,16 @@ def _show_guesses(console: Console, file: Path, found: Inferred, private: set[st
         if column.name in private:
             remarks.append(_kept_back(column))
         console.print(
-            f"  [bold]{_shown(column.name)}[/]: {_shown('; '.join(remarks))}.", soft_wrap=True
+            f"  [bold]{escape(column.name)}[/]: {escape('; '.join(remarks))}.", soft_wrap=True
         )
     for name, why in found.left_out.items():
         why = why.rpartition(": ")[2].rstrip(".")
         name = name or "(no name)"
-        console.print(f"  [yellow]{_shown(name)}[/] is left out: {_shown(why)}.", soft_wrap=True)
+        console.print(f"  [yellow]{escape(name)}[/] is left out: {escape(why)}.", soft_wrap=True)
     shown = [c.name for c in found.draft.columns if c.categories and c.name not in private]
     if shown:
         console.print(
-            f"The draft lists all texts of {_shown(', '.join(shown))}: whoever gets it sees them."
+            f"The draft lists all texts of {escape(', '.join(shown))}: whoever gets it sees them."
             " --private leaves them out.",
             soft_wrap=True,
         )
@@ -152,11 +153,6 @@ def _summary(column: Column) -> str:
     return ", ".join(parts)
 
 
-def _shown(text: str) -> str:
-    """Of a file that others may have written: nothing that a terminal would obey."""
-    return escape("".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text))
-
-
 def _number(bound: float | str) -> str:
     return bound if isinstance(bound, str) else f"{bound:,.10g}"
 
@@ -187,11 +183,11 @@ def merge_schemas(
             )
         drafts[path.stem] = Draft.load(path)
     joint = merge(drafts)
-    console = Console(stderr=True, highlight=False)
+    console = Terminal(stderr=True)
     for doubt in doubts(drafts):
-        console.print(f"[yellow]Look at[/] {_shown(doubt)}", soft_wrap=True)
+        console.print(f"[yellow]Look at[/] {escape(doubt)}", soft_wrap=True)
     if private := private_columns(joint):
-        console.print(f"Private: {_shown(', '.join(private))}.", soft_wrap=True)
+        console.print(f"Private: {escape(', '.join(private))}.", soft_wrap=True)
     console.print(f"Schema: {joint.save(out)}", soft_wrap=True)
     print(joint.digest().hex())
 
@@ -203,11 +199,11 @@ def show_schema(file: _File, as_json: _AsJson = False) -> None:
     if as_json:
         print(json.dumps({"digest": loaded.digest().hex(), **msgspec.to_builtins(loaded)}))
         return
-    _show(Console(highlight=False), loaded)
+    _show(Terminal(), loaded)
 
 
 def _show(console: Console, loaded: Schema) -> None:
-    table = Table(title=f"Predicts {_shown(loaded.label)}", title_justify="left")
+    table = Table(title=f"Predicts {escape(loaded.label)}", title_justify="left")
     for heading in ("column", "type", "values", "missing", "statistics", "preparation"):
         table.add_column(heading)
     for column in loaded.columns:
@@ -219,7 +215,7 @@ def _show(console: Console, loaded: Schema) -> None:
             values = f"{len(column.categories or ()):,} categories: {values[:40]}…"
         table.add_row(
             *map(
-                _shown,
+                escape,
                 (
                     column.name,
                     column.type,
@@ -281,6 +277,6 @@ def sign_schema(
         data: dict[str, Any] = msgspec.to_builtins(signed)
         print(json.dumps({**data, "file": str(target)}))
         return
-    console = Console(highlight=False)
+    console = Terminal()
     _show(console, loaded)
-    console.print(f"Signed off by {_shown(name)}: {target}", soft_wrap=True)
+    console.print(f"Signed off by {escape(name)}: {target}", soft_wrap=True)

@@ -14,6 +14,7 @@ from rich.console import Console
 
 from tacit.cli.alone import KitOption, WaitLines
 from tacit.cli.serving import LocalService, local_consortium
+from tacit.cli.terminal import Terminal
 from tacit.consortium import Kit
 from tacit.errors import ServiceError, UsageError
 from tacit.network import Address, NetworkSettings
@@ -163,7 +164,7 @@ def serve(
             case=96,
             stage="serving",
         )
-    console = Console(stderr=True, highlight=False)
+    console = Terminal(stderr=True)
     if as_party is None:
         if is_file and not file.is_file():
             raise UsageError(

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
-from rich.console import Console
 
 from tacit.cli.alone import (
     AsOption,
@@ -55,6 +54,7 @@ from tacit.cli.privacy_options import (
     chosen_privacy,
 )
 from tacit.cli.signoff import digest_of
+from tacit.cli.terminal import Terminal
 from tacit.cli.training import HELPER, TrainingRequest, run_training
 from tacit.cli.vertical_options import NOT_CHECKED, KeyOption, MetricsOption, VerticalOption
 from tacit.errors import UsageError
@@ -402,7 +402,7 @@ def train(
         require_files(owners)
     if schema is not None:
         require_schema(schema, label, recipients)
-    run_training(request, Console(stderr=as_json, highlight=False), as_json=as_json)
+    run_training(request, Terminal(stderr=as_json), as_json=as_json)
 
 
 def parse_owners(files: list[str]) -> dict[str, Path]:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from tacit.errors import StorageError
 from tacit.reports.content import Report
+from tacit.reports.plain import plain
 from tacit.reports.style import STYLE
 
 __all__ = ["framed", "notes", "write_page"]
@@ -72,7 +73,7 @@ def write_page(text: str, directory: str | Path) -> Path:
     part = target.with_name(".index.html.part")
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
-        part.write_text(text, encoding="utf-8")
+        part.write_text(plain(text), encoding="utf-8")
         part.replace(target)  # whole, or what was there before
     except OSError as error:
         with contextlib.suppress(OSError):

@@ -12,6 +12,7 @@ from rich.console import Console
 from tacit.cli.alone import WaitLines, check_place, listening, own_part
 from tacit.cli.training import TrainingRequest
 from tacit.consortium import Kit
+from tacit.consortium.installing import install
 from tacit.errors import ConfigurationError, UsageError
 from tacit.network import Address, Awaited
 
@@ -35,6 +36,11 @@ def test_one_party_and_its_file(ring: Ring) -> None:
         with pytest.raises(UsageError) as caught:
             own_part(own, folder, others)
         assert caught.value.code == code
+    install(ring.place("app"), [ring.file, ring.approved("app", "client")])
+    for name in ("bank_a", "app"):  # the advice leads to no second error
+        with pytest.raises(UsageError, match=f"the kit of {name}; clients ask") as caught:
+            own_part(f"{name}=a.csv", ring.place("app"), [])
+        assert caught.value.code == "TC-1057"
     with pytest.raises(ConfigurationError):
         own_part("bank_a=a.csv", ring.base / "nowhere", [])
     assert listening("[::1]:7600") == Address("::1", 7600)
