@@ -1,0 +1,5 @@
+"""ONNX models become programs.
+
+May import ``arrays``, ``programs`` and below. Start with ``interpreting.py``; ``rules`` has one
+module a kind of operator. The package onnx is imported only when a model is loaded.
+"""
