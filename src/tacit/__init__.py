@@ -31,7 +31,7 @@ from tacit.encoding import (
     uint32,
 )
 from tacit.encoding import bool_ as bool
-from tacit.frontends import ArraySpec, trace
+from tacit.frontends import ArraySpec, from_onnx, onnx_weights, trace
 from tacit.network import NetworkSettings
 from tacit.programs import Program
 from tacit.protocols import SecurityModel
@@ -58,6 +58,7 @@ __all__ = [
     "errors",
     "fixed",
     "fixed_point",
+    "from_onnx",
     "int8",
     "int16",
     "int32",
@@ -70,6 +71,7 @@ __all__ = [
     "uint16",
     "uint32",
     "nan",
+    "onnx_weights",
     "newaxis",
     "pi",
     "trace",

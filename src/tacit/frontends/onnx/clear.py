@@ -107,15 +107,16 @@ def _expected_size(name: str, attributes: Mapping[str, Any], arrays: Sequence[An
             first, limit, step = (float(each.item()) for each in arrays[:3])
             return int(abs((limit - first) / step)) if step else 0
         case "Expand":
-            return prod(map(int, arrays[1].ravel())) * max(1, arrays[0].size)
+            return prod(map(int, arrays[1].ravel())) * max(1, int(arrays[0].size))
         case "Tile":
             return int(arrays[0].size) * prod(map(int, arrays[1].ravel()))
         case "Pad":
             widths = arrays[1].ravel().tolist() if len(arrays) > 1 else []
-            return prod(
+            sizes = (
                 extent + max(0, widths[place]) + max(0, widths[place + arrays[0].ndim])
                 for place, extent in enumerate(arrays[0].shape)
             )
+            return int(prod(sizes))
         case "OneHot":
             return int(arrays[0].size) * int(arrays[1].item())
         case "Resize" | "Upsample":
@@ -124,9 +125,9 @@ def _expected_size(name: str, attributes: Mapping[str, Any], arrays: Sequence[An
                 return prod(map(int, last.ravel()))
             return int(arrays[0].size * np.prod(last)) if last.size else 0
         case "MatMul" | "Gemm":
-            return prod(arrays[0].shape[:-1]) * prod(arrays[1].shape[1:])
+            return int(prod(arrays[0].shape[:-1]) * prod(arrays[1].shape[1:]))
         case "EyeLike" | "BlackmanWindow" | "HannWindow" | "HammingWindow" | "MelWeightMatrix":
             return int(arrays[0].ravel()[0]) if arrays[0].size and "Window" in name else 0
         case _:
             shapes = [array.shape for array in arrays]
-            return prod(np.broadcast_shapes(*shapes)) if shapes else 0
+            return int(prod(np.broadcast_shapes(*shapes))) if shapes else 0

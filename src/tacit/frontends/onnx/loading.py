@@ -193,9 +193,9 @@ def checked(proto: ModelProto) -> ModelProto:
     try:
         checker.check_model(proto)
     except Exception as error:  # the checker's own errors, and those of its bindings
-        lines = str(error).strip().splitlines()
+        lines = str(error).strip().splitlines() or [type(error).__name__]
         raise ProgramError(
-            f"ONNX's checker refuses the model: {lines[0][:300] if lines else type(error).__name__}",
+            f"ONNX's checker refuses the model: {lines[0][:300]}",
             next_step=_BROKEN,
             case=37,
             stage="from_onnx",

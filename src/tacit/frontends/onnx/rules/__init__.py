@@ -28,4 +28,26 @@ from tacit.frontends.onnx.rules import (
     trees,
 )
 
-__all__: list[str] = []
+__all__ = [
+    "activations",
+    "arithmetic",
+    "comparison",
+    "control",
+    "conversion",
+    "convolution",
+    "gathering",
+    "linear_models",
+    "matrices",
+    "normalization",
+    "optimisers",
+    "pooling",
+    "quantization",
+    "recurrent",
+    "reduction",
+    "resizing",
+    "sampling",
+    "sequences",
+    "shapes",
+    "signal",
+    "trees",
+]

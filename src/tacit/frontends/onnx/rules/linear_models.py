@@ -217,7 +217,7 @@ def _svm_classifier(call: Call, x: Any) -> Any:
     kernel = _kernel(call, rows, vectors)
     first = np.concatenate([[0], np.cumsum(counts)])
     mixing = np.zeros((len(vectors), len(rho)))
-    wins = []
+    wins: list[tuple[int, int]] = []
     for i in range(len(counts)):
         for j in range(i + 1, len(counts)):
             pair = len(wins)

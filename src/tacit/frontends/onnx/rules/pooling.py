@@ -146,6 +146,5 @@ def _max_unpool(call: Call, x: Any, indices: Any, shape: Any = None) -> Any:
     flat = tacit.pad(x.reshape((-1,)), ((0, 1),))[source].reshape(whole)
     if shape is None:
         return flat
-    wanted = [int(extent) for extent in np.ravel(shape)]
     extra = [int(e) - own for e, own in zip(np.ravel(shape), whole, strict=True)]
     return tacit.pad(flat, [(0, more) for more in extra])

@@ -92,7 +92,7 @@ class _Layer:
         """The outputs of all steps of a direction, and its last state."""
         xs = [given]
         if self.lengths is not None:
-            xs.append((np.arange(self.steps)[:, None, None] < self.lengths[:, None]))
+            xs.append(np.arange(self.steps)[:, None, None] < self.lengths[:, None])
 
         def body(carry: Any, x: Any) -> Any:
             new = step(carry, x[0])

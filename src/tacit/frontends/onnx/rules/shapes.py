@@ -170,10 +170,8 @@ def _space_to_depth(call: Call, x: Any) -> Any:
     n, c, h, w = x.shape
     size = call.get("blocksize")
     blocks = x.reshape((n, c, h // size, size, w // size, size))
-    if call.text("mode", "DCR") == "DCR":
-        order = (0, 3, 5, 1, 2, 4)
-    else:
-        order = (0, 1, 3, 5, 2, 4)
+    first_blocks = call.text("mode", "DCR") == "DCR"
+    order = (0, 3, 5, 1, 2, 4) if first_blocks else (0, 1, 3, 5, 2, 4)
     return blocks.transpose(order).reshape((n, c * size**2, h // size, w // size))
 
 
@@ -188,7 +186,7 @@ def _triangle(call: Call, x: Any, k: Any = None) -> Any:
 @operator("EyeLike")
 def _eye_like(call: Call, x: Any) -> Any:
     """Public: only the shape decides."""
-    return np.eye(*x.shape, k=call.get("k", 0), dtype=np.float32)
+    return np.eye(x.shape[0], x.shape[1], k=call.get("k", 0), dtype=np.float32)
 
 
 @operator("ReverseSequence", public=(1,))

@@ -59,7 +59,7 @@ def _forest(call: Call) -> _Forest:
     values = call.get("nodes_values_as_tensor")
     values = call.get("nodes_values") if values is None else np.ravel(values).tolist()
     at = {(t, n): place for place, (t, n) in enumerate(zip(trees, numbers, strict=True))}
-    roots = {}
+    roots: dict[int, int] = {}
     for place, tree in enumerate(trees):
         roots.setdefault(tree, place)
     compared: dict[int, int] = {}
