@@ -1,0 +1,176 @@
+"""Jaxprs read into bodies: the only module that knows how versions of JAX write them.
+
+Calls are inlined, and equations that change nothing for a secret (copies, ``stop_gradient``,
+placements on devices) vanish.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import jax
+import numpy as np
+
+from tacit.frontends.jax.body import Atom, Body, Equation, Evaluate, Literal, Variable
+
+__all__ = ["CALLS", "UNCHANGED", "loop_counts", "read", "traced"]
+
+CALLS = frozenset(
+    {
+        "call",
+        "checkpoint",
+        "closed_call",
+        "core_call",
+        "custom_jvp_call",
+        "custom_jvp_call_jaxpr",
+        "custom_vjp_call",
+        "custom_vjp_call_jaxpr",
+        "jit",
+        "pjit",
+        "remat",
+        "remat2",
+    }
+)
+"""Primitives that call a function, which is put in their place."""
+
+UNCHANGED = frozenset(
+    {
+        "copy",
+        "copy_p",
+        "device_put",
+        "name",
+        "optimization_barrier",
+        "reduce_precision",
+        "sharding_constraint",
+        "stop_gradient",
+    }
+)
+"""Primitives whose results are their operands."""
+
+_BODIES: dict[str, tuple[str, ...]] = {
+    "scan": ("jaxpr",),
+    "while": ("cond_jaxpr", "body_jaxpr"),
+    "cond": ("branches",),
+}
+
+
+def traced(function: Callable[..., Any], specs: Sequence[Any]) -> tuple[Any, Any]:
+    """The jaxpr of a function, and the tree of its results.
+
+    `specs` are trees of ``jax.ShapeDtypeStruct``.
+    """
+    closed, shape = jax.make_jaxpr(function, return_shape=True)(*specs)
+    return closed, shape
+
+
+def read(closed: Any) -> Body:
+    """A jaxpr with its constants, as a body."""
+    jaxpr, constants = _opened(closed)
+    values: dict[Any, Atom] = {}
+    inputs = [_variable(v) for v in jaxpr.invars]
+    values.update(zip(jaxpr.invars, inputs, strict=True))
+    body = Body(inputs, {}, [], [])
+    _constants(jaxpr, constants, values, body)
+    _equations(jaxpr, values, body)
+    body.outputs = [_atom(values, v) for v in jaxpr.outvars]
+    body.index()
+    return body
+
+
+def loop_counts(equation: Equation) -> tuple[int, int]:
+    """How many operands of a scan are constants, and how many are carried along."""
+    parameters = equation.parameters
+    if "num_consts" in parameters:
+        return parameters["num_consts"], parameters["num_carry"]
+    consts, carry, _ = parameters["ft_in"].unpack()
+    return len(consts), len(carry)
+
+
+def _opened(closed: Any) -> tuple[Any, Sequence[Any]]:
+    """A jaxpr and the values of its constants, in the forms of all versions."""
+    inner = getattr(closed, "jaxpr", closed)
+    return inner, getattr(closed, "consts", ()) or ()
+
+
+def _variable(variable: Any) -> Variable:
+    aval = variable.aval
+    return Variable(tuple(getattr(aval, "shape", ())), getattr(aval, "dtype", None))
+
+
+def _atom(values: dict[Any, Atom], variable: Any) -> Atom:
+    if hasattr(variable, "val"):
+        return Literal(_public(variable.val, variable.aval))
+    return values[variable]
+
+
+def _public(value: Any, aval: Any) -> Any:
+    """A value that everybody knows; keys of random number generators stay JAX's."""
+    if jax.dtypes.issubdtype(aval.dtype, jax.dtypes.extended):
+        return value
+    return np.asarray(value, aval.dtype)
+
+
+def _constants(jaxpr: Any, constants: Sequence[Any], values: dict[Any, Atom], body: Body) -> None:
+    for variable, value in zip(jaxpr.constvars, constants, strict=True):
+        known = _variable(variable)
+        values[variable] = known
+        body.constants[known] = _public(value, variable.aval)
+
+
+def _equations(jaxpr: Any, values: dict[Any, Atom], body: Body) -> None:
+    for eqn in jaxpr.eqns:
+        name = eqn.primitive.name
+        operands = [_atom(values, v) for v in eqn.invars]
+        if name in CALLS:
+            inner, constants = _opened(_called(eqn))
+            scope: dict[Any, Atom] = dict(zip(inner.invars, operands, strict=True))
+            _constants(inner, constants, scope, body)
+            _equations(inner, scope, body)
+            found = [_atom(scope, v) for v in inner.outvars]
+            values.update(zip(eqn.outvars, found, strict=True))
+            continue
+        if name in UNCHANGED:
+            values.update(zip(eqn.outvars, operands, strict=True))
+            continue
+        results = [_variable(v) for v in eqn.outvars]
+        values.update(zip(eqn.outvars, results, strict=True))
+        bodies = [
+            read(each)
+            for key in _BODIES.get(name, ())
+            for each in (eqn.params[key] if key == "branches" else (eqn.params[key],))
+        ]
+        body.equations.append(
+            Equation(
+                name, operands, results, eqn.params, tuple(bodies), _evaluator(eqn), _source(eqn)
+            )
+        )
+
+
+def _evaluator(eqn: Any) -> Evaluate:
+    """What computes an equation on public values, as JAX does."""
+
+    def evaluate(operands: Sequence[Any]) -> Sequence[Any]:
+        given = eqn.primitive.get_bind_params(eqn.params)
+        functions, parameters = given if isinstance(given, tuple) else ((), given)
+        found = eqn.primitive.bind(*functions, *operands, **parameters)
+        return found if eqn.primitive.multiple_results else [found]
+
+    return evaluate
+
+
+def _called(eqn: Any) -> Any:
+    for key in ("jaxpr", "call_jaxpr", "fun_jaxpr"):
+        if key in eqn.params:
+            return eqn.params[key]
+    raise AssertionError(f"{eqn.primitive.name} calls nothing")
+
+
+def _source(eqn: Any) -> str:
+    """The line of the user's text, where JAX tells it."""
+    try:
+        from jax._src import source_info_util
+
+        return str(source_info_util.summarize(eqn.source_info))
+    except Exception:  # JAX's own insides, which may move
+        return ""
