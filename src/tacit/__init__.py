@@ -31,7 +31,7 @@ from tacit.encoding import (
     uint32,
 )
 from tacit.encoding import bool_ as bool
-from tacit.frontends import ArraySpec, from_onnx, onnx_weights, trace
+from tacit.frontends import ArraySpec, from_jax, from_onnx, onnx_weights, trace
 from tacit.network import NetworkSettings
 from tacit.programs import Program
 from tacit.protocols import SecurityModel
@@ -58,6 +58,7 @@ __all__ = [
     "errors",
     "fixed",
     "fixed_point",
+    "from_jax",
     "from_onnx",
     "int8",
     "int16",

@@ -3,8 +3,9 @@
 May import ``arrays``, ``programs`` and below. Start with ``trace.py``, then ``tracing.py``.
 """
 
+from tacit.frontends.jax import from_jax
 from tacit.frontends.onnx import from_onnx, onnx_weights
 from tacit.frontends.spec import ArraySpec
 from tacit.frontends.trace import trace
 
-__all__ = ["ArraySpec", "from_onnx", "onnx_weights", "trace"]
+__all__ = ["ArraySpec", "from_jax", "from_onnx", "onnx_weights", "trace"]

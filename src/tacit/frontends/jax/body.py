@@ -66,6 +66,8 @@ class Equation:
         Computes the results in the clear from public operands; JAX can trace it.
     source : str
         The line of the function that it comes from; empty where JAX does not tell.
+    function : str
+        The function that it comes from, by name.
     """
 
     primitive: str
@@ -75,6 +77,7 @@ class Equation:
     bodies: tuple[Body, ...] = ()
     evaluate: Evaluate | None = None
     source: str = ""
+    function: str = ""
 
     @property
     def secret(self) -> bool:

@@ -8,7 +8,8 @@ import numpy as np
 
 from tacit.arrays import functions as tacit
 from tacit.arrays.array import SecretArray
-from tacit.encoding.types import DType 
+from tacit.encoding.types import DType
+from tacit.errors import ProgramError
 from tacit.frontends.jax.masks import bounded, edge, only_mask
 from tacit.frontends.jax.rules import Call, advised, rule
 from tacit.frontends.jax.values import as_type, is_secret, plain, settled
@@ -156,12 +157,12 @@ def _maskable(call: Call, case: Any, cases: tuple[Any, ...]) -> Any:
     if (low or high) and only_mask(call.body, result, low=low):
         return np.clip(values, -limit, limit)
     what = "NaN" if np.isnan(values).any() else "a number that no secret can hold"
-    raise advised(
-        call,
-        f"{what} is one of the choices, and the result is used otherwise than in a maximum,"
-        " minimum or exponential.",
-        "put a number within the range of the data there, such as -1e6, or 0.",
+    raise ProgramError(
+        f"{call.place}: {what} is one of the choices, and the result is used otherwise than in a"
+        " maximum, minimum or exponential.",
+        next_step="put a number within the range of the data there, such as -1e6, or 0.",
         case=23,
+        stage="select_n",
     )
 
 
@@ -235,5 +236,3 @@ def _convert(call: Call, x: SecretArray) -> SecretArray:
 @rule("reduce_precision")
 def _reduce_precision(call: Call, x: SecretArray) -> SecretArray:
     return x
-
-

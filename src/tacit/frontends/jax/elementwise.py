@@ -84,9 +84,7 @@ def _remainder(call: Call, x: Any, y: Any) -> Any:
         return settled(tacit.where(x < 0, -rest, rest), call.dtype)
     magnitude = tacit.abs(x) if is_secret(x) else np.abs(plain(x))
     rest = tacit.remainder(magnitude, tacit.abs(y))
-    return settled(
-        tacit.where((x < 0) if is_secret(x) else plain(x) < 0, -rest, rest), call.dtype
-    )
+    return settled(tacit.where((x < 0) if is_secret(x) else plain(x) < 0, -rest, rest), call.dtype)
 
 
 @rule("square")

@@ -1,4 +1,4 @@
-"""The meaning of equations that ``fusion.py`` makes: not JAX's primitives, but tacit's functions."""
+"""The meaning of equations that ``fusion.py`` makes: functions of tacit, no primitives of JAX."""
 
 from __future__ import annotations
 

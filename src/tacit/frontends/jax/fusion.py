@@ -142,7 +142,7 @@ def _is_float(equation: Equation) -> bool:
 
 def _before_moves(body: Body, atom: Atom) -> tuple[Atom, list[Equation]]:
     """What a value was before it was repeated and reshaped, and these equations."""
-    moves = []
+    moves: list[Equation] = []
     while True:
         producer = body.producer(atom)
         if producer is None or producer.primitive not in ("broadcast_in_dim", "reshape", "squeeze"):

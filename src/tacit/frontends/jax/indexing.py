@@ -34,7 +34,7 @@ def taken(x: Any, places: Any) -> Any:
     inside = places >= 0
     if inside.all():
         return tacit.reshape(x, -1)[places]
-    zero = np.zeros(1, np.bool_ if x.dtype.kind == "bool" else np.int64)
+    zero: Any = np.zeros(1, np.bool_ if x.dtype.kind == "bool" else np.int64)
     longer = tacit.concat([tacit.reshape(x, -1), zero])
     return longer[np.where(inside, places, x.size)]
 

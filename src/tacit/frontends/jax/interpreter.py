@@ -60,7 +60,7 @@ def evaluated(body: Body, arguments: Sequence[Any], known: Known | None = None) 
         if known is not None and equation.varying:
             continue
         operands = [value(atom) for atom in equation.operands]
-        if any(map(is_secret, operands)) or equation.primitive in _LOOPS and equation.secret:
+        if any(map(is_secret, operands)) or (equation.primitive in _LOOPS and equation.secret):
             inner = None if known is None else known.loops.get(equation, ())
             found = _ruled(Call(equation, body, inner), operands)
         else:
@@ -74,6 +74,9 @@ _LOOPS = frozenset({"scan", "while", "cond"})
 
 def _ruled(call: Call, operands: Sequence[Any]) -> Sequence[Any]:
     equation = call.equation
+    session = next((v.session for v in operands if is_secret(v)), None)
+    if session is not None and hasattr(session, "note"):
+        session.note = equation.function  # what a program says about its nodes
     try:
         found = RULES[equation.primitive](call, *operands)
     except ProgramError:

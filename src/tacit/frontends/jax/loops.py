@@ -11,11 +11,11 @@ from jax import lax
 
 from tacit.arrays import functions as tacit
 from tacit.arrays.array import SecretArray
+from tacit.errors import ProgramError
 from tacit.frontends.jax.body import Body, Equation, Variable
 from tacit.frontends.jax.interpreter import evaluated
 from tacit.frontends.jax.reading import loop_counts
-from tacit.frontends.jax.rules import Call, advised, rule
-from tacit.frontends.jax.stand_in import scan
+from tacit.frontends.jax.rules import Call, rule
 from tacit.frontends.jax.values import is_secret, promoted, settled
 from tacit.frontends.jax.varying import (
     Layout,
@@ -117,7 +117,8 @@ def _secret_loop(
         ]
         return after, out
 
-    ends, stacked = scan(step, start, [*(operands[i] for i in sliced), *rows], length, reverse)
+    columns_in = [*(operands[i] for i in sliced), *rows]
+    ends, stacked = tacit.scan(step, start, columns_in, length, reverse)
     everything = list(results)
     for i, end in zip(carried, ends, strict=True):
         everything[i - consts] = end
@@ -191,12 +192,12 @@ def _while(call: Call, *operands: Any) -> list[Any]:
     consts = call["body_nconsts"]
     carries = len(body.inputs) - consts
     if any(isinstance(atom, Variable) and atom.secret for atom in condition.outputs):
-        raise advised(
-            call,
-            "the condition of a loop is secret, and how often it runs would show.",
-            "loop a public number of times (lax.fori_loop) and keep with jnp.where what shall not"
-            " change any more.",
+        raise ProgramError(
+            f"{call.place}: the condition of a loop is secret, and how often it runs would show.",
+            next_step="loop a public number of times (lax.fori_loop) and keep with jnp.where what"
+            " shall not change any more.",
             case=21,
+            stage="while",
         )
     given = operands[first:]
     if unrolls(body):
@@ -239,9 +240,7 @@ def _count(
         found = public_loop(body, empty, [*operands[:consts], *spread(values)], consts, carries, 1)
         return count + 1, [found.results[i] for i in public]
 
-    start = [
-        jax.numpy.asarray(operands[consts + i], body.inputs[consts + i].dtype) for i in public
-    ]
+    start = [jax.numpy.asarray(operands[consts + i], body.inputs[consts + i].dtype) for i in public]
     count, _ = lax.while_loop(holds, step, (0, start))
     return int(count)
 
@@ -290,5 +289,3 @@ def _either(equation: Equation, index: Any, place: int, count: int, yes: Any, no
         if np.asarray(yes).dtype.kind == "b":
             return tacit.where(here, promoted(yes, np.bool_, index), no)
     return tacit.where(here, yes, no)
-
-

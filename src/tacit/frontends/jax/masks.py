@@ -76,14 +76,13 @@ def _only_exp(body: Body, variable: Variable) -> bool:
     if body.leaves(variable):
         return False
     return all(
-        eqn.primitive == "exp"
-        or (eqn.primitive in _MOVES and _only_exp(body, eqn.results[0]))
+        eqn.primitive == "exp" or (eqn.primitive in _MOVES and _only_exp(body, eqn.results[0]))
         for eqn in body.consumers(variable)
     )
 
 
 def _positive(eqn: Any, variable: Variable) -> bool:
     others = [atom for atom in eqn.operands if atom is not variable]
-    return all(isinstance(atom, Literal) and (0 < atom.value).all() for atom in others) and all(
-        (atom.value <= 1).all() for atom in others  # type: ignore[union-attr]
+    return all(isinstance(atom, Literal) and (atom.value > 0).all() for atom in others) and all(
+        (atom.value <= 1).all() for atom in others
     )

@@ -142,7 +142,7 @@ def _equations(jaxpr: Any, values: dict[Any, Atom], body: Body) -> None:
         ]
         body.equations.append(
             Equation(
-                name, operands, results, eqn.params, tuple(bodies), _evaluator(eqn), _source(eqn)
+                name, operands, results, eqn.params, tuple(bodies), _evaluator(eqn), *_source(eqn)
             )
         )
 
@@ -166,11 +166,13 @@ def _called(eqn: Any) -> Any:
     raise AssertionError(f"{eqn.primitive.name} calls nothing")
 
 
-def _source(eqn: Any) -> str:
-    """The line of the user's text, where JAX tells it."""
+def _source(eqn: Any) -> tuple[str, str]:
+    """The line of the user's text, and the function around it, where JAX tells them."""
     try:
         from jax._src import source_info_util
 
-        return str(source_info_util.summarize(eqn.source_info))
+        found = str(source_info_util.summarize(eqn.source_info))
     except Exception:  # JAX's own insides, which may move
-        return ""
+        return "", ""
+    line, _, function = found.partition(" (")
+    return line, function.removesuffix(")").rpartition(".")[2]

@@ -1,8 +1,8 @@
 """What the primitives of JAX mean on secret arrays: a register, filled by the modules beside it.
 
-A rule takes a :class:`Call` and its operands: secret arrays, or public ones (NumPy's, or JAX's keys);
-at least one is secret. It is written in functions of ``tacit``, so the same text computes at once in
-a session and records a program when traced. It gives one result, or a list of them.
+A rule takes a :class:`Call` and its operands: secret arrays, or public ones (NumPy's, or JAX's
+keys); at least one is secret. It is written in functions of ``tacit``, so the same text computes at
+once in a session and records a program when traced. It gives one result, or a list of them.
 """
 
 from __future__ import annotations
@@ -35,6 +35,12 @@ class Call:
     def dtype(self) -> Any:
         """JAX's type of its first result."""
         return self.equation.results[0].dtype
+
+    @property
+    def place(self) -> str:
+        """The primitive and its line, for errors."""
+        source = self.equation.source
+        return f"{self.equation.primitive} ({source})" if source else self.equation.primitive
 
     def __getitem__(self, name: str) -> Any:
         return self.equation.parameters[name]
@@ -84,12 +90,8 @@ def rule(*primitives: str) -> Callable[[Rule], Rule]:
     return register
 
 
-def advised(call: Call, message: str, next_step: str, *, case: int = 22) -> ProgramError:
+def advised(call: Call, message: str, next_step: str) -> ProgramError:
     """The error of a primitive that is supported, but not in this use (TC-1522)."""
-    where = f" ({call.equation.source})" if call.equation.source else ""
     return ProgramError(
-        f"{call.equation.primitive}{where}: {message}",
-        next_step=next_step,
-        case=case,
-        stage=call.equation.primitive,
+        f"{call.place}: {message}", next_step=next_step, case=22, stage=call.equation.primitive
     )

@@ -99,7 +99,8 @@ def _loop(body: Body, carries: Sequence[Variable]) -> None:
     news = True
     while news:
         _mark(body)
-        news = any([_flow(out, inner) for out, inner in zip(body.outputs, carries, strict=False)])
+        flows = [_flow(out, inner) for out, inner in zip(body.outputs, carries, strict=False)]
+        news = any(flows)
 
 
 def _mark_cond(equation: Equation) -> None:

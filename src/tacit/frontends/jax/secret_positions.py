@@ -44,7 +44,7 @@ def _mask(call: Call, indices: Any, extents: list[int], *, clip: bool) -> Any:
 
 
 def _clips(call: Call) -> bool:
-    return call["mode"] == lax.GatherScatterMode.CLIP
+    return bool(call["mode"] == lax.GatherScatterMode.CLIP)
 
 
 def _array(x: Any) -> Any:
@@ -88,7 +88,9 @@ def gathered_secretly(call: Call, x: Any, indices: Any) -> Any:
     found = tacit.matmul(rows, _numbers(table))
     # Axes of slices, those of one element among them, in the order of the array's.
     slices = [a for a in range(len(shape)) if a not in (*numbers.collapsed_slice_dims, *batch)]
-    found = _shaped(found, (*batches, *index_shape, *(1 if a in axes else shape[a] for a in slices)))
+    found = _shaped(
+        found, (*batches, *index_shape, *(1 if a in axes else shape[a] for a in slices))
+    )
     # In the result the axes of positions keep their order around those of slices.
     found = _moved(found, _result_order(call, places, free, len(slices)))
     if is_secret(x) and x.dtype.kind == "bool":

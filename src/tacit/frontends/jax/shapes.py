@@ -86,7 +86,7 @@ def _unstack(call: Call, x: Any) -> Any:
 
 @rule("pad")
 def _pad(call: Call, x: Any, value: Any) -> Any:
-    config = [tuple(map(int, each)) for each in call["padding_config"]]
+    config = [(int(a), int(b), int(c)) for a, b, c in call["padding_config"]]
     if is_secret(x) and not is_secret(value) and not plain(value).any():
         return padded(x, config)
     inside = padded(np.ones(np.shape(x), np.bool_), config)

@@ -48,7 +48,7 @@ def nonnegative(body: Body, atom: Atom) -> bool:
     if equation.primitive in _ALWAYS:
         return np.dtype(equation.results[0].dtype).kind not in "iub"
     if equation.primitive == "integer_pow":
-        return equation.parameters["y"] % 2 == 0
+        return bool(equation.parameters["y"] % 2 == 0)
     if equation.primitive == "mul" and equation.operands[0] is equation.operands[1]:
         return True
     if equation.primitive == "select_n":

@@ -40,5 +40,3 @@ def _line(name: str, sources: list[str]) -> str:
     more = f" and {len(places) - 3} more" if len(places) > 3 else ""
     why = f" ({REFUSED[name]})" if name in REFUSED else ""
     return f"{name}{where}{more}{why}"
-
-

@@ -56,7 +56,7 @@ def secret_type(dtype: Any, fractions: DType) -> DType:
         raise TypeMismatchError(
             f"JAX's type {np.dtype(dtype).name} has no secret form.",
             next_step="use signed integers, or real numbers in float32.",
-            case=70,
+            case=75,
             stage="from_jax",
         )
     return fractions  # floats, those of ml_dtypes too

@@ -115,8 +115,7 @@ def _public_part(body: Body, layout: Layout, arguments: Sequence[Any]) -> tuple[
             loops[equation] = found.rows
     rows = [values[v] for v in layout.values], [loops[eqn] for eqn, _ in layout.loops]
     outputs = [
-        None if isinstance(atom, Variable) and atom.secret else value(atom)
-        for atom in body.outputs
+        None if isinstance(atom, Variable) and atom.secret else value(atom) for atom in body.outputs
     ]
     return outputs, rows
 
