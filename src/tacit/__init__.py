@@ -35,11 +35,12 @@ from tacit.frontends import ArraySpec, from_jax, from_onnx, onnx_weights, trace
 from tacit.network import NetworkSettings
 from tacit.programs import Program
 from tacit.protocols import SecurityModel
-from tacit.rounds import LAN, METRO, WAN, Cost
+from tacit.rounds import LAN, LOOPBACK, METRO, WAN, Cost
 from tacit.storage import Uses
 
 __all__ = [
     "LAN",
+    "LOOPBACK",
     "METRO",
     "WAN",
     "ArraySpec",

@@ -18,6 +18,7 @@ from tacit.cli.distil import distil
 from tacit.cli.doctor import doctor
 from tacit.cli.evaluate import evaluate
 from tacit.cli.new import new
+from tacit.cli.plan import plan
 from tacit.cli.query import query
 from tacit.cli.refresh import refresh
 from tacit.cli.run import run
@@ -50,6 +51,7 @@ app.command()(train)
 app.command()(evaluate)
 app.command()(distil)
 app.command()(check)
+app.command()(plan)
 app.command()(run)
 app.command()(new)
 app.command()(demo)

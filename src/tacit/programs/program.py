@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final, overload
 
 import msgspec
 from msgspec import Struct
@@ -16,6 +16,11 @@ from tacit.operations.types import ArrayType
 from tacit.programs.control import bodies_of
 from tacit.programs.graph import EVERYBODY, FORMAT, GUESTS, Graph, Hint, Input, Output
 from tacit.programs.inference import Checked, CheckedNode, checked_graph
+
+if TYPE_CHECKING:
+    from tacit.programs.planning.choice import Plans
+    from tacit.programs.planning.plan import Plan
+    from tacit.rounds.virtual import Network
 
 __all__ = ["MAGIC", "MOST_BYTES", "Program", "ProgramForm"]
 
@@ -206,6 +211,102 @@ class Program:
                 case=11,
             )
         return [values[name] for name in names]
+
+    # What can be said before it runs.
+
+    @overload
+    def plan(
+        self,
+        protocol: str,
+        network: Network | str = ...,
+        *,
+        parties: Sequence[str] | None = ...,
+        rounding: str = ...,
+        ring: int = ...,
+        public: Mapping[str, Any] | None = ...,
+        seconds: bool = ...,
+    ) -> Plan: ...
+
+    @overload
+    def plan(
+        self,
+        protocol: None = None,
+        network: Network | str = ...,
+        *,
+        parties: Sequence[str] | None = ...,
+        adversary: str | None = ...,
+        outcome: str | None = ...,
+        rounding: str = ...,
+        ring: int = ...,
+        public: Mapping[str, Any] | None = ...,
+        seconds: bool = ...,
+    ) -> Plans: ...
+
+    def plan(
+        self,
+        protocol: str | None = None,
+        network: Network | str = "lan",
+        *,
+        parties: Sequence[str] | None = None,
+        adversary: str | None = None,
+        outcome: str | None = None,
+        rounding: str = "probabilistic",
+        ring: int = 64,
+        public: Mapping[str, Any] | None = None,
+        seconds: bool = True,
+    ) -> Plan | Plans:
+        """What it will cost, before it runs: rounds, bytes, memory, seconds.
+
+        Parameters
+        ----------
+        protocol : str, optional
+            By default all that fit the parties and the threat model, with one recommended.
+        network : Network or str
+            ``tacit.LAN``, ``METRO``, ``WAN``, ``LOOPBACK`` or one of your own; their names in
+            lower case, or figures such as ``"rtt=20ms,bandwidth=100Mbit"``.
+        parties : sequence of str, optional
+            The parties' names by index; by default owners, recipients and the usual names.
+        adversary : {"passive", "active"}, optional
+            What the protocol must hold against.
+        outcome : str, optional
+            What must become of a run in which a party deviates: ``"abort"``, ``"guaranteed"``.
+        rounding : {"probabilistic", "nearest", "exact"}
+            As of the session.
+        ring : int
+            As of the session: 64 or 128.
+        public : mapping of str to array_like, optional
+            Public inputs that are known already.
+        seconds : bool
+            Whether to time the primitives on this machine; without, the plan takes milliseconds
+            and has no seconds and no bytes of single links.
+
+        Returns
+        -------
+        Plan or Plans
+            Print it, or see its attributes.
+
+        Raises
+        ------
+        ProgramError
+            No such network (TC-1560); the parties do not fit (TC-1561, TC-1564).
+
+        Notes
+        -----
+        Rounds and bytes are exact; ``docs/planning.md`` says where not, and how seconds are found.
+        """
+        from tacit.programs.planning.choice import Threat, plans_of
+        from tacit.programs.planning.making import Conditions, plan_of
+        from tacit.programs.planning.networks import network_of
+        from tacit.protocols import protocol_named
+        from tacit.protocols.interface import checked_rounding
+
+        threat = Threat(adversary, outcome)
+        conditions = Conditions(
+            network_of(network), checked_rounding(rounding), ring, public, seconds
+        )
+        if protocol is None:
+            return plans_of(self, threat, parties, conditions)
+        return plan_of(self, protocol_named(protocol), parties, conditions)
 
 
 def _decoded(data: bytes) -> ProgramForm:

@@ -28,7 +28,7 @@ from tacit.protocols.interface import Party
 from tacit.rounds.combine import merged
 from tacit.rounds.contract import Round, Step
 
-__all__ = ["Manner", "Schedule", "graph_step", "node_step", "schedule_of"]
+__all__ = ["Manner", "Schedule", "Values", "graph_step", "node_step", "schedule_of"]
 
 Values: TypeAlias = list[Any]
 

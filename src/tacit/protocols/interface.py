@@ -16,14 +16,41 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tacit.encoding.ring import Axis, Elements, Integers, Ring
+from tacit.errors import UsageError
 from tacit.rounds.contract import Step
 from tacit.rounds.cost import Declaration
 
-__all__ = ["ROUNDINGS", "Arithmetic", "Boolean", "Party", "PartyWithTables", "Rounding"]
+__all__ = [
+    "ROUNDINGS",
+    "Arithmetic",
+    "Boolean",
+    "Party",
+    "PartyWithTables",
+    "Rounding",
+    "checked_rounding",
+]
 
 Rounding: TypeAlias = Literal["probabilistic", "nearest", "exact"]
 ROUNDINGS: tuple[Rounding, ...] = ("probabilistic", "nearest", "exact")
 """How a truncation rounds; see ``docs/decisions/0026-rounding-modes.md``."""
+
+
+def checked_rounding(rounding: str) -> Rounding:
+    """A rounding mode.
+
+    Raises
+    ------
+    UsageError
+        There is none of this name (TC-1070).
+    """
+    for mode in ROUNDINGS:
+        if rounding == mode:
+            return mode
+    raise UsageError(
+        f"There is no rounding mode {rounding!r}.",
+        next_step=f"choose one of: {', '.join(ROUNDINGS)}.",
+        case=70,
+    )
 
 
 class Arithmetic(Protocol):

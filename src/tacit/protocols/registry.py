@@ -24,7 +24,10 @@ from tacit.sharing.additive import AdditiveForm
 from tacit.sharing.replicated import REPLICATED_FORM
 from tacit.sharing.replicated4 import REPLICATED4_FORM
 
-__all__ = ["PROTOCOLS", "Protocol", "protocol_named"]
+__all__ = ["DEFAULT_NAMES", "PROTOCOLS", "Protocol", "protocol_named"]
+
+DEFAULT_NAMES = ("alice", "bob", "carol", "dave", "erin", "frank", "grace")
+"""What parties are called where nobody names them."""
 
 ROUNDED = frozenset({"truncate", "multiply_truncate", "matmul_truncate", "sum_products_truncate"})
 """The primitives that follow the party's rounding; their declarations take it."""

@@ -9,10 +9,11 @@ from tacit.rounds.combine import pipelined, together
 from tacit.rounds.contract import Arrays, Outbox, Round, Step
 from tacit.rounds.cost import Cost, Counter, Declaration
 from tacit.rounds.lockstep import LockstepDriver
-from tacit.rounds.virtual import LAN, METRO, WAN, Network, VirtualTime
+from tacit.rounds.virtual import LAN, LOOPBACK, METRO, WAN, Network, VirtualTime
 
 __all__ = [
     "LAN",
+    "LOOPBACK",
     "METRO",
     "WAN",
     "Adversary",

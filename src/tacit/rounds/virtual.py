@@ -32,7 +32,7 @@ from tacit.rounds.contract import Round, Step
 from tacit.rounds.cost import Cost
 from tacit.rounds.lockstep import LockstepDriver
 
-__all__ = ["LAN", "METRO", "WAN", "Network", "VirtualTime"]
+__all__ = ["LAN", "LOOPBACK", "METRO", "WAN", "Connection", "Network", "VirtualTime"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +79,10 @@ WAN: Final = Network(40e-3, 100e6, TEN_SEGMENTS)
 """One continent: 40 ms, 100 Mbit/s."""
 
 
+LOOPBACK: Final = Network(15e-6, 20e9)
+"""One machine: 15 µs, 20 Gbit/s."""
+
+
 class VirtualTime(LockstepDriver):
     """Lockstep with a clock per party.
 
@@ -122,7 +126,7 @@ class VirtualTime(LockstepDriver):
         self.clocks = [0.0] * len(self.names)
         self._clock = clock
         self._uplink_free = [0.0] * len(self.names)
-        self._connections: dict[tuple[int, int], _Connection] = {}
+        self._connections: dict[tuple[int, int], Connection] = {}
 
     @property
     def seconds(self) -> float:
@@ -153,7 +157,7 @@ class VirtualTime(LockstepDriver):
         """Note when the message arrives."""
         pair = sender, receiver
         if pair not in self._connections:
-            self._connections[pair] = _Connection(self.network.link(*pair))
+            self._connections[pair] = Connection(self.network.link(*pair))
         begin = self.clocks[sender] + self.message_seconds
         encrypted = begin + self.byte_seconds * payload.nbytes
         self.clocks[sender] = encrypted
@@ -171,7 +175,7 @@ class VirtualTime(LockstepDriver):
         self.clocks[party] = now
 
 
-class _Connection:
+class Connection:
     """One direction of a link: how much may be under way on it, and what is."""
 
     def __init__(self, network: Network) -> None:

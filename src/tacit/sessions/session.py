@@ -31,7 +31,8 @@ from tacit.operations.types import ArrayType, Bounds, PublicArray, public_type
 from tacit.programs.calling import PROGRAM, Code
 from tacit.programs.program import Program
 from tacit.protocols import Protocol, SecurityModel
-from tacit.protocols.interface import ROUNDINGS, Rounding
+from tacit.protocols.interface import Rounding, checked_rounding
+from tacit.protocols.registry import DEFAULT_NAMES
 from tacit.rounds.cost import Cost
 from tacit.sessions.storing import NO_LIMITS, Storing, permitted
 from tacit.sessions.turns import Turns, in_turn
@@ -41,7 +42,6 @@ __all__ = ["Handle", "Reference", "Session", "checked_parties", "checked_roundin
 
 F = TypeVar("F", bound=Callable[..., Any])
 
-DEFAULT_NAMES = ("alice", "bob", "carol", "dave", "erin", "frank", "grace")
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,62}")
 
 
@@ -126,24 +126,6 @@ def checked_parties(protocol: Protocol, parties: Sequence[str] | None) -> tuple[
             case=22,
         )
     return names
-
-
-def checked_rounding(rounding: str) -> Rounding:
-    """A rounding mode.
-
-    Raises
-    ------
-    UsageError
-        There is none of this name (TC-1070).
-    """
-    for mode in ROUNDINGS:
-        if rounding == mode:
-            return mode
-    raise UsageError(
-        f"There is no rounding mode {rounding!r}.",
-        next_step=f"choose one of: {', '.join(ROUNDINGS)}.",
-        case=70,
-    )
 
 
 class Session(Storing):

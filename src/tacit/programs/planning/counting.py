@@ -1,0 +1,228 @@
+"""Running a program on a party that counts: each different part once, then by heart.
+
+An operation is counted once for each kind of operands, a long one once for each kind of chunk, a
+body once for each kind of inputs; the rounds that it yielded are yielded again wherever it comes
+back. The schedule is the real one (``programs/running.py``), so rounds merge as they do in a run.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tacit.operations.operation import Operation
+from tacit.operations.types import ArrayType, Operand, SecretValue
+from tacit.programs.inference import CheckedNode
+from tacit.programs.planning.party import CountingParty
+from tacit.programs.planning.relevance import relevant_values
+from tacit.programs.planning.sharing import Bits, Numbers
+from tacit.programs.program import Program
+from tacit.programs.public import computed
+from tacit.programs.running import Manner, Schedule, Values, graph_step, schedule_of
+from tacit.protocols.interface import Party
+from tacit.rounds.contract import Round, Step
+
+__all__ = ["MOST_TURNS", "Assumed", "Counting", "Part", "Unsaid"]
+
+MOST_TURNS: Final = 1 << 20
+"""How often a loop with a condition goes round before its plan ends."""
+
+
+class Assumed(np.ndarray[Any, Any]):
+    """A public array whose values follow from what is not known before the run."""
+
+
+class Unsaid(Exception):
+    """A condition never became false."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Part:
+    """What one part of a program did.
+
+    Attributes
+    ----------
+    rounds : tuple of Round
+    results : tuple
+        For each secret the type, shape and holding; public arrays as they are.
+    room : int
+        Bytes that it held at most beside what was there before.
+    after : Work
+        Local work after the last round.
+    name : str
+    """
+
+    rounds: tuple[Round, ...]
+    results: tuple[Any, ...]
+    room: int
+    after: tuple[int, float]
+    name: str
+
+
+class Counting(Manner):
+    """The manner in which a plan runs a graph.
+
+    Parameters
+    ----------
+    program : Program
+    party : CountingParty
+
+    Attributes
+    ----------
+    notes : dict of str to None
+        What the figures rest on, for people.
+    """
+
+    def __init__(self, program: Program, party: CountingParty) -> None:
+        self.party: Any = party
+        self.schedule = schedule_of(program.main, program.bodies)
+        self.relevant = relevant_values(program.main, program.bodies)
+        self.notes: dict[str, None] = {}
+        self._parts: dict[Any, Part] = {}
+        self._operations: dict[int, Operation] = {}
+
+    # What the schedule asks for.
+
+    def graph(self, party: Party, schedule: Schedule, operands: Sequence[Operand]) -> Step[Values]:
+        """A body: counted once for each kind of inputs."""
+        checked = schedule.checked
+        relevant = self.relevant[id(checked)]
+        key = (id(checked), *(_kind(o, i in relevant) for i, o in enumerate(operands)))
+        whole = [o if isinstance(o, SecretValue | np.ndarray) else np.asarray(o) for o in operands]
+        return self._again(key, lambda: graph_step(party, schedule, whole, self), "body")
+
+    def operation(
+        self, party: Party, node: CheckedNode, operands: Sequence[Operand]
+    ) -> Step[Sequence[Any]]:
+        """An operation: counted once for each kind of operands."""
+        assert node.operation is not None
+        key = (id(node.operation), node.node.attributes, *(_kind(o, True) for o in operands))
+        operation = self._counted(node.operation)
+        return self._again(
+            key, lambda: operation.evaluate(party, operands, node.attributes), node.node.operation
+        )
+
+    def clear(
+        self, schedule: Schedule, node: CheckedNode, operands: Sequence[Any]
+    ) -> Sequence[NDArray[Any]]:
+        """What is public: computed where it matters, else zeros."""
+        relevant = self.relevant[id(schedule.checked)]
+        places = range(node.first, node.first + len(node.results))
+        if not any(place in relevant for place in places):
+            return tuple(np.zeros(r.shape, r.dtype.numpy) for r in node.results)
+        found = computed(node.node.operation, operands, node.attributes, node.results)
+        if any(isinstance(one, Assumed) for one in operands):
+            return tuple(one.view(Assumed) for one in found)
+        return found
+
+    def goes_on(self, condition: NDArray[Any], rounds: int) -> bool:
+        """A condition is followed where it is known; else one round is counted."""
+        if isinstance(condition, Assumed):
+            self.notes.setdefault(
+                "a loop's condition follows from a public input that is not given: one round of it"
+                " is counted"
+            )
+            return rounds < 1
+        if rounds >= MOST_TURNS:
+            self.notes.setdefault(f"a loop goes on after {MOST_TURNS} rounds: these are counted")
+            return False
+        return bool(condition.item())
+
+    # Counting once.
+
+    def _counted(self, operation: Operation) -> Operation:
+        """The operation with a meaning that is counted once for each kind of chunk."""
+        found = self._operations.get(id(operation))
+        if found is None:
+            meaning = operation.meaning
+
+            def by_heart(party: Party, operands: Sequence[Operand], attributes: Any) -> Any:
+                key = (id(operation), attributes, "part", *(_kind(o, True) for o in operands))
+                step: Callable[[], Any] = lambda: meaning(party, operands, attributes)  # noqa: E731
+                return _unpacked(self._again(key, step, operation.name))
+
+            long = operation.elementwise
+            found = (
+                replace(operation, meaning=by_heart, integers=operation.integers)
+                if long
+                else (operation)
+            )
+            self._operations[id(operation)] = found
+        return found
+
+    def _again(self, key: Any, make: Callable[[], Step[Any]], name: str) -> Step[Any]:
+        """A step that was counted before, or is now."""
+        part = self._parts.get(key)
+        if part is None:
+            part = self._parts[key] = self._first(make(), name)
+        held = self.party.held
+        held.add(part.room)
+        try:
+            yield from part.rounds
+        finally:
+            held.add(-part.room)
+        self.party.worked(*part.after)
+        return tuple(self._made(result) for result in part.results)
+
+    def _first(self, step: Step[Any], name: str) -> Part:
+        """Run a step alone, and note what it does."""
+        party = self.party
+        held, before = party.held, party.paused()
+        base, peak = held.now, held.peak
+        held.peak = base
+        rounds: list[Round] = []
+        while True:
+            try:
+                rounds.append(next(step))
+            except StopIteration as stop:
+                found = stop.value
+                break
+        results = tuple(
+            _made_of(one) for one in (found if isinstance(found, tuple | list) else (found,))
+        )
+        room = held.peak - base
+        held.peak = max(peak, held.peak)
+        return Part(tuple(rounds), results, room, party.resumed(before), name)
+
+    def _made(self, result: Any) -> Any:
+        if not isinstance(result, _Kind):
+            return result
+        held = self.party.held
+        share: Any
+        if result.type.dtype.kind == "bool":
+            share = Bits(held, result.type.shape)
+        else:
+            share = Numbers(self.party.ring, held, result.type.shape)
+        return SecretValue(result.type.dtype, share, result.type.bounds)
+
+
+def _unpacked(step: Step[Any]) -> Step[Any]:
+    found = yield from step
+    return found[0] if len(found) == 1 else found
+
+
+@dataclass(frozen=True, slots=True)
+class _Kind:
+    """What is kept of a secret: its type, and how it is held."""
+
+    type: ArrayType
+
+
+def _made_of(value: Any) -> Any:
+    if isinstance(value, SecretValue):
+        return _Kind(ArrayType(value.dtype, value.shape, bounds=value.held))
+    return value
+
+
+def _kind(operand: Operand, matters: bool) -> Any:
+    """What a part's cost follows from about one operand."""
+    if isinstance(operand, SecretValue):
+        return operand.dtype, operand.shape, operand.held
+    if not matters:
+        return operand.dtype, operand.shape
+    assumed = isinstance(operand, Assumed)
+    return operand.dtype, operand.shape, assumed, np.ascontiguousarray(operand).tobytes()

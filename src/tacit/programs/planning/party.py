@@ -1,0 +1,410 @@
+"""A party that counts: every primitive says what it costs, none computes.
+
+All functions and operations run on it as on any party, with the same branches by public shapes
+and values, so what they would communicate is counted by construction. A primitive's rounds and
+bytes are those that its protocol declares, which the cost tests compare with the traffic.
+
+What is opened on the way is zeros, but for sorts: the order that a secret permutation gives is
+drawn at random, as it is in a run.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from math import prod
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tacit.encoding.ring import Axis, Elements, Integers, Ring
+from tacit.programs.planning.sharing import Bits, Held, Numbers
+from tacit.protocols import Protocol
+from tacit.protocols.interface import Rounding
+from tacit.rounds.contract import Round, Step
+from tacit.rounds.cost import CostTable
+from tacit.sharing.bits import pack_bits, unpack_bits
+
+__all__ = ["Call", "CountingParty", "Work"]
+
+
+class Work(NamedTuple):
+    """Local work of one party: bytes that it reads and writes, and seconds of Python."""
+
+    touched: int
+    seconds: float
+
+
+@dataclass(frozen=True, eq=False)
+class Call:
+    """One primitive with the sizes that its cost follows from.
+
+    Attributes
+    ----------
+    primitive : str
+    arguments : tuple
+        As its declaration takes them.
+    rounding : str
+    rounds : int
+    bytes_sent, check_bytes : tuple of int
+        By party.
+    parts : tuple of (Call, int)
+        The call with each of its rounds: what stands for a message.
+    """
+
+    primitive: str
+    arguments: tuple[Any, ...]
+    rounding: Rounding
+    rounds: int
+    bytes_sent: tuple[int, ...]
+    check_bytes: tuple[int, ...]
+    parts: list[tuple[Call, int]] = field(default_factory=list)
+
+    def __repr__(self) -> str:
+        return f"{self.primitive}{self.arguments}"
+
+
+class CountingParty:
+    """Stands for all parties of a protocol.
+
+    Parameters
+    ----------
+    protocol : Protocol
+    rounding : {"probabilistic", "nearest", "exact"}
+    ring : Ring
+    seed : int
+        Of the order that sorts find.
+
+    Attributes
+    ----------
+    calls : dict
+        Every call of a primitive so far, by what it is called with.
+    drawn : bool
+        Whether an opened order decided what followed.
+    """
+
+    threads = 1
+    index = 0
+    session_id = b""
+
+    def __init__(self, protocol: Protocol, rounding: Rounding, ring: Ring, seed: int = 0) -> None:
+        self.size = protocol.security.parties
+        self.names = tuple(map(str, range(self.size)))
+        self.rounding: Rounding = rounding
+        self.ring = ring
+        self.costs = protocol.costs
+        self.checks_inputs = protocol.security.adversary == "active"
+        self.held = Held(3 if self.size == 4 else 2)
+        self.calls: dict[Any, Call] = {}
+        self.drawn = False
+        self._touched = 0
+        self._since = time.thread_time()
+        self._seconds = 0.0
+        self._protocol = protocol
+        self._tables: dict[Rounding, CostTable] = {}
+        self._random = np.random.default_rng(seed)
+        self._permuted = False
+
+    def __repr__(self) -> str:
+        return f"CountingParty({self._protocol.name})"
+
+    def nonce(self) -> int:
+        """Nothing is masked here."""
+        return 0
+
+    def call(self, name: str, arguments: tuple[Any, ...], rounding: Rounding) -> Call:
+        """The call of a primitive with sizes, and what it costs."""
+        key = name, arguments, rounding
+        found = self.calls.get(key)
+        if found is None:
+            table = self._tables.get(rounding)
+            if table is None:
+                table = self._tables[rounding] = self._protocol.costs_with(rounding, self.ring)
+            cost = table[name](*arguments)
+            found = Call(
+                name, arguments, rounding, cost.rounds, tuple(cost.bytes_sent),
+                tuple(cost.check_bytes),
+            )  # fmt: skip
+            found.parts.extend((found, place) for place in range(cost.rounds))
+            self.calls[key] = found
+        return found
+
+    def _sent(self, name: str, *arguments: Any, rounding: Rounding | None = None) -> Step[None]:
+        call = self.call(name, arguments, self.rounding if rounding is None else rounding)
+        room = (sum(call.bytes_sent) * 2) // self.size
+        self.held.add(room)
+        try:
+            for part in call.parts:
+                one: Any = {0: (part,)}
+                yield Round(send={0: (part, self._work())}, receive=one)  # type: ignore[dict-item]
+                self._since = time.thread_time()
+        finally:
+            self.held.add(-room)
+
+    # Local work, which the next message carries along.
+
+    def _work(self) -> Work:
+        """What one party did since the last message."""
+        seconds = self._seconds + time.thread_time() - self._since
+        found = Work(self._touched, seconds)
+        self._touched, self._seconds = 0, 0.0
+        return found
+
+    def worked(self, touched: int, seconds: float) -> None:
+        """Work that was counted before is done again; the clock goes on from here."""
+        self._touched += touched
+        self._seconds += seconds
+        self._since = time.thread_time()
+
+    def paused(self) -> tuple[int, float]:
+        """Put aside what was done so far, and begin anew."""
+        before = self._work()
+        self._since = time.thread_time()
+        return before
+
+    def resumed(self, before: tuple[int, float]) -> tuple[int, float]:
+        """What was done since :meth:`paused`; go on with what was before."""
+        found = self._work()
+        self._touched, self._seconds = before
+        self._since = time.thread_time()
+        return found
+
+    # Values.
+
+    def _numbers(self, shape: tuple[int, ...], known: NDArray[Any] | None = None) -> Numbers:
+        found = Numbers(self.ring, self.held, shape, known)
+        self._touched += found.room.size
+        return found
+
+    def _bits(
+        self, shape: tuple[int, ...], planes: tuple[int, ...] = (), known: Any = None
+    ) -> Bits:
+        found = Bits(self.held, shape, planes, known)
+        self._touched += found.room.size
+        return found
+
+    # Local.
+
+    def public(self, values: Integers) -> Numbers:
+        c = self.ring.elements(values)
+        return self._numbers(c.shape, c)
+
+    def public_bits(self, values: NDArray[Any]) -> Bits:
+        return self._bits(np.shape(values), (), pack_bits(np.asarray(values)))
+
+    def add(self, x: Numbers, y: Numbers) -> Numbers:
+        if x.known is None and y.known is None:
+            return self._numbers(np.broadcast_shapes(x.shape, y.shape))
+        known = self.ring.add(x.elements, y.elements)
+        return self._numbers(known.shape, known)
+
+    def subtract(self, x: Numbers, y: Numbers) -> Numbers:
+        if x.known is None and y.known is None:
+            return self._numbers(np.broadcast_shapes(x.shape, y.shape))
+        known = self.ring.subtract(x.elements, y.elements)
+        return self._numbers(known.shape, known)
+
+    def negate(self, x: Numbers) -> Numbers:
+        return self._numbers(x.shape, None if x.known is None else self.ring.negate(x.known))
+
+    def add_public(self, x: Numbers, c: Integers) -> Numbers:
+        c = self.ring.elements(c)
+        if x.known is None:
+            return self._numbers(np.broadcast_shapes(x.shape, c.shape))
+        known = self.ring.add(x.known, c)
+        return self._numbers(known.shape, known)
+
+    def multiply_public(self, x: Numbers, c: Integers) -> Numbers:
+        c = self.ring.elements(c)
+        if x.known is None:
+            return self._numbers(np.broadcast_shapes(x.shape, c.shape))
+        known = self.ring.multiply(x.known, c)
+        return self._numbers(known.shape, known)
+
+    def linear_combination(
+        self, terms: Sequence[Numbers], factors: Sequence[int], constant: int = 0
+    ) -> Numbers:
+        shape = np.broadcast_shapes(*(x.shape for x in terms))
+        self._touched += sum(x.room.size for x in terms)
+        if all(x.known is None for x in terms):
+            return self._numbers(shape)
+        known = self.ring.linear_combination([x.elements for x in terms], factors, constant)
+        return self._numbers(known.shape, known)
+
+    def sum(self, x: Numbers, axis: Axis = None, keepdims: bool = False) -> Numbers:
+        self._touched += x.size * self.ring.element_bytes * self.held.parts
+        if x.known is not None:
+            known = self.ring.sum(x.known, axis, keepdims)
+            return self._numbers(known.shape, known)
+        axes = range(x.ndim) if axis is None else (axis,) if isinstance(axis, int) else axis
+        gone = {one % x.ndim for one in axes}
+        shape = tuple(
+            1 if place in gone else extent
+            for place, extent in enumerate(x.shape)
+            if keepdims or place not in gone
+        )
+        return self._numbers(shape)
+
+    def broadcast(self, x: Numbers, shape: tuple[int, ...]) -> Numbers:
+        known = None if x.known is None else np.broadcast_to(x.known, shape)
+        return Numbers(self.ring, self.held, tuple(shape), known, x.room)
+
+    def concatenate(self, parts: Sequence[Numbers], axis: int = 0) -> Numbers:
+        if any(part.known is not None for part in parts):
+            known = np.concatenate([part.elements for part in parts], axis)
+            return self._numbers(known.shape, known)
+        shape = list(parts[0].shape)
+        shape[axis] = sum(part.shape[axis] for part in parts)
+        return self._numbers(tuple(shape))
+
+    def xor(self, a: Bits, b: Bits) -> Bits:
+        if a.known is None and b.known is None:
+            return self._bits(a.shape, np.broadcast_shapes(a.planes, b.planes))
+        words = a.words ^ b.words
+        return self._bits(a.shape, words.shape[:-1], words)
+
+    def xor_public(self, a: Bits, c: NDArray[Any]) -> Bits:
+        if a.known is None:
+            return self._bits(a.shape, a.planes)
+        words = pack_bits(np.broadcast_to(np.asarray(c), a.shape))
+        return self._bits(a.shape, a.planes, a.known ^ words)
+
+    def invert(self, a: Bits) -> Bits:
+        return self._bits(a.shape, a.planes, None if a.known is None else ~a.known)
+
+    def concatenate_bits(self, parts: Sequence[Bits], axis: int = 0) -> Bits:
+        known = any(part.known is not None for part in parts)
+        if known:
+            found = np.concatenate([unpack_bits(part.words, part.shape) for part in parts], axis)
+            return self._bits(found.shape, (), pack_bits(found))
+        shape = list(parts[0].shape)
+        shape[axis] = sum(part.shape[axis] for part in parts)
+        return self._bits(tuple(shape))
+
+    def stack_planes(self, parts: Sequence[Bits]) -> Bits:
+        planes = (len(parts), *parts[0].planes)
+        if all(part.known is None for part in parts):
+            return self._bits(parts[0].shape, planes)
+        return self._bits(parts[0].shape, planes, np.stack([part.words for part in parts]))
+
+    def random(self, shape: tuple[int, ...]) -> Numbers:
+        return self._numbers(shape)
+
+    def random_bits(self, shape: tuple[int, ...]) -> Bits:
+        return self._bits(shape)
+
+    def permutation(self, rows: int, count: int) -> NDArray[np.int64]:
+        places = np.tile(np.arange(count), (rows, 1))
+        return self._random.permuted(places, axis=1)
+
+    # With communication.
+
+    def input(self, owner: int, values: Elements | None, shape: tuple[int, ...]) -> Step[Numbers]:
+        yield from self._sent("input", prod(shape), owner)
+        return self._numbers(shape)
+
+    def input_bits(
+        self, owner: int, values: NDArray[Any] | None, shape: tuple[int, ...]
+    ) -> Step[Bits]:
+        yield from self._sent("input_bits", prod(shape), owner)
+        return self._bits(shape)
+
+    def reveal(self, x: Numbers, to: Sequence[int]) -> Step[Elements | None]:
+        yield from self._sent("reveal", x.size, tuple(to))
+        return x.elements
+
+    def reveal_bits(self, a: Bits, to: Sequence[int]) -> Step[NDArray[np.uint8] | None]:
+        yield from self._sent("reveal_bits", a.size, tuple(to), prod(a.planes))
+        if a.known is None:
+            return np.broadcast_to(np.uint8(0), (*a.planes, *a.shape))
+        self.drawn = self.drawn or self._permuted
+        return unpack_bits(a.known, a.shape)
+
+    def multiply(self, x: Numbers, y: Numbers) -> Step[Numbers]:
+        yield from self._sent("multiply", x.size)
+        return self._numbers(x.shape)
+
+    def matmul(self, x: Numbers, y: Numbers) -> Step[Numbers]:
+        yield from self._sent("matmul", x.shape, y.shape)
+        return self._numbers(_product_shape(x, y))
+
+    def truncate(self, x: Numbers, bits: int, rounding: Rounding | None = None) -> Step[Numbers]:
+        yield from self._sent("truncate", x.size, bits, rounding=rounding)
+        return self._numbers(x.shape)
+
+    def multiply_truncate(self, x: Numbers, y: Numbers, bits: int) -> Step[Numbers]:
+        yield from self._sent("multiply_truncate", x.size, bits)
+        return self._numbers(x.shape)
+
+    def matmul_truncate(self, x: Numbers, y: Numbers, bits: int) -> Step[Numbers]:
+        yield from self._sent("matmul_truncate", x.shape, y.shape, bits)
+        return self._numbers(_product_shape(x, y))
+
+    def sum_products_truncate(
+        self, pairs: Sequence[tuple[Numbers, Numbers]], bits: int, addend: Numbers | None = None
+    ) -> Step[Numbers]:
+        x = pairs[0][0]
+        yield from self._sent("sum_products_truncate", x.size, bits, len(pairs))
+        return self._numbers(x.shape)
+
+    def bitwise_and(self, a: Bits, b: Bits) -> Step[Bits]:
+        yield from self._sent("bitwise_and", a.size, prod(a.planes))
+        if a.known is None and b.known is None:
+            return self._bits(a.shape, a.planes)
+        return self._bits(a.shape, a.planes, a.words & b.words)
+
+    def most_significant_bit(self, x: Numbers) -> Step[Bits]:
+        yield from self._sent("most_significant_bit", x.size)
+        if x.known is None:
+            return self._bits(x.shape)
+        return self._bits(x.shape, (), pack_bits(self.ring.integers(x.known) < 0))
+
+    def to_bits(self, x: Numbers) -> Step[Bits]:
+        yield from self._sent("to_bits", x.size)
+        return self._bits(x.shape, (self.ring.bits,))
+
+    def from_bits(self, a: Bits) -> Step[Numbers]:
+        yield from self._sent("from_bits", a.size, prod(a.planes))
+        return self._numbers(a.shape)
+
+    def bit_to_arithmetic(self, a: Bits) -> Step[Numbers]:
+        yield from self._sent("bit_to_arithmetic", a.size)
+        return self._numbers(a.shape)
+
+    def inject(self, a: Bits, x: Numbers) -> Step[Numbers]:
+        yield from self._sent("inject", x.size)
+        return self._numbers(x.shape)
+
+    def select(self, a: Bits, x: Numbers, y: Numbers) -> Step[Numbers]:
+        yield from self._sent("select", x.size)
+        return self._numbers(x.shape)
+
+    def lookup(self, a: Bits, b: Bits, tables: Sequence[Sequence[int]]) -> Step[list[Numbers]]:
+        yield from self._sent("lookup", a.size, len(tables))
+        return [self._numbers(a.shape) for _ in tables]
+
+    def permute(
+        self, permutation: NDArray[np.int64], x: Numbers, inverse: bool = False
+    ) -> Step[Numbers]:
+        yield from self._sent("permute", x.size, inverse)
+        if x.known is None:
+            return self._numbers(x.shape)
+        self._permuted = True
+        order = np.argsort(permutation, axis=1) if inverse else permutation
+        places = order.reshape(*order.shape, *(1 for _ in x.shape[2:]))
+        return self._numbers(x.shape, np.take_along_axis(x.known, places, 1))
+
+    def permute_bits(
+        self, permutation: NDArray[np.int64], a: Bits, inverse: bool = False
+    ) -> Step[Bits]:
+        yield from self._sent("permute_bits", a.size, inverse)
+        return self._bits(a.shape)
+
+
+def _product_shape(x: Numbers, y: Numbers) -> tuple[int, ...]:
+    batch = np.broadcast_shapes(x.shape[:-2], y.shape[:-2])
+    rows = x.shape[-2:-1] if x.ndim > 1 else ()
+    columns = y.shape[-1:] if y.ndim > 1 else ()
+    return (*batch, *rows, *columns)

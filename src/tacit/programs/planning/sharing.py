@@ -1,0 +1,238 @@
+"""Sharings without shares: their shapes, and the bytes that a party would hold.
+
+Arithmetic ones have elements only where all parties know them (public positions, constants), so
+that what is computed from opened bits goes its usual way; all others are zeros that take no room.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from math import prod
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tacit.encoding.ring import Ring
+from tacit.sharing.bits import pack_bits, unpack_bits, word_count
+
+__all__ = ["Bits", "Held", "Numbers"]
+
+
+class Held:
+    """How many bytes of shares a party holds now, and held at most.
+
+    Attributes
+    ----------
+    now, peak : int
+    parts : int
+        How many additive parts a party has of a sharing.
+    """
+
+    __slots__ = ("now", "parts", "peak")
+
+    def __init__(self, parts: int) -> None:
+        self.now = 0
+        self.peak = 0
+        self.parts = parts
+
+    def add(self, count: int) -> None:
+        """More bytes, or fewer."""
+        self.now += count
+        if self.now > self.peak:
+            self.peak = self.now
+
+
+class _Room:
+    """The memory of one sharing, which its views have in common."""
+
+    __slots__ = ("held", "size")
+
+    def __init__(self, held: Held, size: int) -> None:
+        self.held = held
+        self.size = size * held.parts
+        held.add(self.size)
+
+    def __del__(self) -> None:
+        self.held.now -= self.size
+
+
+def _is_view(array: NDArray[Any]) -> bool:
+    return not any(array.strides)
+
+
+class Numbers:
+    """An arithmetic sharing: its shape, and its elements where they are known.
+
+    Attributes
+    ----------
+    shape : tuple of int
+    known : ndarray or None
+        The elements; None for zeros.
+    """
+
+    __slots__ = ("held", "known", "ring", "room", "shape")
+
+    def __init__(
+        self,
+        ring: Ring,
+        held: Held,
+        shape: tuple[int, ...],
+        known: NDArray[Any] | None = None,
+        room: _Room | None = None,
+    ) -> None:
+        self.ring = ring
+        self.held = held
+        self.shape = shape
+        self.known = known
+        self.room = _Room(held, prod(shape) * ring.element_bytes) if room is None else room
+
+    def __repr__(self) -> str:
+        return f"Numbers(shape={self.shape})"
+
+    @property
+    def size(self) -> int:
+        """The number of elements."""
+        return prod(self.shape)
+
+    @property
+    def ndim(self) -> int:
+        """The number of axes."""
+        return len(self.shape)
+
+    @property
+    def elements(self) -> NDArray[Any]:
+        """The elements, not to be written to."""
+        if self.known is not None:
+            return self.known
+        return np.broadcast_to(self.ring.zeros(()), self.shape)
+
+    def map(self, f: Callable[[NDArray[Any]], NDArray[Any]]) -> Numbers:
+        """As a sharing's."""
+        found = np.asarray(f(self.elements))
+        if self.known is not None:
+            return Numbers(self.ring, self.held, found.shape, found)
+        room = self.room if _is_view(found) else None
+        return Numbers(self.ring, self.held, found.shape, None, room)
+
+    def reshape(self, *shape: int) -> Numbers:
+        """As a sharing's."""
+        known = None if self.known is None else self.known.reshape(shape)
+        if -1 in shape or prod(shape) != self.size:
+            shape = self.elements.reshape(shape).shape
+        return Numbers(self.ring, self.held, tuple(map(int, shape)), known, self.room)
+
+    def __getitem__(self, index: Any) -> Numbers:
+        return self.map(lambda share: np.asarray(share[index]))
+
+    def section(self, start: int, stop: int) -> Numbers:
+        """As a sharing's."""
+        known = None if self.known is None else self.known.reshape(-1)[start:stop]
+        return Numbers(self.ring, self.held, (stop - start,), known, self.room)
+
+    def blank(self, size: int) -> Numbers:
+        """As a sharing's."""
+        return Numbers(self.ring, self.held, (size,))
+
+    def write(self, start: int, part: Numbers) -> None:
+        """As a sharing's; what is written stays unknown."""
+
+
+class Bits:
+    """A Boolean sharing: its shape and planes, and its words where they are known.
+
+    Attributes
+    ----------
+    shape : tuple of int
+    planes : tuple of int
+    known : ndarray of uint64, (*planes, words), or None
+    """
+
+    __slots__ = ("held", "known", "planes", "room", "shape")
+
+    def __init__(
+        self,
+        held: Held,
+        shape: tuple[int, ...],
+        planes: tuple[int, ...] = (),
+        known: NDArray[Any] | None = None,
+        room: _Room | None = None,
+    ) -> None:
+        self.held = held
+        self.shape = shape
+        self.planes = planes
+        self.known = known
+        size = 8 * word_count(prod(shape)) * prod(planes)
+        self.room = _Room(held, size) if room is None else room
+
+    def __repr__(self) -> str:
+        return f"Bits(shape={self.shape}, planes={self.planes})"
+
+    @property
+    def size(self) -> int:
+        """Bits in one plane."""
+        return prod(self.shape)
+
+    @property
+    def words(self) -> NDArray[np.uint64]:
+        """The words, not to be written to."""
+        if self.known is not None:
+            return self.known
+        return np.broadcast_to(np.uint64(0), (*self.planes, word_count(self.size)))
+
+    def of_words(self, words: NDArray[Any], shape: tuple[int, ...] | None = None) -> Bits:
+        """Other words; unknown where these are."""
+        known = None if self.known is None else words
+        return Bits(self.held, self.shape if shape is None else shape, words.shape[:-1], known)
+
+    def plane(self, index: Any) -> Bits:
+        """As a sharing's."""
+        return self.of_words(self.words[index])
+
+    def joined(self, others: Sequence[Bits]) -> Bits:
+        """As a sharing's."""
+        every = [self, *others]
+        words = np.concatenate([one.words for one in every])
+        known = words if any(one.known is not None for one in every) else None
+        return Bits(self.held, self.shape, words.shape[:-1], known)
+
+    def map_words(self, f: Callable[[NDArray[Any]], NDArray[Any]]) -> Bits:
+        """As a sharing's."""
+        return self.of_words(f(self.words))
+
+    def map(self, f: Callable[[NDArray[np.uint8]], NDArray[np.uint8]]) -> Bits:
+        """As a sharing's."""
+        if self.known is None:
+            found = f(np.broadcast_to(np.uint8(0), self.shape))
+            return Bits(self.held, found.shape)
+        found = f(unpack_bits(self.known, self.shape))
+        return Bits(self.held, found.shape, (), pack_bits(found))
+
+    def reshape(self, *shape: int) -> Bits:
+        """As a sharing's."""
+        new = np.broadcast_to(np.uint8(0), self.shape).reshape(shape).shape
+        return Bits(self.held, new, self.planes, self.known, self.room)
+
+    def rows_as_planes(self) -> Bits:
+        """As a sharing's."""
+        rows, columns = self.shape
+        return self.of_words(self.words.reshape(rows, columns // 64), (columns,))
+
+    def planes_as_rows(self) -> Bits:
+        """As a sharing's."""
+        known = None if self.known is None else self.known.reshape(-1)
+        return Bits(self.held, (*self.planes, self.size), (), known)
+
+    def section(self, start: int, stop: int) -> Bits:
+        """As a sharing's."""
+        known = None
+        if self.known is not None:
+            known = self.known[start // 64 : word_count(stop)]
+        return Bits(self.held, (stop - start,), (), known, self.room)
+
+    def blank(self, size: int) -> Bits:
+        """As a sharing's."""
+        return Bits(self.held, (size,))
+
+    def write(self, start: int, part: Bits) -> None:
+        """As a sharing's; what is written stays unknown."""

@@ -1,0 +1,61 @@
+"""What a step of a party that counts adds up to."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import Any
+
+from tacit.programs.planning.party import Call, CountingParty
+from tacit.rounds.contract import Round, Step
+
+__all__ = ["Tally", "tallied"]
+
+
+@dataclass(slots=True, eq=False)
+class Tally:
+    """Rounds and calls of one phase.
+
+    Attributes
+    ----------
+    rounds : int
+    calls : Counter of Call
+        How often each primitive is called with the same sizes.
+    events : list of Round
+        All that was yielded, in order; equal ones are one object where they were counted once.
+    """
+
+    rounds: int = 0
+    calls: Counter[Call] = field(default_factory=Counter)
+    events: list[Round] = field(default_factory=list)
+
+    def sent(self, party: int) -> int:
+        """Payload bytes that a party sends."""
+        return sum(call.bytes_sent[party] * times for call, times in self.calls.items())
+
+    def checked(self, party: int) -> int:
+        """Check bytes that a party sends."""
+        return sum(call.check_bytes[party] * times for call, times in self.calls.items())
+
+
+def tallied(party: CountingParty, step: Step[Any]) -> tuple[Tally, Any]:
+    """Run a step to its end; what it costs, and its result."""
+    tally = Tally()
+    seen: Counter[int] = Counter()
+    kept: dict[int, Round] = {}
+    while True:
+        try:
+            one = next(step)
+        except StopIteration as stop:
+            found = stop.value
+            break
+        tally.rounds += one.depth
+        tally.events.append(one)
+        seen[id(one)] += 1
+        kept[id(one)] = one
+    for key, times in seen.items():
+        for token in kept[key].send.get(0, ()):
+            token_of: Any = token
+            if isinstance(token_of[0], Call) and token_of[1] == 0:
+                tally.calls[token_of[0]] += times
+    return tally, found
