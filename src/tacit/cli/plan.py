@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
+from tacit.cli.terminal import Terminal
 from tacit.programs import Program
 
 __all__ = ["plan"]
@@ -100,5 +100,5 @@ def plan(
     if as_json:
         print(json.dumps(found.as_dict()))
         return
-    console = Console(highlight=False)
+    console = Terminal()
     console.print(found)
