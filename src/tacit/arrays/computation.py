@@ -204,7 +204,13 @@ class Computation:
         """Ones on a diagonal, zeros elsewhere. Local."""
         return functions.eye(n_rows, n_cols, k=k, dtype=dtype, device=self.session)
 
-    def run(self, program: Program, inputs: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    def run(
+        self,
+        program: Program,
+        inputs: Mapping[str, Any] | None = None,
+        *,
+        plan: Plan | None = None,
+    ) -> dict[str, Any]:
         """Run a program: share its inputs, compute, and reveal each output to its recipients.
 
         Parameters
@@ -213,6 +219,8 @@ class Computation:
         inputs : mapping of str to array_like or SecretArray
             Every input by name: the owner's array, or one that is shared already. Inside a party
             None for what another one owns.
+        plan : Plan, optional
+            The program's plan: what the run costs is noted in it, beside what was expected.
 
         Returns
         -------
@@ -223,7 +231,8 @@ class Computation:
         Raises
         ------
         ProgramError
-            An input is missing or unknown (TC-1511), or of another type (TC-1512).
+            An input is missing or unknown (TC-1511), or of another type (TC-1512); the plan is
+            for another program, protocol or other parties (TC-1566).
         RangeError, ShapeError, UsageError
             As :meth:`share`.
 
@@ -232,6 +241,12 @@ class Computation:
         One round for each input, then the rounds of the program's longest chain, then one for each
         output; see :meth:`Program.plan`.
         """
+        if plan is not None:
+            plan.require_for(program.digest, self.protocol, self.session.parties)
+            with self.session.measure() as cost:
+                found = self.run(program, inputs)
+            plan.compare(cost, in_process=self.session.in_one_process)
+            return found
         handles = shared_inputs(self.session, program, inputs or {})
         references = self.session.run_program(program, handles)
         return revealed_outputs(self.session, program, references)

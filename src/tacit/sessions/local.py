@@ -88,6 +88,11 @@ class LocalSession(Session):
 
     place = "in this process"
 
+    @property
+    def in_one_process(self) -> bool:
+        """All parties compute in turn, unless time is virtual."""
+        return not isinstance(self.driver, VirtualTime)
+
     def __init__(
         self,
         protocol: Protocol,

@@ -155,6 +155,11 @@ class Session(Storing):
     place: str = ""
     """Where the parties are, in a few words, for people."""
 
+    @property
+    def in_one_process(self) -> bool:
+        """Whether its seconds are those of all parties, one after the other."""
+        return False
+
     def __init__(
         self,
         protocol: Protocol,

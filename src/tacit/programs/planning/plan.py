@@ -9,6 +9,7 @@ from typing import Any
 
 from rich.console import Console
 
+from tacit.errors import ProgramError
 from tacit.rounds.cost import Cost
 
 __all__ = ["Phase", "Plan", "Work", "as_text", "bytes_text", "seconds_text"]
@@ -134,6 +135,23 @@ class Plan:
     def cost(self) -> Cost:
         """The whole as a :class:`~tacit.rounds.cost.Cost`, as a session measures one."""
         return Cost(self.rounds, self.bytes_sent, self.check_bytes, self.seconds)
+
+    def require_for(self, digest: str, protocol: str, parties: Sequence[str]) -> None:
+        """Refuse to be compared with the run of something else.
+
+        Raises
+        ------
+        ProgramError
+            Another program, protocol or other parties (TC-1566).
+        """
+        if (digest, protocol, tuple(parties)) != (self.digest, self.protocol, self.parties):
+            raise ProgramError(
+                f"The plan is for {self.program} under {self.protocol} with"
+                f" {', '.join(self.parties)}, and this run is not.",
+                next_step="plan the program that runs, with the session's protocol and parties:"
+                " program.plan(mpc.protocol, parties=mpc.parties).",
+                case=66,
+            )
 
     def compare(self, cost: Cost, *, in_process: bool = False) -> Plan:
         """Note what a run cost; printing then shows it beside the prediction.
