@@ -21,6 +21,7 @@ from tacit.encoding.rings import ring_of
 from tacit.encoding.types import DType, fixed, fixed_point
 from tacit.errors import UsageError
 from tacit.network import NetworkSettings
+from tacit.programs.planning import Plan
 from tacit.programs.program import Program
 from tacit.protocols import SecurityModel, protocol_named
 from tacit.protocols.interface import Rounding
