@@ -35,8 +35,8 @@ demo: setup  ## the main job: three banks and a regulator train a fraud network 
 
 test: setup  ## all tests
 	cargo test --workspace --exclude tacit-python --release --quiet
-	$(BIN)/python -m pytest -q -m alone
-	$(BIN)/python -m pytest -m 'not alone' $(PYTEST_ARGUMENTS)
+	$(BIN)/python -m pytest -q tests/alone  # they measure time, so nothing else may run beside them
+	$(BIN)/python -m pytest --ignore tests/alone $(PYTEST_ARGUMENTS)
 
 check: setup  ## format, lint, types, layers, clippy, licences, docs
 	$(BIN)/ruff format --check .

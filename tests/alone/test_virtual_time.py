@@ -19,7 +19,7 @@ from bench.networks.relay import Relay
 from bench.networks.tunnels import Tunnels
 from tacit.rounds import METRO, WAN, Network
 
-pytestmark = [pytest.mark.processes, pytest.mark.alone]
+pytestmark = pytest.mark.processes
 
 TOLERANCE = 0.35
 """Of a machine that runs other tests at the same time; ``bench.networks`` keeps to 20 %."""
