@@ -8,7 +8,10 @@ from __future__ import annotations
 import os
 import signal
 import sys
+from collections.abc import Iterator
+from pathlib import Path
 
+import pytest
 from hypothesis import HealthCheck, settings
 
 settings.register_profile(
@@ -32,3 +35,16 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 # of its start on compiling tacit anew.
 sys.dont_write_bytecode = False
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _without_pandas() -> Iterator[None]:
+    """PyArrow imports pandas wherever it finds it, for a quarter of a second: not in processes.
+
+    It is none of tacit's dependencies, so many users' parties have none either.
+    """
+    hidden = str(Path(__file__).with_name("without_pandas"))
+    paths = [hidden, *filter(None, [os.environ.get("PYTHONPATH")])]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PYTHONPATH", os.pathsep.join(paths))
+        yield

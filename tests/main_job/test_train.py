@@ -8,6 +8,7 @@ import signal
 import subprocess
 import time
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +16,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from command_line import COMMAND, Run
+from commands import tacit_here
+from thinning import EVERYTHING
 
 from tacit.cli.demos.files import DemoFiles
 from tacit.models import ClearModel
@@ -40,23 +43,46 @@ def with_value(source: Path, target: Path, column: str, row: int, value: float) 
     return target
 
 
-def test_without_a_schema_csv_and_parquet_mix(
-    tacit_command: Run, wards: DemoFiles, tmp_path: Path
-) -> None:
-    assert {path.suffix for path in wards.files.values()} == {".csv", ".parquet"}
-    done = tacit_command("train", *owners(wards), *options(wards, tmp_path))
+@dataclass(frozen=True)
+class Done:
+    """A run that ended well, and its folder."""
+
+    said: str
+    out: Path
+
+
+@pytest.fixture(scope="module")
+def plain(wards: DemoFiles, tmp_path_factory: pytest.TempPathFactory) -> Done:
+    """A training without a schema, of which one owner alone gets the model."""
+    out = tmp_path_factory.mktemp("plain")
+    done = tacit_here("train", *owners(wards), *options(wards, out, "--reveal-to", "general"))
     assert done.returncode == 0, done.stderr
-    assert "joint" in done.stdout
-    page = (tmp_path / "index.html").read_text()
+    return Done(done.stdout, out)
+
+
+def test_without_a_schema_csv_and_parquet_mix(plain: Done, wards: DemoFiles) -> None:
+    assert {path.suffix for path in wards.files.values()} == {".csv", ".parquet"}
+    assert "joint" in plain.said
+    page = (plain.out / "index.html").read_text()
     assert "order of magnitude" in page
     assert "loss values" not in page
-    log = [json.loads(line) for line in (tmp_path / "log.jsonl").read_text().splitlines()]
+    log = [json.loads(line) for line in (plain.out / "log.jsonl").read_text().splitlines()]
     assert {e["event"] for e in log} == {
         "parties connected",
         "training started",
         "phase finished",
         "training finished",
     }
+
+
+def test_the_model_goes_to_the_named_owners_alone(plain: Done, wards: DemoFiles) -> None:
+    for name in wards.files:
+        own = json.loads((plain.out / name / "result.json").read_text())
+        assert (own["coefficients"] is not None) == (name == "general")
+        assert (plain.out / name / "model.json").exists() == (name == "general")
+        assert own["losses"] == []
+    model = ClearModel.load(plain.out / "general" / "model.json")
+    assert model.to_sklearn().coef_.shape == (1, len(model.form.feature_names))
 
 
 def test_categories_are_shown_only_when_the_owners_say_so(
@@ -69,22 +95,6 @@ def test_categories_are_shown_only_when_the_owners_say_so(
     done = tacit_command(*job, "--share-categories", "--batch-size", "4096")
     assert done.returncode == 0, done.stderr
     assert "each owner&#x27;s categories" in (tmp_path / "index.html").read_text()
-
-
-def test_the_model_goes_to_the_named_owners_alone(
-    tacit_command: Run, wards: DemoFiles, tmp_path: Path
-) -> None:
-    done = tacit_command(
-        "train", *owners(wards), *options(wards, tmp_path, "--reveal-to", "general")
-    )
-    assert done.returncode == 0, done.stderr
-    for name in wards.files:
-        own = json.loads((tmp_path / name / "result.json").read_text())
-        assert (own["coefficients"] is not None) == (name == "general")
-        assert (tmp_path / name / "model.json").exists() == (name == "general")
-        assert own["losses"] == []
-    model = ClearModel.load(tmp_path / "general" / "model.json")
-    assert model.to_sklearn().coef_.shape == (1, len(model.form.feature_names))
 
 
 def test_reveal_loss_and_schema(tacit_command: Run, wards: DemoFiles, tmp_path: Path) -> None:
@@ -109,23 +119,26 @@ def test_reveal_loss_and_schema(tacit_command: Run, wards: DemoFiles, tmp_path: 
 def test_a_wrong_value_is_named_by_row_and_column_to_its_owner(
     tacit_command: Run, wards: DemoFiles, tmp_path: Path, value: float, code: str, words: str
 ) -> None:
+    """`check` says it before anybody starts, `train` as it reads: that of one, by default."""
     name, source = next((n, p) for n, p in wards.files.items() if p.suffix == ".parquet")
     column = pq.read_schema(source).names[0]
     bad = with_value(source, tmp_path / "bad.parquet", column, 17, value)
-    files = {**wards.files, name: bad}
-    done = tacit_command(
-        "train",
-        *(f"{n}={p}" for n, p in files.items()),
-        *options(wards, tmp_path / "out", "--schema", str(wards.schema)),
-    )
-    assert done.returncode == 3
-    assert code in done.stderr
-    assert "row 18" in done.stderr
-    assert column in done.stderr
-    assert words in done.stderr
     checked = tacit_command("check", bad, "--schema", wards.schema)
     assert checked.returncode == 3
-    assert "row 18" in checked.stdout
+    said = [checked.stdout]
+    if EVERYTHING or value == np.inf:
+        files = {**wards.files, name: bad}
+        done = tacit_command(
+            "train",
+            *(f"{n}={p}" for n, p in files.items()),
+            *options(wards, tmp_path / "out", "--schema", str(wards.schema)),
+        )
+        assert done.returncode == 3
+        assert code in done.stderr
+        said.append(done.stderr)
+    for text in said:
+        for part in ("row 18", column, words):
+            assert part in text, text
 
 
 def test_mismatched_columns(tacit_command: Run, wards: DemoFiles, tmp_path: Path) -> None:
@@ -220,7 +233,7 @@ class Running:
         while True:
             assert self.process.poll() is None, self.process.communicate()[1]
             children = self.children()
-            if len(children) == 3 and all(cpu_seconds(pid) > 3.0 for pid in children):
+            if len(children) == 3 and all(cpu_seconds(pid) > 1.5 for pid in children):
                 return children
             time.sleep(0.05)
 
@@ -242,8 +255,8 @@ def alive(pid: int) -> bool:
 
 
 @pytest.fixture
-def running(banks: DemoFiles, tmp_path: Path) -> Iterator[Running]:
-    training = Running(banks, tmp_path)
+def running(wards: DemoFiles, tmp_path: Path) -> Iterator[Running]:
+    training = Running(wards, tmp_path)
     yield training
     training.process.kill()
     training.process.wait()
@@ -252,12 +265,12 @@ def running(banks: DemoFiles, tmp_path: Path) -> Iterator[Running]:
             stream.close()
 
 
-def test_a_killed_party_is_named_and_ends_the_run(running: Running) -> None:
+def test_a_killed_party_is_named_and_ends_the_run(running: Running, wards: DemoFiles) -> None:
     children = running.wait_for_training()
     os.kill(children[1], signal.SIGKILL)
     _, errors = running.process.communicate(timeout=30)
     assert running.process.returncode == 4
-    assert "bank_b" in errors
+    assert list(wards.files)[1] in errors
     assert "TC-34" in errors
     assert not any(map(alive, children))
 

@@ -8,10 +8,13 @@ import shutil
 import signal
 import subprocess
 import time
+from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 
 import pytest
 from command_line import COMMAND, Run
+from commands import tacit_here
 
 from tacit.cli.demos.files import DemoFiles
 from tacit.storage import listing
@@ -51,13 +54,29 @@ def wait_for(condition: object, seconds: float = 60) -> None:
         time.sleep(0.002)
 
 
+@pytest.fixture(scope="module")
+def whole(wards: DemoFiles, tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
+    """The folder of a training under a protocol that nothing disturbs, one of each."""
+
+    @cache
+    def run(protocol: str) -> Path:
+        out = tmp_path_factory.mktemp("whole")
+        done = tacit_here(*training(wards, out, "--protocol", protocol))
+        assert done.returncode == 0, done.stderr
+        return out
+
+    return run
+
+
 @pytest.mark.parametrize("protocol", ["replicated3", "fantastic4"])
 def test_after_kill_9_of_all_processes_the_model_is_the_same_bits(
-    tacit_command: Run, wards: DemoFiles, tmp_path: Path, protocol: str
+    tacit_command: Run,
+    wards: DemoFiles,
+    tmp_path: Path,
+    whole: Callable[[str], Path],
+    protocol: str,
 ) -> None:
     by = ("--protocol", protocol)
-    whole = tacit_command(*training(wards, tmp_path / "whole", *by))
-    assert whole.returncode == 0, whole.stderr
     shares = tmp_path / "shares"
     kept = ("--checkpoint", shares, "--every", 2, *by)
     run = subprocess.Popen(
@@ -72,12 +91,12 @@ def test_after_kill_9_of_all_processes_the_model_is_the_same_bits(
     done = tacit_command(*training(wards, tmp_path / "resumed", *kept, "--resume"))
     assert done.returncode == 0, done.stderr
     for name in wards.files:
-        assert model(tmp_path / "resumed", name) == model(tmp_path / "whole", name)
+        assert model(tmp_path / "resumed", name) == model(whole(protocol), name)
     assert {h.epoch for name in wards.files for h in listing(shares / name)} <= {0, 1}
 
 
 def test_a_party_that_lost_its_disk_goes_on_with_the_others(
-    tacit_command: Run, wards: DemoFiles, tmp_path: Path
+    tacit_command: Run, wards: DemoFiles, tmp_path: Path, whole: Callable[[str], Path]
 ) -> None:
     """Under four parties: it gets new shares of what the other three have."""
     by = ("--protocol", "fantastic4")
@@ -92,14 +111,12 @@ def test_a_party_that_lost_its_disk_goes_on_with_the_others(
     for process in [*children(run.pid), run.pid]:
         os.kill(process, signal.SIGKILL)
     run.wait()
-    whole = tacit_command(*training(wards, tmp_path / "whole", *by))
     lost = list(wards.files)[1]
     shutil.rmtree(shares / lost)
     done = tacit_command(*training(wards, tmp_path / "resumed", *kept, "--resume"))
     assert done.returncode == 0, done.stderr
-    assert whole.returncode == 0, whole.stderr
     for name in wards.files:
-        assert model(tmp_path / "resumed", name) == model(tmp_path / "whole", name)
+        assert model(tmp_path / "resumed", name) == model(whole("fantastic4"), name)
 
 
 def test_resume_needs_a_folder(tacit_command: Run, wards: DemoFiles, tmp_path: Path) -> None:

@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 import msgspec
-import structlog
 from rich.markup import escape
 
 from tacit.cli.chronicle import Chronicle
@@ -16,6 +15,8 @@ from tacit.errors import TacitError
 from tacit.reports import IncidentRecord
 
 if TYPE_CHECKING:
+    from structlog.stdlib import BoundLogger
+
     from tacit.sessions.messages import Incident
 
 __all__ = ["IncidentLog"]
@@ -40,7 +41,7 @@ class IncidentLog:
     def __init__(
         self,
         bars: PhaseBars,
-        log: structlog.stdlib.BoundLogger,
+        log: BoundLogger,
         chronicle: Chronicle | None = None,
     ) -> None:
         self._bars = bars

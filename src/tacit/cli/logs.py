@@ -7,8 +7,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import structlog
-
 from tacit.errors import StorageError
 
 __all__ = ["open_log"]
@@ -23,6 +21,8 @@ def open_log(path: Path) -> Iterator[Any]:
     StorageError
         The file cannot be written (TC-2302).
     """
+    import structlog  # with its tracebacks and event loops a fifth of a start
+
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         stream = path.open("w", encoding="utf-8")

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from time import monotonic, perf_counter, sleep
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,12 +29,14 @@ from tacit.serving.desk import Desk
 from tacit.serving.limits import Limits
 from tacit.serving.masks import Portion, masked_scores, random_masks
 from tacit.serving.messages import Given, PartyAnswer, PlanDigest, Proposal, Wanted
-from tacit.serving.metrics import Metrics
 from tacit.serving.requests import refused_row_error
 from tacit.serving.settings import ServiceSettings
 from tacit.sessions.party import PartySession
 from tacit.sessions.session import Reference
 from tacit.sessions.storing import permitted
+
+if TYPE_CHECKING:
+    from tacit.serving.metrics import Metrics
 
 __all__ = ["SCORING", "Engine"]
 

@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
-import structlog
 from msgspec import Struct
 
 from tacit.consortium import Kit
@@ -22,7 +21,6 @@ from tacit.serving.desk import Desk
 from tacit.serving.engine import Engine
 from tacit.serving.limits import Budget, Limits
 from tacit.serving.messages import Described
-from tacit.serving.metrics import Metrics
 from tacit.serving.settings import ServiceSettings
 from tacit.serving.trust import FreshTrust
 from tacit.sessions import PartyContext, PartySession
@@ -89,7 +87,11 @@ class _FormNotice(Struct, frozen=True, forbid_unknown_fields=True):
 
 def run_party(context: PartyContext) -> dict[str, Any]:
     """Serve until all are told to end."""
-    from tacit.serving.endpoint import Endpoint  # FastAPI is loaded by parties that serve alone
+    # What serving needs is loaded by parties that serve alone, not by every command.
+    import structlog
+
+    from tacit.serving.endpoint import Endpoint
+    from tacit.serving.metrics import Metrics
 
     job = msgspec.msgpack.decode(context.configuration, type=ServiceJob)
     kit, session = Kit.load(job.kit), context.session
