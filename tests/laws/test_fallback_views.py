@@ -410,7 +410,7 @@ def bit_view(step: str, observer: int, choice: int, run: int) -> Any:
 )
 def test_fallback_bits_are_hidden(step: str, observer: int) -> None:
     samples = [
-        np.stack([combined(bit_view(step, observer, choice, run)) for run in range(RUNS)])
+        combined([bit_view(step, observer, choice, run) for run in range(RUNS)])
         for choice in range(2)
     ]
     assert samples[0].size

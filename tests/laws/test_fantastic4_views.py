@@ -234,12 +234,7 @@ def view(step: Callable[..., Any], observer: int, choice: int, run: int, over: R
 def largest(step: Callable[..., Any], observer: int, over: Ring = RING64) -> float:
     """The largest statistic of all positions and combinations; 0 if nothing is received."""
     samples = [
-        np.stack(
-            [
-                combined(view(step, observer, choice, run + choice * RUNS, over))
-                for run in range(RUNS)
-            ]
-        )
+        combined([view(step, observer, choice, run + choice * RUNS, over) for run in range(RUNS)])
         for choice in range(2)
     ]
     values = statistics(samples[0], samples[1])

@@ -179,9 +179,9 @@ def largest(
 ) -> float:
     """The largest statistic of all positions and pairs; 0 if nothing is received."""
     samples = [
-        np.stack(
+        combined(
             [
-                combined(view(step, observer, choice, run + choice * runs, over, protocol))
+                view(step, observer, choice, run + choice * runs, over, protocol)
                 for run in range(runs)
             ]
         )
