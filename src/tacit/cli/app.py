@@ -19,6 +19,7 @@ from tacit.cli.doctor import doctor
 from tacit.cli.evaluate import evaluate
 from tacit.cli.new import new
 from tacit.cli.plan import plan
+from tacit.cli.explain import explain
 from tacit.cli.query import query
 from tacit.cli.refresh import refresh
 from tacit.cli.run import run
@@ -55,6 +56,7 @@ app.command()(plan)
 app.command()(run)
 app.command()(new)
 app.command()(demo)
+app.command()(explain)
 app.command()(serve)
 app.command()(query)
 app.command()(refresh)

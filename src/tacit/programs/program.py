@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from tacit.programs.planning.choice import Plans
     from tacit.programs.planning.plan import Plan
     from tacit.rounds.virtual import Network
+    from tacit.programs.explaining.explanation import Explanation
+    from tacit.programs.showing.drawing import Drawing
 
 __all__ = ["MAGIC", "MOST_BYTES", "Program", "ProgramForm"]
 
@@ -129,6 +131,59 @@ class Program:
         gives = ", ".join(f"{one.name}: {one.type}" for one in self.inputs)
         named = f" {self.name!r}" if self.name else ""
         return f"Program{named}({gives}; {sum(len(g.nodes) for g in self.graphs())} operations)"
+
+    def __str__(self) -> str:
+        return self.text(most=1000)
+
+    def text(self, most: int | None = None) -> str:
+        """The program written out, one line a value, bodies indented.
+
+        Parameters
+        ----------
+        most : int, optional
+            The most lines; all by default.
+        """
+        from tacit.programs.showing.text import text
+
+        return text(self, most)
+
+    def draw(self, path: Path | str | None = None) -> Drawing:
+        """A picture: owners in colours, what is public dashed, loops as boxes around their bodies.
+
+        Parameters
+        ----------
+        path : path, optional
+            Where it is written, too.
+
+        Returns
+        -------
+        Drawing
+            Notebooks show it; ``.svg`` is the text of an SVG that needs nothing else.
+        """
+        from tacit.programs.showing.drawing import drawn
+
+        picture = drawn(self)
+        if path is not None:
+            picture.save(path)
+        return picture
+
+    def explain(self, minimum: int = 10) -> Explanation:
+        """What the program does and tells: in words, as tables, with findings.
+
+        Parameters
+        ----------
+        minimum : int
+            How many rows a statistic goes over at least; fewer are findings.
+
+        Returns
+        -------
+        Explanation
+            Print it, or look at ``.findings``; ``.require("high")`` refuses the program if there
+            are bad ones. See ``docs/explaining.md``.
+        """
+        from tacit.programs.explaining.explanation import explained
+
+        return explained(self, minimum)
 
     # Bytes.
 

@@ -1,0 +1,216 @@
+"""What a recipient can work out: from its outputs, its own inputs, and what follows from both.
+
+Round by round: equations determine elements of sources; an element of a source that can be undone
+gives a new equation about its operands; until nothing more follows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from math import prod
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tacit.operations.types import ArrayType
+from tacit.programs.explaining.forms import Form, indexed
+from tacit.programs.explaining.system import Equation, Isolated, solved
+from tacit.programs.explaining.values import Source, Value
+
+__all__ = ["Fact", "Knowledge", "knowledge_of"]
+
+_ROUNDS = 12
+
+Mask = NDArray[np.bool_]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Fact:
+    """A source of which somebody knows elements.
+
+    Attributes
+    ----------
+    source : Source
+    mask : ndarray
+        Which.
+    outputs : tuple of str
+        From these outputs.
+    through : tuple of str
+        Operations that were undone on the way.
+    """
+
+    source: Source
+    mask: Mask
+    outputs: tuple[str, ...]
+    through: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Knowledge:
+    """What somebody knows in the end.
+
+    Attributes
+    ----------
+    facts : list of Fact
+    isolated : list of (Isolated, output names)
+    unsolved : set of str
+        Outputs with too many elements for the equations to be solved together.
+    """
+
+    facts: list[Fact] = field(default_factory=list)
+    isolated: list[tuple[Isolated, tuple[str, ...]]] = field(default_factory=list)
+    unsolved: set[str] = field(default_factory=set)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Given:
+    equation: Equation
+    outputs: frozenset[str]
+    through: tuple[str, ...] = ()
+
+
+def knowledge_of(
+    outputs: Sequence[tuple[str, Value]],
+    own: Mapping[int, Mask],
+    sources: Sequence[Source],
+    few: int,
+) -> Knowledge:
+    """What follows from outputs.
+
+    Parameters
+    ----------
+    outputs : sequence of (name, Value)
+        What is learned.
+    own : mapping of int to ndarray
+        Elements of sources that are known before: one's own inputs.
+    sources : sequence of Source
+    few : int
+        Statistics over fewer rows are reported.
+    """
+    found = Knowledge()
+    known = dict(own)
+    given = [_Given(Equation(n, v), frozenset([n])) for n, v in outputs if v.inputs]
+    isolated: dict[tuple[int, int], Isolated] = {}
+    for _ in range(_ROUNDS):
+        result = solved([one.equation for one in given], sources, known, few)
+        found.unsolved.update(given[n].equation.name for n in result.left_out)
+        for one in result.isolated:
+            if (one.source, one.first) not in isolated:
+                isolated[one.source, one.first] = one
+                found.isolated.append((one, _outputs(given, one.equations)))
+        if not result.elements:
+            break
+        new: list[_Given] = []
+        for number, mask in result.elements.items():
+            source = sources[number]
+            because = _relevant(given, result.because[number], source, mask, sources, known)
+            names = tuple(sorted(frozenset().union(*(given[n].outputs for n in because))))
+            through = tuple(dict.fromkeys(t for n in because for t in given[n].through))
+            found.facts.append(Fact(source, mask, names, through))
+            known[number] = known.get(number, np.zeros(source.shape, np.bool_)) | mask
+            new += _following(source, mask, names, through)
+        new += _products(sources, known, given + new)
+        if not new:
+            break
+        given += new
+    return found
+
+
+def _relevant(
+    given: Sequence[_Given],
+    because: frozenset[int],
+    source: Source,
+    mask: Mask,
+    sources: Sequence[Source],
+    known: Mapping[int, Mask],
+) -> Sequence[int]:
+    """One equation that is enough, if there is one; else all that were used."""
+    for number in sorted(because):
+        alone = solved([given[number].equation], sources, known, 0)
+        there = alone.elements.get(source.number)
+        if there is not None and not (mask & ~there).any():
+            return [number]
+    return sorted(because)
+
+
+def _outputs(given: Sequence[_Given], numbers: Sequence[int]) -> tuple[str, ...]:
+    return tuple(sorted(frozenset().union(*(given[n].outputs for n in numbers))))
+
+
+def _following(
+    source: Source, mask: Mask, outputs: tuple[str, ...], through: tuple[str, ...]
+) -> list[_Given]:
+    """Equations about the operands of an operation that can be undone."""
+    if source.how != "invertible":
+        return []
+    found: list[_Given] = []
+    for value in source.of:
+        if not value.form:
+            continue
+        part = _restricted(value, source, mask)
+        if part is not None:
+            equation = Equation(outputs[0] if outputs else "", part)
+            found.append(_Given(equation, frozenset(outputs), (*through, source.operation)))
+    return found
+
+
+def _restricted(value: Value, source: Source, mask: Mask) -> Value | None:
+    """The elements of an operand that belong to elements of the result."""
+    if mask.all():
+        return value
+    if value.shape != source.shape:
+        return None
+    places = np.nonzero(mask)
+    box = tuple(slice(int(p.min()), int(p.max()) + 1) for p in places)
+    if mask[box].all():
+        form = indexed(value.form, box, value.shape)
+        if form is not None:
+            shape = tuple(s.stop - s.start for s in box)
+            return _with(value, form, shape)
+    flat = np.flatnonzero(mask)
+    return _rows(value, flat)
+
+
+def _rows(value: Value, flat: NDArray[np.int64]) -> Value | None:
+    form: Form = {}
+    for number, block in value.form.items():
+        if not isinstance(block, np.ndarray):
+            return None
+        form[number] = block[flat]
+    return _with(value, form, (flat.size,))
+
+
+def _with(value: Value, form: Form, shape: tuple[int, ...]) -> Value:
+    kind = ArrayType(value.type.dtype, shape)
+    return replace(value, type=kind, form=form, reach={})
+
+
+def _is_known(value: Value, known: Mapping[int, Mask]) -> bool:
+    return all(s in known and bool(known[s].all()) for s in value.form)
+
+
+def _products(
+    sources: Sequence[Source], known: Mapping[int, Mask], given: Sequence[_Given]
+) -> list[_Given]:
+    """A product and one factor give the other one, as far as it is not multiplied by zero."""
+    done = {id(one.equation.value) for one in given}
+    found: list[_Given] = []
+    for number, mask in known.items():
+        source = sources[number]
+        if source.how != "product" or len(source.of) != 2 or not mask.all():
+            continue
+        for one, other in (source.of, source.of[::-1]):
+            if one.form and _is_known(one, known) and other.form and not _is_known(other, known):
+                enough = source.operation != "matmul" or prod(source.shape) >= prod(other.shape)
+                if enough and id(other) not in done:
+                    outputs = _from(number, given)
+                    equation = Equation(min(outputs, default=""), other)
+                    through = (source.operation,)
+                    found.append(_Given(equation, outputs, through))
+    return found
+
+
+def _from(number: int, given: Sequence[_Given]) -> frozenset[str]:
+    several = (one.outputs for one in given if number in one.equation.value.form)
+    return frozenset[str]().union(*several)

@@ -1,0 +1,189 @@
+"""What one output tells by its kind alone: rows, groups, counts, models, bits."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
+
+from tacit.programs.explaining.finding import Finding, Severity
+from tacit.programs.explaining.rows import rows_of
+from tacit.programs.explaining.values import Source, Value
+from tacit.programs.explaining.walk import Walk
+
+__all__ = ["Audience", "of_output"]
+
+
+@dataclass(frozen=True, slots=True)
+class Audience:
+    """A recipient.
+
+    Attributes
+    ----------
+    walk : Walk
+    party : str
+        Its name; empty for any party that gives nothing.
+    few : int
+        Statistics go over so many rows at least.
+    """
+
+    walk: Walk
+    party: str
+    few: int
+
+    def foreign(self, inputs: Collection[int]) -> list[int]:
+        """Those inputs that others give."""
+        given = self.walk.program.inputs
+        return [i for i in sorted(inputs) if not self.party or given[i].owner != self.party]
+
+    def foreign_of(self, source: Source) -> list[str]:
+        """The names of others' inputs that a source depends on."""
+        if source.how == "input":
+            numbers = [i for i, s in self.walk.of_input.items() if s == source.number]
+        else:
+            numbers = sorted(frozenset[int]().union(*(one.inputs for one in source.of)))
+        return self.names(self.foreign(numbers))
+
+    def names(self, numbers: Sequence[int]) -> list[str]:
+        """Names of inputs."""
+        return [self.walk.program.inputs[i].name for i in numbers]
+
+    def others_learn(self, output: str) -> bool:
+        """Whether somebody else learns an output."""
+        return any(
+            one.name == output and one.to != (self.party,) for one in self.walk.program.outputs
+        )
+
+    def number(self, name: str) -> int:
+        """The number of an input."""
+        return next(i for i, one in enumerate(self.walk.program.inputs) if one.name == name)
+
+
+def of_output(
+    audience: Audience, name: str, value: Value, told: Collection[tuple[str, int]], unsolved: bool
+) -> Iterator[Finding]:
+    """Findings of one output for one recipient.
+
+    Parameters
+    ----------
+    audience : Audience
+    name : str
+    value : Value
+    told : collection of (output, input)
+        What has a worse finding already.
+    unsolved : bool
+        Whether it was too large to be solved together with others.
+    """
+    foreign = audience.foreign(value.inputs)
+    inputs = tuple(audience.names(foreign))
+
+    def finding(severity: Severity, kind: str, what: str, why: str, advice: str) -> Finding:
+        return Finding(severity, kind, (name,), inputs, (audience.party,), what, why, advice)
+
+    if not value.inputs:
+        yield finding(
+            "note", "constant", f"{name} depends on no secret input.",
+            "Everybody can compute it from the program alone.",
+            "leave it out.",
+        )  # fmt: skip
+        return
+    if not foreign:
+        if audience.others_learn(name):
+            return
+        yield finding(
+            "note", "own-only", f"{name} depends on {audience.party}'s own inputs alone.",
+            f"{audience.party} could compute it without anybody.",
+            "leave it out, or compute it in the clear.",
+        )  # fmt: skip
+        return
+    open_inputs = [i for i in foreign if (name, i) not in told]
+    if value.trained:
+        every = tuple(audience.names(sorted(value.inputs)))
+        yield Finding(
+            "medium", "trained", (name,), every, (audience.party,),
+            f"{name} is fitted to {' and '.join(every)}.",
+            "What is learned from rows can remember single ones: models are known to give away"
+            " rows they were trained on, and whether somebody was among them.",
+            "train with differential privacy, keep the model secret and reveal predictions only, or"
+            " agree on the risk.",
+        )  # fmt: skip
+        return
+    if not open_inputs:
+        return
+    yield from _by_rows(audience, value, name, open_inputs, finding, unsolved)
+
+
+def _by_rows(
+    audience: Audience, value: Value, name: str, foreign: Sequence[int], finding, unsolved: bool
+) -> Iterator[Finding]:  # type: ignore[no-untyped-def]
+    about = " and ".join(audience.names(foreign))
+    each = [i for i in foreign if _per_row(value, i)]
+    rows = rows_of(audience.walk, value, foreign)
+    if each:
+        named = " and ".join(audience.names(each))
+        yield finding(
+            "medium", "row-by-row", f"{name} has a result for each row of {named}.",
+            "Each is about one row (a person, a transaction), such as a prediction.",
+            f"aggregate over at least {audience.few} rows, or reveal each to the row's owner"
+            " alone.",
+        )  # fmt: skip
+    elif value.group and value.minimum is None:
+        yield finding(
+            "medium", "no-minimum", f"{name} is a statistic of groups of {about} that may be small.",
+            "Who is in a group is secret, and so is how many are: a group of one is one person.",
+            f"withhold small groups: tacit.where(count >= {audience.few}, statistic, 0), before"
+            " revealing.",
+        )  # fmt: skip
+    elif value.minimum is not None and 0 < value.minimum < audience.few:
+        yield finding(
+            "low", "low-minimum", f"{name} withholds groups of fewer than {value.minimum} only.",
+            f"Groups may be as small as {value.minimum}.",
+            f"agree that this is enough, or raise it to {audience.few}.",
+        )  # fmt: skip
+    elif rows < audience.few and value.minimum is None:
+        one = "one row" if rows <= 1 else f"{rows} rows"
+        bits = value.type.dtype.kind == "bool"
+        yield finding(
+            "low" if bits else "medium", "bit" if bits else "few-rows",
+            f"{name} may go over {one} of {about} only.",
+            "So little is hidden among others" + (", though it is a yes or no alone." if bits else "."),
+            f"let it go over at least {audience.few} rows.",
+        )  # fmt: skip
+    elif value.count and value.minimum is None:
+        yield finding(
+            "low", "count", f"{name} counts rows of {about}.",
+            "A count of 0, of 1 or of all says something about each of them.",
+            f"withhold small ones: tacit.where(count >= {audience.few}, count, 0), or round it.",
+        )  # fmt: skip
+    elif value.type.dtype.kind == "bool":
+        yield finding(
+            "low", "bit", f"{name} gives yes or no about {about}.",
+            "Asked again with other limits it gives the value.",
+            "bound how often the program may run.",
+        )  # fmt: skip
+    owners = {audience.walk.program.inputs[i].owner for i in foreign}
+    own = [i for i in value.inputs if i not in foreign]
+    if audience.party and own and len(owners) == 1 and not each and not value.group and value.form:
+        (owner,) = owners
+        linear = all(audience.walk.sources[s].how == "input" for s in value.form)
+        if linear:
+            yield finding(
+                "low", "others-total", f"{audience.party} can subtract its own part of {name}.",
+                f"What is left is a statistic of {owner or 'the other'}'s {about} alone.",
+                "add a third owner, or agree that each may learn the other's statistic.",
+            )  # fmt: skip
+    if unsolved and not each:
+        yield finding(
+            "note", "unsolved", f"{name} is too large to be solved together with other outputs.",
+            "Only its own kind was looked at.",
+            "reveal fewer elements, or look at it yourself.",
+        )  # fmt: skip
+
+
+def _per_row(value: Value, number: int) -> bool:
+    reach = value.reach.get(number)
+    return (
+        reach is not None
+        and reach.axis is not None
+        and reach.axis < len(value.shape)
+        and value.shape[reach.axis] > 1
+    )

@@ -1,0 +1,114 @@
+"""What is known about a value while a program is explained."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal, TypeAlias
+
+from numpy.typing import NDArray
+
+from tacit.operations.types import ArrayType
+from tacit.programs.explaining.forms import Form
+
+__all__ = ["ALL", "How", "Reach", "Source", "Value"]
+
+ALL = -1
+"""The key of what is said about all rows together, whoever they come from."""
+
+How: TypeAlias = Literal[
+    "input", "invertible", "sign", "part", "order", "extreme", "index", "bit", "product", "opaque"
+]
+"""What the result of an operation tells about its operands, element by element."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """How many rows of an input an element depends on.
+
+    Attributes
+    ----------
+    rows : int
+        At least so many.
+    axis : int or None
+        The axis of the value along which different elements depend on different rows.
+    total : int
+        How many rows all elements together depend on, at most.
+    """
+
+    rows: int
+    axis: int | None
+    total: int
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Value:
+    """A value of the program, abstractly.
+
+    Attributes
+    ----------
+    type : ArrayType
+    form : Form
+        Linear in sources.
+    reach : mapping of int to Reach
+        By number of the input, and :data:`ALL`.
+    known : ndarray, optional
+        The numbers themselves where they are public and known before the run.
+    trained : bool
+        Whether a loop, or a solution of equations, made it of its inputs.
+    group : bool
+        Whether it is a statistic of a group whose size is secret.
+    count : bool
+        Whether it counts.
+    indicator : bool
+        Whether it is 0 or 1.
+    minimum : int, optional
+        It is withheld for groups of fewer.
+    inputs : frozenset of int
+        All secret inputs that it depends on.
+    """
+
+    type: ArrayType
+    form: Form = field(default_factory=dict)
+    reach: Mapping[int, Reach] = field(default_factory=dict)
+    known: NDArray[Any] | None = None
+    trained: bool = False
+    group: bool = False
+    count: bool = False
+    indicator: bool = False
+    minimum: int | None = None
+    inputs: frozenset[int] = frozenset()
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Its shape."""
+        return self.type.shape
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Source:
+    """Something that forms are made of.
+
+    Attributes
+    ----------
+    number : int
+    shape : tuple of int
+    how : How
+        ``input``, or what the operation that made it tells.
+    operation : str
+        Its name; of an input the input's.
+    of : tuple of Value
+        The operands.
+    rows : int or None
+        The axis along which its elements belong to different rows.
+    each : int
+        How many rows each element depends on at least.
+    """
+
+    number: int
+    shape: tuple[int, ...]
+    how: How
+    operation: str
+    of: tuple[Value, ...] = ()
+    rows: int | None = None
+    each: int = 1

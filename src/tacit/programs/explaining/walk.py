@@ -1,0 +1,211 @@
+"""From inputs to outputs: what each value is made of, and over how many rows.
+
+An abstract run of the program (Cousot and Cousot 1977): every operation acts on what is known about
+its operands. Loops of few rounds are run round by round; others until nothing changes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from math import prod
+from typing import Any, Final
+
+import numpy as np
+
+from tacit.errors import TacitError
+from tacit.operations.types import ArrayType
+from tacit.programs.control import CONTROL
+from tacit.programs.explaining.forms import Form, identity
+from tacit.programs.explaining.linear import linear_form
+from tacit.programs.explaining.minimums import marks_of
+from tacit.programs.explaining.reaching import reach_of
+from tacit.programs.explaining.telling import TRAINING, how_of
+from tacit.programs.explaining.values import ALL, Reach, Source, Value
+from tacit.programs.inference import Checked, CheckedNode
+from tacit.programs.program import Program
+from tacit.programs.public import MOST_NUMBERS, computed
+
+__all__ = ["Walk"]
+
+MOST_WORK: Final = 100_000
+"""The most operations that are followed, rounds of loops and calls counted each."""
+
+_DEEPEST: Final = 100
+
+_MOST_KNOWN: Final = 1 << 20
+"""The most public numbers that are computed while explaining."""
+
+
+class Walk:
+    """One pass over a program.
+
+    Parameters
+    ----------
+    program : Program
+
+    Attributes
+    ----------
+    sources : list of Source
+        The secret inputs first, in order; then results of operations that are not linear.
+    shapes : dict
+        Of sources, by number.
+    outputs : list of Value
+    cut : bool
+        Whether the program is too long to be followed to its end.
+    """
+
+    def __init__(self, program: Program) -> None:
+        self.program = program
+        self.work = self.depth = 0
+        self.cut = False
+        self.sources: list[Source] = []
+        self.shapes: dict[int, tuple[int, ...]] = {}
+        self.of_input: dict[int, int] = {}
+        """The source of each secret input, by the input's number."""
+        given = [self._input(number, kind) for number, kind in enumerate(program.main.inputs)]
+        self.outputs = self.run(program.main, given)
+
+    def _input(self, number: int, kind: ArrayType) -> Value:
+        if kind.public:
+            return Value(kind)
+        name = self.program.inputs[number].name
+        rows = kind.shape[0] if kind.shape else 1
+        axis = 0 if kind.shape else None
+        source = self.source(kind.shape, "input", name, (), axis)
+        self.of_input[number] = source
+        reach = Reach(1, axis, rows)
+        return Value(
+            kind,
+            identity(source, kind.shape),
+            {number: reach, ALL: reach},
+            indicator=kind.dtype.kind == "bool",
+            inputs=frozenset([number]),
+        )
+
+    def source(
+        self, shape: tuple[int, ...], how: Any, operation: str, of: tuple[Value, ...],
+        rows: int | None, each: int = 1,
+    ) -> int:  # fmt: skip
+        """The number of a new source."""
+        number = len(self.sources)
+        self.sources.append(Source(number, shape, how, operation, of, rows, each))
+        self.shapes[number] = shape
+        return number
+
+    # Graphs.
+
+    def run(self, checked: Checked, given: Sequence[Value]) -> list[Value]:
+        """The results of a graph."""
+        from tacit.programs.explaining.loops import control
+
+        self.work += len(checked.nodes) + 1
+        if self.work > MOST_WORK or self.depth > _DEEPEST:
+            self.cut = True
+            return self._cut(checked, given)
+        self.depth += 1
+        graph = checked.graph
+        values = list(given)
+        for constant in graph.constants:
+            array = constant.array
+            kind = checked.types[len(values)]
+            values.append(Value(kind, known=array if array.size <= _MOST_KNOWN else None))
+        for node in checked.nodes:
+            operands = [values[number] for number in node.node.operands]
+            if node.node.operation in CONTROL:
+                values.extend(control(self, node, operands))
+            elif node.public:
+                values.extend(self._public(node, operands))
+            else:
+                values.extend(self.results(node, operands))
+        self.depth -= 1
+        return [values[number] for number in graph.results]
+
+    def _cut(self, checked: Checked, given: Sequence[Value]) -> list[Value]:
+        """Results of a graph that is not followed: they may depend on all that is given."""
+        inputs = frozenset[int]().union(*(one.inputs for one in given))
+        keys = {key for one in given for key in one.reach}
+        totals = {key: max(one.reach[key].total for one in given if key in one.reach)
+                  for key in keys}  # fmt: skip
+        reach = {key: Reach(1, None, total) for key, total in totals.items()}
+        found: list[Value] = []
+        for kind in checked.results:
+            if kind.public or not inputs:
+                found.append(Value(kind))
+                continue
+            form = self.atom(kind, "opaque", "call", (), reach)
+            found.append(Value(kind, form, reach, trained=True, inputs=inputs))
+        return found
+
+    def _public(self, node: CheckedNode, operands: Sequence[Value]) -> list[Value]:
+        known = [one.known for one in operands]
+        sizes = [prod(one.shape) for one in operands]
+        if any(one is None for one in known) or sum(sizes) > MOST_NUMBERS:
+            return [Value(kind) for kind in node.results]
+        types = [kind.dtype for kind in node.results]
+        try:
+            arrays = computed(node.node.operation, known, node.attributes, types)  # type: ignore[arg-type]
+        except TacitError:
+            return [Value(kind) for kind in node.results]
+        return [Value(kind, known=a) for kind, a in zip(node.results, arrays, strict=True)]
+
+    # Operations of the table.
+
+    def results(self, node: CheckedNode, operands: Sequence[Value]) -> list[Value]:
+        """The results of an operation, at least one operand of which is secret."""
+        name, attributes = node.node.operation, node.attributes
+        if name == "constant":
+            return [Value(node.results[0], known=operands[0].known)]
+        return [
+            self.result(name, attributes, operands, kind, place)
+            for place, kind in enumerate(node.results)
+        ]
+
+    def result(
+        self, name: str, attributes: Any, operands: Sequence[Value], kind: ArrayType, place: int = 0
+    ) -> Value:
+        """One result of an operation."""
+        inputs = frozenset[int]().union(*(one.inputs for one in operands))
+        if not inputs:
+            return Value(kind)
+        reach = reach_of(name, attributes, operands, kind.shape)
+        form = linear_form(name, attributes, operands, kind.shape, self.shapes)
+        if form is None:
+            how = how_of(name, attributes, operands, place)
+            form = self.atom(kind, how, name, operands, reach)
+        marks = marks_of(name, attributes, operands, kind)
+        trained = name in TRAINING or any(one.trained for one in operands)
+        return Value(kind, form, reach, trained=trained, inputs=inputs, **marks)
+
+    def atom(
+        self, kind: ArrayType, how: Any, name: str, operands: Sequence[Value], reach: Any
+    ) -> Form:
+        """The form of a value that becomes a source."""
+        every = reach.get(ALL)
+        axis = None if every is None else every.axis
+        rows = 1 if every is None else every.rows
+        number = self.source(kind.shape, how, name, tuple(operands), axis, rows)
+        return identity(number, kind.shape)
+
+    def replaced(self, value: Value, how: Any, name: str, of: Sequence[Value] = ()) -> Value:
+        """A value about which no more is said than what it depends on."""
+        return replace(value, form=self.atom(value.type, how, name, of, value.reach), known=None)
+
+
+def same(one: Value, other: Value) -> bool:
+    """Whether two values are known to be alike; carries of loops are compared so."""
+    if one.inputs != other.inputs or one.form.keys() != other.form.keys():
+        return False
+    for source, block in one.form.items():
+        against = other.form[source]
+        if type(block) is not type(against):
+            return False
+        if isinstance(block, np.ndarray) or isinstance(against, np.ndarray):
+            if not np.array_equal(block, against):
+                return False
+        elif block != against:
+            return False
+    known = one.known is other.known or (
+        one.known is not None and other.known is not None and np.array_equal(one.known, other.known)
+    )
+    return known and dict(one.reach) == dict(other.reach)
