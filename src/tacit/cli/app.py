@@ -17,9 +17,9 @@ from tacit.cli.demo import demo
 from tacit.cli.distil import distil
 from tacit.cli.doctor import doctor
 from tacit.cli.evaluate import evaluate
+from tacit.cli.explain import explain
 from tacit.cli.new import new
 from tacit.cli.plan import plan
-from tacit.cli.explain import explain
 from tacit.cli.query import query
 from tacit.cli.refresh import refresh
 from tacit.cli.run import run

@@ -108,7 +108,10 @@ def _show(console: Terminal, one: Explanation) -> None:
         _table(
             console, "Approximate operations",
             ("operation", "times", "computes", "largest error", "for"),
-            [(a.operation, str(a.times), a.computes, a.error, a.domain) for a in one.approximations],
+            [
+                (a.operation, str(a.times), a.computes, a.error, a.domain)
+                for a in one.approximations
+            ],
         )  # fmt: skip
     for title, items in (
         ("Known to all parties, whoever learns the outputs", one.public),

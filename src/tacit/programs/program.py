@@ -18,11 +18,11 @@ from tacit.programs.graph import EVERYBODY, FORMAT, GUESTS, Graph, Hint, Input, 
 from tacit.programs.inference import Checked, CheckedNode, checked_graph
 
 if TYPE_CHECKING:
+    from tacit.programs.explaining.explanation import Explanation
     from tacit.programs.planning.choice import Plans
     from tacit.programs.planning.plan import Plan
-    from tacit.rounds.virtual import Network
-    from tacit.programs.explaining.explanation import Explanation
     from tacit.programs.showing.drawing import Drawing
+    from tacit.rounds.virtual import Network
 
 __all__ = ["MAGIC", "MOST_BYTES", "Program", "ProgramForm"]
 

@@ -13,7 +13,7 @@ from tacit.operations.types import ArrayType
 from tacit.programs.explaining.accuracy import Approximation, approximations_of
 from tacit.programs.explaining.finding import SEVERITIES, Finding, at_least
 from tacit.programs.explaining.findings import findings_of
-from tacit.programs.explaining.rows import rows_of
+from tacit.programs.explaining.rows import per_row, rows_of
 from tacit.programs.explaining.steps import PlainStep, steps_of
 from tacit.programs.explaining.values import Value
 from tacit.programs.explaining.walk import Walk
@@ -165,7 +165,7 @@ def explained(program: Program, minimum: int = MINIMUM) -> Explanation:
     if minimum < 1:
         raise ProgramError(
             f"A minimum of {minimum} rows says nothing.",
-            next_step="choose the least number of rows that an output may go over: 10, for example.",
+            next_step="choose the least number of rows that an output may go over, such as 10.",
             case=51,
         )
     walk = Walk(program)
@@ -211,6 +211,7 @@ def _learned(walk: Walk, number: int) -> Learned:
     program, value = walk.program, walk.outputs[number]
     output = program.outputs[number]
     rows = rows_of(walk, value, value.inputs) if value.inputs else 0
+    rows = 1 if any(per_row(value, i) for i in value.inputs) and not value.trained else rows
     names = tuple(program.inputs[i].name for i in sorted(value.inputs))
     what = shape_words(value.type)
     if value.trained:
@@ -232,15 +233,7 @@ def _over(walk: Walk, value: Value, rows: int) -> str:
         return f"groups of {value.minimum:,} or more"
     if value.group:
         return "groups of secret size"
-    each = [
-        i
-        for i in value.inputs
-        if (reach := value.reach.get(i)) is not None
-        and reach.axis is not None
-        and reach.axis < len(value.shape)
-        and value.shape[reach.axis] > 1
-    ]
-    if each:
+    if any(per_row(value, i) for i in value.inputs):
         return "one row each"
     return "1 row" if rows == 1 else f"{rows:,} rows"
 

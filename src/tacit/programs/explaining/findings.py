@@ -17,7 +17,9 @@ from tacit.programs.graph import EVERYBODY
 
 __all__ = ["findings_of", "parties_of"]
 
-_AGGREGATE = "reveal statistics over many rows only, or keep the output secret (to=None) and go on with it"  # fmt: skip
+_AGGREGATE = (
+    "reveal statistics over many rows only, or keep the output secret (to=None) and go on with it"
+)
 
 
 def parties_of(walk: Walk) -> tuple[str, ...]:
@@ -57,8 +59,8 @@ def _merged(
         key = one.severity, one.kind, one.outputs, one.inputs, one.what, one.why
         people.setdefault(key, []).extend(one.recipients)
         first.setdefault(key, one)
-    for key, one in first.items():
-        names = list(dict.fromkeys(people[key]))
+    for group, one in first.items():
+        names = list(dict.fromkeys(people[group]))
         if open_to_all and "" in names:
             others = [name for name in parties if name not in names]
             names = ["everybody"] if not others else [f"everybody but {' and '.join(others)}"]

@@ -313,7 +313,7 @@ def moved(
 
 
 def indexed(form: Form, key: Sequence[Any], own: Shape) -> Form | None:
-    """Elements at a basic index: integers, slices with positive steps, None; every axis named.
+    """Elements at a basic index: integers, slices, None; every axis named.
 
     None where a block is a matrix: :func:`moved` does those.
     """
@@ -349,8 +349,12 @@ def _picked(term: Term, key: Sequence[Any], own: Shape) -> Term | None:
         else:
             start, stop, step = item.indices(own[axis])
             count = len(range(start, stop, step))
-            first = max(0, -((start - low) // step))  # the first k with start + k step >= low
-            last = min(count, -((start - high) // step))  # the first with start + k step >= high
+            if step > 0:  # the first k with start + k step >= low; then the first beyond high
+                first = max(0, -((start - low) // step))
+                last = min(count, -((start - high) // step))
+            else:  # the first k with start + k step < high; then the first below low
+                first = max(0, -((high - 1 - start) // -step))
+                last = min(count, (start - low) // -step + 1)
             if first >= last:
                 return None
             if isinstance(one, Keep) and k is not None:

@@ -209,11 +209,7 @@ def _broadcast(o: Sequence[Value], a: Any, shape: tuple[int, ...], sources: Sour
 
 def _getitem(o: Sequence[Value], a: Any, shape: tuple[int, ...], sources: Sources) -> Form | None:
     items = index_items(a, len(o[0].shape))
-    plain = all(
-        isinstance(item, Integer | NewAxis) or (isinstance(item, Slice) and (item.step or 1) > 0)
-        for item in items
-    )
-    if plain:
+    if all(isinstance(item, Integer | NewAxis | Slice) for item in items):
         found = indexed(o[0].form, [_key(item) for item in items], o[0].shape)
         if found is not None:
             return found

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 
 from tacit.programs.explaining.finding import Finding, Severity
-from tacit.programs.explaining.rows import rows_of
+from tacit.programs.explaining.rows import per_row, rows_of
 from tacit.programs.explaining.values import Source, Value
 from tacit.programs.explaining.walk import Walk
 
@@ -113,10 +113,15 @@ def of_output(
 
 
 def _by_rows(
-    audience: Audience, value: Value, name: str, foreign: Sequence[int], finding, unsolved: bool
-) -> Iterator[Finding]:  # type: ignore[no-untyped-def]
+    audience: Audience,
+    value: Value,
+    name: str,
+    foreign: Sequence[int],
+    finding: Callable[[Severity, str, str, str, str], Finding],
+    unsolved: bool,
+) -> Iterator[Finding]:
     about = " and ".join(audience.names(foreign))
-    each = [i for i in foreign if _per_row(value, i)]
+    each = [i for i in foreign if per_row(value, i)]
     rows = rows_of(audience.walk, value, foreign)
     if each:
         named = " and ".join(audience.names(each))
@@ -128,7 +133,7 @@ def _by_rows(
         )  # fmt: skip
     elif value.group and value.minimum is None:
         yield finding(
-            "medium", "no-minimum", f"{name} is a statistic of groups of {about} that may be small.",
+            "medium", "no-minimum", f"{name} is a statistic of groups of {about} that may be tiny.",
             "Who is in a group is secret, and so is how many are: a group of one is one person.",
             f"withhold small groups: tacit.where(count >= {audience.few}, statistic, 0), before"
             " revealing.",
@@ -145,7 +150,8 @@ def _by_rows(
         yield finding(
             "low" if bits else "medium", "bit" if bits else "few-rows",
             f"{name} may go over {one} of {about} only.",
-            "So little is hidden among others" + (", though it is a yes or no alone." if bits else "."),
+            "So little is hidden among others; it is a yes or no." if bits
+            else "So little is hidden among others.",
             f"let it go over at least {audience.few} rows.",
         )  # fmt: skip
     elif value.count and value.minimum is None:
@@ -177,13 +183,3 @@ def _by_rows(
             "Only its own kind was looked at.",
             "reveal fewer elements, or look at it yourself.",
         )  # fmt: skip
-
-
-def _per_row(value: Value, number: int) -> bool:
-    reach = value.reach.get(number)
-    return (
-        reach is not None
-        and reach.axis is not None
-        and reach.axis < len(value.shape)
-        and value.shape[reach.axis] > 1
-    )

@@ -38,7 +38,10 @@ def html(one: Explanation) -> str:
         _table("What is computed", ("step", "what", "gives", "error"), steps, closed=True),
         _table(
             "Approximate operations", ("operation", "times", "computes", "largest error", "for"),
-            [(a.operation, str(a.times), a.computes, a.error, a.domain) for a in one.approximations],
+            [
+                (a.operation, str(a.times), a.computes, a.error, a.domain)
+                for a in one.approximations
+            ],
             closed=True,
         ),
         _list("Known to all parties", one.public),

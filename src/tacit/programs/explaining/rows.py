@@ -11,7 +11,7 @@ from tacit.programs.explaining.forms import Keep
 from tacit.programs.explaining.values import ALL, Source, Value
 from tacit.programs.explaining.walk import Walk
 
-__all__ = ["rows_of"]
+__all__ = ["per_row", "rows_of"]
 
 
 def rows_of(walk: Walk, value: Value, foreign: Collection[int]) -> int:
@@ -57,3 +57,14 @@ def _of_source(value: Value, source: Source) -> int:
         )
         counts.append(1 if isinstance(one, Keep) or not covers else one.count)
     return max(counts, default=0) if prod(value.shape) else 0
+
+
+def per_row(value: Value, number: int) -> bool:
+    """Whether a value has a result for each row of an input."""
+    reach = value.reach.get(number)
+    return (
+        reach is not None
+        and reach.axis is not None
+        and reach.axis < len(value.shape)
+        and value.shape[reach.axis] > 1
+    )

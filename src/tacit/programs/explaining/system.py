@@ -20,12 +20,17 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from tacit.programs.explaining.forms import Block, Keep, Term
+from tacit.programs.explaining.cells import (
+    MOST_COLUMNS,
+    coefficients_of,
+    edges_of,
+    selected,
+)
+from tacit.programs.explaining.forms import Block
 from tacit.programs.explaining.values import Source, Value
 
 __all__ = ["Equation", "Isolated", "Solved", "solved"]
 
-_MOST_COLUMNS: Final = 2048
 _MOST_ROWS: Final = 2048
 _MOST_CELLS: Final = 1 << 22
 _TINY: Final = 1e-7
@@ -113,13 +118,13 @@ def solved(
     small: list[int] = []
     left_out: list[int] = []
     for number, equation in enumerate(equations):
-        direct = _selected(equation.value, sources, known)
+        direct = selected(equation.value, sources, known)
         if direct is not None:
             source, mask = direct
             if (mask & ~known.get(source, np.False_)).any():
-                elements[source] = elements.get(source, np.False_) | mask  # type: ignore[assignment]
+                elements[source] = elements.get(source, np.False_) | mask
                 because[source] = because.get(source, frozenset()) | {number}
-                known[source] = known.get(source, np.False_) | mask  # type: ignore[assignment]
+                known[source] = known.get(source, np.False_) | mask
         elif prod(equation.value.shape) <= _MOST_ROWS:
             small.append(number)
         else:
@@ -129,40 +134,12 @@ def solved(
     left_out += [small[n] for n in system.left_out]
     if system.matrix.size:
         for source, mask, used in system.elements():
-            elements[source] = elements.get(source, np.False_) | mask  # type: ignore[assignment]
-            numbers = frozenset(small[n] for n in used)
-            because[source] = because.get(source, frozenset()) | numbers
+            elements[source] = elements.get(source, np.False_) | mask
+            because[source] = because.get(source, frozenset()) | {small[n] for n in used}
         for one in system.few_rows(few):
             numbers = tuple(small[n] for n in one.equations)
             isolated.append(Isolated(one.source, one.rows, one.first, numbers))
     return Solved(elements, because, isolated, left_out)
-
-
-def _selected(
-    value: Value, sources: Sequence[Source], known: Mapping[int, NDArray[np.bool_]]
-) -> tuple[int, NDArray[np.bool_]] | None:
-    """The elements that a value is a copy of, times a number each."""
-    rest = {s: b for s, b in value.form.items() if s not in known or not known[s].all()}
-    if len(rest) != 1:
-        return None
-    ((source, block),) = rest.items()
-    if isinstance(block, np.ndarray) or len(block) != 1 or not block[0].is_selection:
-        return None
-    (term,) = block
-    shape = sources[source].shape
-    if any(low >= high for low, high in term.window):
-        return None
-    mask = np.zeros(shape, np.bool_)
-    key = []
-    for one in term.axes:
-        if isinstance(one, Keep):
-            low, high = term.window[one.axis]
-            last = one.start + (high - low - 1) * one.step
-            key.append(slice(one.start, last + 1, one.step))
-        else:
-            key.append(slice(one.start, one.start + 1, 1))
-    mask[tuple(key)] = True
-    return source, mask
 
 
 class _System:
@@ -184,12 +161,12 @@ class _System:
             blocks = [
                 (e.value.form[source], e.value.shape) for e in equations if source in e.value.form
             ]
-            edges = _edges(blocks, sources[source].shape, known.get(source))
+            edges = edges_of(blocks, sources[source].shape, known.get(source))
             if edges is None:
                 hard.add(source)
             else:
                 self.cells[source] = edges
-        while self.cells and sum(map(self._count, self.cells)) > _MOST_COLUMNS:
+        while self.cells and sum(map(self._count, self.cells)) > MOST_COLUMNS:
             largest = max(self.cells, key=self._count)
             hard.add(largest)
             del self.cells[largest]
@@ -233,7 +210,7 @@ class _System:
         counts = [len(e) - 1 for e in edges]
         total = np.zeros((*shape, *counts))
         for term in block:
-            total += _term(term, shape, edges)
+            total += coefficients_of(term, shape, edges)
         return total.reshape(prod(shape), prod(counts))
 
     def _forget(self, known: Mapping[int, NDArray[np.bool_]]) -> None:
@@ -355,64 +332,3 @@ class _System:
                 source, _, begin, _ = groups[there[0]]
                 return [Isolated(source, int(rows[there].sum()), begin, tuple(sorted(used)))]
         return []
-
-
-def _term(term: Term, shape: tuple[int, ...], edges: Sequence[NDArray[np.int64]]) -> Matrix:
-    """The coefficients of one element of each cell."""
-    ndim = len(shape) + len(edges)
-    part = np.full((1,) * ndim, term.coefficient)
-    for place, one in enumerate(term.axes):
-        begins = edges[place][:-1]
-        lengths = [1] * ndim
-        lengths[len(shape) + place] = begins.size
-        if isinstance(one, Keep):
-            low, high = term.window[one.axis]
-            grid = np.zeros((shape[one.axis], begins.size))
-            positions = one.start + one.step * np.arange(high - low)
-            grid[np.arange(low, high), np.searchsorted(begins, positions)] = 1
-            lengths[one.axis] = shape[one.axis]
-            part = part * grid.reshape(lengths)
-        else:
-            last = one.start + one.step * (one.count - 1)
-            low, high = min(one.start, last), max(one.start, last)
-            inside = (begins >= low) & (begins <= high) & ((begins - one.start) % one.step == 0)
-            part = part * inside.astype(np.float64).reshape(lengths)
-    for axis, (low, high) in enumerate(term.window):
-        there = (np.arange(shape[axis]) >= low) & (np.arange(shape[axis]) < high)
-        lengths = [1] * ndim
-        lengths[axis] = shape[axis]
-        part = part * there.reshape(lengths)
-    return part
-
-
-def _edges(
-    blocks: Sequence[tuple[Block, tuple[int, ...]]],
-    shape: tuple[int, ...],
-    known: NDArray[np.bool_] | None,
-) -> list[NDArray[np.int64]] | None:
-    """Where classes of positions begin along every axis; None if there are too many."""
-    single = any(isinstance(block, np.ndarray) for block, _ in blocks)
-    single = single or (known is not None and known.any() and not known.all())
-    if single:
-        if prod(shape) > _MOST_COLUMNS:
-            return None
-        return [np.arange(extent + 1) for extent in shape]
-    edges = [{0, extent} for extent in shape]
-    for block, _ in blocks:
-        assert isinstance(block, tuple)
-        for term in block:
-            for place, one in enumerate(term.axes):
-                if isinstance(one, Keep):
-                    low, high = term.window[one.axis]
-                    count, tight = high - low, False
-                else:
-                    count, tight = one.count, one.step in (1, -1)
-                last = one.start + one.step * (count - 1)
-                if tight:
-                    edges[place] |= {min(one.start, last), max(one.start, last) + 1}
-                elif count > _MOST_COLUMNS:
-                    return None
-                else:
-                    places = one.start + one.step * np.arange(count)
-                    edges[place] |= set(places.tolist()) | set((places + 1).tolist())
-    return [np.array(sorted(one), np.int64) for one in edges]

@@ -38,7 +38,9 @@ _PART: Final = frozenset(
 )  # fmt: skip
 _ORDER: Final = frozenset({"sort", "shuffle", "sort_by", "topk"})
 _EXTREME: Final = frozenset({"max", "min", "median", "quantile", "max_pool", "maximum", "minimum"})
-_INDEX: Final = frozenset({"argmax", "argmin", "argsort", "lexsort", "class_of_largest", "searchsorted"})  # fmt: skip
+_INDEX: Final = frozenset(
+    {"argmax", "argmin", "argsort", "lexsort", "class_of_largest", "searchsorted"}
+)
 
 
 def how_of(name: str, attributes: Any, operands: Sequence[Value], place: int) -> How:
@@ -62,7 +64,7 @@ def how_of(name: str, attributes: Any, operands: Sequence[Value], place: int) ->
         return "part"
     if name in _PART:
         return "part"
-    if name == "topk" and place or name in _INDEX:
+    if (name == "topk" and place) or name in _INDEX:
         return "index"
     if name in _ORDER:
         return "order"

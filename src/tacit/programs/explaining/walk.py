@@ -28,10 +28,12 @@ from tacit.programs.public import MOST_NUMBERS, computed
 
 __all__ = ["Walk"]
 
-MOST_WORK: Final = 100_000
+MOST_WORK: Final = 50_000
 """The most operations that are followed, rounds of loops and calls counted each."""
 
 _DEEPEST: Final = 100
+
+_SHORT: Final = 4096
 
 _MOST_KNOWN: Final = 1 << 20
 """The most public numbers that are computed while explaining."""
@@ -59,6 +61,8 @@ class Walk:
         self.program = program
         self.work = self.depth = 0
         self.cut = False
+        self._done: dict[Any, tuple[tuple[Value, ...], Value]] = {}
+        """Results by operation and operands: the same operation twice is one value."""
         self.sources: list[Source] = []
         self.shapes: dict[int, tuple[int, ...]] = {}
         self.of_input: dict[int, int] = {}
@@ -142,9 +146,9 @@ class Walk:
         sizes = [prod(one.shape) for one in operands]
         if any(one is None for one in known) or sum(sizes) > MOST_NUMBERS:
             return [Value(kind) for kind in node.results]
-        types = [kind.dtype for kind in node.results]
+        arrays_known = [one for one in known if one is not None]
         try:
-            arrays = computed(node.node.operation, known, node.attributes, types)  # type: ignore[arg-type]
+            arrays = computed(node.node.operation, arrays_known, node.attributes, node.results)
         except TacitError:
             return [Value(kind) for kind in node.results]
         return [Value(kind, known=a) for kind, a in zip(node.results, arrays, strict=True)]
@@ -165,6 +169,14 @@ class Walk:
         self, name: str, attributes: Any, operands: Sequence[Value], kind: ArrayType, place: int = 0
     ) -> Value:
         """One result of an operation."""
+        key = name, attributes, place, tuple(map(_identity, operands))
+        if key not in self._done:
+            self._done[key] = tuple(operands), self._result(name, attributes, operands, kind, place)
+        return self._done[key][1]
+
+    def _result(
+        self, name: str, attributes: Any, operands: Sequence[Value], kind: ArrayType, place: int
+    ) -> Value:
         inputs = frozenset[int]().union(*(one.inputs for one in operands))
         if not inputs:
             return Value(kind)
@@ -192,18 +204,23 @@ class Walk:
         return replace(value, form=self.atom(value.type, how, name, of, value.reach), known=None)
 
 
+def _identity(value: Value) -> Any:
+    """What tells values apart: their numbers if they are few and public, else themselves."""
+    if value.known is not None and value.known.nbytes <= _SHORT:
+        return value.known.dtype.str, value.known.shape, value.known.tobytes()
+    return id(value)
+
+
 def same(one: Value, other: Value) -> bool:
     """Whether two values are known to be alike; carries of loops are compared so."""
     if one.inputs != other.inputs or one.form.keys() != other.form.keys():
         return False
     for source, block in one.form.items():
         against = other.form[source]
-        if type(block) is not type(against):
-            return False
-        if isinstance(block, np.ndarray) or isinstance(against, np.ndarray):
-            if not np.array_equal(block, against):
+        if isinstance(block, tuple) or isinstance(against, tuple):
+            if not isinstance(block, tuple) or block != against:
                 return False
-        elif block != against:
+        elif not np.array_equal(block, against):
             return False
     known = one.known is other.known or (
         one.known is not None and other.known is not None and np.array_equal(one.known, other.known)

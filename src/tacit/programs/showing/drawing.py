@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from html import escape
+from itertools import pairwise
 from pathlib import Path
 from typing import Final
 
@@ -157,7 +158,7 @@ def _graph(
 def _path(points: Sequence[tuple[float, float]], left: float, top: float) -> str:
     moved = [(x + left, y + top) for x, y in points]
     found = [f"M{moved[0][0]:.1f} {moved[0][1]:.1f}"]
-    for (x0, y0), (x1, y1) in zip(moved, moved[1:], strict=False):
+    for (x0, y0), (x1, y1) in pairwise(moved):
         if abs(x0 - x1) < 0.5:
             found.append(f"L{x1:.1f} {y1:.1f}")
         else:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Final
 
 __all__ = ["Layout", "Placed", "layered"]
@@ -71,7 +72,7 @@ def layered(sizes: Sequence[tuple[float, float]], edges: Sequence[tuple[int, int
     above: list[list[int]] = [[] for _ in layer]
     below: list[list[int]] = [[] for _ in layer]
     for chain in chains:
-        for one, other in zip(chain, chain[1:], strict=False):
+        for one, other in pairwise(chain):
             below[one].append(other)
             above[other].append(one)
     rows: list[list[int]] = [[] for _ in range(max(layer) + 1)]
@@ -144,7 +145,7 @@ def _centres(
 def _apart(wanted: Sequence[float], widths: Sequence[float]) -> list[float]:
     """The centres nearest to those wanted that keep boxes in order and apart (pooled)."""
     offsets = [0.0]
-    for left, right in zip(widths, widths[1:], strict=False):
+    for left, right in pairwise(widths):
         offsets.append(offsets[-1] + (left + right) / 2 + _GAP)
     pools: list[tuple[float, int]] = []
     for want, offset in zip(wanted, offsets, strict=True):
