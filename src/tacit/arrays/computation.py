@@ -21,6 +21,7 @@ from tacit.encoding.rings import ring_of
 from tacit.encoding.types import DType, fixed, fixed_point
 from tacit.errors import UsageError
 from tacit.network import NetworkSettings
+from tacit.programs.explaining.finding import Severity
 from tacit.programs.planning import Plan
 from tacit.programs.program import Program
 from tacit.protocols import SecurityModel, protocol_named
@@ -211,6 +212,7 @@ class Computation:
         inputs: Mapping[str, Any] | None = None,
         *,
         plan: Plan | None = None,
+        refuse: Severity | None = None,
     ) -> dict[str, Any]:
         """Run a program: share its inputs, compute, and reveal each output to its recipients.
 
@@ -222,6 +224,9 @@ class Computation:
             None for what another one owns.
         plan : Plan, optional
             The program's plan: what the run costs is noted in it, beside what was expected.
+        refuse : {"high", "medium", "low", "note"}, optional
+            Refuse the program if :meth:`Program.explain` has findings of this severity or worse,
+            before anything is shared.
 
         Returns
         -------
@@ -233,7 +238,8 @@ class Computation:
         ------
         ProgramError
             An input is missing or unknown (TC-1511), or of another type (TC-1512); the plan is
-            for another program, protocol or other parties (TC-1566).
+            for another program, protocol or other parties (TC-1566); there are findings that are
+            refused (TC-1550).
         RangeError, ShapeError, UsageError
             As :meth:`share`.
 
@@ -242,6 +248,8 @@ class Computation:
         One round for each input, then the rounds of the program's longest chain, then one for each
         output; see :meth:`Program.plan`.
         """
+        if refuse is not None:
+            program.explain().require(refuse)
         if plan is not None:
             plan.require_for(program.digest, self.protocol, self.session.parties)
             with self.session.measure() as cost:

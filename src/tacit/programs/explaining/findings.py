@@ -160,8 +160,12 @@ def _rows_before(source: Source) -> int:
 def _revealed(names: _Names, fact: Fact, values: Mapping[str, Value], party: str) -> Finding:
     source = fact.source
     count, size = int(fact.mask.sum()), prod(source.shape)
-    which = f"all {size} elements of" if count == size > 1 else f"{count} of {size} elements of"
-    which = "" if size == 1 else which + " "
+    which = f"All {size:,} elements of " if count == size else f"{count:,} of {size:,} elements of "
+    which = "" if size == 1 else which
+    place = ""
+    if count == 1 < size:
+        index = ", ".join(str(int(p[0])) for p in np.nonzero(fact.mask))
+        place = f" (that at [{index}])"
     outputs = " and ".join(fact.outputs) or "the outputs"
     several = len(fact.outputs) > 1
     undone = f" after undoing {', '.join(fact.through)}" if fact.through else ""
@@ -180,7 +184,7 @@ def _revealed(names: _Names, fact: Fact, values: Mapping[str, Value], party: str
     return Finding(
         "high", kind, fact.outputs, (names.walk.program.inputs[names.number(source)].name,),
         (party,),
-        f"{which}{names.of(source)} can be worked out exactly.".strip(),
+        f"{which}{names.of(source)}{place} can be worked out exactly.",
         why,
         _AGGREGATE + ("; leave one of these outputs out, or round them." if several else "."),
     )  # fmt: skip
@@ -220,7 +224,8 @@ def _told(fact: Fact, inputs: tuple[str, ...], party: str) -> Finding:
     severity, title, why, advice = _TELLING[fact.source.how]
     count = int(fact.mask.sum())
     about = " and ".join(inputs)
-    shown = f"{count} result{'s' if count > 1 else ''} of {fact.source.operation} on {about}"
+    results = "The result" if count == 1 else f"{count:,} results"
+    shown = f"{results} of {fact.source.operation} on {about}"
     return Finding(
         severity, fact.source.how, fact.outputs, inputs, (party,),  # type: ignore[arg-type]
         f"{shown} can be worked out: {title}.",

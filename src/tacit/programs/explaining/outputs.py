@@ -166,8 +166,9 @@ def _by_rows(
             "Asked again with other limits it gives the value.",
             "bound how often the program may run.",
         )  # fmt: skip
-    owners = {audience.walk.program.inputs[i].owner for i in foreign}
-    own = [i for i in value.inputs if i not in foreign]
+    others = audience.foreign(value.inputs)
+    owners = {audience.walk.program.inputs[i].owner for i in others}
+    own = value.inputs - frozenset(others)
     if audience.party and own and len(owners) == 1 and not each and not value.group and value.form:
         (owner,) = owners
         linear = all(audience.walk.sources[s].how == "input" for s in value.form)
