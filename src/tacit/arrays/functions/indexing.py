@@ -33,10 +33,12 @@ def take(x: Any, indices: Any, /, *, axis: int | None = None) -> SecretArray:
     and one more for a secret x, 66 bytes a position and place.
     """
     if isinstance(indices, SecretArray):
+        # Positions that all parties know when the program runs need no comparisons.
+        name = "take" if indices.public else "take_secret"
         if axis is None:
             flat = x.reshape(-1) if isinstance(x, SecretArray) else np.ravel(x)
-            return applied("take_secret", flat, indices, axis=0)
-        return applied("take_secret", x, indices, axis=axis)
+            return applied(name, flat, indices, axis=0)
+        return applied(name, x, indices, axis=axis)
     array = secret_operand("take", x)
     positions = _public("take", indices)
     if axis is None:

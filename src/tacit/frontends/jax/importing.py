@@ -21,6 +21,7 @@ from tacit.frontends.jax import (  # noqa: F401  the modules that register rules
 )
 from tacit.frontends.jax.body import Body
 from tacit.frontends.jax.fusion import fused
+from tacit.frontends.jax.moving_positions import with_positions
 from tacit.frontends.jax.reading import read, traced
 from tacit.frontends.jax.secrecy import find_secrets, without_unused
 from tacit.frontends.jax.support import require_supported
@@ -60,5 +61,6 @@ def imported(
     find_secrets(body, secret)
     fused(body)
     without_unused(body)
+    with_positions(body)
     require_supported(body)
     return Imported(body, jax.tree.structure(results))

@@ -21,7 +21,7 @@ from tacit.frontends.jax.secret_positions import (
     sliced_secretly,
     updated_secretly,
 )
-from tacit.frontends.jax.values import is_secret, plain, settled
+from tacit.frontends.jax.values import is_hidden, is_secret, plain, settled
 
 __all__ = ["gather_places", "summed_into", "taken", "update_places"]
 
@@ -115,9 +115,11 @@ def gather_places(parameters: Any, shape: tuple[int, ...], indices: Any) -> Any:
 @rule("dynamic_slice")
 def _dynamic_slice(call: Call, x: Any, *starts: Any) -> Any:
     starts = starts[: np.ndim(x)]
-    if any(map(is_secret, starts)):
-        return sliced_secretly(call, x, starts)
     sizes = call["slice_sizes"]
+    if any(map(is_hidden, starts)):
+        return sliced_secretly(call, x, starts)
+    if any(map(is_secret, starts)):
+        return tacit.dynamic_slice(x, starts, sizes)
     first = [
         min(max(int(start), 0), extent - size)
         for start, size, extent in zip(starts, sizes, np.shape(x), strict=True)
@@ -128,8 +130,10 @@ def _dynamic_slice(call: Call, x: Any, *starts: Any) -> Any:
 @rule("dynamic_update_slice")
 def _dynamic_update(call: Call, x: Any, part: Any, *starts: Any) -> Any:
     starts = starts[: np.ndim(x)]
-    if any(map(is_secret, starts)):
+    if any(map(is_hidden, starts)):
         return updated_secretly(call, x, part, starts)
+    if any(map(is_secret, starts)):
+        return settled(tacit.dynamic_update_slice(x, plain(part), starts), call.dtype)
     count = np.arange(np.size(x) if not is_secret(x) else x.size).reshape(np.shape(x))
     new = count.size + np.arange(prod(np.shape(part))).reshape(np.shape(part))
     first = [

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-import jax
 import numpy as np
 from jax import lax
 
@@ -13,19 +12,26 @@ from tacit.arrays import functions as tacit
 from tacit.arrays.array import SecretArray
 from tacit.errors import ProgramError
 from tacit.frontends.jax.body import Body, Equation, Variable
-from tacit.frontends.jax.interpreter import evaluated
+from tacit.frontends.jax.interpreter import Known, evaluated
+from tacit.frontends.jax.keys import Keys
+from tacit.frontends.jax.public import from_jax_value
 from tacit.frontends.jax.reading import loop_counts
 from tacit.frontends.jax.rules import Call, rule
-from tacit.frontends.jax.values import is_secret, promoted, settled
+from tacit.frontends.jax.values import is_secret, promoted, secret_type, settled
 from tacit.frontends.jax.varying import (
+    InJax,
+    InNumpy,
     Layout,
     Public,
     kept_results,
     layout_of,
+    layouts_of,
     leaves_of,
     public_loop,
+    public_part,
     rows_of,
     unrolls,
+    way_of,
 )
 
 __all__: list[str] = []
@@ -67,14 +73,10 @@ def _beforehand(
     ]
     if layout.empty and not any(wanted):
         return Public([None] * len(wanted), ())
-    found = public_loop(body, layout, operands, consts, carries, length, reverse=reverse)
-    return Public([None if v is None else _known(v) for v in found.results], found.rows)
-
-
-def _known(value: Any) -> Any:
-    if jax.dtypes.issubdtype(value.dtype, jax.dtypes.extended):
-        return value
-    return np.asarray(value)
+    way = way_of(body, length)
+    found = public_loop(way, body, layout, operands, consts, carries, length, reverse=reverse)
+    results = [v if v is None or isinstance(v, Keys) else from_jax_value(v) for v in found.results]
+    return Public(results, found.rows)
 
 
 def _secret_loop(
@@ -82,7 +84,7 @@ def _secret_loop(
     layout: Layout,
     operands: Sequence[Any],
     rows: Sequence[Any],
-    results: Sequence[Any],
+    known: Sequence[Any],
     consts: int,
     carries: int,
     kept: Sequence[bool],
@@ -91,18 +93,25 @@ def _secret_loop(
     reverse: bool,
 ) -> list[Any]:
     """The secret side: what is carried and cut secretly, beside rows of what is public."""
-    inputs = body.inputs
+    inputs, results = body.inputs, list(known)
     like = next(v for v in operands if is_secret(v))
     carried = [i for i in range(consts, consts + carries) if inputs[i].secret]
     sliced = [i for i in range(consts + carries, len(inputs)) if inputs[i].secret]
     start = [promoted(operands[i], inputs[i].dtype, like) for i in carried]
     start = _steady(start, [inputs[i] for i in carried])
 
+    if not length:
+        for place, variable in enumerate(_row_types(body, carries), carries):
+            results[place] = np.zeros((0, *variable.shape), variable.dtype)
+        for i, value in zip(carried, start, strict=True):
+            results[i - consts] = value
+        return results
+
     def step(carry: Sequence[Any], row: Sequence[Any]) -> tuple[list[Any], list[Any]]:
         arguments: list[Any] = [*operands[:consts], *[None] * (len(inputs) - consts)]
         for i, value in zip((*carried, *sliced), (*carry, *row[: len(sliced)]), strict=True):
             arguments[i] = value
-        found = evaluated(body, arguments, rows_of(layout, row[len(sliced) :]))
+        found = evaluated(body, arguments, rows_of([layout], row[len(sliced) :])[0])
         inside = next((v for v in (*carry, *row, *found) if is_secret(v)), like)
         after = [
             _as_carried(found[i - consts], start[place], inputs[i], inside)
@@ -119,14 +128,13 @@ def _secret_loop(
 
     columns_in = [*(operands[i] for i in sliced), *rows]
     ends, stacked = tacit.scan(step, start, columns_in, length, reverse)
-    everything = list(results)
     for i, end in zip(carried, ends, strict=True):
-        everything[i - consts] = end
+        results[i - consts] = end
     columns = iter(stacked)
     for place, flag in enumerate(kept[carries:], carries):
         if flag:
-            everything[place] = next(columns)
-    return everything
+            results[place] = next(columns)
+    return results
 
 
 def _row_types(body: Body, carries: int) -> list[Any]:
@@ -223,32 +231,48 @@ def _count(
     carries: int,
 ) -> int:
     """How often a loop runs, by running what is public of it."""
-    empty = Layout([], [])
     public = [i for i in range(carries) if not body.inputs[consts + i].secret]
 
-    def spread(values: Sequence[Any]) -> list[Any]:
-        found: list[Any] = [None] * carries
-        for i, value in zip(public, values, strict=True):
-            found[i] = value
-        return found
+    def parts(way: InNumpy | InJax) -> tuple[Any, Any, list[Any]]:
+        known, own = (
+            [None if is_secret(v) else way.known(v) for v in values]
+            for values in (fixed, operands[:consts])
+        )
 
-    def holds(state: Any) -> Any:
-        return _public_outputs(condition, [*fixed, *spread(state[1])])[0]
+        def run(which: Body, front: list[Any], values: Sequence[Any]) -> list[Any]:
+            found: list[Any] = [None] * carries
+            for i, value in zip(public, values, strict=True):
+                found[i] = value
+            return public_part(way, which, Layout([], []), [*front, *found])[0]
 
-    def step(state: Any) -> Any:
-        count, values = state
-        found = public_loop(body, empty, [*operands[:consts], *spread(values)], consts, carries, 1)
-        return count + 1, [found.results[i] for i in public]
+        def holds(values: Any) -> Any:
+            return run(condition, known, values)[0]
 
-    start = [jax.numpy.asarray(operands[consts + i], body.inputs[consts + i].dtype) for i in public]
-    count, _ = lax.while_loop(holds, step, (0, start))
+        def step(values: Any) -> Any:
+            outputs = run(body, own, values)
+            return [way.start(outputs[i], body.inputs[consts + i]) for i in public]
+
+        return (
+            holds,
+            step,
+            [way.start(operands[consts + i], body.inputs[consts + i]) for i in public],
+        )
+
+    if isinstance(way_of(body, 1), InNumpy) and isinstance(way_of(condition, 1), InNumpy):
+        holds, step, values = parts(InNumpy())
+        for count in range(_MOST_COUNTED):
+            if not holds(values):
+                return count
+            values = step(values)
+    holds, step, values = parts(InJax())
+    count, _ = lax.while_loop(
+        lambda state: holds(state[1]), lambda state: (state[0] + 1, step(state[1])), (0, values)
+    )
     return int(count)
 
 
-def _public_outputs(body: Body, arguments: Sequence[Any]) -> list[Any]:
-    from tacit.frontends.jax.varying import _public_part
-
-    return _public_part(body, Layout([], []), arguments)[0]
+_MOST_COUNTED = 5_000
+"""Iterations after which a loop is counted by JAX instead."""
 
 
 def _while_unrolled(
@@ -266,10 +290,16 @@ def _while_unrolled(
 @rule("cond")
 def _cond(call: Call, index: Any, *operands: Any) -> list[Any]:
     branches = call.equation.bodies
+    known: Sequence[Known | None] = [None] * len(branches)
+    if call.known is not None:
+        layouts = layouts_of(call.equation)
+        known = rows_of(layouts, call.known or [])
     if not is_secret(index):
         place = min(max(int(index), 0), len(branches) - 1)
-        return evaluated(branches[place], operands)
-    found = [evaluated(branch, operands) for branch in branches]
+        return evaluated(branches[place], operands, known[place])
+    if index.public:
+        return _switch(call, index, operands, known)
+    found = [evaluated(b, operands, k) for b, k in zip(branches, known, strict=True)]
     results = []
     for values in zip(*found, strict=True):
         chosen = values[0]
@@ -277,6 +307,35 @@ def _cond(call: Call, index: Any, *operands: Any) -> list[Any]:
             chosen = _either(call.equation, index, place, len(branches), value, chosen)
         results.append(chosen)
     return results
+
+
+def _switch(
+    call: Call, index: SecretArray, operands: Sequence[Any], known: Sequence[Known | None]
+) -> list[Any]:
+    """One branch, chosen by what all parties know when the program runs."""
+    variables = call.equation.results
+    like = next(v for v in (*operands, index) if is_secret(v))
+
+    def branch(place: int) -> Any:
+        def run() -> list[Any]:
+            found = evaluated(call.equation.bodies[place], operands, known[place])
+            inside = next((v for v in found if is_secret(v)), like)
+            return [
+                _typed(promoted(value, variable.dtype, inside), variable)
+                for value, variable in zip(found, variables, strict=True)
+                if variable.secret
+            ]
+
+        return run
+
+    chosen = iter(tacit.switch(index, [branch(place) for place in range(len(known))]))
+    return [next(chosen) if variable.secret else None for variable in variables]
+
+
+def _typed(value: SecretArray, variable: Variable) -> SecretArray:
+    wanted = secret_type(variable.dtype, value.session.fractions)
+    value = value if value.dtype == wanted else value.astype(wanted)
+    return _full(value, variable.shape)
 
 
 def _either(equation: Equation, index: Any, place: int, count: int, yes: Any, no: Any) -> Any:

@@ -1,113 +1,80 @@
 """Equations on public values, computed while the program is made.
 
-Common ones by NumPy, in the types that JAX gives them, as JAX would compile each of them first; all
-others by JAX itself.
+Common ones by NumPy, as JAX would compile each of them first; all others by JAX itself.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
+import jax
 import numpy as np
 
 from tacit.frontends.jax.body import Equation
+from tacit.frontends.jax.clear import NUMPY
+from tacit.frontends.jax.keys import Keys, is_threefry
 
-__all__ = ["computed"]
+__all__ = ["computed", "from_jax_value", "known_to_numpy", "to_jax_value"]
+
+_KEYS = frozenset(
+    {"random_bits", "random_fold_in", "random_seed", "random_split", "random_unwrap", "random_wrap"}
+)
+_MOVES = frozenset(
+    {"broadcast_in_dim", "dynamic_slice", "reshape", "rev", "slice", "squeeze", "transpose"}
+)
 
 
 def computed(equation: Equation, operands: Sequence[Any]) -> list[Any]:
     """The results of an equation on public operands."""
-    simple = _NUMPY.get(equation.primitive)
-    if simple is not None and all(isinstance(v, np.ndarray | np.generic) for v in operands):
+    clear = NUMPY.get(equation.primitive)
+    if clear is not None and _plain(equation, operands):
         with np.errstate(all="ignore"):
-            found = simple(equation, *operands)
-        (result,) = equation.results
-        return [np.asarray(found, result.dtype)]
+            if isinstance(operands[0] if operands else None, Keys) and equation.primitive in _MOVES:
+                keys, *others = operands
+                places = np.arange(int(np.prod(keys.shape, dtype=np.int64))).reshape(keys.shape)
+                return [keys.at(clear(equation, places, *others))]
+            found = clear(equation, *operands)
+        several = found if isinstance(found, tuple) else (found,)
+        return [
+            value if isinstance(value, Keys) else np.asarray(value, result.dtype)
+            for value, result in zip(several, equation.results, strict=True)
+        ]
     assert equation.evaluate is not None
-    return [_plain(value) for value in equation.evaluate(operands)]
+    found = equation.evaluate([to_jax_value(value) for value in operands])
+    return [from_jax_value(value) for value in found]
 
 
-def _plain(value: Any) -> Any:
-    """A value of JAX as NumPy's; keys stay as they are."""
-    kind = getattr(value.dtype, "kind", None)
-    return value if kind is None else np.asarray(value)
+def _plain(equation: Equation, operands: Sequence[Any]) -> bool:
+    """Whether NumPy's form takes these operands."""
+    keys = [isinstance(value, Keys) for value in operands]
+    if equation.primitive in _KEYS:
+        if equation.primitive in ("random_seed", "random_wrap"):
+            return is_threefry(equation.results[0].dtype)
+        return keys[0]
+    if any(keys):
+        return equation.primitive in _MOVES and keys == [True] + [False] * (len(keys) - 1)
+    return all(isinstance(value, np.ndarray | np.generic) for value in operands)
 
 
-def _same(function: Callable[..., Any]) -> Callable[..., Any]:
-    return lambda equation, *operands: function(*operands)
+def known_to_numpy(equation: Equation) -> bool:
+    """Whether NumPy computes an equation on public values."""
+    if equation.primitive in ("random_seed", "random_wrap"):
+        return is_threefry(equation.results[0].dtype)
+    return equation.primitive in NUMPY
 
 
-def _broadcast(equation: Equation, x: Any, *_: Any) -> Any:
-    (result,) = equation.results
-    shape = [1] * len(result.shape)
-    for axis, extent in zip(equation.parameters["broadcast_dimensions"], x.shape, strict=True):
-        shape[axis] = extent
-    return np.broadcast_to(x.reshape(shape), result.shape)
+def to_jax_value(value: Any) -> Any:
+    """A public value as JAX has it."""
+    if isinstance(value, Keys):
+        return jax.random.wrap_key_data(jax.numpy.asarray(value.words), impl="threefry2x32")
+    return value
 
 
-def _reshape(equation: Equation, x: Any, *_: Any) -> Any:
-    order = equation.parameters["dimensions"]
-    return (x if order is None else x.transpose(order)).reshape(equation.results[0].shape)
-
-
-def _select(equation: Equation, which: Any, *cases: Any) -> Any:
-    index = np.broadcast_to(which, equation.results[0].shape).astype(np.int64)
-    result = cases[0]
-    for place, case in enumerate(cases[1:], 1):
-        result = np.where(index == place, case, result)
-    return result
-
-
-def _iota(equation: Equation) -> Any:
-    shape, axis = equation.results[0].shape, equation.parameters["dimension"]
-    line = [1] * len(shape)
-    line[axis] = shape[axis]
-    return np.broadcast_to(np.arange(shape[axis]).reshape(line), shape)
-
-
-def _convert(equation: Equation, x: Any) -> Any:
-    return x
-
-
-def _divide(equation: Equation, x: Any, y: Any) -> Any:
-    if equation.results[0].dtype.kind not in "iu":
-        return x / y
-    return np.trunc(x.astype(np.float64) / y.astype(np.float64))
-
-
-_NUMPY: dict[str, Callable[..., Any]] = {
-    "abs": _same(np.abs),
-    "add": _same(np.add),
-    "add_any": _same(np.add),
-    "and": _same(np.bitwise_and),
-    "broadcast_in_dim": _broadcast,
-    "convert_element_type": _convert,
-    "div": _divide,
-    "eq": _same(np.equal),
-    "exp": _same(np.exp),
-    "ge": _same(np.greater_equal),
-    "gt": _same(np.greater),
-    "integer_pow": lambda equation, x: x ** equation.parameters["y"],
-    "iota": _iota,
-    "is_finite": _same(np.isfinite),
-    "le": _same(np.less_equal),
-    "log": _same(np.log),
-    "lt": _same(np.less),
-    "max": _same(np.maximum),
-    "min": _same(np.minimum),
-    "mul": _same(np.multiply),
-    "ne": _same(np.not_equal),
-    "neg": _same(np.negative),
-    "not": _same(np.invert),
-    "or": _same(np.bitwise_or),
-    "pow": _same(np.power),
-    "reshape": _reshape,
-    "rsqrt": _same(lambda x: 1 / np.sqrt(x)),
-    "select_n": _select,
-    "sqrt": _same(np.sqrt),
-    "square": _same(np.square),
-    "squeeze": lambda equation, x: x.reshape(equation.results[0].shape),
-    "sub": _same(np.subtract),
-    "transpose": lambda equation, x: x.transpose(equation.parameters["permutation"]),
-}
+def from_jax_value(value: Any) -> Any:
+    """A value of JAX as NumPy's; keys as words where they are known here."""
+    if jax.dtypes.issubdtype(value.dtype, jax.dtypes.extended):
+        if is_threefry(value.dtype):
+            return Keys(np.asarray(jax.random.key_data(value)))
+        return value
+    return np.asarray(value)

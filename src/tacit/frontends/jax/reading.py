@@ -13,6 +13,7 @@ import jax
 import numpy as np
 
 from tacit.frontends.jax.body import Atom, Body, Equation, Evaluate, Literal, Variable
+from tacit.frontends.jax.public import from_jax_value
 
 __all__ = ["CALLS", "UNCHANGED", "loop_counts", "read", "traced"]
 
@@ -105,9 +106,9 @@ def _atom(values: dict[Any, Atom], variable: Any) -> Atom:
 
 
 def _public(value: Any, aval: Any) -> Any:
-    """A value that everybody knows; keys of random number generators stay JAX's."""
+    """A value that everybody knows."""
     if jax.dtypes.issubdtype(aval.dtype, jax.dtypes.extended):
-        return value
+        return from_jax_value(value)
     return np.asarray(value, aval.dtype)
 
 

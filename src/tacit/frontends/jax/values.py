@@ -12,6 +12,7 @@ from tacit.errors import TypeMismatchError
 
 __all__ = [
     "as_type",
+    "is_hidden",
     "is_secret",
     "plain",
     "promoted",
@@ -23,6 +24,11 @@ __all__ = [
 def is_secret(value: Any) -> bool:
     """Whether a value lives in the session: secret, or public and not known before the run."""
     return isinstance(value, SecretArray)
+
+
+def is_hidden(value: Any) -> bool:
+    """Whether a value is secret, not only unknown before the run."""
+    return isinstance(value, SecretArray) and not value.public
 
 
 def plain(value: Any) -> Any:

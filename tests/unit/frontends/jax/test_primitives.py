@@ -32,7 +32,11 @@ def mpc() -> Any:
         yield computation
 
 
-def _agrees(case: Case, found: list[Any], wanted: list[Any]) -> None:
+def opened(values: list[Any]) -> list[Any]:
+    return [v.reveal(to="all") if isinstance(v, SecretArray) else v for v in values]
+
+
+def agrees(case: Case, found: list[Any], wanted: list[Any]) -> None:
     assert [np.shape(value) for value in found] == [np.shape(value) for value in wanted]
     for ours, theirs in zip(found, wanted, strict=True):
         allowed = case.tolerance * np.maximum(1.0, np.abs(np.asarray(theirs, np.float64)))
@@ -46,11 +50,7 @@ def test_eager(case: Case, mpc: Any, expected: dict[str, list[Any]]) -> None:
     shapes = [jax.ShapeDtypeStruct(value.shape, value.dtype) for value in given]
     body = imported(case.function, shapes, [True] * len(given)).body
     secrets = [mpc.share(value, owner="alice") for value in given]
-    found = [
-        value.reveal(to="all") if isinstance(value, SecretArray) else value
-        for value in evaluated(body, secrets)
-    ]
-    _agrees(case, found, expected[case.name])
+    agrees(case, opened(evaluated(body, secrets)), expected[case.name])
 
 
 @pytest.mark.parametrize("case", TRACED, ids=lambda case: case.name)
@@ -61,4 +61,4 @@ def test_traced(case: Case, mpc: Any, expected: dict[str, list[Any]]) -> None:
              for place, v in enumerate(given)]  # fmt: skip
     program = tacit.from_jax(case.function, *specs)
     outputs = mpc.run(program, {f"x{place}": value for place, value in enumerate(given)})
-    _agrees(case, list(outputs.values()), expected[case.name])
+    agrees(case, list(outputs.values()), expected[case.name])
