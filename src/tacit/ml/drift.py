@@ -14,7 +14,9 @@ Who learns what: all owners learn for each owner and column whether the distance
 threshold, and nothing else; a party without data learns nothing. A column of an owner is compared
 only where the owner, and the others together, have at least a minimum of rows. An owner that makes
 up its counts asks by that one such question about the others' counts together, for each run that
-all of them agree to; so runs with ever other thresholds are for owners to refuse.
+all of them agree to; so runs with ever other thresholds are for owners to refuse. Counts that do
+not add up to the owner's rows, with which it could ask more, are refused on shares where parties
+may deviate.
 """
 
 from __future__ import annotations
@@ -28,6 +30,7 @@ from msgspec import Struct
 from numpy.typing import NDArray
 
 from tacit.encoding.types import bool_, int64
+from tacit.functions.inputs import refusal
 from tacit.functions.selection import absolute
 from tacit.operations.types import ArrayType, SecretValue
 from tacit.protocols.interface import Party
@@ -107,6 +110,11 @@ def find_drift(
     -------
     DriftFindings or None
         None at a party without data.
+
+    Raises
+    ------
+    InputRefusedError
+        An owner's counts do not add up to its rows, as all parties found on shares (TC-5400).
     """
     owners, position = tuple(range(len(rows))), session.position(session.name)
     chosen = compared(rows, drift.minimum)
@@ -119,6 +127,8 @@ def find_drift(
             mine = counts.view(np.uint64) if counts is not None and owner == position else None
             shape = (profiles[-1].stop,)
             shared.append(session.input_elements(owner, mine, int64, shape, (0, rows[owner])))
+        if session.protocol.security.adversary != "passive":
+            _check_totals(session, shared, rows, profiles)
 
         def evaluate(party: Party, parts: Sequence[SecretValue]) -> Step[tuple[SecretValue, ...]]:
             shares = [part.share for part in parts]
@@ -146,6 +156,33 @@ def find_drift(
         above=above,
         too_few=too_few,
     )
+
+
+def _check_totals(
+    session: PartySession,
+    shared: Sequence[Reference],
+    rows: Sequence[int],
+    profiles: tuple[Profile, ...],
+) -> None:
+    """Open signs that are all 0 for an owner whose counts add up to its rows in every column."""
+
+    def evaluate(party: Party, parts: Sequence[SecretValue]) -> Step[tuple[SecretValue, ...]]:
+        slack = []
+        for part, count in zip(parts, rows, strict=True):
+            for item in profiles:
+                total = party.sum(part.share[item.first : item.stop], axis=0, keepdims=True)
+                over = party.add_public(total, np.array([-count]))
+                slack += [over, party.negate(over)]
+        negative = yield from party.most_significant_bit(party.concatenate(slack, 0))
+        return (SecretValue(bool_, negative),)
+
+    everyone = tuple(range(len(session.parties)))
+    result = ArrayType(bool_, (2 * len(rows) * len(profiles),))
+    (signs,) = session.compute("drift", evaluate, shared, results=(result,))
+    opened = session.open(signs, everyone, everyone)[session.name]
+    wrong = np.flatnonzero(opened.reshape(len(rows), -1).any(axis=1))
+    if wrong.size:  # at all parties alike
+        raise refusal(session.parties[wrong[0]])
 
 
 def drifted(

@@ -113,3 +113,27 @@ def test_owners_learn_bits_and_the_helper_nothing(tmp_path: Path) -> None:
     assert few.too_few == ("carol",)
     assert "carol" not in few.above
     assert all_three.above == {"alice": (), "bob": (), "carol": ("amount",)}
+
+
+@pytest.mark.parametrize("protocol", ["replicated3_active", "fantastic4"])
+@pytest.mark.parametrize(("bin_", "change"), [(0, 5), (33, -1), (-1, 1)])
+def test_counts_that_do_not_add_up_are_refused(protocol: str, bin_: int, change: int) -> None:
+    """Each within its bounds; bob's are of more or fewer rows than it says, in one column."""
+    rng = np.random.default_rng(5)
+    counts = [counts_of(rng, rows, 0.5) for rows in ROWS]
+    assert counts[1][33] > 0
+    counts[1][bin_] += change
+    names = FOUR if protocol == "fantastic4" else FOUR[:3]
+
+    def program(ground: Ground) -> Any:
+        index = FOUR.index(ground.name)
+        mine = counts[index] if index < 3 else None
+        with ground.connect(names, protocol, b"job", {}) as mesh:
+            session = PartySession.over(PROTOCOLS[protocol], mesh, threads=1)  # type: ignore[arg-type]
+            session.hold_inputs()
+            with session:
+                return find_drift(session, mine, ROWS, PROFILES, Drift())
+
+    errors = Hub(names).run(dict.fromkeys(names, program)).errors
+    assert {name: error.code for name, error in errors.items()} == dict.fromkeys(names, "TC-5400")
+    assert all("bob" in error.message for error in errors.values())
