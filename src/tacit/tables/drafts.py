@@ -177,12 +177,27 @@ def draft(
     DataError
         The file cannot be read, lacks the label, or holds values no schema would allow.
     SchemaError
-        A column can be no feature (TC-2206): no values, too many distinct texts, another type.
+        Columns can be no features (TC-2206, all of them at once): no values, too many distinct
+        texts, another type.
     """
     file = open_table(path, owner=owner)
-    names = _names(file, label, exclude)
-    found, _ = _inferences(file, {name: Inference(file, name, name == label) for name in names})
-    columns = [inference.column(share_categories, missing) for inference in found.values()]
+    begun: dict[str, Inference] = {}
+    columns: list[Column] = []
+    refused: list[SchemaError] = []
+    for name in _names(file, label, exclude):
+        try:
+            begun[name] = Inference(file, name, name == label)
+        except SchemaError as error:
+            refused.append(error)
+    for inference in _inferences(file, begun)[0].values():
+        try:
+            columns.append(inference.column(share_categories, missing))
+        except SchemaError as error:
+            refused.append(error)
+    if refused:
+        first = refused[0]
+        messages = "\n".join(error.message for error in refused)
+        raise SchemaError(messages, next_step=first.next_step, case=6, parties=first.parties)
     return Draft(label, tuple(columns))
 
 

@@ -231,7 +231,7 @@ class Inference:
     def _no_feature(self, why: str) -> NoReturn:
         raise SchemaError(
             f'{self._file.path}: column "{self._name}" cannot be a feature: {why}.',
-            next_step="exclude the column (--exclude), or give a schema (--schema).",
+            next_step="exclude such columns (--exclude), or give a schema (--schema).",
             case=6,
             parties=() if self._file.owner is None else (self._file.owner,),
         )

@@ -37,7 +37,7 @@ def merge(drafts: Mapping[str, Draft]) -> Schema:
     ------
     SchemaError
         Mismatched columns (TC-2202), types (TC-2203), labels or policies (TC-2205), categories
-        that nobody shared (TC-2204); names owner and column.
+        or bounds that are not known to all (TC-2204, all of them at once); names owner and column.
     """
     owners = sorted(drafts)
     first = drafts[owners[0]]
@@ -60,11 +60,17 @@ def merge(drafts: Mapping[str, Draft]) -> Schema:
                 case=2,
                 parties=(owner,),
             )
-    columns = []
+    columns: list[Column] = []
+    untold: list[_UntoldError] = []
     for column in first.columns:
         versions = {owner: by_owner[owner][column.name] for owner in owners}
         private = any(version.private for version in versions.values())
-        columns.append(msgspec.structs.replace(_merged(versions), private=private))
+        try:
+            columns.append(msgspec.structs.replace(_merged(versions), private=private))
+        except _UntoldError as error:
+            untold.append(error)
+    if untold:
+        raise _not_known(untold)
     return Schema(label=first.label, columns=tuple(columns))
 
 
@@ -113,7 +119,7 @@ def _merged(versions: Mapping[str, Column]) -> Column:
     if first.type == "date":
         days = [column.bounds for column in versions.values() if column.bounds is not None]
         if not days:
-            _hidden(first.name, list(versions), "bounds")
+            raise _UntoldError("bounds", tuple(versions), first.name)
         span = (min(str(low) for low, _ in days), max(str(high) for _, high in days))
         return Column(first.name, "date", bounds=span, **common)
     return _merged_numbers(versions, common)
@@ -134,7 +140,7 @@ def _merged_numbers(versions: Mapping[str, Column], common: dict[str, Any]) -> C
     known = [_UNIT if c.type == "boolean" else c.limits for c in versions.values()]
     bounds = [pair for pair in known if pair is not None]
     if not bounds:
-        _hidden(first.name, list(versions), "bounds")
+        raise _UntoldError("bounds", tuple(versions), first.name)
     joint = (min(low for low, _ in bounds), max(high for _, high in bounds))
     if joint == _UNIT and "number" not in types and common["clip"] is None:
         return Column(first.name, "boolean", missing=common["missing"])
@@ -169,20 +175,34 @@ def _categories(versions: Mapping[str, Column]) -> tuple[str, ...]:
     name = next(iter(versions.values())).name
     hidden = [owner for owner, column in versions.items() if column.categories is None]
     if len(hidden) == len(versions) or not all(versions[owner].private for owner in hidden):
-        _hidden(name, hidden, "categories")
+        raise _UntoldError("categories", tuple(hidden), name)
     joint = {text for column in versions.values() for text in column.categories or ()}
     return tuple(sorted(joint))
 
 
-def _hidden(name: str, owners: list[str], what: str) -> NoReturn:
-    raise SchemaError(
-        f'The {what} of column "{name}" are not known to all: {", ".join(owners)} did not show'
-        " them.",
+class _UntoldError(Exception):
+    """What (bounds or categories) which owners do not show of which column."""
+
+    def __init__(self, what: str, owners: tuple[str, ...], column: str) -> None:
+        super().__init__()
+        self.what, self.owners, self.column = what, owners, column
+
+
+def _not_known(untold: Collection[_UntoldError]) -> SchemaError:
+    columns: dict[tuple[str, tuple[str, ...]], list[str]] = {}
+    for one in untold:
+        columns.setdefault((one.what, one.owners), []).append(one.column)
+    parts = [
+        f"the {what} of {_quoted(names)}, which {', '.join(owners)} did not show"
+        for (what, owners), names in columns.items()
+    ]
+    return SchemaError(
+        f"Not known to all: {'; '.join(parts)}.",
         next_step="write into a draft, or into a schema (--schema), what all can agree on without"
         " looking at the data; or let every owner show its list of categories"
         " (--share-categories), or exclude the column (--exclude).",
         case=4,
-        parties=tuple(owners),
+        parties=sorted({owner for one in untold for owner in one.owners}),
     )
 
 

@@ -182,6 +182,34 @@ def replaced(owner: str, index: int, column: Column | None) -> dict[str, Draft]:
     return {**drafts, owner: Draft("y", tuple(columns))}
 
 
+def test_all_columns_that_can_be_no_features_are_named_at_once(tmp_path: Path) -> None:
+    rows = "".join(f",n{i},1,{i % 2}\n" for i in range(MAX_CATEGORIES + 1))
+    with pytest.raises(SchemaError) as caught:
+        draft(write(tmp_path, "empty,name,fine,y\n" + rows), "y", owner="bank_a")
+    first, second = caught.value.message.split("\n")
+    assert 'column "empty" cannot be a feature: it has no values' in first
+    assert 'column "name" cannot be a feature: it has more than' in second
+    assert caught.value.parties == ("bank_a",)
+
+
+def test_all_columns_that_are_not_known_to_all_are_named_at_once() -> None:
+    def drafted(*shown: str) -> Draft:
+        texts = {name: ("s", "t") if name in shown else None for name in ("city", "shop", "job")}
+        columns = [Column(name, "category", categories=texts[name]) for name in texts]
+        return Draft(
+            "y", (*columns, Column("age", "integer", private=True), Column("y", "boolean"))
+        )
+
+    with pytest.raises(SchemaError) as caught:
+        merge({"a": drafted("shop"), "b": drafted()})
+    assert caught.value.code == "TC-2204"
+    assert caught.value.parties == ("a", "b")
+    assert caught.value.message == (
+        'Not known to all: the categories of "city", "job", which a, b did not show; the categories'
+        ' of "shop", which b did not show; the bounds of "age", which a, b did not show.'
+    )
+
+
 @pytest.mark.parametrize(
     ("drafts", "owner", "code", "texts"),
     [
