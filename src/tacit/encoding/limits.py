@@ -40,7 +40,7 @@ def input_limits(
     if dtype.kind == "fixed":
         most = (1 << (ring.bits - 3)) - 1
         low, high = (
-            to_unit(float(bound) * dtype.scale) if isfinite(float(bound)) else bound
+            to_unit(float(bound) * dtype.scale) if isfinite(float(bound) * dtype.scale) else bound
             for bound, to_unit in zip(bounds or (-most, most), (floor, ceil), strict=True)
         )
         if bounds is None:

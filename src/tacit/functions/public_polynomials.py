@@ -180,8 +180,9 @@ def interpolation_table(
 ) -> PiecewisePolynomial:
     """Linear between public points (xp, fp), constant outside: NumPy's ``interp``."""
     _require_increasing("interp", xp)
-    slopes = np.diff(fp) / np.diff(xp)
-    lines = [(float(y - s * x), float(s)) for x, y, s in zip(xp, fp, slopes, strict=False)]
+    with np.errstate(all="ignore"):  # what is not finite is refused below
+        slopes = np.diff(fp) / np.diff(xp)
+        lines = [(float(y - s * x), float(s)) for x, y, s in zip(xp, fp, slopes, strict=False)]
     first, last = fp[0] if left is None else left, fp[-1] if right is None else right
     return public_table("interp", xp, [(first,), *lines, (last,)], fraction_bits)
 

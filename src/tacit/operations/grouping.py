@@ -155,8 +155,14 @@ def _check_intervals(
     ring: Ring,
 ) -> None:
     x, weights = types[0], types[2:]
-    edges = values[1]
-    assert edges is not None
+    if values[1] is not None:
+        _check_edges(x.dtype, values[1], attributes, ring)
+    for array_type, public in zip(weights, values[2:], strict=True):
+        if public is not None:
+            encoded(extremes(public), array_type.dtype, ring=ring)
+
+
+def _check_edges(dtype: DType, edges: PublicArray, attributes: Intervals, ring: Ring) -> None:
     if not attributes.single and (np.diff(edges.astype(np.float64)) < 0).any():
         raise RangeError(
             "histogram: the edges do not ascend.",
@@ -165,11 +171,8 @@ def _check_intervals(
             stage="histogram",
         )
     ends = extremes(edges)
-    whole = x.dtype.kind == "int" and ends.dtype.kind == "f"
-    encoded(np.rint(ends) if whole else ends, x.dtype, ring=ring)
-    for array_type, public in zip(weights, values[2:], strict=True):
-        if public is not None:
-            encoded(extremes(public), array_type.dtype, ring=ring)
+    whole = dtype.kind == "int" and ends.dtype.kind == "f"
+    encoded(np.rint(ends) if whole else ends, dtype, ring=ring)
 
 
 # Secret groups.
@@ -191,6 +194,14 @@ class Columns(Attributes, frozen=True):
 
 
 def _grouped_rule(types: Sequence[ArrayType], attributes: Columns) -> tuple[ArrayType, ...]:
+    if not 0 < attributes.keys <= len(types) or len(attributes.key_bits) not in (0, attributes.keys):
+        raise ShapeError(
+            f"group_by: {attributes.keys} keys, bits of {len(attributes.key_bits)}, and"
+            f" {len(types)} columns.",
+            next_step="give at least one key, and a number of bits, or None, for each or for none.",
+            case=52,
+            stage="group_by",
+        )
     keys, values = types[: attributes.keys], types[attributes.keys :]
     length = _vector("group_by", keys[0])
     for column in (*keys, *values):

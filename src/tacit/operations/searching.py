@@ -247,7 +247,8 @@ def quantile_ranks(
 def _quantile_rule(name: str) -> Rule:
     def rule(types: Sequence[ArrayType], attributes: Fractions) -> ArrayType:
         numeric(name, types)
-        if not all(0 <= q <= 1 for q in attributes.q):
+        single = len(attributes.q) == 1 if attributes.single else True
+        if not (single and all(0 <= q <= 1 for q in attributes.q)):
             raise RangeError(
                 f"{name}: the fractions are not within 0 to 1.",
                 next_step="give fractions, for instance 0.25 for the lower quartile.",

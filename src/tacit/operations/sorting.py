@@ -133,6 +133,13 @@ def _rows_rule(
             case=52,
             stage=name,
         )
+    if attributes.key_bits and len(attributes.key_bits) != count:
+        raise ShapeError(
+            f"{name}: bits are given of {len(attributes.key_bits)} keys, and there are {count}.",
+            next_step="give a number of bits, or None, for each key; or nothing at all.",
+            case=52,
+            stage=name,
+        )
     length = keys[0].shape[0]
     for column in columns:
         if column.shape[:1] != (length,):

@@ -9,18 +9,21 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from math import prod
+from math import inf, prod
 from typing import Any, Final
 
 import msgspec
 
-from tacit.encoding.types import int64
+from tacit.encoding.types import DType, int64
+from tacit.encoding.wide import RING128
 from tacit.errors import ProgramError, TacitError
+from tacit.operations.arity import ARITY, MANY
 from tacit.operations.operation import Attributes, Operation
 from tacit.operations.table import OPERATIONS
 from tacit.operations.types import ArrayType, public_type
 from tacit.programs.control import CONTROL, Call, Choice, Loop, Over, Until, bodies_of
 from tacit.programs.graph import Constant, Graph, Input, Node
+from tacit.programs.public import PUBLIC, not_in_clear
 
 __all__ = ["LARGEST", "Checked", "CheckedNode", "attributes_of", "checked_graph", "result_types"]
 
@@ -28,6 +31,8 @@ LARGEST: Final = 1 << 40
 """The most elements of one array."""
 
 MOST_AXES: Final = 32
+
+MOST_FRACTIONS: Final = 100
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -177,11 +182,14 @@ def _checked_node(
             results = _control(where, attributes, operands, bodies)
         else:
             assert operation is not None
-            if not operands:
-                raise _unfit(f"{where} has no operands.")
+            _require_operands(where, node.operation, operands)
             results = result_types(node.operation, operation, operands, attributes)
+            if operation.check is not None:
+                operation.check(operands, [None] * len(operands), attributes, RING128)
         for result in results:
             _require_size(where, result.shape)
+            if not _exists(result.dtype):
+                raise _unfit(f"{where} has a result of a type that does not exist.")
     except TacitError as error:
         if isinstance(error, ProgramError) and error.message.startswith("Node "):
             raise
@@ -198,30 +206,43 @@ def _checked_node(
     ) as error:
         raise _unfit(f"{where} has operands or parameters that do not fit it.") from error
     public = operation is not None and all(t.public for t in results)
+    if public and node.operation not in PUBLIC:
+        raise not_in_clear(node.operation)
     return CheckedNode(node, operation, attributes, results, len(types), public)
 
 
 def _input_type(one: Input) -> ArrayType:
     _require_size(f"Input {one.name[:80]!r}", one.type.shape)
     dtype = one.type.dtype
-    kinds = {"fixed": (64, True), "bool": (64, True)}
-    good = (
-        0 < dtype.fraction_bits <= 100
-        if dtype.kind == "fixed"
-        else dtype.fraction_bits == 0 and dtype.bits in (8, 16, 32, 64, 128)
-    )
-    if dtype.kind in kinds:
-        good = good and (dtype.bits, dtype.signed) == kinds[dtype.kind]
-    elif dtype.bits >= 64:
-        good = good and dtype.signed
+    good = _exists(dtype)
     if one.type.public:
         good = good and dtype.bits <= 64 and not one.owner
         good = good and (dtype.kind != "fixed" or dtype.fraction_bits == 18)
     if not good:
         raise _unfit(f"Input {one.name[:80]!r} has a type that does not exist.")
-    if one.bounds is not None and not float(one.bounds[0]) <= float(one.bounds[1]):
+    low, high = one.bounds or (0, 0)
+    if not low <= high or low == inf or high == -inf:
         raise _unfit(f"Input {one.name[:80]!r} has bounds that hold no number.")
     return one.type.array_type()
+
+
+def _exists(dtype: DType) -> bool:
+    """Whether there are numbers of this type."""
+    if dtype.kind == "fixed":
+        return 0 < dtype.fraction_bits <= MOST_FRACTIONS and (dtype.bits, dtype.signed) == (64, True)
+    if dtype.fraction_bits:
+        return False
+    if dtype.kind == "bool":
+        return (dtype.bits, dtype.signed) == (64, True)
+    return dtype.bits in (8, 16, 32, 64, 128) and (dtype.signed or dtype.bits < 64)
+
+
+def _require_operands(where: str, name: str, operands: Sequence[ArrayType]) -> None:
+    least, most = ARITY.get(name, (1, MANY))
+    if not least <= len(operands) <= most:
+        raise _unfit(f"{where} has {len(operands)} operands.")
+    if name == "constant" and not operands[0].public:
+        raise _unfit(f"{where} makes a constant of a secret.")
 
 
 def _constant_type(one: Constant) -> ArrayType:
@@ -232,7 +253,8 @@ def _constant_type(one: Constant) -> ArrayType:
 
 
 def _require_size(what: str, shape: tuple[int, ...]) -> None:
-    if len(shape) > MOST_AXES or any(extent < 0 for extent in shape) or prod(shape) > LARGEST:
+    extents = [max(extent, 1) for extent in shape]  # also beside an empty axis
+    if len(shape) > MOST_AXES or min(shape, default=0) < 0 or prod(extents) > LARGEST:
         raise ProgramError(
             f"{what} has a shape that no array has here.",
             next_step=f"use at most {MOST_AXES} axes and 2^40 elements.",

@@ -440,3 +440,5 @@ def _require_form(form: ProgramForm) -> None:
 def _require_outputs(program: Program) -> None:
     if len(program.outputs) != len(program.main.results):
         raise _unreadable("It has not as many outputs as results.")
+    if any(one.public for one in program.output_types):
+        raise _unreadable("An output is a public number, which nobody has to open.")
