@@ -276,7 +276,9 @@ class Fuzzer:
             case inspect.TupleType(items):
                 return [self._of(random, item) for item in items]
             case inspect.StructType(cls):
-                made: Any = {f.encode_name: self._value(f.type) for f in msgspec.structs.fields(cls)}
+                made: Any = {
+                    f.encode_name: self._value(f.type) for f in msgspec.structs.fields(cls)
+                }
                 tag = cls.__struct_config__.tag
                 if tag is not None:
                     made = {cls.__struct_config__.tag_field: tag, **made}

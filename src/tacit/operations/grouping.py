@@ -194,7 +194,10 @@ class Columns(Attributes, frozen=True):
 
 
 def _grouped_rule(types: Sequence[ArrayType], attributes: Columns) -> tuple[ArrayType, ...]:
-    if not 0 < attributes.keys <= len(types) or len(attributes.key_bits) not in (0, attributes.keys):
+    if not 0 < attributes.keys <= len(types) or len(attributes.key_bits) not in (
+        0,
+        attributes.keys,
+    ):
         raise ShapeError(
             f"group_by: {attributes.keys} keys, bits of {len(attributes.key_bits)}, and"
             f" {len(types)} columns.",

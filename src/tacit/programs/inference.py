@@ -229,7 +229,10 @@ def _input_type(one: Input) -> ArrayType:
 def _exists(dtype: DType) -> bool:
     """Whether there are numbers of this type."""
     if dtype.kind == "fixed":
-        return 0 < dtype.fraction_bits <= MOST_FRACTIONS and (dtype.bits, dtype.signed) == (64, True)
+        return 0 < dtype.fraction_bits <= MOST_FRACTIONS and (dtype.bits, dtype.signed) == (
+            64,
+            True,
+        )
     if dtype.fraction_bits:
         return False
     if dtype.kind == "bool":
