@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Annotated, Final
 
 import typer
-from rich.console import Console
 
+from tacit.cli.terminal import Terminal
 from tacit.errors import InternalError, ProgramError
 
 __all__ = ["new"]
@@ -53,7 +53,7 @@ def new(
         target = folder / template.name.removesuffix(_ENDING)
         target.write_text(template.read_text().replace("{name}", name))
         written.append(target.name)
-    console = Console(highlight=False)
+    console = Terminal()
     digest = ""
     for step in _STEPS:
         ran = subprocess.run(

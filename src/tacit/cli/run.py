@@ -6,11 +6,11 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
 from tacit.cli.alone import KitOption, ListenOption, WaitOption, listening, own_kit
 from tacit.cli.run_inputs import files_of, parties_of, ring_for
 from tacit.cli.running import RunRequest, require_people, run_request
+from tacit.cli.terminal import Terminal
 from tacit.frontends.job import approved
 from tacit.programs.program import Program
 from tacit.sessions.session import checked_rounding
@@ -189,4 +189,4 @@ def run(
         listen=listening(listen),
     )
     threads_a_party(threads)
-    run_request(request, Console(stderr=as_json, highlight=False), as_json=as_json)
+    run_request(request, Terminal(stderr=as_json), as_json=as_json)
