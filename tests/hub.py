@@ -19,12 +19,15 @@ from __future__ import annotations
 import threading
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import lru_cache, partial
 from typing import Any, Literal, TypeVar
 
 import msgspec
 import numpy as np
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
 from tacit.encoding.digest import tagged_hash
 from tacit.errors import DeadlineError, HandshakeError, PartyLostError, TacitError, TransportError
@@ -139,8 +142,10 @@ class Outcome:
 
 @dataclass
 class _Thread:
+    """One party's thread; `baton` is held by whoever may not go on."""
+
     name: str
-    baton: threading.Semaphore = field(default_factory=lambda: threading.Semaphore(0))
+    baton: threading.Lock = field(default_factory=threading.Lock)
     ready: Callable[[], bool] = lambda: True
     complaint: Callable[[], str | None] | None = None
     until: float | None = None
@@ -228,6 +233,7 @@ class Hub:
         """
         for order, name in enumerate(self.names):
             self._threads[name] = _Thread(name, order=float(order))
+            self._threads[name].baton.acquire()
         threads = [
             threading.Thread(target=self._party, args=(name, programs[name]), daemon=True)
             for name in self.names
@@ -236,10 +242,11 @@ class Hub:
             thread.start()
         self._pass_on()
         self._done.wait()
-        for name in self.names:
-            self._threads[name].baton.release()
-        for thread in threads:
-            thread.join(60)
+        for thread in self._threads.values():
+            with suppress(RuntimeError):  # it has its turn
+                thread.baton.release()
+        for running in threads:
+            running.join(60)
         if self._hung is not None:
             raise self._hung
         return self.outcome
@@ -373,6 +380,50 @@ def credentials(names: tuple[str, ...]) -> Mapping[str, Credentials]:
     return {name: authority.issue(name) for name in names}
 
 
+class RememberingKey:
+    """A public key that verifies the same signature of the same once: runs repeat themselves."""
+
+    def __init__(self, key: Ed25519PublicKey) -> None:
+        self.key = key
+        self._right = lru_cache(maxsize=20_000)(self._verified)
+
+    def _verified(self, signature: bytes, data: bytes) -> bool:
+        try:
+            self.key.verify(signature, data)
+        except InvalidSignature:
+            return False
+        return True
+
+    def verify(self, signature: bytes, data: bytes) -> None:
+        """As ``Ed25519PublicKey.verify``."""
+        if not self._right(bytes(signature), bytes(data)):
+            raise InvalidSignature
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What all parties know of the keys that sign evidence, and each of its own."""
+
+    signing_keys: Mapping[str, Ed25519PrivateKey]
+    certificates: Mapping[str, bytes]
+    keys: Mapping[str, RememberingKey]
+
+
+@lru_cache(maxsize=4)
+def evidence_of(names: tuple[str, ...]) -> Evidence:
+    """Made and checked once for all runs of a process."""
+    made = credentials(names)
+    signers = {name: evidence_signer(own) for name, own in made.items()}
+    return Evidence(
+        {name: key for name, (key, _) in signers.items()},
+        {name: certificate for name, (_, certificate) in signers.items()},
+        {
+            name: RememberingKey(evidence_key(certificate, made[name].authority, name))
+            for name, (_, certificate) in signers.items()
+        },
+    )
+
+
 class Ground:
     """One party's place in a hub; as ``network.Ground``."""
 
@@ -380,16 +431,11 @@ class Ground:
         self.hub = hub
         self.name = name
         self.names = hub.names
-        own = credentials(hub.names)[name]
-        self.signing_key, _ = evidence_signer(own)
-        self.evidence_certificates = {
-            party: evidence_signer(theirs)[1] for party, theirs in credentials(hub.names).items()
-        }
-        self.evidence_keys = {
-            party: evidence_key(der, own.authority, party)
-            for party, der in self.evidence_certificates.items()
-        }
-        self.authority = own.authority
+        evidence = evidence_of(hub.names)
+        self.signing_key = evidence.signing_keys[name]
+        self.evidence_certificates = dict(evidence.certificates)
+        self.evidence_keys: dict[str, Any] = dict(evidence.keys)
+        self.authority = credentials(hub.names)[name].authority
 
     def connect(
         self,
