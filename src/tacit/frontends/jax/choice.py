@@ -231,8 +231,3 @@ def _population_count(call: Call, x: Any) -> Any:
 @rule("convert_element_type")
 def _convert(call: Call, x: SecretArray) -> SecretArray:
     return as_type(x, call.dtype)
-
-
-@rule("reduce_precision")
-def _reduce_precision(call: Call, x: SecretArray) -> SecretArray:
-    return x

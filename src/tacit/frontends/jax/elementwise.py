@@ -254,8 +254,3 @@ def _acosh(call: Call, x: Any) -> Any:
 @rule("atanh")
 def _atanh(call: Call, x: Any) -> Any:
     return 0.5 * (tacit.log1p(x) - tacit.log1p(-x))
-
-
-@rule("real", "conj")
-def _real(call: Call, x: Any, **_: Any) -> Any:
-    return x

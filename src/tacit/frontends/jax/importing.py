@@ -12,6 +12,7 @@ from tacit.frontends.jax import (  # noqa: F401  the modules that register rules
     choice,
     contraction,
     convolution,
+    decompositions,
     elementwise,
     fused_rules,
     indexing,

@@ -209,7 +209,9 @@ def _scatter_with(
     """One update of every place after the other."""
     if is_secret(indices):
         raise advised(
-            call, "the positions are secret.", "combine with a one-hot mask and jnp.where instead."
+            call,
+            "the positions are secret, or change in a loop.",
+            "combine with a one-hot mask and jnp.where instead.",
         )
     shape = np.shape(x)
     places = np.asarray(update_places(call.equation.parameters, shape, indices, np.shape(updates)))

@@ -248,6 +248,21 @@ def _scatter_add(equation: Equation) -> list[Equation]:
                            shape=shape), total]  # fmt: skip
 
 
+def _scatter_subtract(equation: Equation) -> list[Equation]:
+    x, indices, updates = equation.operands
+    if not _is_hidden(updates):
+        negative, first = _public(
+            equation, "negative", [updates], atom_shape(updates), lambda given: -given,
+            equation.results[0].dtype,
+        )  # fmt: skip
+    else:
+        negative = Variable(atom_shape(updates), equation.results[0].dtype, secret=True)
+        first = _secret(equation, "neg", [updates], [negative])
+    added = Equation("scatter-add", [x, indices, negative], equation.results, equation.parameters,
+                     (), None, equation.source, equation.function)  # fmt: skip
+    return [first, *_scatter_add(added)]
+
+
 _MOST_MATRIX = 1 << 16
 
 
@@ -275,5 +290,6 @@ _PARTED = {
     "gather": _gather,
     "scatter": _scatter,
     "scatter-add": _scatter_add,
+    "scatter-sub": _scatter_subtract,
     "scatter_add": _scatter_add,
 }

@@ -100,6 +100,11 @@ LOOPS: list[Case] = [
         (A,),
     ),
     Case("rows added", _over(lambda c, i: (c.at[i].add(c[:2]), c[:, i]), ROWS), (A,)),
+    Case(
+        "rows subtracted",
+        _over(lambda c, i: (c.at[i].subtract(c[:2]).at[i[0]].subtract(1.0), None), ROWS),
+        (A,),
+    ),
     Case("columns added", _over(lambda c, i: (c.at[:, i].add(c[:, :2]), c[:, i]), ROWS), (A,)),
     Case("elements added", _over(lambda c, i: (c.at[i, i + 1].add(c[i, 0]), c[i, i]), ROWS), (A,)),
     Case("numbers added", _over(lambda c, i: (c.at[i, i].add(1.5), c[i, i]), jnp.arange(3)), (A,)),
