@@ -7,7 +7,7 @@ functions can be run at once, or traced.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, NoReturn
 
@@ -17,10 +17,12 @@ from tacit.encoding.limits import Limits
 from tacit.encoding.ring import Ring
 from tacit.encoding.rings import ring_of
 from tacit.encoding.types import DType, fixed, int64
-from tacit.errors import ProgramError, SecretMisuseError
+from tacit.errors import ProgramError, RangeError, SecretMisuseError
+from tacit.operations.bounds import declared_bounds
 from tacit.operations.operation import Attributes, Operation
 from tacit.operations.promotion import public_array
 from tacit.operations.types import ArrayType, Bounds, public_type
+from tacit.programs.bounding.analysis import analysed
 from tacit.programs.building import GraphBuilder, Value
 from tacit.programs.control import Choice, Loop, Over, Until
 from tacit.programs.graph import FORMAT, Graph, Hint, Output
@@ -29,7 +31,7 @@ from tacit.programs.program import Program, ProgramForm
 from tacit.programs.public import PUBLIC, not_in_clear
 from tacit.protocols import protocol_named
 from tacit.rounds.cost import Cost
-from tacit.sessions.recording import Body
+from tacit.sessions.recording import Body, Declared
 from tacit.sessions.session import Handle, Reference, Session, operand_type
 
 __all__ = ["TracedReference", "TracingSession"]
@@ -74,6 +76,7 @@ class TracingSession(Session):
         self._builder = GraphBuilder()
         self._bodies: list[Graph] = []
         self._hints: list[Hint] = []
+        self._refused: list[RangeError] = []
         self.note = ""
         """Where the operations that follow come from."""
 
@@ -98,7 +101,27 @@ class TracingSession(Session):
         values = [self._value(self._secret(handle)) for _, handle, _ in results]
         main = self._builder.graph(values)
         form = ProgramForm(FORMAT, name, main, outputs, tuple(self._bodies), tuple(self._hints))
-        return Program(form)
+        program = Program(form)
+        self._require_bounds(program)
+        return program
+
+    def _require_bounds(self, program: Program) -> None:
+        """Refuse a program that could wrap within declared bounds, from the line that does it."""
+        try:
+            analysed(program, self.ring)
+        except RangeError as error:
+            stages = [one for one in self._refused if one.stage == error.stage]
+            raise error from (stages[0] if stages else None)
+
+    def tracked(
+        self, track: Callable[..., list[Bounds | None]], arguments: tuple[Any, ...]
+    ) -> Sequence[Bounds | None]:
+        """Bounds by intervals alone; the whole program is looked at when it is made."""
+        try:
+            return super().tracked(track, arguments)
+        except RangeError as error:
+            self._refused.append(error)
+            return [None] * len(arguments[5])
 
     def _secret(self, handle: Handle, dtype: DType | None = None) -> Reference:
         """A handle as a secret: what all know becomes a constant sharing."""
@@ -156,12 +179,17 @@ class TracingSession(Session):
     # Control flow.
 
     def fori(
-        self, first: Handle, end: Handle, body: Body, carries: Sequence[Handle]
+        self,
+        first: Handle,
+        end: Handle,
+        body: Body,
+        carries: Sequence[Handle],
+        bounds: Declared = (),
     ) -> list[Handle]:
         """A loop over integers."""
         counted = self._counter_bounds(first, end)
         counter = ArrayType(int64, (), public=True)
-        graph, captures, started = self._loop_body(body, carries, [(counter, counted)])
+        graph, captures, started = self._loop_body(body, carries, [(counter, counted)], bounds)
         attributes = Loop(self._body(graph), len(started))
         operands = [first, end, *started, *captures]
         return self._control("fori", operands, attributes, _types(started))
@@ -173,13 +201,14 @@ class TracingSession(Session):
         cut: Sequence[Handle],
         length: int,
         reverse: bool,
+        bounds: Declared = (),
     ) -> list[Handle]:
         """A loop over rows."""
         rows = [
             (ArrayType(t.dtype, t.shape[1:], t.public), _bounds_of(one))
             for one, t in zip(cut, _types(cut), strict=True)
         ]
-        graph, captures, started = self._loop_body(body, carries, rows, after=True)
+        graph, captures, started = self._loop_body(body, carries, rows, bounds, after=True)
         number = self._body(graph)
         attributes = Over(number, len(started), len(cut), length, reverse)
         stacked = [
@@ -189,9 +218,11 @@ class TracingSession(Session):
         operands = [*started, *cut, *captures]
         return self._control("scan", operands, attributes, [*_types(started), *stacked])
 
-    def until(self, condition: Body, body: Body, carries: Sequence[Handle]) -> list[Handle]:
+    def until(
+        self, condition: Body, body: Body, carries: Sequence[Handle], bounds: Declared = ()
+    ) -> list[Handle]:
         """A loop on a public condition."""
-        graph, captures, started = self._loop_body(body, carries, [])
+        graph, captures, started = self._loop_body(body, carries, [], bounds)
         asked, of_condition = self._traced(condition, [(t, None) for t in _types(started)])
         attributes = Until(self._body(asked), self._body(graph), len(started), len(of_condition))
         operands = [*started, *of_condition, *captures]
@@ -258,6 +289,7 @@ class TracingSession(Session):
         body: Body,
         carries: Sequence[Handle],
         others: Sequence[tuple[ArrayType, Bounds | None]],
+        bounds: Declared = (),
         *,
         after: bool = False,
     ) -> tuple[Graph, list[Handle], list[Handle]]:
@@ -268,12 +300,19 @@ class TracingSession(Session):
         """
         started = list(carries)
         for _ in range(2 * len(started) + 2):
-            types = [(t, None) for t in _types(started)]
-            inputs = [*types, *others] if after else [*others, *types]
+            begun = _types(started)
+            invariants = [*bounds, *[None] * len(begun)][: len(begun)]
             outer, self._builder = self._builder, GraphBuilder(self._builder)
             kept = len(self._bodies)
             try:
-                values = [self._builder.input(t, known=known) for t, known in inputs]
+                values = [] if after else self._inputs(others)
+                values += [
+                    self._builder.input(
+                        t, bounds=said, known=declared_bounds(said, t.dtype), declared=bool(said)
+                    )
+                    for t, said in zip(begun, invariants, strict=True)
+                ]
+                values += self._inputs(others) if after else []
                 found = list(body([TracedReference(value) for value in values]))
                 results, changed = self._kept_types(found, started)
                 if not changed:
@@ -292,6 +331,9 @@ class TracingSession(Session):
             next_step="convert what the body gives back with astype to the type that it takes.",
             case=14,
         )
+
+    def _inputs(self, inputs: Sequence[tuple[ArrayType, Bounds | None]]) -> list[Value]:
+        return [self._builder.input(t, known=known) for t, known in inputs]
 
     def _kept_types(
         self, found: list[Handle], started: Sequence[Handle]

@@ -28,6 +28,7 @@ from tacit.operations.intervals import (
     known_all,
     largest,
     outwards,
+    sums_of_products,
     union,
     widened,
     with_zero,
@@ -192,8 +193,17 @@ def _clip(known: Known) -> Bounds:
 
 def _matmul(known: Known, x: Bounds, y: Bounds) -> Bounds:
     inner = known.types[0].shape[-1]
+    if not inner:
+        return 0, 0
     low, high = _multiply(known, x, y)
-    return (inner * low, inner * high) if inner else (0, 0)
+    for place, other in ((0, y), (1, x)):
+        factor = known.values[place] if known.values else None
+        if factor is not None and factor.dtype.kind in "fiu":
+            exact = corners(x, y)
+            slack = max(exact[0] - low, high - exact[1]) * inner
+            axis = -1 if place == 0 or factor.ndim == 1 else -2
+            return widened(sums_of_products(factor, other, axis), slack)
+    return inner * low, inner * high
 
 
 def _sum(known: Known, x: Bounds) -> Bounds:

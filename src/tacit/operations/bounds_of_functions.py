@@ -335,6 +335,8 @@ def _softmax(known: Known) -> Bounds | None:
 def _divide(known: Known, x: Bounds, y: Bounds) -> Bounds | None:
     if known.types[1].public:
         divisor = known.values[1]
+        if divisor is None and not y[0] <= 0 <= y[1]:
+            divisor = np.asarray(y)  # known when the program runs
         if divisor is None or not divisor.size:
             return None
         factors = 1 / divisor.astype(np.float64)

@@ -15,6 +15,7 @@ from tacit.operations.intervals import (
     known_all,
     largest,
     powers,
+    sums_of_products,
     union,
     widened,
     with_zero,
@@ -88,7 +89,13 @@ def _convolution(known: Known, x: Bounds, kernels: Bounds) -> Bounds:
     inner = prod(known.types[1].shape[1:])
     low, high = corners(x, kernels)
     slack = known.unit * (1 + max(1.0, abs(low), abs(high))) if known.unit else 0
-    found = widened((low * inner, high * inner), slack * inner)
+    factor = known.values[1] if len(known.values) > 1 else None
+    if factor is None or not inner:
+        found = low * inner, high * inner
+    else:  # zeros at the edge are within an interval around 0
+        around = with_zero(x) if any(known.attributes.padding) else x
+        found = sums_of_products(factor, around, tuple(range(1, factor.ndim)))
+    found = widened(found, slack * inner)
     return with_zero(found) if any(known.attributes.padding) else found
 
 

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from math import prod, ulp
+from math import ceil, floor, prod, ulp
 from typing import Any, TypeAlias
+
+import numpy as np
 
 from tacit.functions.domains import MOST_FRACTION_BITS
 from tacit.operations.precision import PRODUCT_BITS
@@ -24,6 +26,7 @@ __all__ = [
     "largest",
     "outwards",
     "powers",
+    "sums_of_products",
     "union",
     "widened",
     "with_zero",
@@ -132,6 +135,25 @@ def corners(x: Bounds, y: Bounds) -> Bounds:
     """What products of two numbers lie between."""
     products = [a * b for a in x for b in y]
     return min(products), max(products)
+
+
+def sums_of_products(factors: PublicArray, x: Bounds, axis: int | tuple[int, ...]) -> Bounds:
+    """What sums of products with public factors along axes lie between: each with its own sign."""
+    plain = factors.astype(np.float64)
+    above, below = np.maximum(plain, 0).sum(axis), np.minimum(plain, 0).sum(axis)
+    if not above.size:
+        return 0, 0
+    size = float(np.max(above - below)) * largest(x)
+    low = float(np.min(above * float(x[0]) + below * float(x[1])))
+    high = float(np.max(above * float(x[1]) + below * float(x[0])))
+    if factors.dtype.kind != "f" and not any(isinstance(end, float) for end in x):
+        # Integers are exact below 2^52; beyond, outwards.
+        if size < 2.0**52:
+            return int(low), int(high)
+        slack = size * 2.0**-50 * plain.size**0.5
+        return floor(low - slack), ceil(high + slack)
+    slack = size * 2.0**-50 * plain.size**0.5
+    return low - slack, high + slack
 
 
 def powers(x: Bounds, exponent: int) -> Bounds:

@@ -10,7 +10,7 @@ refused.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from math import frexp, prod, sqrt
 from typing import Any
 
@@ -39,6 +39,7 @@ def refuse_overflow(
     attributes: Any,
     results: Sequence[ArrayType],
     ring: Ring = RING64,
+    refined: Callable[[list[Bounds | None]], list[Bounds | None]] | None = None,
 ) -> list[Bounds | None]:
     """The bounds of an operation's results, from those of its operands.
 
@@ -58,6 +59,9 @@ def refuse_overflow(
         Types of the results.
     ring : Ring
         The session's.
+    refined : callable, optional
+        Narrower bounds of the results from those of the table, where more is known of how
+        operands depend on each other.
 
     Raises
     ------
@@ -71,6 +75,8 @@ def refuse_overflow(
             if reach.reached >= reach.limit:
                 raise _refused(call, reach)
     found = bounds_of_results(name, types, bounds, attributes, results, values, ring)
+    if refined is not None:
+        found = refined(found)
     for bound, result in zip(found, results, strict=True):
         limit = _result_limit(result, ring)
         if bound is not None and limit is not None and not _fits(bound, limit):
@@ -86,9 +92,12 @@ def bounds_within(
     attributes: Any,
     results: Sequence[ArrayType],
     ring: Ring = RING64,
+    refined: Callable[[list[Bounds | None]], list[Bounds | None]] | None = None,
 ) -> list[Bounds | None]:
     """The bounds of results where none were declared: None for what could wrap."""
     found = bounds_of_results(name, types, bounds, attributes, results, values, ring)
+    if refined is not None:
+        found = refined(found)
     return [
         bound
         if bound is None or (limit := _result_limit(result, ring)) is None
@@ -153,8 +162,22 @@ def _products(call: Call) -> Iterator[Reach]:
         limit = call.limit(bits, -(call.name in ("matmul", "convolution")))
         yield Reach(sums, terms * x * y, limit, factors)
         return
-    secret, size, factor = (right, y, call.values[0]) if left.public else (left, x, call.values[1])
-    yield from _scaled(call, sums, size * terms, secret, factor, factors)
+    place = 0 if left.public else 1
+    secret, size, public = (right, y, x) if left.public else (left, x, y)
+    factor = call.values[place]
+    if factor is None:
+        yield from _scaled(call, sums, size * terms, secret, None, factors, known=public)
+    else:
+        axes = _summed(call, place) if terms > 1 else ()
+        yield from _scaled(call, sums, size, secret, factor, factors, axes)
+
+
+def _summed(call: Call, place: int) -> tuple[int, ...]:
+    """The axes of an operand that a sum of products runs over."""
+    axes = len(call.types[place].shape)
+    if call.name == "convolution":
+        return tuple(range(1, axes))
+    return (axes - 1,) if place == 0 else (max(axes - 2, 0),)
 
 
 def _scaled(
@@ -164,15 +187,27 @@ def _scaled(
     secret: ArrayType,
     factor: PublicArray | None,
     factors: int = 1,
+    axes: tuple[int, ...] = (),
+    known: float = 0,
 ) -> Iterator[Reach]:
-    """A product with a public factor, which has as many fraction bits as it needs."""
-    if factor is None or factor.dtype.kind != "f" or not factor.size:
-        return
+    """A product with a public factor, which has as many fraction bits as it needs.
+
+    Or a sum of such products along `axes` of the factor. A factor of which only its largest
+    magnitude is `known` has up to one bit more than the result.
+    """
     to = min(call.result.dtype.fraction_bits, PRODUCT_BITS)
     own = min(secret.dtype.fraction_bits, PRODUCT_BITS)
+    if factor is None:
+        if to:
+            reached = float(size * max(2.0, 1.001 * known))
+            yield Reach(what, reached, call.limit(own + max(to, to - own)), factors)
+        return
+    if factor.dtype.kind != "f" or not factor.size:
+        return
     constant, bits = scaled_constant(factor, to, to - own, call.ring)
     if own + bits > to:
-        largest = float(np.abs(call.ring.to_floats(constant)).max()) * 2.0**-bits
+        magnitudes = np.abs(call.ring.to_floats(constant))
+        largest = float((magnitudes.sum(axes) if axes else magnitudes).max()) * 2.0**-bits
         yield Reach(what, float(size * largest), call.limit(own + bits), factors)
 
 
@@ -185,9 +220,13 @@ def _quotient(call: Call) -> Iterator[Reach]:
         return
     dtype = call.result.dtype
     divisor = call.values[1]
-    if divisor is not None:
-        factor = np.asarray(1.0 / divisor.astype(np.float64))
-        yield from _scaled(call, "|x / y|", x, call.types[0], factor)
+    if call.types[1].public:
+        if divisor is not None:
+            factor = np.asarray(1.0 / divisor.astype(np.float64))
+            yield from _scaled(call, "|x / y|", x, call.types[0], factor)
+        elif not y[0] <= 0 <= y[1]:
+            most = 1 / min(abs(y[0]), abs(y[1]))
+            yield from _scaled(call, "|x / y|", x, call.types[0], None, known=most)
         return
     least = dtype.resolution if y[0] <= 0 <= y[1] else min(abs(y[0]), abs(y[1]))
     limit = 2.0 ** quotient_limit_bits(call.function_bits, call.ring.bits)

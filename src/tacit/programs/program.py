@@ -18,6 +18,8 @@ from tacit.programs.graph import EVERYBODY, FORMAT, GUESTS, Graph, Hint, Input, 
 from tacit.programs.inference import Checked, CheckedNode, checked_graph
 
 if TYPE_CHECKING:
+    from tacit.programs.bounding.checking import Assurance
+    from tacit.programs.bounding.listing import BoundsTable
     from tacit.programs.explaining.explanation import Explanation
     from tacit.programs.planning.choice import Plans
     from tacit.programs.planning.plan import Plan
@@ -240,6 +242,42 @@ class Program:
                 case=7,
             ) from None
         return cls.from_bytes(data)
+
+    # What is shown about it.
+
+    def bounds(self, ring: int = 64) -> BoundsTable:
+        """What every value lies within, if inputs are within their bounds; prints as a table.
+
+        Parameters
+        ----------
+        ring : {64, 128}
+            The ring whose limits they are held against.
+        """
+        from tacit.programs.bounding.listing import listed
+
+        return listed(self, ring)
+
+    def check(self, ring: int = 64, *, strict: bool = True) -> Assurance:
+        """Show that nothing wraps on inputs within their declared bounds.
+
+        Parameters
+        ----------
+        ring : {64, 128}
+        strict : bool
+            Refuse what cannot be shown; else it is listed in the result.
+
+        Raises
+        ------
+        ProgramError
+            An operation could wrap, or nothing is known of its operands (TC-1572); a loop's carry
+            grows (TC-1573). The message names it, and what bounds would do. A loop's declared
+            bounds do not hold (TC-1570, TC-1571).
+        RangeError
+            The ring has no room for a type (TC-1303).
+        """
+        from tacit.programs.bounding.checking import checked
+
+        return checked(self, ring, strict=strict)
 
     # Parts.
 

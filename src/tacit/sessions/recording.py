@@ -7,19 +7,28 @@ from contextlib import AbstractContextManager, contextmanager
 from contextvars import ContextVar
 from typing import Protocol, TypeAlias
 
+from tacit.operations.types import Bounds
 from tacit.sessions.session import Handle
 
-__all__ = ["Body", "Recorder", "current_recorder", "recording"]
+__all__ = ["Body", "Declared", "Recorder", "current_recorder", "recording"]
 
 Body: TypeAlias = Callable[[Sequence[Handle]], Sequence[Handle]]
 """Handles from handles: a loop's body, a branch."""
+
+Declared: TypeAlias = Sequence[Bounds | None]
+"""For each carry of a loop what it stays within, where that is declared; may be shorter."""
 
 
 class Recorder(Protocol):
     """Loops and branches as nodes; see ``programs/control.py``."""
 
     def fori(
-        self, first: Handle, end: Handle, body: Body, carries: Sequence[Handle]
+        self,
+        first: Handle,
+        end: Handle,
+        body: Body,
+        carries: Sequence[Handle],
+        bounds: Declared = (),
     ) -> list[Handle]:
         """The carries after a loop over integers; `body` takes the counter and the carries."""
 
@@ -30,10 +39,13 @@ class Recorder(Protocol):
         cut: Sequence[Handle],
         length: int,
         reverse: bool,
+        bounds: Declared = (),
     ) -> list[Handle]:
         """The carries after a loop over rows, then the stacked results."""
 
-    def until(self, condition: Body, body: Body, carries: Sequence[Handle]) -> list[Handle]:
+    def until(
+        self, condition: Body, body: Body, carries: Sequence[Handle], bounds: Declared = ()
+    ) -> list[Handle]:
         """The carries when a public condition no longer holds."""
 
     def branch(

@@ -20,7 +20,7 @@ from tacit.encoding.limits import Limits, input_limits, require_within
 from tacit.encoding.ring import RING64, Ring
 from tacit.encoding.types import DType, fixed, int64, promoted_integer, require_room
 from tacit.errors import ProgramError, RangeError, ShapeError, UsageError
-from tacit.operations.bounds import BOUNDING, declared_bounds, operand_bounds
+from tacit.operations.bounds import BOUNDING, declared_bounds, operand_bounds, public_bounds
 from tacit.operations.fractions import becoming_fractions
 from tacit.operations.operation import Attributes, Operation
 from tacit.operations.overflow import bounds_within, refuse_overflow
@@ -28,6 +28,7 @@ from tacit.operations.promotion import encoded, public_array
 from tacit.operations.settling import settled_bounds
 from tacit.operations.table import operation_named
 from tacit.operations.types import ArrayType, Bounds, PublicArray, public_type
+from tacit.programs.bounding.checking import bounds_when_run
 from tacit.programs.calling import PROGRAM, Code
 from tacit.programs.program import Program
 from tacit.protocols import Protocol, SecurityModel
@@ -332,7 +333,8 @@ class Session(Storing):
             # Where bounds are declared, what could wrap within them is refused here.
             values = [None if isinstance(h, Reference) else h for h in handles]
             track = refuse_overflow if declared else bounds_within
-            bounds = track(name, types, values, known, parameters, results, self.ring)
+            arguments = (name, types, values, known, parameters, results, self.ring)
+            bounds = self.tracked(track, arguments)
         uses = permitted([h for h in handles if isinstance(h, Reference)], purpose or name)
         references = self.execute(operation, handles, parameters, results)
         for reference in references:
@@ -341,6 +343,12 @@ class Session(Storing):
             reference.bounds = interval
             reference.declared = interval is not None and (declared or name == "clip")
         return references if isinstance(result, tuple) else references[0]
+
+    def tracked(
+        self, track: Callable[..., list[Bounds | None]], arguments: tuple[Any, ...]
+    ) -> Sequence[Bounds | None]:
+        """The bounds of an operation's results; where it could wrap it is refused."""
+        return track(*arguments)
 
     def _as_fractions(
         self, purpose: str, handles: Sequence[Handle], places: Sequence[int]
@@ -375,9 +383,11 @@ class Session(Storing):
         Raises
         ------
         ProgramError
-            An operand is not of its input's type (TC-1512).
+            An operand is not of its input's type (TC-1512), or not within the bounds that the
+            program declares for it, as far as is known (TC-1576).
         RangeError
-            The session's ring has no room for a type (TC-1303).
+            The session's ring has no room for a type (TC-1303); an operation could wrap within
+            declared bounds (TC-1373).
         PolicyDeniedError
             A stored operand may not be used in one of the operations (TC-4001).
         HandshakeError
@@ -394,6 +404,12 @@ class Session(Storing):
         for graph in program.graphs():
             for found in graph.types:
                 self.check_room(found.dtype)
+        known = bounds_when_run(
+            program,
+            [h.bounds if isinstance(h, Reference) else public_bounds(h) for h in operands],
+            [isinstance(h, Reference) and h.declared for h in operands],
+            self.ring,
+        )
         public = [one for one in operands if not isinstance(one, Reference)]
         self.agree_on_program(
             tagged_hash("program run", program.canonical, *map(np.ascontiguousarray, public))
@@ -403,6 +419,8 @@ class Session(Storing):
         references = self.execute(PROGRAM, operands, Code(program.canonical), program.output_types)
         for reference in references:
             reference.uses = uses
+        for reference, fact in zip(references, known, strict=True):
+            reference.bounds, reference.declared = fact.bounds, fact.declared
         return references
 
     @in_turn

@@ -15,6 +15,7 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from tacit.arrays.array import SecretArray, applied
+from tacit.arrays.functions.invariants import Enforce, Invariants, invariants
 from tacit.errors import ProgramError, SecretMisuseError, ShapeError
 from tacit.operations.promotion import public_array
 from tacit.programs.graph import GUESTS
@@ -36,7 +37,13 @@ Arrays: TypeAlias = Sequence[Any]
 
 
 def fori_loop(
-    lower: Any, upper: Any, body: Callable[[Any, list[Any]], Arrays], init: Arrays
+    lower: Any,
+    upper: Any,
+    body: Callable[[Any, list[Any]], Arrays],
+    init: Arrays,
+    *,
+    bounds: Invariants = None,
+    enforce: Enforce = "prove",
 ) -> list[Any]:
     """Repeat a body for each integer from `lower` to before `upper`.
 
@@ -48,6 +55,13 @@ def fori_loop(
         ``body(i, carry)`` gives the next carry: as many arrays, of the same shapes.
     init : sequence of SecretArray or array_like
         The first carry.
+    bounds : sequence of (low, high) or None, optional
+        For each carry what it is within, before the first and after every round; None for those
+        about which nothing is said.
+    enforce : {"prove", "clip"}
+        What stands behind them in a program: the program is refused unless a round that begins
+        within them is shown to end there; or every round ends with :func:`tacit.clip`, which
+        changes numbers that would leave them, and costs its comparisons.
 
     Returns
     -------
@@ -58,24 +72,29 @@ def fori_loop(
     ------
     ShapeError
         The body gives another number of arrays, or another shape (TC-1193).
+    ProgramError
+        `bounds` are not one pair or None a carry (TC-1575); while tracing, they do not hold
+        (TC-1570, TC-1571).
 
     Notes
     -----
     Costs what the body costs, so many times.
     """
+    limits, ends = invariants("fori_loop", init, bounds, enforce)
     recorder = current_recorder()
+    init = ends(init)
     if recorder is None:
         carry = list(init)
         for counter in range(_known(lower), _known(upper)):
-            carry = _next("fori_loop", body(np.int64(counter), carry), carry)
+            carry = ends(_next("fori_loop", body(np.int64(counter), carry), carry))
         return carry
 
     def recorded(handles: Sequence[Handle]) -> list[Handle]:
         counter, *carry = _arrays(recorder, handles)
-        return _handles(_next("fori_loop", body(counter, carry), carry))
+        return _handles(ends(_next("fori_loop", body(counter, carry), carry)))
 
     first, end = (_handle(np.int64(one) if isinstance(one, int) else one) for one in (lower, upper))
-    return _arrays(recorder, recorder.fori(first, end, recorded, _handles(init)))
+    return _arrays(recorder, recorder.fori(first, end, recorded, _handles(init), limits))
 
 
 def scan(
@@ -84,6 +103,9 @@ def scan(
     xs: Arrays,
     length: int | None = None,
     reverse: bool = False,
+    *,
+    bounds: Invariants = None,
+    enforce: Enforce = "prove",
 ) -> tuple[list[Any], list[Any]]:
     """Repeat a body over the first axis of arrays.
 
@@ -99,6 +121,8 @@ def scan(
         How many rows.
     reverse : bool
         From the last row to the first; results keep the places of their rows.
+    bounds, enforce
+        What carries are within, and what stands behind that; see :func:`fori_loop`.
 
     Returns
     -------
@@ -106,12 +130,14 @@ def scan(
         The last carry, and for each result its rows stacked.
     """
     rows = _length(xs, length)
+    limits, ends = invariants("scan", init, bounds, enforce)
     recorder = current_recorder()
+    init = ends(init)
     if recorder is None:
         carry, stacked = list(init), []
         for place in range(rows - 1, -1, -1) if reverse else range(rows):
             given, row = body(carry, [_row(x, place) for x in xs])
-            carry = _next("scan", given, carry)
+            carry = ends(_next("scan", given, carry))
             stacked.append(list(row))
         if reverse:
             stacked.reverse()
@@ -122,15 +148,20 @@ def scan(
     def recorded(handles: Sequence[Handle]) -> list[Handle]:
         arrays = _arrays(recorder, handles)
         carry, row = body(arrays[:count], arrays[count:])
-        return _handles([*_next("scan", carry, arrays[:count]), *row])
+        return _handles([*ends(_next("scan", carry, arrays[:count])), *row])
 
-    found = recorder.scan(recorded, _handles(init), _handles(xs), rows, reverse)
+    found = recorder.scan(recorded, _handles(init), _handles(xs), rows, reverse, limits)
     arrays = _arrays(recorder, found)
     return arrays[:count], arrays[count:]
 
 
 def while_loop(
-    condition: Callable[[list[Any]], Any], body: Callable[[list[Any]], Arrays], init: Arrays
+    condition: Callable[[list[Any]], Any],
+    body: Callable[[list[Any]], Arrays],
+    init: Arrays,
+    *,
+    bounds: Invariants = None,
+    enforce: Enforce = "prove",
 ) -> list[Any]:
     """Repeat a body as long as a public condition holds.
 
@@ -141,17 +172,21 @@ def while_loop(
     body : callable
         ``body(carry)`` gives the next carry.
     init : sequence of SecretArray or array_like
+    bounds, enforce
+        What carries are within, and what stands behind that; see :func:`fori_loop`.
 
     Raises
     ------
     SecretMisuseError
         The condition is secret (TC-1464): how often the loop runs would show it.
     """
+    limits, ends = invariants("while_loop", init, bounds, enforce)
     recorder = current_recorder()
+    init = ends(init)
     if recorder is None:
         carry = list(init)
         while _decided(condition(carry)):
-            carry = _next("while_loop", body(carry), carry)
+            carry = ends(_next("while_loop", body(carry), carry))
         return carry
 
     def asked(handles: Sequence[Handle]) -> list[Handle]:
@@ -162,9 +197,9 @@ def while_loop(
 
     def recorded(handles: Sequence[Handle]) -> list[Handle]:
         carry = _arrays(recorder, handles)
-        return _handles(_next("while_loop", body(carry), carry))
+        return _handles(ends(_next("while_loop", body(carry), carry)))
 
-    return _arrays(recorder, recorder.until(asked, recorded, _handles(init)))
+    return _arrays(recorder, recorder.until(asked, recorded, _handles(init), limits))
 
 
 def switch(index: Any, branches: Sequence[Callable[..., Arrays]], *operands: Any) -> list[Any]:
