@@ -31,7 +31,7 @@ from tacit.encoding import (
     uint32,
 )
 from tacit.encoding import bool_ as bool
-from tacit.frontends import ArraySpec, from_jax, from_onnx, onnx_weights, trace
+from tacit.frontends import ArraySpec, compare_plaintext, from_jax, from_onnx, onnx_weights, trace
 from tacit.network import NetworkSettings
 from tacit.programs import Program
 from tacit.protocols import SecurityModel
@@ -55,6 +55,7 @@ __all__ = [
     "__array_api_version__",
     "__array_namespace_info__",
     "bool",
+    "compare_plaintext",
     "e",
     "errors",
     "fixed",

@@ -52,14 +52,7 @@ def _helper(place: int) -> str:
 
 def ring_for(program: Program, ring: int | None) -> int:
     """The ring that was asked for, or the smallest one with room for all types."""
-    if ring is not None:
-        return ring_of(ring).bits
-    wide = any(
-        found.dtype.bits > 64 or found.dtype.fraction_bits > ring_of(64).most_fraction_bits
-        for graph in program.graphs()
-        for found in graph.types
-    )
-    return 128 if wide else 64
+    return program.ring_bits if ring is None else ring_of(ring).bits
 
 
 def files_of(

@@ -11,6 +11,7 @@ import msgspec
 from msgspec import Struct
 
 from tacit.encoding.digest import tagged_hash
+from tacit.encoding.ring import RING64
 from tacit.errors import ProgramError
 from tacit.operations.types import ArrayType
 from tacit.programs.control import bodies_of
@@ -123,6 +124,14 @@ class Program:
         """The names of all operations that it may run, those in bodies included."""
         graphs = (self.form.main, *self.form.bodies)
         return frozenset(node.operation for graph in graphs for node in graph.nodes)
+
+    @cached_property
+    def ring_bits(self) -> int:
+        """The bits of the smallest ring with room for all its types: 64 or 128."""
+        types = [found for graph in self.graphs() for found in graph.types]
+        room = RING64.most_fraction_bits
+        wide = any(t.dtype.bits > 64 or t.dtype.fraction_bits > room for t in types)
+        return 128 if wide else 64
 
     def graphs(self) -> Iterator[Checked]:
         """The bodies, then the main graph."""
