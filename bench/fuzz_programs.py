@@ -10,6 +10,7 @@ then: whatever comes of it, it is no error inside tacit. Everything follows from
 from __future__ import annotations
 
 import argparse
+import re
 import resource
 import signal
 import sys
@@ -153,6 +154,8 @@ class Fuzzer:
         if any(prod(t.shape) > 1000 or len(t.shape) > 8 for t in program.main.types):
             return ""
         parties = list(dict.fromkeys([*owners, "p", "q", "r"]))[:3]
+        if not all(re.fullmatch(r"[A-Za-z0-9_]{1,60}", name) for name in parties):
+            return ""
         with tacit.local(parties=parties, seed=1) as mpc:
             for one in program.inputs:
                 values = np.zeros(one.type.shape, one.type.dtype.numpy)

@@ -40,6 +40,7 @@ _OTHERS: Final = {
     "sort_by": (1, MANY),
     "totals_between": (2, 3),
     "group_by": (1, MANY),
+    "bit_chain": (1, MANY),
 }
 
 ARITY: Final[Mapping[str, tuple[int, int]]] = {

@@ -7,7 +7,7 @@ What an operation leaves empty is filled with the sharing of zero, (0, 0, 0).
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Literal, TypeAlias
+from typing import Any, Final, Literal, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -184,6 +184,7 @@ def _triangle(name: str) -> Operation:
 
     def rule(types: Sequence[ArrayType], attributes: Triangle) -> ArrayType:
         _matrices(name, types[0].shape)
+        _require_near(name, attributes.k)
         return types[0]
 
     def meaning(party: Any, operands: Sequence[Operand], attributes: Triangle) -> SecretValue:
@@ -191,6 +192,14 @@ def _triangle(name: str) -> Operation:
         return rearranged(_only(operands), lambda part: move(part, attributes.k))
 
     return Operation(name, rule, local(meaning), Triangle)
+
+
+def _require_near(name: str, diagonal: int) -> None:
+    if abs(diagonal) > _FARTHEST:
+        raise _refused(name, f"there is no diagonal {diagonal}.", "count from the main one, 0.")
+
+
+_FARTHEST: Final = 1 << 30
 
 
 class Diagonal(Attributes, frozen=True):
@@ -207,6 +216,7 @@ def _diagonal_shape(shape: tuple[int, ...], attributes: Diagonal) -> tuple[int, 
     second = normal_axis("diagonal", attributes.axis2, len(shape))
     if first == second:
         raise _refused("diagonal", f"axis {first} is named twice.", "name two axes.")
+    _require_near("diagonal", attributes.offset)
     rows, columns, offset = shape[first], shape[second], attributes.offset
     length = min(rows, columns - offset) if offset >= 0 else min(rows + offset, columns)
     others = tuple(n for place, n in enumerate(shape) if place not in (first, second))

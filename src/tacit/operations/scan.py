@@ -103,9 +103,10 @@ def _diff(party: Party, operands: Sequence[Operand], attributes: Difference) -> 
     value = operands[0]
     assert isinstance(value, SecretValue)
     share = value.share
-    before = (slice(None),) * normal_axis("diff", attributes.axis, len(value.shape))
+    axis = normal_axis("diff", attributes.axis, len(value.shape))
+    before = (slice(None),) * axis
     later, earlier = (*before, slice(1, None)), (*before, slice(None, -1))
-    for _ in range(attributes.n):
+    for _ in range(min(attributes.n, value.shape[axis])):
         share = party.subtract(share[later], share[earlier])
     return SecretValue(value.dtype, share)
 

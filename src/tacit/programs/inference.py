@@ -14,6 +14,7 @@ from typing import Any, Final
 
 import msgspec
 
+from tacit.encoding.ring import Ring
 from tacit.encoding.types import DType, int64
 from tacit.encoding.wide import RING128
 from tacit.errors import ProgramError, TacitError
@@ -25,7 +26,15 @@ from tacit.programs.control import CONTROL, Call, Choice, Loop, Over, Until, bod
 from tacit.programs.graph import Constant, Graph, Input, Node
 from tacit.programs.public import PUBLIC, not_in_clear
 
-__all__ = ["LARGEST", "Checked", "CheckedNode", "attributes_of", "checked_graph", "result_types"]
+__all__ = [
+    "LARGEST",
+    "Checked",
+    "CheckedNode",
+    "attributes_of",
+    "check_constants",
+    "checked_graph",
+    "result_types",
+]
 
 LARGEST: Final = 1 << 40
 """The most elements of one array."""
@@ -110,6 +119,27 @@ def checked_graph(graph: Graph, bodies: Sequence[Checked]) -> Checked:
     if any(not 0 <= value < len(types) for value in graph.results):
         raise _dangling("A result is a value that the graph does not have.")
     return Checked(graph, types, nodes)
+
+
+def check_constants(checked: Checked, ring: Ring) -> None:
+    """Refuse constants that an operation cannot take in a ring, before it is run.
+
+    Raises
+    ------
+    RangeError
+        As the operation does for public operands.
+    """
+    graph = checked.graph
+    first = len(graph.inputs)
+    known = {first + k: one for k, one in enumerate(graph.constants)}
+    for node in checked.nodes:
+        if node.operation is None or node.operation.check is None or node.public:
+            continue
+        operands = node.node.operands
+        if any(value in known for value in operands):
+            types = [checked.types[value] for value in operands]
+            values = [known[value].array if value in known else None for value in operands]
+            node.operation.check(types, values, node.attributes, ring)
 
 
 def attributes_of(node: Node) -> Attributes:

@@ -11,12 +11,12 @@ import msgspec
 from msgspec import Struct
 
 from tacit.encoding.digest import tagged_hash
-from tacit.encoding.ring import RING64
+from tacit.encoding.ring import RING64, Ring
 from tacit.errors import ProgramError
 from tacit.operations.types import ArrayType
 from tacit.programs.control import bodies_of
 from tacit.programs.graph import EVERYBODY, FORMAT, GUESTS, Graph, Hint, Input, Output
-from tacit.programs.inference import Checked, CheckedNode, checked_graph
+from tacit.programs.inference import Checked, CheckedNode, check_constants, checked_graph
 
 if TYPE_CHECKING:
     from tacit.programs.bounding.checking import Assurance
@@ -81,6 +81,7 @@ class Program:
 
     def __init__(self, form: ProgramForm) -> None:
         self.form = form
+        self._checked_rings: set[int] = set()
         _require_form(form)
         self.bodies: tuple[Checked, ...] = ()
         """The bodies with the types of their values."""
@@ -132,6 +133,19 @@ class Program:
         room = RING64.most_fraction_bits
         wide = any(t.dtype.bits > 64 or t.dtype.fraction_bits > room for t in types)
         return 128 if wide else 64
+
+    def check_constants(self, ring: Ring) -> None:
+        """Refuse constants that an operation cannot take in a ring; found out once.
+
+        Raises
+        ------
+        RangeError
+            As the operation does for public operands.
+        """
+        if ring.bits not in self._checked_rings:
+            for graph in self.graphs():
+                check_constants(graph, ring)
+            self._checked_rings.add(ring.bits)
 
     def graphs(self) -> Iterator[Checked]:
         """The bodies, then the main graph."""

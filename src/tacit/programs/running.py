@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from tacit.errors import InternalError
 from tacit.operations.table import OPERATIONS
-from tacit.operations.types import ArrayType, Operand, SecretValue
+from tacit.operations.types import ArrayType, Operand, SecretValue, operand_types
 from tacit.programs.control import Call, Choice, Loop, Over, Until
 from tacit.programs.inference import Checked, CheckedNode
 from tacit.programs.public import computed
@@ -46,6 +46,13 @@ class Manner:
         """Run an operation of the table."""
         assert node.operation is not None
         return node.operation.evaluate(party, operands, node.attributes)
+
+    def check(self, party: Party, node: CheckedNode, operands: Sequence[Operand]) -> None:
+        """Refuse public operands that an operation cannot take; the same at all parties."""
+        assert node.operation is not None
+        assert node.operation.check is not None
+        values = [None if isinstance(one, SecretValue) else one for one in operands]
+        node.operation.check(operand_types(operands), values, node.attributes, party.ring)
 
     def clear(
         self, schedule: Schedule, node: CheckedNode, operands: Sequence[Any]
@@ -99,6 +106,23 @@ class Schedule:
     def kept(self) -> frozenset[int]:
         """The values that are results."""
         return frozenset(self.checked.graph.results)
+
+    @cached_property
+    def checking(self) -> frozenset[int]:
+        """The nodes that check public operands which are known only while the graph runs."""
+        graph = self.checked.graph
+        constants = range(len(graph.inputs), self._first)
+        return frozenset(
+            place
+            for place, node in enumerate(self.checked.nodes)
+            if node.operation is not None
+            and node.operation.check is not None
+            and not node.public
+            and any(
+                self.checked.types[value].public and value not in constants
+                for value in node.node.operands
+            )
+        )
 
     @property
     def _first(self) -> int:
@@ -167,6 +191,8 @@ def graph_step(
             arrays = [one for one in given if not isinstance(one, SecretValue)]
             finished(place, manner.clear(schedule, node, arrays))
         else:
+            if place in schedule.checking:
+                manner.check(party, node, given)
             active.append((place, node_step(party, schedule, node, given, manner)))
 
     try:

@@ -410,6 +410,7 @@ class Session(Storing):
             [isinstance(h, Reference) and h.declared for h in operands],
             self.ring,
         )
+        program.check_constants(self.ring)
         public = [one for one in operands if not isinstance(one, Reference)]
         self.agree_on_program(
             tagged_hash("program run", program.canonical, *map(np.ascontiguousarray, public))

@@ -308,3 +308,31 @@ def test_a_carry_that_changes_its_shape_is_refused() -> None:
             lambda x: tacit.fori_loop(0, 2, lambda i, c: [tacit.concat([c[0], c[0]])], [x])[0],
             SPECS[0],
         )
+
+
+def test_public_operands_are_checked_whenever_they_become_known(mpc: Computation) -> None:
+    """Constants before the run, and what is computed in the clear on the way."""
+    whole = ArraySpec((3,), tacit.int64, owner="alice")
+    by = ArraySpec((), tacit.int64, public=True)
+    program = tacit.trace(lambda x, n: x // (n - 1), whole, by)
+    assert mpc.run(program, {"x": [6, 7, 8], "n": 3})["output"].tolist() == [3, 3, 4]
+    with tacit.local(seed=5) as other, pytest.raises(RangeError):
+        other.run(program, {"x": [6, 7, 8], "n": 1})
+    form = tacit.trace(lambda x: x // np.array([2, 2, 2]), whole).form
+    zero = msgspec.structs.replace(form.main.constants[0], data=bytes(24))
+    main = msgspec.structs.replace(form.main, constants=(zero,))
+    with pytest.raises(RangeError):
+        mpc.run(Program(msgspec.structs.replace(form, main=main)), {"x": [6, 7, 8]})
+
+
+@pytest.mark.parametrize(
+    ("operation", "operands"), [("negative", [0, 0]), ("add", [0]), ("where", [0, 0])]
+)
+def test_operations_take_as_many_operands_as_they_do(operation: str, operands: list[int]) -> None:
+    raw = _listed(
+        msgspec.to_builtins(tacit.trace(lambda x: -x, SPECS[0]).form, builtin_types=(bytes,))
+    )
+    _set(raw, 2, 2, 0, 0, operation)
+    _set(raw, 2, 2, 0, 1, operands)
+    with pytest.raises(ProgramError, match="TC-1505"):
+        Program.from_bytes(MAGIC + msgspec.msgpack.encode(raw))

@@ -1,4 +1,4 @@
-"""What a comparison with plaintext found: a table of errors, the first layer that is off, advice."""
+"""What a comparison with plaintext found: errors by layer, the first that is off, advice."""
 
 from __future__ import annotations
 

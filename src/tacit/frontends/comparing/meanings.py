@@ -245,7 +245,7 @@ _MEANINGS: Final[Mapping[str, Meaning]] = {
     "median": _quantile,
     "quantile": _quantile,
     "searchsorted": lambda o, a: np.searchsorted(o[0], o[1], "right" if a.right else "left"),
-    "isin": lambda o, a: np.isin(*o),
+    "isin": lambda o, a: np.isin(o[0], o[1]),
     "one_hot": lambda o, a: o[0][..., None] == np.arange(a.classes),
     "take_secret": _picked,
     "totals_between": _groups,
