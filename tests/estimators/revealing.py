@@ -100,37 +100,37 @@ class RevealingRidge(RevealingRegressor):
 class RevealingMLPRegressor(RevealingRegressor):
     """``tacit.ml.MLPRegressor``."""
 
-    def __init__(self, max_iter: int = 15, random_state: int = 0) -> None:
+    def __init__(self, max_iter: int = 6, random_state: int = 0) -> None:
         self.max_iter = max_iter
         self.random_state = random_state
 
     def _secret(self) -> Any:
         return ml.MLPRegressor(
-            (8,), solver="sgd", learning_rate_init=0.05, batch_size=50, max_iter=self.max_iter,
+            (8,), solver="sgd", learning_rate_init=0.2, batch_size=100, max_iter=self.max_iter,
         )  # fmt: skip
 
 
 class RevealingLogisticRegression(RevealingClassifier):
     """``tacit.ml.LogisticRegression``."""
 
-    def __init__(self, max_iter: int = 15, random_state: int = 0) -> None:
+    def __init__(self, max_iter: int = 6, random_state: int = 0) -> None:
         self.max_iter = max_iter
         self.random_state = random_state
 
     def _secret(self) -> Any:
-        return ml.LogisticRegression(max_iter=self.max_iter, batch_size=50, learning_rate_init=0.5)
+        return ml.LogisticRegression(max_iter=self.max_iter, batch_size=100, learning_rate_init=1.0)
 
 
 class RevealingMLPClassifier(RevealingClassifier):
     """``tacit.ml.MLPClassifier``."""
 
-    def __init__(self, max_iter: int = 15, random_state: int = 0) -> None:
+    def __init__(self, max_iter: int = 6, random_state: int = 0) -> None:
         self.max_iter = max_iter
         self.random_state = random_state
 
     def _secret(self) -> Any:
         return ml.MLPClassifier(
-            (8,), solver="sgd", learning_rate_init=0.2, batch_size=50, max_iter=self.max_iter,
+            (8,), solver="sgd", learning_rate_init=0.5, batch_size=100, max_iter=self.max_iter,
         )  # fmt: skip
 
 
