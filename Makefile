@@ -5,7 +5,8 @@ BIN := $(VENV)/bin
 RUST_SOURCES := $(shell find rust -name '*.rs' -o -name 'Cargo.toml') Cargo.toml Cargo.lock
 INSTALLED := $(VENV)/.installed
 TOOLS := $(VENV)/.tools
-PYTEST_ARGUMENTS ?= -n 2 --dist loadfile --no-loadscope-reorder
+# A third worker keeps two cores busy while others wait for time limits.
+PYTEST_ARGUMENTS ?= -n 3 --dist loadfile --no-loadscope-reorder
 
 .PHONY: help setup demo test check format bench bench-peers soak docs wheel clean
 .DELETE_ON_ERROR:

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
+from order import PLACES
 
 settings.register_profile(
     "tacit",
@@ -37,13 +38,26 @@ sys.dont_write_bytecode = False
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 
+HERE = Path(__file__).parent
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Long files first (``order.py``)."""
+
+    def place(item: pytest.Item) -> int:
+        path = item.path.relative_to(HERE).as_posix() if item.path.is_relative_to(HERE) else ""
+        return PLACES.get(path, len(PLACES))
+
+    items.sort(key=place)
+
+
 @pytest.fixture(scope="session", autouse=True)
 def _without_pandas() -> Iterator[None]:
     """PyArrow imports pandas wherever it finds it, for a quarter of a second: not in processes.
 
     It is none of tacit's dependencies, so many users' parties have none either.
     """
-    hidden = str(Path(__file__).with_name("without_pandas"))
+    hidden = str(HERE / "without_pandas")
     paths = [hidden, *filter(None, [os.environ.get("PYTHONPATH")])]
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("PYTHONPATH", os.pathsep.join(paths))
