@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from tacit.programs.bounding.checking import Assurance
     from tacit.programs.bounding.listing import BoundsTable
     from tacit.programs.explaining.explanation import Explanation
+    from tacit.programs.optimising.difference import Difference
     from tacit.programs.planning.choice import Plans
     from tacit.programs.planning.plan import Plan
     from tacit.programs.showing.drawing import Drawing
@@ -209,6 +210,24 @@ class Program:
         from tacit.programs.explaining.explanation import explained
 
         return explained(self, minimum)
+
+    def optimize(self) -> Program:
+        """A program with the same inputs and outputs that costs no more, usually less.
+
+        Constants are folded, what is computed twice or in every round of a loop is computed once,
+        what no output needs is left out, comparisons are reused, public factors in a row are one,
+        and bits of integers stay bits. Results differ by rounding alone. See
+        ``docs/optimiser.md``; ``.diff(program)`` of the result says what changed.
+        """
+        from tacit.programs.optimising.optimiser import optimised
+
+        return optimised(self)
+
+    def diff(self, before: Program) -> Difference:
+        """What this program does otherwise than another, with what both would cost."""
+        from tacit.programs.optimising.difference import difference
+
+        return difference(before, self)
 
     # Bytes.
 

@@ -1,0 +1,139 @@
+"""The passes in their order, over the bodies and the main graph, until nothing changes any more."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from typing import Final, TypeAlias
+
+import msgspec
+
+from tacit.programs.building import Value
+from tacit.programs.control import Loop, Over, bodies_of
+from tacit.programs.graph import Graph, Hint
+from tacit.programs.inference import Checked, CheckedNode, checked_graph
+from tacit.programs.optimising.chaining import chained
+from tacit.programs.optimising.choosing import chosen
+from tacit.programs.optimising.comparing import ordered, reusing
+from tacit.programs.optimising.dead import living
+from tacit.programs.optimising.folding import folded
+from tacit.programs.optimising.hoisting import (
+    changing_inputs,
+    hoistable,
+    known_to_run,
+    without,
+)
+from tacit.programs.optimising.pruning import pruned
+from tacit.programs.optimising.rewriting import Draft, rewritten
+from tacit.programs.optimising.scaling import scaled_once
+from tacit.programs.optimising.sharing import shared
+from tacit.programs.program import Program, ProgramForm
+
+__all__ = ["optimised"]
+
+_MOST_TURNS: Final = 8
+
+Changed: TypeAlias = tuple[Graph, list[int]]
+Pass: TypeAlias = Callable[[Checked, Sequence[Checked]], Changed]
+
+PASSES: Final[tuple[Pass, ...]] = (
+    lambda checked, bodies: rewritten(checked, bodies, folded),
+    lambda checked, bodies: rewritten(checked, bodies, chosen),
+    lambda checked, bodies: rewritten(checked, bodies, ordered),
+    lambda checked, bodies: rewritten(checked, bodies, shared()),
+    lambda checked, bodies: rewritten(checked, bodies, reusing(checked)),
+    lambda checked, bodies: rewritten(checked, bodies, scaled_once),
+    lambda checked, bodies: rewritten(checked, bodies, chained),
+    lambda checked, bodies: living(checked),
+)
+"""Of one graph; each gives the new graph and the places that its nodes had."""
+
+
+def optimised(program: Program) -> Program:
+    """A program with the same inputs and outputs, that costs no more and usually less.
+
+    Results differ by what rounding differs: see ``docs/optimiser.md``.
+    """
+    form = program.form
+    for _ in range(_MOST_TURNS):
+        changed = _once(form)
+        if changed == form:
+            break
+        form = changed
+    return Program(form)
+
+
+def _once(form: ProgramForm) -> ProgramForm:
+    program = Program(form)
+    bodies: list[Checked] = []
+    for checked in program.bodies:
+        graph, _ = _passed(checked, bodies)
+        bodies.append(checked_graph(graph, bodies))
+    graph, origins = _passed(program.main, bodies)
+    graph, bodies, moved = _hoisted(checked_graph(graph, bodies), bodies)
+    origins = [origins[place] for place in moved]
+    main, kept = pruned(graph, tuple(one.graph for one in bodies))
+    hints = tuple(_followed(hint, origins) for hint in form.hints)
+    return msgspec.structs.replace(
+        form, main=main, bodies=kept, hints=tuple(one for one in hints if one is not None)
+    )
+
+
+def _passed(checked: Checked, bodies: Sequence[Checked]) -> Changed:
+    origins = list(range(len(checked.nodes)))
+    for one in PASSES:
+        graph, places = one(checked, bodies)
+        origins = [origins[place] for place in places]
+        checked = checked_graph(graph, bodies)
+    return checked.graph, origins
+
+
+def _followed(hint: Hint, origins: Sequence[int]) -> Hint | None:
+    """A hint about what became of its nodes."""
+    places = [new for new, old in enumerate(origins) if hint.first <= old <= hint.last]
+    return Hint(places[0], places[-1], hint.protocol) if places else None
+
+
+def _hoisted(main: Checked, bodies: list[Checked]) -> tuple[Graph, list[Checked], list[int]]:
+    """Nodes of loops of the main graph that are the same in every round, before the loops.
+
+    Loops in bodies keep theirs: what is outside of all loops is where most is gained.
+    """
+    graphs = [one.graph for one in bodies]
+    uses = Counter(
+        body
+        for checked in (main, *bodies)
+        for node in checked.nodes
+        for body in bodies_of(node.attributes)
+    )
+
+    def rule(draft: Draft, node: CheckedNode, operands: Sequence[Value]) -> Sequence[Value] | None:
+        if not isinstance(node.attributes, Loop | Over) or uses[node.attributes.body] != 1:
+            return None
+        number = node.attributes.body
+        bounds = [draft.array(one) for one in operands[:2]]
+        ends = bounds if len(bounds) == 2 else [None, None]
+        if not known_to_run(node.attributes, *ends):
+            return None
+        body = bodies[number]
+        changing = changing_inputs(node.attributes)
+        found = without(body, hoistable(body, changing))
+        if not found.nodes:
+            return None
+        # The body's captures follow what changes, as the loop's last operands.
+        captures = operands[len(operands) - (len(body.graph.inputs) - changing) :]
+        values: dict[int, Value] = {changing + k: one for k, one in enumerate(captures)}
+        first = len(body.graph.inputs)
+        for k, constant in enumerate(body.graph.constants):
+            values[first + k] = draft.constant(constant.array)
+        for one in found.nodes:
+            results = draft.copy(one, [values[value] for value in one.node.operands])
+            values.update({one.first + k: result for k, result in enumerate(results)})
+        graphs[number] = found.body
+        return draft.copy(node, [*operands, *(values[value] for value in found.captures)])
+
+    graph, places = rewritten(main, bodies, rule)
+    again: list[Checked] = []
+    for one in graphs:
+        again.append(checked_graph(one, again))
+    return graph, again, places
