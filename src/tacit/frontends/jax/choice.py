@@ -12,6 +12,7 @@ from tacit.encoding.types import DType
 from tacit.errors import ProgramError
 from tacit.frontends.jax.masks import bounded, edge, only_mask
 from tacit.frontends.jax.rules import Call, advised, rule
+from tacit.frontends.jax.shapes import repeated
 from tacit.frontends.jax.values import as_type, is_secret, plain, settled
 
 __all__: list[str] = []
@@ -112,7 +113,7 @@ def _either(call: Call, condition: Any, yes: Any, no: Any) -> Any:
         if yes.dtype.kind == "b" and no.dtype.kind == "b":
             # Local: a public choice between public booleans is a negation or nothing.
             return tacit.bitwise_xor(tacit.bitwise_and(condition, yes ^ no), no)
-    condition = tacit.broadcast_to(condition, call.shape)
+    condition = repeated(condition, call.shape)
     return settled(tacit.where(condition, yes, no), call.dtype)
 
 

@@ -9,6 +9,7 @@ import numpy as np
 
 from tacit.arrays import functions as tacit
 from tacit.frontends.jax.rules import Call, rule
+from tacit.frontends.jax.shapes import shaped
 from tacit.frontends.jax.values import is_secret, plain, settled
 
 __all__: list[str] = []
@@ -27,7 +28,7 @@ def _dot(call: Call, x: Any, y: Any) -> Any:
     height, width = (prod(t.shape[a] for a in axes) for t, axes in ((left, rows), (right, columns)))
     a = _ordered(left, [*own_batch, *rows, *own], [*batch, height, summed])
     b = _ordered(right, [*other_batch, *others, *columns], [*batch, summed, width])
-    return settled(tacit.reshape(tacit.matmul(a, b), call.shape), call.dtype)
+    return settled(shaped(tacit.matmul(a, b), call.shape), call.dtype)
 
 
 def _number(x: Any) -> Any:
@@ -42,4 +43,4 @@ def _ordered(x: Any, axes: list[int], shape: list[int]) -> Any:
         return x.transpose(axes).reshape(shape)
     if axes != list(range(x.ndim)):
         x = tacit.permute_dims(x, axes)
-    return x if x.shape == tuple(shape) else tacit.reshape(x, shape)
+    return shaped(x, tuple(shape))

@@ -9,6 +9,7 @@ import numpy as np
 from tacit.arrays import functions as tacit
 from tacit.frontends.jax.masks import bounded
 from tacit.frontends.jax.rules import Call, advised, rule
+from tacit.frontends.jax.shapes import repeated
 from tacit.frontends.jax.values import is_secret, plain, settled
 
 __all__: list[str] = []
@@ -147,9 +148,9 @@ def _extreme(call: Call, x: Any, y: Any, function: Any, never: float) -> Any:
     if values.dtype.kind == "b":
         return secret | values if never < 0 else secret & values
     if values.dtype.kind == "f" and (values == never).all():
-        return tacit.broadcast_to(secret, call.shape)
+        return repeated(secret, call.shape)
     if never < 0 and values.dtype.kind == "f" and not values.any():
-        return tacit.broadcast_to(tacit.relu(secret), call.shape)
+        return repeated(tacit.relu(secret), call.shape)
     # Beyond what a secret can be, an operand of an extreme decides alone: the nearest edge does.
     return function(secret, bounded(values, secret))
 

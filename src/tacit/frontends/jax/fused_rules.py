@@ -7,6 +7,7 @@ from typing import Any
 from tacit.arrays import functions as tacit
 from tacit.encoding.types import fixed_point
 from tacit.frontends.jax.rules import Call, rule
+from tacit.frontends.jax.values import plain
 
 __all__: list[str] = []
 
@@ -22,6 +23,11 @@ def _softmax(call: Call, x: Any) -> Any:
 @rule("softplus")
 def _softplus(call: Call, x: Any) -> Any:
     return tacit.softplus(x)
+
+
+@rule("logaddexp")
+def _logaddexp(call: Call, x: Any, y: Any) -> Any:
+    return tacit.logaddexp(plain(x), plain(y))
 
 
 @rule("fine_reciprocal")

@@ -250,6 +250,34 @@ def _sigmoid(body: Body, equation: Equation) -> list[Equation] | None:
     return [_equation("logistic", negated.operands, equation.results, equation.source)]
 
 
+def _logaddexp(body: Body, equation: Equation) -> list[Equation] | None:
+    """max(x, y) + log(1 + exp(-|x - y|)), which for y = 0 is softplus."""
+    if equation.primitive != "add":
+        return None
+    for larger, rest in (equation.operands, equation.operands[::-1]):
+        extreme, soft = body.producer(larger, "max"), body.producer(rest, "softplus")
+        negative = body.producer(soft.operands[0], "neg") if soft is not None else None
+        distance = body.producer(negative.operands[0], "abs") if negative is not None else None
+        if extreme is None or distance is None:
+            continue
+        x, y = extreme.operands
+        if _is(body, y, 0) and distance.operands[0] is x:
+            return [_equation("softplus", [x], equation.results, equation.source)]
+        apart = body.producer(distance.operands[0], "sub")
+        if apart is not None and apart.operands == extreme.operands:
+            return [_equation("logaddexp", [x, y], equation.results, equation.source)]
+    return None
+
+
+def _softplus_slope(body: Body, equation: Equation) -> list[Equation] | None:
+    """exp(x - log(1 + exp(x))), the slope of softplus: the sigmoid."""
+    shifted = body.producer(equation.operands[0], "sub") if equation.primitive == "exp" else None
+    soft = body.producer(shifted.operands[1], "softplus") if shifted is not None else None
+    if shifted is None or soft is None or soft.operands[0] is not shifted.operands[0]:
+        return None
+    return [_equation("logistic", soft.operands, equation.results, equation.source)]
+
+
 def _reciprocal_root(body: Body, equation: Equation) -> list[Equation] | None:
     """x / sqrt(v): a product with 1 / sqrt(v), which is one function."""
     if equation.primitive != "div" or not _is_float(equation):
@@ -324,6 +352,8 @@ def _shared_comparison(body: Body, equation: Equation) -> list[Equation] | None:
 _PATTERNS: tuple[Callable[[Body, Equation], list[Equation] | None], ...] = (
     _softmax,
     _softplus,
+    _logaddexp,
+    _softplus_slope,
     _sigmoid,
     _reciprocal_root,
     _common_divisor,

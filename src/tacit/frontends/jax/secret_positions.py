@@ -14,6 +14,7 @@ from jax import lax
 from tacit.arrays import functions as tacit
 from tacit.encoding.types import int64
 from tacit.frontends.jax.rules import Call, advised
+from tacit.frontends.jax.shapes import shaped
 from tacit.frontends.jax.values import is_secret, plain, settled
 
 __all__ = ["gathered_secretly", "scattered_secretly", "sliced_secretly", "updated_secretly"]
@@ -58,7 +59,7 @@ def _moved(x: Any, axes: list[int]) -> Any:
 
 
 def _shaped(x: Any, shape: tuple[int, ...]) -> Any:
-    return tacit.reshape(x, shape) if is_secret(x) else x.reshape(shape)
+    return shaped(x, shape) if is_secret(x) else x.reshape(shape)
 
 
 def gathered_secretly(call: Call, x: Any, indices: Any) -> Any:

@@ -10,13 +10,23 @@ from tacit.arrays import functions as tacit
 from tacit.frontends.jax.rules import Call, rule
 from tacit.frontends.jax.values import is_secret, plain, settled
 
-__all__ = ["padded"]
+__all__ = ["padded", "repeated", "shaped"]
+
+
+def shaped(x: Any, shape: tuple[int, ...]) -> Any:
+    """A secret array under a shape; itself where it has it."""
+    return x if x.shape == tuple(shape) else tacit.reshape(x, shape)
+
+
+def repeated(x: Any, shape: tuple[int, ...]) -> Any:
+    """A secret array repeated to a shape; itself where it has it."""
+    return x if x.shape == tuple(shape) else tacit.broadcast_to(x, shape)
 
 
 @rule("reshape")
 def _reshape(call: Call, x: Any, *_: Any) -> Any:
     order = call["dimensions"]
-    return tacit.reshape(x if order is None else tacit.permute_dims(x, order), call.shape)
+    return shaped(x if order is None else tacit.permute_dims(x, order), call.shape)
 
 
 @rule("squeeze")
@@ -39,8 +49,7 @@ def _broadcast(call: Call, x: Any, *_: Any) -> Any:
     shape = [1] * len(call.shape)
     for axis, extent in zip(call["broadcast_dimensions"], x.shape, strict=True):
         shape[axis] = extent
-    longer = x if tuple(shape) == x.shape else tacit.reshape(x, shape)
-    return longer if longer.shape == call.shape else tacit.broadcast_to(longer, call.shape)
+    return repeated(shaped(x, tuple(shape)), call.shape)
 
 
 @rule("rev")

@@ -318,6 +318,8 @@ CASES: list[Case] = [
         (A,),
         5e-3,
     ),
+    Case("logaddexp", lambda x, y: jnp.logaddexp(x, y), (A, B)),
+    Case("softplus, gradient", jax.grad(lambda x: (jax.nn.softplus(x) * x).sum()), (3 * A,)),
     Case("unit length", lambda x: x / jnp.linalg.norm(x), (A,)),
     Case("searchsorted", lambda x: jnp.searchsorted(jnp.array([-1.0, 0.0, 1.0]), x), (A[0],)),
     Case("vmap", jax.vmap(lambda x, y: jnp.dot(x, y) + x.max()), (A, B)),

@@ -40,8 +40,8 @@ def test_every_rule_is_used_by_a_case() -> None:
 
 
 _MADE_HERE = {
-    "copy", "fine_reciprocal", "land", "softmax", "softplus", "take_either", "take_flat",
-    "take_rows",
+    "copy", "fine_reciprocal", "land", "logaddexp", "softmax", "softplus", "take_either",
+    "take_flat", "take_rows",
 }  # fmt: skip
 """Equations of fusions and of positions in loops."""
 
