@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -22,7 +22,6 @@ from tacit.encoding.types import DType, fixed, fixed_point
 from tacit.errors import UsageError
 from tacit.network import NetworkSettings
 from tacit.programs.explaining.finding import Severity
-from tacit.programs.planning import Plan
 from tacit.programs.program import Program
 from tacit.protocols import SecurityModel, protocol_named
 from tacit.protocols.interface import Rounding
@@ -33,6 +32,9 @@ from tacit.sessions import LocalSession, ProcessSession, Session, checked_partie
 from tacit.sessions.session import Reference, checked_rounding
 from tacit.storage import Header, Place, Uses, places
 from tacit.storage.records import Purpose
+
+if TYPE_CHECKING:
+    from tacit.programs.planning import Plan
 
 __all__ = ["Computation", "local"]
 

@@ -10,6 +10,7 @@ import typer
 
 from tacit.cli.terminal import Terminal
 from tacit.programs import Program
+from tacit.sessions.memory import keep_freed_memory
 
 __all__ = ["plan"]
 
@@ -81,6 +82,7 @@ def plan(
         tacit plan model.tacit --protocol replicated3 --network rtt=20ms,bandwidth=100Mbit
     """
     loaded = Program.load(program)
+    keep_freed_memory()  # as in a party's own process, so that seconds are those of one
     names = None if parties is None else [name.strip() for name in parties.split(",")]
     if protocol is None:
         found = loaded.plan(

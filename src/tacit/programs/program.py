@@ -360,6 +360,7 @@ class Program:
         ring: int = ...,
         public: Mapping[str, Any] | None = ...,
         seconds: bool = ...,
+        pace: Mapping[str, float] | None = ...,
     ) -> Plan: ...
 
     @overload
@@ -375,6 +376,7 @@ class Program:
         ring: int = ...,
         public: Mapping[str, Any] | None = ...,
         seconds: bool = ...,
+        pace: Mapping[str, float] | None = ...,
     ) -> Plans: ...
 
     def plan(
@@ -389,6 +391,7 @@ class Program:
         ring: int = 64,
         public: Mapping[str, Any] | None = None,
         seconds: bool = True,
+        pace: Mapping[str, float] | None = None,
     ) -> Plan | Plans:
         """What it will cost, before it runs: rounds, bytes, memory, seconds.
 
@@ -414,6 +417,10 @@ class Program:
         seconds : bool
             Whether to time the primitives on this machine; without, the plan takes milliseconds
             and has no seconds and no bytes of single links.
+        pace : mapping of str to float, optional
+            What is known of the machines: ``compute_scale`` (a factor on this machine's
+            computation), ``message_seconds`` and ``byte_seconds`` (processor time at either end of
+            a message), as :class:`~tacit.rounds.VirtualTime` takes them.
 
         Returns
         -------
@@ -437,7 +444,7 @@ class Program:
 
         threat = Threat(adversary, outcome)
         conditions = Conditions(
-            network_of(network), checked_rounding(rounding), ring, public, seconds
+            network_of(network), checked_rounding(rounding), ring, public, seconds, **pace or {}
         )
         if protocol is None:
             return plans_of(self, threat, parties, conditions)

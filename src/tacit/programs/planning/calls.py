@@ -1,4 +1,4 @@
-"""Calls of primitives with sizes alone: run on zeros."""
+"""Calls of primitives with sizes alone: run on random sharings, which take no messages."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ MATRICES: Final = ("matmul", "matmul_truncate")
 
 
 def step_of(party: Any, call: Call, arguments: tuple[Any, ...]) -> Any:
-    """The step of a primitive at one party, on zeros."""
+    """The step of a primitive at one party, on random sharings."""
     ring = party.ring
     name = call.primitive
 
     def numbers(shape: int | tuple[int, ...]) -> Any:
-        return party.public(ring.zeros(shape))
+        return party.random(shape if isinstance(shape, tuple) else (shape,))
 
     def bits(size: int, planes: int = 1) -> Any:
-        one = party.public_bits(np.zeros(size, np.uint8))
+        one = party.random_bits((size,))
         return one if planes == 1 else party.stack_planes([one] * planes)
 
     size = arguments[0]

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from tacit.programs.planning.party import Call, Work
-from tacit.programs.planning.profile import Link, Profile
+from tacit.programs.planning.profile import Profile
+from tacit.programs.planning.shortening import Link
 from tacit.rounds.contract import Round
 from tacit.rounds.virtual import Connection, Network
 
@@ -28,15 +29,15 @@ class Pace:
         Factor on computation: above 1 where parties share processors.
     message_seconds, byte_seconds : float
         To send, and again to receive, a message and one of its bytes.
-    local_rate : float
-        Seconds a byte that local steps read and write.
+    local : callable
+        Seconds of local work.
     """
 
     network: Network
     compute_scale: float
     message_seconds: float
     byte_seconds: float
-    local_rate: float
+    local: Callable[[Work], float]
 
 
 class Clock:
@@ -101,8 +102,7 @@ class Clock:
 
     def _compute(self, token: Any, sent: dict[Link, int]) -> None:
         if isinstance(token, Work):
-            seconds = token.touched * self.pace.local_rate + token.seconds
-            self._add([seconds] * len(self.clocks))
+            self._add([self.pace.local(token)] * len(self.clocks))
             return
         call, place = token
         profile = self.profile(call)

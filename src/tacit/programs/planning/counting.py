@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from tacit.operations.operation import Operation
 from tacit.operations.types import ArrayType, Operand, SecretValue
 from tacit.programs.inference import CheckedNode
-from tacit.programs.planning.party import CountingParty
+from tacit.programs.planning.party import CountingParty, Work
 from tacit.programs.planning.relevance import relevant_values
 from tacit.programs.planning.sharing import Bits, Numbers
 from tacit.programs.program import Program
@@ -59,7 +59,7 @@ class Part:
     rounds: tuple[Round, ...]
     results: tuple[Any, ...]
     room: int
-    after: tuple[int, float]
+    after: Work
     name: str
 
 
@@ -161,14 +161,17 @@ class Counting(Manner):
         """A step that was counted before, or is now."""
         part = self._parts.get(key)
         if part is None:
-            part = self._parts[key] = self._first(make(), name)
+            part = self._first(make(), name)
+            if self.party.timed:  # what runs for the first time takes longer
+                part = self._first(make(), name)
+            self._parts[key] = part
         held = self.party.held
         held.add(part.room)
         try:
             yield from part.rounds
         finally:
             held.add(-part.room)
-        self.party.worked(*part.after)
+        self.party.worked(part.after)
         return tuple(self._made(result) for result in part.results)
 
     def _first(self, step: Step[Any], name: str) -> Part:

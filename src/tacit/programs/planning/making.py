@@ -12,13 +12,14 @@ from typing import Any
 from tacit.encoding.rings import ring_of
 from tacit.errors import ProgramError
 from tacit.programs.graph import EVERYBODY
-from tacit.programs.planning.calls import numbers_of
+from tacit.programs.planning.calls import MATRICES, numbers_of
 from tacit.programs.planning.clock import Clock, Pace
 from tacit.programs.planning.networks import described
 from tacit.programs.planning.party import Call
 from tacit.programs.planning.phases import Counted, counted
 from tacit.programs.planning.plan import Phase, Plan, Work
-from tacit.programs.planning.profile import Link, Profile, Profiler
+from tacit.programs.planning.profile import Profile, Profiler
+from tacit.programs.planning.shortening import Link
 from tacit.programs.planning.tally import Tally
 from tacit.programs.program import Program
 from tacit.protocols import Protocol
@@ -116,9 +117,10 @@ def plan_of(
         rounding=conditions.rounding,
         ring=ring,
         public=conditions.public or {},
+        timed=conditions.seconds,
     )
     profiler = Profiler(protocol, ring) if conditions.seconds else None
-    phases, links, notes, in_process = _timed(found, names, profiler, conditions)
+    phases, links, notes = _timed(found, names, profiler, conditions)
     return Plan(
         program=program.name or program.digest[:12],
         digest=program.digest,
@@ -131,7 +133,6 @@ def plan_of(
         memory_peak=found.memory_peak,
         work=_work(found, profiler),
         notes=(*found.notes, *notes),
-        in_process=in_process,
         planning_seconds=time.perf_counter() - started,
     )
 
@@ -141,15 +142,15 @@ def _timed(
     names: Sequence[str],
     profiler: Profiler | None,
     conditions: Conditions,
-) -> tuple[list[Phase], dict[tuple[str, str], int], list[str], float]:
+) -> tuple[list[Phase], dict[tuple[str, str], int], list[str]]:
     clock = None
     if profiler is not None:
         clock = Clock(len(names), _pace(conditions, len(names), profiler), profiler.profile)
-    phases, in_process = [], 0.0
+    phases: list[Phase] = []
     links: Counter[Link] = Counter()
     exact = True
     for name, tally in found.phases:
-        seconds = 0.0
+        seconds = in_process = 0.0
         if clock is not None and profiler is not None:
             seconds = clock.pass_over(tally.events)
             for call, times in tally.calls.items():
@@ -158,8 +159,10 @@ def _timed(
                 for one in profile.links:
                     for link, (payload, checks) in one.items():
                         links[link] += times * (payload + checks)
-                in_process += times * sum(map(sum, profile.compute))
-            in_process += len(names) * _local_seconds(tally, profiler.local_rate)
+                threads = (os.cpu_count() or 1) if call.primitive in MATRICES else 1
+                in_process += times * sum(map(sum, profile.compute)) / threads
+                in_process += times * profile.carrying
+            in_process += len(names) * _local_seconds(tally, profiler)
         phases.append(
             Phase(
                 name,
@@ -167,11 +170,12 @@ def _timed(
                 {party: tally.sent(i) for i, party in enumerate(names)},
                 {party: tally.checked(i) for i, party in enumerate(names)},
                 seconds,
+                in_process,
             )
         )
     notes = [] if exact else ["bytes of single links are rounded; those of each party are exact"]
     named = {(names[a], names[b]): count for (a, b), count in sorted(links.items()) if count}
-    return phases, named, notes, in_process
+    return phases, named, notes
 
 
 def _pace(conditions: Conditions, parties: int, profiler: Profiler) -> Pace:
@@ -184,18 +188,18 @@ def _pace(conditions: Conditions, parties: int, profiler: Profiler) -> Pace:
         scale,
         conditions.message_seconds,
         conditions.byte_seconds,
-        profiler.local_rate,
+        profiler.local,
     )
 
 
-def _local_seconds(tally: Tally, rate: float) -> float:
+def _local_seconds(tally: Tally, profiler: Profiler) -> float:
     """What one party does between messages."""
     seconds = 0.0
     for event in tally.events:
         for token in event.send.get(0, ()):
             one: Any = token
             if not isinstance(one[0], Call):
-                seconds += one.touched * rate + one.seconds
+                seconds += profiler.local(one)
     return seconds
 
 

@@ -31,9 +31,12 @@ __all__ = ["Call", "CountingParty", "Work"]
 
 
 class Work(NamedTuple):
-    """Local work of one party: bytes that it reads and writes, and seconds of Python."""
+    """Local work of one party: bytes that it writes in small and in large arrays, and seconds of
+    Python.
+    """
 
     touched: int
+    streamed: int
     seconds: float
 
 
@@ -83,6 +86,8 @@ class CountingParty:
         Every call of a primitive so far, by what it is called with.
     drawn : bool
         Whether an opened order decided what followed.
+    timed : bool
+        Whether anybody asks for seconds.
     """
 
     threads = 1
@@ -99,7 +104,7 @@ class CountingParty:
         self.held = Held(3 if self.size == 4 else 2)
         self.calls: dict[Any, Call] = {}
         self.drawn = False
-        self._touched = 0
+        self.timed = False
         self._since = time.thread_time()
         self._seconds = 0.0
         self._protocol = protocol
@@ -148,26 +153,29 @@ class CountingParty:
     def _work(self) -> Work:
         """What one party did since the last message."""
         seconds = self._seconds + time.thread_time() - self._since
-        found = Work(self._touched, seconds)
-        self._touched, self._seconds = 0, 0.0
+        held = self.held
+        found = Work(held.touched, held.streamed, seconds)
+        held.touched = held.streamed = 0
+        self._seconds = 0.0
         return found
 
-    def worked(self, touched: int, seconds: float) -> None:
+    def worked(self, work: Work) -> None:
         """Work that was counted before is done again; the clock goes on from here."""
-        self._touched += touched
-        self._seconds += seconds
+        self.held.touched += work.touched
+        self.held.streamed += work.streamed
+        self._seconds += work.seconds
         self._since = time.thread_time()
 
-    def paused(self) -> tuple[int, float]:
+    def paused(self) -> Work:
         """Put aside what was done so far, and begin anew."""
         before = self._work()
         self._since = time.thread_time()
         return before
 
-    def resumed(self, before: tuple[int, float]) -> tuple[int, float]:
+    def resumed(self, before: Work) -> Work:
         """What was done since :meth:`paused`; go on with what was before."""
         found = self._work()
-        self._touched, self._seconds = before
+        self.held.touched, self.held.streamed, self._seconds = before
         self._since = time.thread_time()
         return found
 
@@ -175,14 +183,14 @@ class CountingParty:
 
     def _numbers(self, shape: tuple[int, ...], known: NDArray[Any] | None = None) -> Numbers:
         found = Numbers(self.ring, self.held, shape, known)
-        self._touched += found.room.size
+        self.held.wrote(found.room.size)
         return found
 
     def _bits(
         self, shape: tuple[int, ...], planes: tuple[int, ...] = (), known: Any = None
     ) -> Bits:
         found = Bits(self.held, shape, planes, known)
-        self._touched += found.room.size
+        self.held.wrote(found.room.size)
         return found
 
     # Local.
@@ -227,14 +235,15 @@ class CountingParty:
         self, terms: Sequence[Numbers], factors: Sequence[int], constant: int = 0
     ) -> Numbers:
         shape = np.broadcast_shapes(*(x.shape for x in terms))
-        self._touched += sum(x.room.size for x in terms)
+        for x in terms:
+            self.held.wrote(x.room.size)
         if all(x.known is None for x in terms):
             return self._numbers(shape)
         known = self.ring.linear_combination([x.elements for x in terms], factors, constant)
         return self._numbers(known.shape, known)
 
     def sum(self, x: Numbers, axis: Axis = None, keepdims: bool = False) -> Numbers:
-        self._touched += x.size * self.ring.element_bytes * self.held.parts
+        self.held.wrote(x.size * self.ring.element_bytes * self.held.parts)
         if x.known is not None:
             known = self.ring.sum(x.known, axis, keepdims)
             return self._numbers(known.shape, known)

@@ -54,6 +54,7 @@ def counted(
     rounding: Rounding,
     ring: Ring,
     public: Mapping[str, Any],
+    timed: bool = False,
 ) -> Counted:
     """Count a program without computing it.
 
@@ -67,8 +68,11 @@ def counted(
         As of a session.
     public : mapping of str to array_like
         Public inputs that are known beforehand.
+    timed : bool
+        Whether seconds are asked for.
     """
     party = CountingParty(protocol, rounding, ring)
+    party.timed = timed
     manner = Counting(program, party)
     phases = list(_phases(program, party, manner, parties, public))
     if party.drawn:

@@ -28,6 +28,8 @@ class Phase:
         By party.
     seconds : float
         Expected on the plan's network.
+    in_process : float
+        Expected where one process computes for all parties.
     """
 
     name: str
@@ -35,6 +37,7 @@ class Phase:
     bytes_sent: dict[str, int]
     check_bytes: dict[str, int]
     seconds: float
+    in_process: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,8 +85,6 @@ class Plan:
         What the parties compute, most expensive first.
     notes : tuple of str
         What the figures rest on.
-    in_process : float
-        Expected seconds where one process computes for all parties, as ``tacit.local`` does.
     planning_seconds : float
         How long it took to plan.
     actual : Cost or None
@@ -101,7 +102,6 @@ class Plan:
     memory_peak: int
     work: tuple[Work, ...]
     notes: tuple[str, ...]
-    in_process: float
     planning_seconds: float
     actual: Cost | None = field(default=None)
     _ran_in_process: bool = field(default=False)
@@ -130,6 +130,11 @@ class Plan:
     def seconds(self) -> float:
         """Expected seconds on the network, from the first input to the last output."""
         return sum(phase.seconds for phase in self.phases)
+
+    @property
+    def in_process(self) -> float:
+        """Expected seconds where one process computes for all parties, as ``tacit.local`` does."""
+        return sum(phase.in_process for phase in self.phases)
 
     @property
     def cost(self) -> Cost:

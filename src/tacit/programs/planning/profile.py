@@ -1,22 +1,23 @@
 """What a primitive takes on this machine: seconds and messages by round, from running it once.
 
-Each call that a plan has, by its sizes, is run on zeros by all parties in this process: who
-computes how long before each round, and who sends whom how much. A long call is run at two
-smaller sizes instead, and goes on from there in a straight line; what its messages come to is
-then held against what the protocol declares.
+Each call that a plan has, by its sizes, is run on random sharings by all parties in this process:
+who computes how long before each round, and who sends whom how much. Shorter calls stand for long
+ones (``shortening.py``).
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 from statistics import median
 from typing import Any, Final
 
 from tacit.encoding.ring import Ring
-from tacit.programs.planning.calls import MATRICES, step_of
-from tacit.programs.planning.party import Call
+from tacit.programs.planning.calls import step_of
+from tacit.programs.planning.party import Call, Work
+from tacit.programs.planning.shortening import LinkBytes, extended, settle, shorter_call
 from tacit.protocols import Protocol
 from tacit.rounds.contract import Round, Step
 from tacit.rounds.lockstep import LockstepDriver
@@ -24,18 +25,8 @@ from tacit.rounds.randomness import SystemRandomness, deal_pairwise_seeds
 
 __all__ = ["Profile", "Profiler"]
 
-PERIOD: Final = 1536
-"""Sizes that differ by this divide alike among roles, words and blocks."""
-
-SHORT: Final = 16 * PERIOD
-"""Calls of up to twice as many elements are run as they are."""
-
-MOST_PRODUCTS: Final = 1 << 25
-"""Multiplications of a matrix product that is run as it is."""
-
-REPEATS: Final = 3
-
-Link = tuple[int, int]
+QUICK: Final = 3e-3
+"""Calls that take less are run several times more."""
 
 
 @dataclass(slots=True, eq=False)
@@ -50,11 +41,14 @@ class Profile:
         For each round, for each sender and receiver, payload and check bytes.
     exact : bool
         Whether the bytes of every link are exact, not only those of every party.
+    carrying : float
+        Seconds to carry the messages from party to party in one process.
     """
 
     compute: list[list[float]]
-    links: list[dict[Link, tuple[int, int]]] = field(default_factory=list)
+    links: list[LinkBytes] = field(default_factory=list)
     exact: bool = True
+    carrying: float = 0.0
 
     @property
     def seconds(self) -> float:
@@ -73,7 +67,7 @@ class _Watching(LockstepDriver):
     def begin(self) -> None:
         """Forget what was noted."""
         self.times: list[list[float]] = [[] for _ in self.names]
-        self.links: list[dict[Link, tuple[int, int]]] = []
+        self.links: list[LinkBytes] = []
 
     def advance(self, party: int, step: Step[Any]) -> Round:
         """Let one party compute, and note how long."""
@@ -85,7 +79,7 @@ class _Watching(LockstepDriver):
 
     def between(self, rounds: dict[int, Round]) -> None:
         """Note who sends whom."""
-        found: dict[Link, tuple[int, int]] = {}
+        found: LinkBytes = {}
         for party, one in rounds.items():
             for peer in {*one.send, *one.check}:
                 payload = sum(array.nbytes for array in one.send.get(peer, ()))
@@ -105,11 +99,6 @@ class Profiler:
         Of matrix products.
     clock : callable
         Seconds of computation so far.
-
-    Attributes
-    ----------
-    local_rate : float
-        Seconds a byte that local steps read and write.
     """
 
     def __init__(
@@ -128,7 +117,7 @@ class Profiler:
         self._threads = threads
         self._members: dict[str, list[Any]] = {}
         self._profiles: dict[Call, Profile] = {}
-        self.local_rate = _rate(ring, clock)
+        self._rates = _rates(ring, clock)
 
     def members(self, rounding: str) -> list[Any]:
         """The parties with a rounding."""
@@ -157,136 +146,62 @@ class Profiler:
         return found
 
     def _made(self, call: Call) -> Profile:
-        small, large, factor = _shorter(call)
-        if large is None:
-            return self._run(call, small)
-        first, second = self._run(call, small), self._run(call, large)
-        return _extended(call, first, second, factor)
+        shorter = shorter_call(call)
+        if shorter is None:
+            return self._run(call, call.arguments)
+        timed = self._run(call, shorter.timed)
+        pair = [self._run(call, arguments, timing=False) for arguments in shorter.pair]
+        links = extended(pair[0].links, pair[1].links, shorter.distance)
+        compute = [[shorter.factor * one for one in parties] for parties in timed.compute]
+        made = Profile(compute, links, carrying=shorter.factor * timed.carrying)
+        settle(call, made)
+        return made
 
-    def _run(self, call: Call, arguments: tuple[Any, ...]) -> Profile:
-        """Run a call with these arguments, several times: the median."""
+    def _run(self, call: Call, arguments: tuple[Any, ...], *, timing: bool = True) -> Profile:
+        """Run a call with these arguments; again, where it is timed: the first run is slower."""
         members = self.members(call.rounding)
         runs: list[list[list[float]]] = []
-        for repeat in range(REPEATS):
-            if repeat == 1 and sum(map(sum, runs[0])) > 0.3:
-                break
+        carrying: list[float] = []
+        repeats = 2 if timing else 1
+        while len(runs) < repeats:
             steps = [step_of(party, call, arguments) for party in members]
             self.driver.begin()
+            start = self.clock()
             self.driver.run(steps)
+            carrying.append(self.clock() - start - sum(map(sum, self.driver.times)))
             runs.append(self.driver.times)
+            if timing and len(runs) == 2 and sum(map(sum, runs[1])) < QUICK:
+                repeats = 6
         several = runs[1:] or runs
         compute = [
-            [median(run[party][place] for run in several) for party in range(len(members))]
+            [_lower(run[party][place] for run in several) for party in range(len(members))]
             for place in range(len(runs[0][0]))
         ]
-        return Profile(compute, list(self.driver.links))
+        spent = max(0.0, _lower(carrying[1:] or carrying))
+        return Profile(compute, list(self.driver.links), carrying=spent)
+
+    def local(self, work: Work) -> float:
+        """Seconds of one party's local work."""
+        cached, streamed = self._rates
+        return work.touched * cached + work.streamed * streamed + work.seconds
 
 
-def _rate(ring: Ring, clock: Callable[[], float]) -> float:
-    """Seconds a byte of a sum that is written anew."""
-    x = ring.zeros(1 << 17)
-    times = []
-    for _ in range(7):
-        start = clock()
-        ring.add(x, x)
-        times.append(clock() - start)
-    return median(times) / x.nbytes
+def _lower(values: Iterable[float]) -> float:
+    """The lower median: whatever else runs on this machine makes a run slower, never faster."""
+    ordered = sorted(values)
+    return ordered[(len(ordered) - 1) // 2]
 
 
-# Shorter calls in the place of long ones.
-
-
-def _shorter(call: Call) -> tuple[tuple[Any, ...], tuple[Any, ...] | None, float]:
-    """Arguments to run in the place of a call's, one or two sets, and how far these are from it.
-
-    The call is at first + factor * (second - first).
-    """
-    arguments = call.arguments
-    if call.primitive in MATRICES:
-        return _shorter_matrices(arguments)
-    size = arguments[0]
-    weight = _weight(call)
-    if size * weight <= 2 * SHORT:
-        return arguments, None, 1.0
-    step = max(PERIOD, SHORT // weight // PERIOD * PERIOD)
-    if size <= 2 * step + PERIOD:
-        return arguments, None, 1.0
-    first = step + size % PERIOD
-    second = first + step
-    rest = arguments[1:]
-    return (first, *rest), (second, *rest), (size - first) / step
-
-
-def _weight(call: Call) -> int:
-    """How much more than other calls one works on an element."""
-    if call.primitive in ("from_bits", "bitwise_and", "reveal_bits"):
-        planes = call.arguments[-1]
-        return int(max(1, planes // 8 if call.primitive != "from_bits" else planes))
-    return 4 if call.primitive in ("to_bits",) else 1
-
-
-def _shorter_matrices(
-    arguments: tuple[Any, ...],
-) -> tuple[tuple[Any, ...], tuple[Any, ...] | None, float]:
-    x, y, *rest = arguments
-    if len(x) != 2 or len(y) != 2 or x[0] * x[1] * y[1] <= MOST_PRODUCTS:
-        return arguments, None, 1.0
-    rows, inner = x
-    step = max(PERIOD // 16, MOST_PRODUCTS // (2 * inner * y[1]) // 96 * 96)
-    if rows <= 2 * step + 96:
-        return arguments, None, 1.0
-    first = step + rows % 96
-    return (
-        ((first, inner), y, *rest),
-        ((first + step, inner), y, *rest),
-        (rows - first) / step,
-    )
-
-
-def _extended(call: Call, first: Profile, second: Profile, factor: float) -> Profile:
-    """The straight line through two profiles."""
-    compute = [
-        [max(0.0, a + factor * (b - a)) for a, b in zip(one, other, strict=True)]
-        for one, other in zip(first.compute, second.compute, strict=True)
-    ]
-    links: list[dict[Link, tuple[int, int]]] = []
-    for one, other in zip(first.links, second.links, strict=True):
-        found: dict[Link, tuple[int, int]] = {}
-        for link in {**one, **other}:
-            a, b = one.get(link, (0, 0)), other.get(link, (0, 0))
-            found[link] = (
-                round(a[0] + factor * (b[0] - a[0])),
-                round(a[1] + factor * (b[1] - a[1])),
-            )
-        links.append(found)
-    made = Profile(compute, links)
-    _settle(call, made)
-    return made
-
-
-def _settle(call: Call, profile: Profile) -> None:
-    """Make a party's messages add up to what it declares, where the line misses it."""
-    for party, (sent, checks) in enumerate(zip(call.bytes_sent, call.check_bytes, strict=True)):
-        for kind, declared in ((0, sent), (1, checks)):
-            places = [
-                (place, link)
-                for place, found in enumerate(profile.links)
-                for link in found
-                if link[0] == party
-            ]
-            total = sum(profile.links[place][link][kind] for place, link in places)
-            if total == declared or not places:
-                continue
-            receivers = {link[1] for place, link in places if profile.links[place][link][kind]}
-            profile.exact = profile.exact and len(receivers) <= 1
-            left = declared
-            share = declared / total if total else 0.0
-            largest = max(places, key=lambda one: profile.links[one[0]][one[1]][kind])
-            for place, link in places:
-                pair = list(profile.links[place][link])
-                pair[kind] = int(pair[kind] * share)
-                left -= pair[kind]
-                profile.links[place][link] = pair[0], pair[1]
-            pair = list(profile.links[largest[0]][largest[1]])
-            pair[kind] += left
-            profile.links[largest[0]][largest[1]] = pair[0], pair[1]
+def _rates(ring: Ring, clock: Callable[[], float]) -> tuple[float, float]:
+    """Seconds a byte that sums write: into small arrays, and into new ones that no cache holds."""
+    found = []
+    for size, count in ((1 << 11, 64), (1 << 17, 8)):
+        arrays = [ring.zeros(size) for _ in range(count)]
+        times = []
+        for _ in range(5):
+            start = clock()
+            kept = [ring.add(x, y) for x, y in pairwise(arrays)]
+            times.append(clock() - start)
+            del kept
+        found.append(median(times) / (arrays[0].nbytes * (count - 1)))
+    return found[0], found[1]

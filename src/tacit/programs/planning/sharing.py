@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from math import prod
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,7 +16,11 @@ from numpy.typing import NDArray
 from tacit.encoding.ring import Ring
 from tacit.sharing.bits import pack_bits, unpack_bits, word_count
 
-__all__ = ["Bits", "Held", "Numbers"]
+__all__ = ["CACHED", "Bits", "Held", "Numbers"]
+
+
+CACHED: Final = 1 << 17
+"""Bytes up to which an array is found in a cache when it is read next."""
 
 
 class Held:
@@ -27,20 +31,31 @@ class Held:
     now, peak : int
     parts : int
         How many additive parts a party has of a sharing.
+    touched, streamed : int
+        Bytes that local steps wrote so far: in small arrays, and in such as no cache holds.
     """
 
-    __slots__ = ("now", "parts", "peak")
+    __slots__ = ("now", "parts", "peak", "streamed", "touched")
 
     def __init__(self, parts: int) -> None:
         self.now = 0
         self.peak = 0
         self.parts = parts
+        self.touched = 0
+        self.streamed = 0
 
     def add(self, count: int) -> None:
         """More bytes, or fewer."""
         self.now += count
         if self.now > self.peak:
             self.peak = self.now
+
+    def wrote(self, count: int) -> None:
+        """A local step wrote an array of so many bytes."""
+        if count > CACHED:
+            self.streamed += count
+        else:
+            self.touched += count
 
 
 class _Room:
@@ -112,8 +127,10 @@ class Numbers:
         found = np.asarray(f(self.elements))
         if self.known is not None:
             return Numbers(self.ring, self.held, found.shape, found)
-        room = self.room if _is_view(found) else None
-        return Numbers(self.ring, self.held, found.shape, None, room)
+        if _is_view(found):
+            return Numbers(self.ring, self.held, found.shape, None, self.room)
+        self.held.wrote(found.nbytes * self.held.parts)
+        return Numbers(self.ring, self.held, found.shape)
 
     def reshape(self, *shape: int) -> Numbers:
         """As a sharing's."""
