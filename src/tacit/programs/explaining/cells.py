@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tacit.programs.explaining.forms import Block, Keep, Term
+from tacit.programs.explaining.regions import Region
 from tacit.programs.explaining.values import Source, Value
 
 __all__ = ["MOST_COLUMNS", "coefficients_of", "edges_of", "selected"]
@@ -19,10 +20,10 @@ MOST_COLUMNS: Final = 2048
 
 
 def selected(
-    value: Value, sources: Sequence[Source], known: Mapping[int, NDArray[np.bool_]]
-) -> tuple[int, NDArray[np.bool_]] | None:
+    value: Value, sources: Sequence[Source], known: Mapping[int, Region]
+) -> tuple[int, Region] | None:
     """The elements that a value is a copy of, times a number each."""
-    rest = {s: b for s, b in value.form.items() if s not in known or not known[s].all()}
+    rest = {s: b for s, b in value.form.items() if s not in known or not known[s].whole}
     if len(rest) != 1:
         return None
     ((source, block),) = rest.items()
@@ -32,7 +33,6 @@ def selected(
     shape = sources[source].shape
     if any(low >= high for low, high in term.window):
         return None
-    mask = np.zeros(shape, np.bool_)
     key = []
     for one in term.axes:
         if isinstance(one, Keep):
@@ -41,8 +41,7 @@ def selected(
             key.append(slice(min(one.start, last), max(one.start, last) + 1, abs(one.step)))
         else:
             key.append(slice(one.start, one.start + 1, 1))
-    mask[tuple(key)] = True
-    return source, mask
+    return source, Region.box(shape, key)
 
 
 def coefficients_of(
@@ -78,11 +77,11 @@ def coefficients_of(
 def edges_of(
     blocks: Sequence[tuple[Block, tuple[int, ...]]],
     shape: tuple[int, ...],
-    known: NDArray[np.bool_] | None,
+    known: Region | None,
 ) -> list[NDArray[np.int64]] | None:
     """Where classes of positions begin along every axis; None if there are too many."""
     single = any(isinstance(block, np.ndarray) for block, _ in blocks)
-    single = single or (known is not None and bool(known.any()) and not known.all())
+    single = single or (known is not None and known.mask is not None)
     if single:
         if prod(shape) > MOST_COLUMNS:
             return None

@@ -6,11 +6,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from math import prod
 
-import numpy as np
-
 from tacit.programs.explaining.finding import SEVERITIES, Finding
 from tacit.programs.explaining.knowledge import Fact, Knowledge, knowledge_of
 from tacit.programs.explaining.outputs import Audience, of_output
+from tacit.programs.explaining.regions import Region
 from tacit.programs.explaining.values import ALL, Source, Value
 from tacit.programs.explaining.walk import Walk
 from tacit.programs.graph import EVERYBODY
@@ -115,7 +114,7 @@ def _of_party(walk: Walk, party: str, few: int) -> Iterator[Finding]:
     if not learned:
         return
     own = {
-        source: np.ones(walk.shapes[source], np.bool_)
+        source: Region.everything(walk.shapes[source])
         for number, source in walk.of_input.items()
         if party and program.inputs[number].owner == party
     }
@@ -159,13 +158,12 @@ def _rows_before(source: Source) -> int:
 
 def _revealed(names: _Names, fact: Fact, values: Mapping[str, Value], party: str) -> Finding:
     source = fact.source
-    count, size = int(fact.mask.sum()), prod(source.shape)
+    count, size = fact.region.count, prod(source.shape)
     which = f"All {size:,} elements of " if count == size else f"{count:,} of {size:,} elements of "
     which = "" if size == 1 else which
     place = ""
-    if count == 1 < size:
-        index = ", ".join(str(int(p[0])) for p in np.nonzero(fact.mask))
-        place = f" (that at [{index}])"
+    if count == 1 < size and fact.region.first is not None:
+        place = f" (that at [{', '.join(map(str, fact.region.first))}])"
     outputs = " and ".join(fact.outputs) or "the outputs"
     several = len(fact.outputs) > 1
     undone = f" after undoing {', '.join(fact.through)}" if fact.through else ""
@@ -222,7 +220,7 @@ _TELLING: Mapping[str, tuple[str, str, str, str]] = {
 
 def _told(fact: Fact, inputs: tuple[str, ...], party: str) -> Finding:
     severity, title, why, advice = _TELLING[fact.source.how]
-    count = int(fact.mask.sum())
+    count = fact.region.count
     about = " and ".join(inputs)
     results = "The result" if count == 1 else f"{count:,} results"
     shown = f"{results} of {fact.source.operation} on {about}"

@@ -15,14 +15,13 @@ from numpy.typing import NDArray
 
 from tacit.operations.types import ArrayType
 from tacit.programs.explaining.forms import Form, indexed
+from tacit.programs.explaining.regions import Region
 from tacit.programs.explaining.system import Equation, Isolated, solved
 from tacit.programs.explaining.values import Source, Value
 
 __all__ = ["Fact", "Knowledge", "knowledge_of"]
 
 _ROUNDS = 12
-
-Mask = NDArray[np.bool_]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -32,7 +31,7 @@ class Fact:
     Attributes
     ----------
     source : Source
-    mask : ndarray
+    region : Region
         Which.
     outputs : tuple of str
         From these outputs.
@@ -41,7 +40,7 @@ class Fact:
     """
 
     source: Source
-    mask: Mask
+    region: Region
     outputs: tuple[str, ...]
     through: tuple[str, ...] = ()
 
@@ -72,7 +71,7 @@ class _Given:
 
 def knowledge_of(
     outputs: Sequence[tuple[str, Value]],
-    own: Mapping[int, Mask],
+    own: Mapping[int, Region],
     sources: Sequence[Source],
     few: int,
 ) -> Knowledge:
@@ -82,7 +81,7 @@ def knowledge_of(
     ----------
     outputs : sequence of (name, Value)
         What is learned.
-    own : mapping of int to ndarray
+    own : mapping of int to Region
         Elements of sources that are known before: one's own inputs.
     sources : sequence of Source
     few : int
@@ -102,14 +101,14 @@ def knowledge_of(
         if not result.elements:
             break
         new: list[_Given] = []
-        for number, mask in result.elements.items():
+        for number, region in result.elements.items():
             source = sources[number]
-            because = _relevant(given, result.because[number], source, mask, sources, known)
+            because = _relevant(given, result.because[number], source, region, sources, known)
             names = tuple(sorted(frozenset().union(*(given[n].outputs for n in because))))
             through = tuple(dict.fromkeys(t for n in because for t in given[n].through))
-            found.facts.append(Fact(source, mask, names, through))
-            known[number] = known.get(number, np.zeros(source.shape, np.bool_)) | mask
-            new += _following(source, mask, names, through)
+            found.facts.append(Fact(source, region, names, through))
+            known[number] = region.joined(known.get(number))
+            new += _following(source, region, names, through)
         new += _products(sources, known, given + new)
         if not new:
             break
@@ -121,15 +120,15 @@ def _relevant(
     given: Sequence[_Given],
     because: frozenset[int],
     source: Source,
-    mask: Mask,
+    region: Region,
     sources: Sequence[Source],
-    known: Mapping[int, Mask],
+    known: Mapping[int, Region],
 ) -> Sequence[int]:
     """One equation that is enough, if there is one; else all that were used."""
     for number in sorted(because):
         alone = solved([given[number].equation], sources, known, 0)
         there = alone.elements.get(source.number)
-        if there is not None and not (mask & ~there).any():
+        if there is not None and there.covers(region):
             return [number]
     return sorted(because)
 
@@ -139,7 +138,7 @@ def _outputs(given: Sequence[_Given], numbers: Sequence[int]) -> tuple[str, ...]
 
 
 def _following(
-    source: Source, mask: Mask, outputs: tuple[str, ...], through: tuple[str, ...]
+    source: Source, region: Region, outputs: tuple[str, ...], through: tuple[str, ...]
 ) -> list[_Given]:
     """Equations about the operands of an operation that can be undone."""
     if source.how != "invertible":
@@ -148,28 +147,25 @@ def _following(
     for value in source.of:
         if not value.form:
             continue
-        part = _restricted(value, source, mask)
+        part = _restricted(value, source, region)
         if part is not None:
             equation = Equation(outputs[0] if outputs else "", part)
             found.append(_Given(equation, frozenset(outputs), (*through, source.operation)))
     return found
 
 
-def _restricted(value: Value, source: Source, mask: Mask) -> Value | None:
+def _restricted(value: Value, source: Source, region: Region) -> Value | None:
     """The elements of an operand that belong to elements of the result."""
-    if mask.all():
+    if region.whole:
         return value
     if value.shape != source.shape:
         return None
-    places = np.nonzero(mask)
-    box = tuple(slice(int(p.min()), int(p.max()) + 1) for p in places)
-    if mask[box].all():
-        form = indexed(value.form, box, value.shape)
+    if region.around is not None:
+        form = indexed(value.form, region.around, value.shape)
         if form is not None:
-            shape = tuple(s.stop - s.start for s in box)
-            return _with(value, form, shape)
-    flat = np.flatnonzero(mask)
-    return _rows(value, flat)
+            extents = zip(region.around, value.shape, strict=True)
+            return _with(value, form, tuple(len(range(*s.indices(e))) for s, e in extents))
+    return None if region.mask is None else _rows(value, np.flatnonzero(region.mask))
 
 
 def _rows(value: Value, flat: NDArray[np.int64]) -> Value | None:
@@ -186,19 +182,19 @@ def _with(value: Value, form: Form, shape: tuple[int, ...]) -> Value:
     return replace(value, type=kind, form=form, reach={})
 
 
-def _is_known(value: Value, known: Mapping[int, Mask]) -> bool:
-    return all(s in known and bool(known[s].all()) for s in value.form)
+def _is_known(value: Value, known: Mapping[int, Region]) -> bool:
+    return all(s in known and known[s].whole for s in value.form)
 
 
 def _products(
-    sources: Sequence[Source], known: Mapping[int, Mask], given: Sequence[_Given]
+    sources: Sequence[Source], known: Mapping[int, Region], given: Sequence[_Given]
 ) -> list[_Given]:
     """A product and one factor give the other one, as far as it is not multiplied by zero."""
     done = {id(one.equation.value) for one in given}
     found: list[_Given] = []
-    for number, mask in known.items():
+    for number, region in known.items():
         source = sources[number]
-        if source.how != "product" or len(source.of) != 2 or not mask.all():
+        if source.how != "product" or len(source.of) != 2 or not region.whole:
             continue
         for one, other in (source.of, source.of[::-1]):
             if one.form and _is_known(one, known) and other.form and not _is_known(other, known):

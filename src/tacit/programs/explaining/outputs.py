@@ -6,6 +6,7 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 
 from tacit.programs.explaining.finding import Finding, Severity
+from tacit.programs.explaining.packing import packed_inputs
 from tacit.programs.explaining.rows import per_row, rows_of
 from tacit.programs.explaining.values import Source, Value
 from tacit.programs.explaining.walk import Walk
@@ -79,7 +80,7 @@ def of_output(
     def finding(severity: Severity, kind: str, what: str, why: str, advice: str) -> Finding:
         return Finding(severity, kind, (name,), inputs, (audience.party,), what, why, advice)
 
-    if not value.inputs:
+    if not value.inputs or 0 in value.shape:
         yield finding(
             "note", "constant", f"{name} depends on no secret input.",
             "Everybody can compute it from the program alone.",
@@ -96,6 +97,15 @@ def of_output(
         )  # fmt: skip
         return
     open_inputs = [i for i in foreign if (name, i) not in told]
+    packed = packed_inputs(audience.walk, value, open_inputs) if open_inputs else []
+    if packed:
+        yield finding(
+            "high", "packed", f"{name} holds {' and '.join(audience.names(packed))} as its digits.",
+            "Integers within these bounds, times weights that grow faster than they can add up,"
+            " can be taken apart again.",
+            "reveal them one by one, if they are meant to be known, or a sum with equal weights.",
+        )  # fmt: skip
+        return
     if value.trained:
         every = tuple(audience.names(sorted(value.inputs)))
         yield Finding(

@@ -27,6 +27,7 @@ from tacit.programs.explaining.cells import (
     selected,
 )
 from tacit.programs.explaining.forms import Block
+from tacit.programs.explaining.regions import Region
 from tacit.programs.explaining.values import Source, Value
 
 __all__ = ["Equation", "Isolated", "Solved", "solved"]
@@ -80,8 +81,8 @@ class Solved:
 
     Attributes
     ----------
-    elements : mapping of int to ndarray
-        By source, which of its elements are determined: bool, of its shape.
+    elements : mapping of int to Region
+        By source, which of its elements are determined.
     because : mapping of int to frozenset of int
         By source, the equations that they follow from.
     isolated : list of Isolated
@@ -89,7 +90,7 @@ class Solved:
         Equations with too many elements to be solved.
     """
 
-    elements: Mapping[int, NDArray[np.bool_]]
+    elements: Mapping[int, Region]
     because: Mapping[int, frozenset[int]]
     isolated: Sequence[Isolated]
     left_out: Sequence[int]
@@ -98,7 +99,7 @@ class Solved:
 def solved(
     equations: Sequence[Equation],
     sources: Sequence[Source],
-    known: Mapping[int, NDArray[np.bool_]],
+    known: Mapping[int, Region],
     few: int,
 ) -> Solved:
     """What equations determine.
@@ -107,12 +108,12 @@ def solved(
     ----------
     equations : sequence of Equation
     sources : sequence of Source
-    known : mapping of int to ndarray
+    known : mapping of int to Region
         Elements that are known anyhow, by source.
     few : int
         Statistics over fewer rows are isolated.
     """
-    elements: dict[int, NDArray[np.bool_]] = {}
+    elements: dict[int, Region] = {}
     because: dict[int, frozenset[int]] = {}
     known = dict(known)
     small: list[int] = []
@@ -120,11 +121,11 @@ def solved(
     for number, equation in enumerate(equations):
         direct = selected(equation.value, sources, known)
         if direct is not None:
-            source, mask = direct
-            if (mask & ~known.get(source, np.False_)).any():
-                elements[source] = elements.get(source, np.False_) | mask
+            source, region = direct
+            if source not in known or not known[source].covers(region):
+                elements[source] = region.joined(elements.get(source))
                 because[source] = because.get(source, frozenset()) | {number}
-                known[source] = known.get(source, np.False_) | mask
+                known[source] = region.joined(known.get(source))
         elif prod(equation.value.shape) <= _MOST_ROWS:
             small.append(number)
         else:
@@ -133,12 +134,15 @@ def solved(
     system = _System([equations[n] for n in small], sources, known)
     left_out += [small[n] for n in system.left_out]
     if system.matrix.size:
-        for source, mask, used in system.elements():
-            elements[source] = elements.get(source, np.False_) | mask
-            because[source] = because.get(source, frozenset()) | {small[n] for n in used}
+        for source, region, used in system.elements():
+            elements[source] = region.joined(elements.get(source))
+            numbers = {small[n] for n in used}
+            there = {s for n in numbers for s in equations[n].value.form}
+            direct_ones = (because[s] for s in there if s in because)
+            because[source] = frozenset(numbers).union(*direct_ones)
         for one in system.few_rows(few):
-            numbers = tuple(small[n] for n in one.equations)
-            isolated.append(Isolated(one.source, one.rows, one.first, numbers))
+            used_here = tuple(small[n] for n in one.equations)
+            isolated.append(Isolated(one.source, one.rows, one.first, used_here))
     return Solved(elements, because, isolated, left_out)
 
 
@@ -149,7 +153,7 @@ class _System:
         self,
         equations: Sequence[Equation],
         sources: Sequence[Source],
-        known: Mapping[int, NDArray[np.bool_]],
+        known: Mapping[int, Region],
     ) -> None:
         self.sources = sources
         self.left_out: list[int] = []
@@ -213,14 +217,17 @@ class _System:
             total += coefficients_of(term, shape, edges)
         return total.reshape(prod(shape), prod(counts))
 
-    def _forget(self, known: Mapping[int, NDArray[np.bool_]]) -> None:
+    def _forget(self, known: Mapping[int, Region]) -> None:
         """Subtract what is known."""
         for source in self.order:
             if source in known:
                 edges = self.cells[source]
-                mask = known[source][np.ix_(*(e[:-1] for e in edges))]
-                begin = self.first[source]
-                self.matrix[:, begin : begin + mask.size] *= ~mask.ravel()
+                region, begin = known[source], self.first[source]
+                if region.whole:
+                    self.matrix[:, begin : begin + self._count(source)] = 0
+                elif region.mask is not None:
+                    mask = region.mask[np.ix_(*(e[:-1] for e in edges))]
+                    self.matrix[:, begin : begin + mask.size] *= ~mask.ravel()
 
     def _reduce(self) -> None:
         scale = np.abs(self.matrix).max(1, keepdims=True) if self.matrix.size else 1.0
@@ -249,7 +256,7 @@ class _System:
         there = (np.abs(rows) > _TINY * max(1.0, float(np.abs(rows).max()))).any(0)
         return frozenset(self.origin[there].tolist())
 
-    def elements(self) -> list[tuple[int, NDArray[np.bool_], frozenset[int]]]:
+    def elements(self) -> list[tuple[int, Region, frozenset[int]]]:
         """By source, the elements that are determined, and the equations that they need."""
         share = np.einsum("rc,rc->c", self.basis, self.basis)
         sure = np.flatnonzero(share > 1 - _TINY)
@@ -261,12 +268,13 @@ class _System:
             if not here:
                 continue
             counts = [len(e) - 1 for e in self.cells[source]]
-            mask = np.zeros(self.sources[source].shape, np.bool_)
+            places: list[tuple[int, ...]] = []
             for c in here:
                 place = np.unravel_index(self.columns[c] - begin, counts or [1])
                 edges = self.cells[source]
-                mask[tuple(int(e[p]) for e, p in zip(edges, place, strict=False))] = True
-            found.append((source, mask, self._used(self.combine[here])))
+                places.append(tuple(int(e[p]) for e, p in zip(edges, place, strict=False)))
+            region = Region.places(self.sources[source].shape, places)
+            found.append((source, region, self._used(self.combine[here])))
         return found
 
     def few_rows(self, few: int) -> list[Isolated]:

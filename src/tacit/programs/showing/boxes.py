@@ -37,7 +37,7 @@ _LONGEST: Final = 34
 _FAR: Final = 4
 """How many operations further an input is written again instead of a long line."""
 
-_CHAIN: Final = 5
+_CHAIN: Final = 9
 """How many operations in a row share a box in large programs."""
 
 _LARGE: Final = 40

@@ -11,6 +11,7 @@ from typing import Final
 from tacit.programs.program import Program
 from tacit.programs.showing.boxes import Box, Picture, pictured
 from tacit.programs.showing.layout import Placed
+from tacit.programs.showing.notation import clean
 
 __all__ = ["Drawing", "drawn"]
 
@@ -90,7 +91,7 @@ def drawn(program: Program) -> Drawing:
         f'<svg xmlns="http://www.w3.org/2000/svg" width="{wide:.0f}" height="{tall:.0f}"'
         f' viewBox="0 0 {wide:.1f} {tall:.1f}" font-family="Helvetica, Arial, sans-serif"'
         ' role="img">',
-        f"<title>{escape(program.name or 'program')}</title>",
+        f"<title>{escape(_title(program))}</title>",
         '<defs><marker id="tip" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="7"'
         ' markerHeight="7" orient="auto"><path d="M0 0.8 L7.4 4 L0 7.2 Z" fill="#6b7280"/>'
         "</marker></defs>",
@@ -117,8 +118,6 @@ def drawn(program: Program) -> Drawing:
 
 
 def _title(program: Program) -> str:
-    from tacit.programs.showing.notation import clean
-
     name = clean(program.name)[:60] or "program"
     return f"{name}  {program.digest[:12]}"
 
@@ -126,8 +125,6 @@ def _title(program: Program) -> str:
 def _legend(
     people: Sequence[str], colours: dict[str, tuple[str, str]]
 ) -> Iterator[tuple[str, tuple[str, str], bool]]:
-    from tacit.programs.showing.notation import clean
-
     for name in people[:8]:
         yield f"{clean(name)[:24]}'s", colours[name], False
     yield "learned by all or several", _KINDS["output"], False
