@@ -49,6 +49,14 @@ class Call:
         value = self.attributes.get(name, default)
         return value.decode() if isinstance(value, bytes) else str(value)
 
+    def aligned(self, a: Any, b: Any) -> Any:
+        """The second of two operands, as its axes stand below the first's before version 7."""
+        axis = self.get("axis")
+        if self.version >= 7 or axis is None or not self.get("broadcast", 0):
+            return b
+        behind = a.ndim - axis % a.ndim - b.ndim
+        return b.reshape((*b.shape, *[1] * max(0, behind)))
+
     def wants(self, place: int) -> bool:
         """Whether a result is used."""
         return place < len(self.outputs) and bool(self.outputs[place])
@@ -93,7 +101,7 @@ RULES: Final[dict[tuple[str, str], Rule]] = {}
 
 def operator(
     *names: str,
-    since: int = 7,
+    since: int = 1,
     domain: str = "",
     public: Collection[int] = (),
     always: bool = False,

@@ -68,6 +68,8 @@ def _leaky(call: Call, x: Any) -> Any:
 
 @operator("PRelu")
 def _parametric(call: Call, x: Any, slope: Any) -> Any:
+    if call.version < 7 and slope.ndim == 1 and slope.size > 1:
+        slope = slope.reshape((-1, *[1] * (x.ndim - 2)))  # one number a channel
     positive = tacit.relu(x)
     return positive + slope * (x - positive)
 

@@ -17,22 +17,23 @@ __all__: list[str] = []
 
 @operator("Add")
 def _add(call: Call, a: Any, b: Any) -> Any:
-    return a + b
+    return a + call.aligned(a, b)
 
 
 @operator("Sub")
 def _subtract(call: Call, a: Any, b: Any) -> Any:
-    return a - b
+    return a - call.aligned(a, b)
 
 
 @operator("Mul")
 def _multiply(call: Call, a: Any, b: Any) -> Any:
-    return a * b
+    return a * call.aligned(a, b)
 
 
 @operator("Div")
 def _divide(call: Call, a: Any, b: Any) -> Any:
     """Integers are divided as in C: the quotient loses its fraction."""
+    b = call.aligned(a, b)
     if a.dtype.kind in "fb" or (isinstance(a, SecretArray) and a.dtype.kind == "fixed"):
         return a / b
     if not _signed(a) and not _signed(b):

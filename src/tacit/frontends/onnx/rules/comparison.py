@@ -20,6 +20,7 @@ def _boolean(x: Any) -> bool:
 
 @operator("Equal")
 def _equal(call: Call, a: Any, b: Any) -> Any:
+    b = call.aligned(a, b)
     if _boolean(a):
         return ~(a ^ b)
     return tacit.equal(a, b)
@@ -27,7 +28,7 @@ def _equal(call: Call, a: Any, b: Any) -> Any:
 
 @operator("Greater")
 def _greater(call: Call, a: Any, b: Any) -> Any:
-    return tacit.greater(a, b)
+    return tacit.greater(a, call.aligned(a, b))
 
 
 @operator("GreaterOrEqual")
@@ -37,7 +38,7 @@ def _greater_equal(call: Call, a: Any, b: Any) -> Any:
 
 @operator("Less")
 def _less(call: Call, a: Any, b: Any) -> Any:
-    return tacit.less(a, b)
+    return tacit.less(a, call.aligned(a, b))
 
 
 @operator("LessOrEqual")
@@ -47,17 +48,17 @@ def _less_equal(call: Call, a: Any, b: Any) -> Any:
 
 @operator("And", "BitwiseAnd")
 def _and(call: Call, a: Any, b: Any) -> Any:
-    return a & b
+    return a & call.aligned(a, b)
 
 
 @operator("Or", "BitwiseOr")
 def _or(call: Call, a: Any, b: Any) -> Any:
-    return a | b
+    return a | call.aligned(a, b)
 
 
 @operator("Xor", "BitwiseXor")
 def _xor(call: Call, a: Any, b: Any) -> Any:
-    return a ^ b
+    return a ^ call.aligned(a, b)
 
 
 @operator("Not", "BitwiseNot", since=1)

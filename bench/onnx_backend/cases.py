@@ -1,0 +1,122 @@
+"""The cases of the test-suite: models, inputs, expected outputs, and what they are made of."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+
+__all__ = ["KINDS", "Case", "cases"]
+
+KINDS: Final = ("node", "simple", "pytorch-operator", "pytorch-converted")
+
+_NUMBERS: Final = frozenset(
+    {"FLOAT", "FLOAT16", "DOUBLE", "BOOL", "INT8", "INT16", "INT32", "INT64", "UINT8", "UINT16",
+     "UINT32", "UINT64"}
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One case.
+
+    Attributes
+    ----------
+    name, kind : str
+    model : ModelProto
+    sets : sequence of (inputs, outputs)
+    """
+
+    name: str
+    kind: str
+    model: Any
+    sets: Sequence[tuple[Sequence[Any], Sequence[Any]]]
+
+    @property
+    def operator(self) -> str:
+        """What it is about: of models with several nodes the first that names the case."""
+        nodes = list(self.model.graph.node)
+        if len(nodes) == 1:
+            return _title(nodes[0])
+        return "functions" if self.name.endswith("_expanded") else "several operators"
+
+    @property
+    def numeric(self) -> bool:
+        """Whether inputs and outputs are arrays of floats of 16 to 64 bits, integers, booleans."""
+        return all(kind in _NUMBERS for kind in self.types)
+
+    @property
+    def types(self) -> set[str]:
+        """The element types of inputs and outputs; the kind of what is no array."""
+        from onnx import TensorProto
+
+        found = set()
+        for value in (*self.model.graph.input, *self.model.graph.output):
+            kind = value.type.WhichOneof("value")
+            element = value.type.tensor_type.elem_type
+            found.add(TensorProto.DataType.Name(element) if kind == "tensor_type" else str(kind))
+        return found
+
+    @property
+    def finite(self) -> bool:
+        """Whether no array holds NaN or infinity."""
+        return all(_finite(x) for arrays in self.sets for part in arrays for x in part)
+
+
+def _title(node: Any) -> str:
+    return f"{node.domain}.{node.op_type}" if node.domain else str(node.op_type)
+
+
+def _finite(value: Any) -> bool:
+    if isinstance(value, list | tuple):
+        return all(map(_finite, value))
+    if not isinstance(value, np.ndarray) or value.dtype.kind in "OSUbiu":
+        return True
+    return bool(np.isfinite(value.astype(np.complex128)).all())
+
+
+def cases(kind: str) -> Iterator[Case]:
+    """The cases of a kind, in order of their names."""
+    import onnx
+    from onnx.backend.test.loader import load_model_tests
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        found = load_model_tests(kind=kind)
+    for case in sorted(found, key=lambda each: each.name):
+        if case.model is not None:
+            sets = [([*map(_array, a)], [*map(_array, b)]) for a, b in case.data_sets]
+            yield Case(case.name, kind, case.model, sets)
+        elif case.model_dir is not None and (Path(case.model_dir) / "model.onnx").exists():
+            folder = Path(case.model_dir)
+            yield Case(case.name, kind, onnx.load(folder / "model.onnx"), list(_stored(folder)))
+
+
+def _array(value: Any) -> Any:
+    from onnx import TensorProto, numpy_helper
+
+    if isinstance(value, TensorProto):
+        return numpy_helper.to_array(value)
+    if isinstance(value, list | tuple):
+        return [*map(_array, value)]
+    return None if value is None else np.asarray(value)
+
+
+def _stored(folder: Path) -> Iterator[tuple[list[Any], list[Any]]]:
+    for data in sorted(folder.glob("test_data_set*")):
+        yield _read(data, "input"), _read(data, "output")
+
+
+def _read(folder: Path, prefix: str) -> list[Any]:
+    from onnx import TensorProto
+
+    found = []
+    for place in range(len(list(folder.glob(f"{prefix}_*.pb")))):
+        tensor = TensorProto()
+        tensor.ParseFromString((folder / f"{prefix}_{place}.pb").read_bytes())
+        found.append(_array(tensor))
+    return found
