@@ -8,7 +8,8 @@ import sys
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
 from functools import partial
-from pathlib import Path
+
+import onnx
 
 import tacit
 from bench.onnx_backend.cases import KINDS, cases
@@ -63,7 +64,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             if outcome.reason != PASSED:
                 print(f"{outcome.name}: {outcome.reason}: {outcome.detail}")
         return 0
-    Path(OUTCOMES).write_text(json.dumps([o.kept_as for o in results], indent=0) + "\n")
+    lines = ",\n".join(json.dumps(outcome.kept_as) for outcome in results)
+    OUTCOMES.write_text(f'{{"onnx": "{onnx.__version__}", "cases": [\n{lines}\n]}}\n')
     PAGE.write_text(page(results))
     return 0
 

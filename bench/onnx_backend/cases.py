@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import warnings
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -79,14 +80,24 @@ def _finite(value: Any) -> bool:
     return bool(np.isfinite(value.astype(np.complex128)).all())
 
 
-def cases(kind: str) -> Iterator[Case]:
-    """The cases of a kind, in order of their names."""
+def cases(kind: str, modules: Sequence[str] = ()) -> Iterator[Case]:
+    """The cases of a kind, in order of their names.
+
+    Node cases are made when the test-suite's modules are imported, which takes seconds for all of
+    them; `modules` names some, such as ``"conv"``.
+    """
     import onnx
+    from onnx.backend.test.case import node
     from onnx.backend.test.loader import load_model_tests
 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        found = load_model_tests(kind=kind)
+        if modules:
+            for name in modules:
+                importlib.import_module(f"{node.__name__}.{name}")
+            found = list(node._NodeTestCases)
+        else:
+            found = load_model_tests(kind=kind)
     for case in sorted(found, key=lambda each: each.name):
         if case.model is not None:
             sets = [([*map(_array, a)], [*map(_array, b)]) for a, b in case.data_sets]

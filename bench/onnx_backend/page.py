@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from bench.onnx_backend.judging import CLASSES, PASSED, TOLERANCE
 
-__all__ = ["OUTCOMES", "PAGE", "Outcome", "page"]
+__all__ = ["OUTCOMES", "PAGE", "Outcome", "kept_version", "page"]
 
 _ROOT: Final = Path(__file__).parents[2]
 OUTCOMES: Final = Path(__file__).with_name("outcomes.json")
@@ -48,7 +48,12 @@ class Outcome:
     @staticmethod
     def kept() -> list[Outcome]:
         """The outcomes of the last whole run."""
-        return [Outcome(*each) for each in json.loads(OUTCOMES.read_text())]
+        return [Outcome(*each) for each in json.loads(OUTCOMES.read_text())["cases"]]
+
+
+def kept_version() -> str:
+    """The version of onnx whose test-suite is kept."""
+    return str(json.loads(OUTCOMES.read_text())["onnx"])
 
 
 def page(outcomes: Sequence[Outcome]) -> str:

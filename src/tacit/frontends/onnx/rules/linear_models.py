@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from tacit.arrays import functions as tacit
+from tacit.arrays.array import SecretArray
 from tacit.encoding.types import int64
 from tacit.frontends.onnx.registry import ML, Call, operator
 from tacit.frontends.onnx.rules.scores import classes_of, labels_at, transformed
@@ -99,9 +100,16 @@ def _imputer(call: Call, x: Any) -> Any:
     return tacit.where(x == missing, values, x)
 
 
-@operator("ArrayFeatureExtractor", since=1, domain=ML, public=(1,))
+@operator("ArrayFeatureExtractor", since=1, domain=ML)
 def _extractor(call: Call, x: Any, places: Any) -> Any:
-    found = tacit.take(x, np.ravel(places).astype(np.int64), axis=-1)
+    """Columns at places. Texts at secret places come out as the places themselves."""
+    flat = places.reshape((-1,))
+    if isinstance(places, SecretArray):
+        if x.dtype.kind in "OSU":
+            return flat.reshape((1, -1))
+        found = tacit.take(x, flat, axis=-1)
+    else:
+        found = tacit.take(x, flat.astype(np.int64), axis=-1)
     return found.reshape((1, -1)) if x.ndim == 1 else found
 
 
