@@ -98,6 +98,7 @@ class Interpreter:
         self._problems: list[Problem] = []
         self._nodes = 0
         self._depth = 0
+        self._label = ""
 
     def run(self, inputs: Mapping[str, Any]) -> dict[str, Any]:
         """The model's outputs for inputs by name, secret or public.
@@ -130,6 +131,8 @@ class Interpreter:
     ) -> None:
         for node in nodes:
             self._nodes += 1
+            if watched:
+                self._label = f"{name_of(node)} ({node.op_type})"
             try:
                 if self._nodes > _MOST_NODES:
                     raise Refused(f"the model runs more than {_MOST_NODES} nodes, loops unrolled")
@@ -193,7 +196,9 @@ class Interpreter:
         call = Call(rule.operator, version, attributes, list(node.output), raw, run)
         given = raw
         if any(isinstance(value, SecretArray) for value in raw):
-            session = session_of(*raw)
+            session: Any = session_of(*raw)
+            if hasattr(session, "note"):  # of a program that is being made: where it comes from
+                session.note = self._label
             given = [operand(value, session) for value in raw]
         results = rule.apply(call, *given)
         return results if isinstance(results, tuple) else (results,)
