@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from tacit.encoding.types import DType, fixed
 from tacit.errors import ProgramError
 from tacit.frontends.onnx.interpreting import Interpreter
-from tacit.frontends.onnx.loading import checked, loaded
+from tacit.frontends.onnx.loading import broken_models_refused, checked, loaded
 from tacit.frontends.onnx.publicity import required_public
 from tacit.frontends.onnx.refusals import unsupported
 from tacit.frontends.onnx.support import problems
@@ -96,11 +96,12 @@ def from_onnx(
     >>> program = tacit.from_onnx("cnn.onnx", owner="hospital", to="hospital")  # doctest: +SKIP
     """
     proto = loaded(model)
-    if private_weights is not None:
-        proto = with_weights_apart(proto)
-    specs, public = _inputs(proto, inputs or {}, owner, dimensions or {})
-    private = private_names(proto) if private_weights is not None else {}
-    found = problems(proto, {*specs, *private})
+    with broken_models_refused():
+        if private_weights is not None:
+            proto = with_weights_apart(proto)
+        specs, public = _inputs(proto, inputs or {}, owner, dimensions or {})
+        private = private_names(proto) if private_weights is not None else {}
+        found = problems(proto, {*specs, *private})
     if found:
         raise unsupported(found)
     checked(proto)
@@ -132,7 +133,9 @@ def onnx_weights(model: Model) -> dict[str, NDArray[Any]]:
     dict of str to ndarray
         What ``from_onnx(model, private_weights=…)`` makes inputs of.
     """
-    return private_names(with_weights_apart(loaded(model)))
+    proto = loaded(model)
+    with broken_models_refused():
+        return private_names(with_weights_apart(proto))
 
 
 def _element(array: NDArray[Any]) -> int:

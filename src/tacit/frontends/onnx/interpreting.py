@@ -15,9 +15,10 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from tacit.arrays.array import SecretArray
-from tacit.errors import TacitError
+from tacit.errors import ProgramError, TacitError
 from tacit.frontends.onnx.clear import evaluated
 from tacit.frontends.onnx.functions import FunctionBody, function_of
+from tacit.frontends.onnx.loading import array_of
 from tacit.frontends.onnx.refusals import Problem, Refused, unsupported
 from tacit.frontends.onnx.registry import Call, Rule, rule_for
 from tacit.frontends.onnx.values import is_secret, operand, session_of
@@ -106,22 +107,29 @@ class Interpreter:
         Raises
         ------
         ProgramError
-            Nodes cannot run on secrets; all are named (TC-1535).
+            Nodes cannot run on secrets; all are named (TC-1535). An output is given by no node
+            (TC-1537).
         """
-        from onnx import numpy_helper
-
         self._problems, self._nodes, self._depth = [], 0, 0
         scope = _Scope(self._versions)
         graph = self._model.graph
         for tensor in graph.initializer:
             if tensor.name not in inputs:
                 if tensor.name not in self._constants:
-                    self._constants[tensor.name] = numpy_helper.to_array(tensor)
+                    self._constants[tensor.name] = array_of(tensor)
                 scope.values[tensor.name] = self._constants[tensor.name]
         scope.values.update(inputs)
         self._run_nodes(graph.node, scope, watched=True)
         if self._problems:
             raise unsupported(self._problems)
+        missing = [output.name for output in graph.output if output.name not in scope.values]
+        if missing:
+            raise ProgramError(
+                f"Nothing in the model gives its output {missing[0]!r}.",
+                next_step="export it again, and check it with onnx.checker.check_model.",
+                case=37,
+                stage="from_onnx",
+            )
         return {output.name: scope[output.name] for output in graph.output}
 
     # One node.
@@ -138,19 +146,28 @@ class Interpreter:
                     raise Refused(f"the model runs more than {_MOST_NODES} nodes, loops unrolled")
                 results = self._node(node, scope)
             except Refused as refused:
-                domain = domain_of(node)
-                title = f"{domain}.{node.op_type}" if domain else node.op_type
-                self._problems.append(Problem(title, name_of(node), str(refused)))
-                results = [_MISSING] * len(node.output)
+                results = self._refused(node, str(refused))
             except TacitError as error:
                 if not getattr(error, "__notes__", ()):
                     error.add_note(f"In the model's node {name_of(node)!r} ({node.op_type}).")
                 raise
+            except Exception as error:
+                # A rule meets whatever a broken model says; what it raises then names the node.
+                found = f"{type(error).__name__}: {str(error)[:200]}"
+                reason = f"its attributes or inputs are not what it takes ({found})"
+                results = self._refused(node, reason)
             for name, value in zip(node.output, results, strict=False):
                 if name:
                     scope.values[name] = value
             if watched and self._watch is not None:
                 self._watch(node, results)
+
+    def _refused(self, node: NodeProto, reason: str) -> list[Any]:
+        """Note a node that cannot run, and what it gives instead."""
+        domain = domain_of(node)
+        title = f"{domain}.{node.op_type}" if domain else node.op_type
+        self._problems.append(Problem(title, name_of(node), reason))
+        return [_MISSING] * len(node.output)
 
     def _node(self, node: NodeProto, scope: _Scope) -> Sequence[Any]:
         raw = [scope[name] if name else None for name in node.input]
@@ -206,11 +223,9 @@ class Interpreter:
     # Graphs within.
 
     def _subgraph(self, graph: GraphProto, inputs: Sequence[Any], outer: _Scope) -> list[Any]:
-        from onnx import numpy_helper
-
         scope = _Scope(outer.versions, outer, outer.attributes)
         for tensor in graph.initializer:
-            scope.values[tensor.name] = numpy_helper.to_array(tensor)
+            scope.values[tensor.name] = array_of(tensor)
         for declared, value in zip(graph.input, inputs, strict=False):
             scope.values[declared.name] = value
         before = len(self._problems)

@@ -6,18 +6,20 @@ Nothing in a model is executed. Weights beside the file are read only from its o
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any, Final
 
-from tacit.errors import ConfigurationError, ProgramError
+from numpy.typing import NDArray
+
+from tacit.errors import ConfigurationError, ProgramError, TacitError
 from tacit.frontends.onnx.publicity import subgraphs
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from onnx import GraphProto, ModelProto, TensorProto
 
-__all__ = ["OLDEST", "checked", "loaded"]
+__all__ = ["OLDEST", "array_of", "broken_models_refused", "checked", "loaded"]
 
 OLDEST: Final = 1
 """The oldest version of ONNX's operator set that is read; most tests are of 13 and later."""
@@ -208,3 +210,47 @@ def checked(proto: ModelProto) -> ModelProto:
             stage="from_onnx",
         )
     return proto
+
+
+@contextmanager
+def broken_models_refused() -> Iterator[None]:
+    """What reading a model that nobody checked yet may raise becomes an error that says so.
+
+    Raises
+    ------
+    ProgramError
+        Names that are no text, attributes of other types, and the like (TC-1537).
+    """
+    try:
+        yield
+    except TacitError:
+        raise
+    except Exception as error:
+        raise ProgramError(
+            f"The model is broken: {type(error).__name__}.",
+            next_step=_BROKEN,
+            case=37,
+            stage="from_onnx",
+        ) from None
+
+
+def array_of(tensor: TensorProto) -> NDArray[Any]:
+    """The numbers of a tensor.
+
+    Raises
+    ------
+    ProgramError
+        Its bytes are not those of its shape and type (TC-1537).
+    """
+    from onnx import numpy_helper
+
+    try:
+        return numpy_helper.to_array(tensor)
+    except Exception as error:  # whatever unpacking raises
+        raise ProgramError(
+            f"The numbers of the model's {tensor.name!r} do not fit its shape:"
+            f" {type(error).__name__}.",
+            next_step=_BROKEN,
+            case=37,
+            stage="from_onnx",
+        ) from None

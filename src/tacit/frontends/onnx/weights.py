@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 from numpy.typing import NDArray
 
 from tacit.errors import ProgramError
+from tacit.frontends.onnx.loading import array_of
 from tacit.frontends.onnx.publicity import required_public, subgraphs
 from tacit.frontends.onnx.registry import ML
 
@@ -71,12 +72,10 @@ def _holds_weights(graph: Any) -> bool:
 
 def private_names(proto: ModelProto) -> dict[str, NDArray[Any]]:
     """The weights of floats by name, but for those that decide shapes or limits."""
-    from onnx import numpy_helper
-
     needed = required_public(proto)
     used = _weighing(proto.graph)
     return {
-        tensor.name: numpy_helper.to_array(tensor)
+        tensor.name: array_of(tensor)
         for tensor in proto.graph.initializer
         if tensor.name in used
         and tensor.name not in needed
