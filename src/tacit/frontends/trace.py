@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 from tacit.arrays.array import SecretArray
 from tacit.encoding.types import DType, fixed
@@ -27,8 +27,8 @@ def trace(
     *specs: ArraySpec,
     to: To = "all",
     name: str | None = None,
-    fractions: DType = fixed,
-    ring: int = 64,
+    fractions: DType | Literal["auto"] = fixed,
+    ring: int | Literal["auto"] = 64,
     **named: ArraySpec,
 ) -> Program:
     """Make a program from a function, without any data.
@@ -44,10 +44,12 @@ def trace(
         Who learns the outputs; None leaves them secret, in the session.
     name : str, optional
         The function's name by default.
-    fractions : DType
-        The fixed point of floats inside.
-    ring : {64, 128}
-        The ring whose limits the declared bounds are held against.
+    fractions : DType or "auto"
+        The fixed point of floats inside; "auto" takes the finest that is shown to fit
+        (:meth:`Program.fit`).
+    ring : {64, 128, "auto"}
+        The ring whose limits the declared bounds are held against. "auto" is the first of 64 and
+        128 that holds the program, if `fractions` is, too.
 
     Returns
     -------
@@ -75,7 +77,11 @@ def trace(
     ...     tacit.ArraySpec((3,), owner="bob", bounds=(-8, 8)),
     ... )
     """
-    session = TracingSession(fractions, ring)
+    if fractions == "auto":
+        rings = (64, 128) if ring == "auto" else (ring,)
+        plain = trace(function, *specs, to=to, name=name, fractions=fixed, ring=max(rings), **named)
+        return plain.fit(rings=rings).program
+    session = TracingSession(fractions, 128 if ring == "auto" else ring)
     arguments = _arguments(function, specs, named)
     with recording(session):
         given = {

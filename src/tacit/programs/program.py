@@ -20,6 +20,7 @@ from tacit.programs.inference import Checked, CheckedNode, check_constants, chec
 
 if TYPE_CHECKING:
     from tacit.programs.bounding.checking import Assurance
+    from tacit.programs.bounding.fitting import Fit
     from tacit.programs.bounding.listing import BoundsTable
     from tacit.programs.explaining.explanation import Explanation
     from tacit.programs.optimising.difference import Difference
@@ -320,6 +321,25 @@ class Program:
         from tacit.programs.bounding.checking import checked
 
         return checked(self, ring, strict=strict)
+
+    def fit(self, *, rings: Sequence[int] = (64, 128), least: int = 18) -> Fit:
+        """The program in the finest fixed point that its bounds leave room for.
+
+        Parameters
+        ----------
+        rings : sequence of int
+            In order of preference: the first that is shown to hold at least `least` fractional
+            bits, and in it as many as are shown to fit, up to 24 (40 over 128 bits).
+        least : int
+
+        Raises
+        ------
+        ProgramError
+            None is shown to fit (TC-1574).
+        """
+        from tacit.programs.bounding.fitting import fitted
+
+        return fitted(self, rings, least)
 
     # Parts.
 

@@ -9,7 +9,8 @@ import pytest
 
 import tacit
 from tacit import ArraySpec, Program
-from tacit.errors import ProgramError, RangeError
+from tacit.errors import InputRefusedError, ProgramError, RangeError
+from tacit.protocols import PROTOCOLS
 
 EIGHT = ArraySpec((4, 3), owner="alice", bounds=(-8, 8))
 FREE = ArraySpec((4, 3), owner="alice")
@@ -197,3 +198,89 @@ def test_public_numbers_that_come_later() -> None:
     assert 16 <= found["b"][1] < 16.01
     with tacit.local(seed=1) as mpc, pytest.raises(ProgramError, match="TC-1576"):
         mpc.run(program, {"x": np.ones((4, 3)), "s": 3.0})
+
+
+def softmax(x: Any) -> Any:
+    e = tacit.exp(x - tacit.max(x, axis=1, keepdims=True))
+    return e / e.sum(axis=1, keepdims=True)
+
+
+def standard(x: Any) -> Any:
+    d = x - x.mean(axis=1, keepdims=True)
+    return d / tacit.sqrt((d * d).mean(axis=1, keepdims=True) + 0.05)
+
+
+def layer_norm(x: Any) -> Any:
+    d = x - x.mean(axis=1, keepdims=True)
+    return d * tacit.rsqrt((d**2).mean(axis=1, keepdims=True) + 0.05)
+
+
+@pytest.mark.parametrize(
+    ("function", "high"), [(softmax, 1.02), (standard, 1.78), (layer_norm, 1.78)]
+)
+def test_what_is_normalised_stays_small(function: Any, high: float) -> None:
+    found = bounds_of(function)
+    assert -high < found[0]
+    assert found[1] < high
+    reshaped = bounds_of(lambda x: function(x)[:, :2] @ np.ones((2, 1)))
+    assert reshaped[1] < 2.1 * high
+
+
+def test_another_rows_divisor_normalises_nothing() -> None:
+    def crossed(x: Any) -> Any:
+        d = x - x.mean(axis=1, keepdims=True)
+        roots = tacit.sqrt((d * d).mean(axis=1, keepdims=True) + 0.05)
+        return d / tacit.reshape(roots, (1, 3))
+
+    assert bounds_of(crossed, ArraySpec((3, 3), owner="a", bounds=(-8, 8)))[1] > 50
+    assert bounds_of(lambda x: x - tacit.max(x, axis=0), ArraySpec(
+        (3, 3), owner="a", bounds=(-8, 8)))[1] <= 16  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("limit", "ring", "bits"), [(8, 64, 24), (1000, 64, 21), (1e5, 128, 40), (1e8, 128, 36)]
+)
+def test_the_finest_fixed_point_that_fits(limit: float, ring: int, bits: int) -> None:
+    spec = ArraySpec((3,), owner="alice", bounds=(-limit, limit))
+    program = tacit.trace(lambda x: {"a": x * x, "b": (x > 0).sum() / 3}, spec, ring=128)
+    fit = program.fit()
+    assert (fit.ring, fit.fraction_bits) == (ring, bits)
+    with tacit.local(seed=1, ring=ring) as mpc:
+        found = mpc.run(fit.program, {"x": np.full(3, limit / 3)})
+    np.testing.assert_allclose(found["a"], (limit / 3) ** 2, rtol=2.0**-bits)
+    np.testing.assert_allclose(found["b"], 1, atol=1e-5)
+
+
+def test_what_fits_nowhere_is_refused() -> None:
+    with pytest.raises(ProgramError, match="TC-1574"):
+        tacit.trace(lambda x: x * x, FREE).fit()
+    found = tacit.trace(lambda x: x * x, EIGHT, fractions="auto")
+    assert found.inputs[0].type.fraction_bits == 24
+
+
+@pytest.mark.parametrize("protocol", ["fantastic4", "replicated3_active"])
+def test_an_owner_who_lies_about_bounds_is_found_out(
+    protocol: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Bob's process shares a number that his program's bounds exclude."""
+    one = ArraySpec((2,), owner="bob", bounds=(-1, 1))
+    program = tacit.trace(lambda x, y: x * y, ArraySpec((2,), owner="alice", bounds=(-8, 8)), one)
+    values = {"x": np.ones(2), "y": np.ones(2)}
+
+    def run(*, checked: bool) -> Any:
+        with tacit.local(protocol, seed=1) as mpc:
+            session: Any = mpc.session
+            honest = session.input_elements
+
+            def lying(owner: int, elements: Any, *rest: Any) -> Any:
+                return honest(owner, elements << 20 if owner == 1 else elements, *rest)
+
+            monkeypatch.setattr(session, "input_elements", lying)
+            with monkeypatch.context() as weakened:
+                weakened.setattr(PROTOCOLS[protocol].party, "checks_inputs", checked)
+                return mpc.run(program, values)["output"]
+
+    with pytest.raises(InputRefusedError, match="TC-5400") as caught:
+        run(checked=True)
+    assert caught.value.parties == ("bob",)
+    assert np.abs(run(checked=False)).max() > 8  # without the check the lie goes through

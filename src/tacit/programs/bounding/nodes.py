@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Mapping, Sequence
-from math import prod
+from math import ceil, floor, prod
 from typing import Any, Final, TypeAlias
 
 from tacit.encoding.ring import Ring
@@ -136,7 +136,9 @@ def secret_facts(
         bounds = narrowed(found[0], None if linear is None else linear.range)
         bounds = narrowed(bounds, closer)
         if node.node.operation in ("multiply", "square") and bounds is not None:
-            bounds = narrowed(bounds, _product(node, forms, same, bounds))
+            squared = len(same) == 1 or same[0] == same[1]
+            operand = settled[0] if squared else None
+            bounds = narrowed(bounds, _product(node, forms, operand, bounds))
         return [bounds]
 
     declared = any(fact.declared for fact in given)
@@ -154,18 +156,25 @@ def secret_facts(
 
 
 def _product(
-    node: CheckedNode, forms: Sequence[Form | None], same: Sequence[int], found: Bounds
+    node: CheckedNode, forms: Sequence[Form | None], squared: Bounds | None, found: Bounds
 ) -> Bounds | None:
-    """Products of what is correlated: squares, x (1 - x)."""
-    x, y = (forms[0], forms[0]) if node.node.operation == "square" else (forms[0], forms[-1])
-    if x is None or y is None or not x.terms.keys() & y.terms.keys():
-        return None
-    bounds = product_range(x, y)
-    if bounds is None:
-        return None
+    """Products of what is correlated: x (1 - x), and squares of what is within `squared`."""
+    bounds: Bounds | None
+    if squared is not None:
+        sizes = sorted(abs(end) for end in squared)
+        low = 0 if squared[0] <= 0 <= squared[1] else sizes[0]
+        bounds = low * low, sizes[1] * sizes[1]
+    else:
+        x, y = forms[0], forms[-1]
+        if x is None or y is None or not x.terms.keys() & y.terms.keys():
+            return None
+        bounds = product_range(x, y)
+        if bounds is None:
+            return None
     dtype = node.results[0].dtype
     if dtype.kind != "fixed":
-        return round(bounds[0] - 0.5), round(bounds[1] + 0.5)
+        low, high = bounds
+        return (low, high) if squared is not None else (floor(low), ceil(high))
     size = max(1.0, abs(found[0]), abs(found[1]))
     unit = 2.0 ** -min(dtype.fraction_bits, PRODUCT_BITS)
     slack = unit * (2 + (4 * size if dtype.fraction_bits > PRODUCT_BITS else 0))
