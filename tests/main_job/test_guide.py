@@ -27,8 +27,8 @@ from commands import tacit_here
 pytestmark = pytest.mark.processes
 
 ROOT = Path(__file__).parents[2]
-GUIDE = ROOT / "docs" / "guide"
-PAGES = ("first-hour", "your-files")
+DOCS = ROOT / "docs"
+PAGES = ("guide/first-hour", "guide/your-files", "programs")
 _BLOCK = re.compile(r"^```console\n(.*?)^```", re.MULTILINE | re.DOTALL)
 _FAILS = re.compile(r"^Error TC-|not a boolean", re.MULTILINE)
 
@@ -48,7 +48,7 @@ class Command:
 def commands(page: str) -> list[Command]:
     """In the order of the page."""
     found: list[Command] = []
-    for block in _BLOCK.findall((GUIDE / f"{page}.md").read_text()):
+    for block in _BLOCK.findall((DOCS / f"{page}.md").read_text()):
         assert block.startswith("$ "), block
         for line in block.splitlines():
             if line.startswith("$ "):
@@ -161,8 +161,9 @@ def test_commands_of_the_guide(reader: Reader) -> None:
 
 
 def test_every_page_with_commands_is_run() -> None:
-    with_commands = {p.stem for p in GUIDE.glob("*.md") if "```console" in p.read_text()}
-    assert with_commands == set(PAGES)
+    pages = [*DOCS.glob("guide/*.md"), DOCS / "programs.md"]
+    with_commands = {p for p in pages if "```console" in p.read_text()}
+    assert with_commands == {DOCS / f"{page}.md" for page in PAGES}
 
 
 def test_what_is_not_printed_is_missed() -> None:

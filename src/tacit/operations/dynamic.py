@@ -87,6 +87,8 @@ def _slice(party: Party, operands: Sequence[Operand], attributes: Sizes) -> Secr
     """A part of an array. Local."""
     value, *starts = operands
     assert isinstance(value, SecretValue)
+    if not starts:  # a number, which comes as an array of one element
+        return value
     key = clamped_starts(_numbers(starts), attributes.sizes, value.shape)
     return rearranged(value, lambda part: part[key])
 
@@ -104,7 +106,8 @@ def _update_rule(types: Sequence[ArrayType], attributes: Any) -> ArrayType:
 def _update(party: Party, operands: Sequence[Operand], attributes: Any) -> SecretValue:
     """An array with a part of it replaced. Local."""
     array, part, *starts = operands
-    key = clamped_starts(_numbers(starts), part.shape, array.shape)
+    first = _numbers(starts) or [0] * len(array.shape)
+    key = clamped_starts(first, part.shape, array.shape)
     types = operand_types([array, part])
     dtype = types[0].dtype if types[0].dtype.kind == "bool" else common_type("", types)
     share = boolean_share if dtype.kind == "bool" else secret_share

@@ -111,7 +111,7 @@ def _transpose_rule(types: Sequence[ArrayType], attributes: Permutation) -> Arra
 
 def _transpose(party: Party, operands: Sequence[Operand], attributes: Permutation) -> SecretValue:
     """Axes permuted. Local."""
-    return rearranged(_only(operands), lambda part: part.transpose(attributes.axes))
+    return rearranged(_only(operands), lambda part: part.transpose(attributes.axes or None))
 
 
 def _broadcast_rule(types: Sequence[ArrayType], attributes: Shape) -> ArrayType:

@@ -133,7 +133,7 @@ def _rows_rule(
             case=52,
             stage=name,
         )
-    if attributes.key_bits and len(attributes.key_bits) != count:
+    if count > len(types) or (attributes.key_bits and len(attributes.key_bits) != count):
         raise ShapeError(
             f"{name}: bits are given of {len(attributes.key_bits)} keys, and there are {count}.",
             next_step="give a number of bits, or None, for each key; or nothing at all.",

@@ -213,6 +213,7 @@ def _checked_node(
         else:
             assert operation is not None
             _require_operands(where, node.operation, operands)
+            _require_bits(where, attributes)
             results = result_types(node.operation, operation, operands, attributes)
             if operation.check is not None:
                 operation.check(operands, [None] * len(operands), attributes, RING128)
@@ -276,6 +277,14 @@ def _require_operands(where: str, name: str, operands: Sequence[ArrayType]) -> N
         raise _unfit(f"{where} has {len(operands)} operands.")
     if name == "constant" and not operands[0].public:
         raise _unfit(f"{where} makes a constant of a secret.")
+
+
+def _require_bits(where: str, attributes: Any) -> None:
+    """What is said of the keys of a sort: how many bits they have at most."""
+    said = getattr(attributes, "key_bits", None)
+    for bits in said if isinstance(said, tuple) else (said,):
+        if bits is not None and not 0 <= bits <= 128:
+            raise _unfit(f"{where} has keys of {bits} bits.")
 
 
 def _constant_type(one: Constant) -> ArrayType:
