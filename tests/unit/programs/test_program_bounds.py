@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
 import numpy as np
 import pytest
 
@@ -284,3 +285,44 @@ def test_an_owner_who_lies_about_bounds_is_found_out(
         run(checked=True)
     assert caught.value.parties == ("bob",)
     assert np.abs(run(checked=False)).max() > 8  # without the check the lie goes through
+
+
+def test_what_bounds_decide_needs_no_protocol() -> None:
+    positive = ArraySpec((3,), owner="alice", bounds=(1, 2))
+    negative = ArraySpec((3,), owner="bob", bounds=(-4, -1))
+
+    def function(x: Any, y: Any) -> dict[str, Any]:
+        return {
+            "abs": abs(x) + abs(y),
+            "most": tacit.maximum(x, y) - tacit.minimum(x, y),
+            "clip": tacit.clip(x, 0, 3),
+            "choice": tacit.where(x > y, x, y * y),
+            "open": tacit.maximum(x, 1.5),
+        }
+
+    program = tacit.trace(function, positive, negative)
+    better = program.optimize()
+    names = [node.operation for node in better.form.main.nodes]
+    assert not {"abs", "minimum", "clip", "greater"} & set(names)
+    assert names.count("maximum") == 1
+    values = {"x": np.array([1.0, 1.5, 2]), "y": np.array([-1.0, -2, -4])}
+    with tacit.local(seed=1, rounding="nearest") as mpc:
+        expected, found = mpc.run(program, values), mpc.run(better, values)
+    for name, array in expected.items():
+        np.testing.assert_allclose(found[name], array, atol=1e-5)
+
+
+def test_a_program_that_lies_about_its_keys_is_refused() -> None:
+    program = tacit.trace(lambda x: tacit.sort(x), ArraySpec((4,), owner="alice", bounds=(-8, 8)))
+    lying = tacit.trace(lambda x: tacit.sort(x), ArraySpec((4,), owner="alice", bounds=(-1, 1)))
+    main = msgspec.structs.replace(program.form.main, nodes=lying.form.main.nodes)
+    forged = Program(msgspec.structs.replace(program.form, main=main))
+    with pytest.raises(ProgramError, match="sort"):
+        forged.check()
+    with tacit.local(seed=1) as mpc, pytest.raises(RangeError, match="TC-1373"):
+        mpc.run(forged, {"x": np.ones(4)})
+    values = np.array([3.0, -2, 7.5, 0])
+    fit = program.fit()
+    with tacit.local(seed=1) as mpc:
+        found = mpc.run(fit.program, {"x": values})["output"]
+    np.testing.assert_allclose(found, np.sort(values), atol=1e-6)

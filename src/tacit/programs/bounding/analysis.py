@@ -26,6 +26,7 @@ from tacit.programs.bounding.patterns import closer_bounds
 from tacit.programs.bounding.problems import Problem, interval, outside, refused
 from tacit.programs.control import Call, Choice, Loop, Over, Until
 from tacit.programs.inference import Checked, CheckedNode
+from tacit.programs.showing.notation import clean
 
 if TYPE_CHECKING:
     from tacit.programs.program import Program
@@ -160,7 +161,7 @@ class Analysis:
     def where(self, number: int, place: int) -> str:
         """A node, for people."""
         node = self.graphs[number].nodes[place].node
-        note = f", {node.note}" if node.note else ""
+        note = f", {clean(node.note)[:80]}" if node.note else ""
         body = f" of body {number}" if number < len(self.graphs) - 1 else ""
         return f"Node {place}{body} ({node.operation}{note})"
 

@@ -18,6 +18,7 @@ from tacit.programs.bounding.facts import Fact, within
 from tacit.programs.bounding.problems import Problem, unshown, unsuitable
 from tacit.programs.control import bodies_of
 from tacit.programs.inference import CheckedNode
+from tacit.programs.showing.notation import clean
 
 if TYPE_CHECKING:
     from tacit.programs.program import Program
@@ -104,7 +105,8 @@ def _advice(program: Program, ring: Ring, problem: Problem) -> str:
         more = "" if ring.bits > 64 else ", check with ring=128"
         return f"limit what it works on with tacit.clip{more}, or take fewer fractional bits."
     names = " and ".join(
-        f"{program.inputs[k].name} within ({low:.6g}, {high:.6g})" for k, (low, high) in width
+        f"{clean(program.inputs[k].name)[:80]} within ({low:.6g}, {high:.6g})"
+        for k, (low, high) in width
     )
     how = "declare bounds" if problem.why == "unbounded" else "narrower bounds would do"
     return f"{how}: {names}; or limit what it works on with tacit.clip."

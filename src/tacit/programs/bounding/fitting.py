@@ -19,9 +19,10 @@ from tacit.encoding.types import DType
 from tacit.errors import ProgramError, TacitError
 from tacit.functions.domains import FINE_FRACTION_BITS, MOST_FRACTION_BITS
 from tacit.operations.fractions import becoming_fractions
+from tacit.operations.types import ArrayType
 from tacit.programs.bounding.analysis import analysed
 from tacit.programs.graph import Graph, Input, Node
-from tacit.programs.inference import Checked
+from tacit.programs.inference import Checked, CheckedNode
 
 if TYPE_CHECKING:
     from tacit.programs.program import Program
@@ -137,7 +138,7 @@ def _rewritten(checked: Checked, before: int, after: int) -> tuple[Graph, list[i
                 operands[k] = count
                 count += 1
         places.append(len(nodes))
-        data = _attributes(node.attributes, node.node.attributes, before, after)
+        data = _attributes(node, types, before, after)
         nodes.append(Node(name, tuple(operands), data, node.node.note))
         place += range(count, count + len(node.results))
         count += len(node.results)
@@ -152,10 +153,15 @@ def _input(one: Input, before: int, after: int) -> Input:
     return msgspec.structs.replace(one, type=msgspec.structs.replace(kind, fraction_bits=after))
 
 
-def _attributes(attributes: object, data: bytes, before: int, after: int) -> bytes:
-    """Parameters of conversions, with the other fixed point."""
-    kind = getattr(attributes, "kind", None)
-    if kind == "fixed" and getattr(attributes, "fraction_bits", None) == before:
-        changed = msgspec.structs.replace(attributes, fraction_bits=after)  # type: ignore[type-var]
-        return msgspec.msgpack.encode(changed)
-    return data
+def _attributes(node: CheckedNode, types: Sequence[ArrayType], before: int, after: int) -> bytes:
+    """Parameters with the other fixed point: of conversions, and how wide keys of sorts are."""
+    attributes = node.attributes
+    kind, bits = (getattr(attributes, name, None) for name in ("kind", "fraction_bits"))
+    if kind == "fixed" and bits == before:
+        return msgspec.msgpack.encode(msgspec.structs.replace(attributes, fraction_bits=after))
+    told = getattr(attributes, "key_bits", None)
+    more = max(after - before, 0)
+    if not told or not any(t.dtype.kind == "fixed" for t in types):
+        return node.node.attributes
+    wider = tuple(w and w + more for w in told) if isinstance(told, tuple) else told + more
+    return msgspec.msgpack.encode(msgspec.structs.replace(attributes, key_bits=wider))

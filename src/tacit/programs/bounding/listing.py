@@ -12,6 +12,7 @@ from tacit.encoding.rings import ring_of
 from tacit.operations.types import ArrayType, Bounds
 from tacit.programs.bounding.analysis import analysed
 from tacit.programs.bounding.problems import Problem, interval
+from tacit.programs.showing.notation import clean
 
 if TYPE_CHECKING:
     from tacit.programs.program import Program
@@ -80,7 +81,7 @@ class BoundsTable:
             (
                 row.place,
                 str(row.number),
-                row.name,
+                clean(row.name),
                 row.kind,
                 interval(row.bounds),
                 "" if row.bits is None else f"{row.bits:.1f}",

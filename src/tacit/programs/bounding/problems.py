@@ -93,7 +93,7 @@ def not_inductive(where: str, what: str, declared: Bounds, found: Bounds | None)
 def unsuitable(name: str, declared: Bounds, given: Bounds | None) -> ProgramError:
     """An array of which it is not known that it is within the bounds of the program's input."""
     return ProgramError(
-        f"The program takes {name!r} within {interval(declared)}, and the array is within"
+        f"The program takes {name[:80]!r} within {interval(declared)}, and the array is within"
         f" {interval(given)}.",
         next_step=f"share it with bounds=({declared[0]:g}, {declared[1]:g}), or limit it with"
         " tacit.clip first.",

@@ -12,6 +12,7 @@ from tacit.programs.building import Value
 from tacit.programs.control import Loop, Over, bodies_of
 from tacit.programs.graph import Graph, Hint
 from tacit.programs.inference import Checked, CheckedNode, checked_graph
+from tacit.programs.optimising.bounded import Intervals, deciding, intervals_of
 from tacit.programs.optimising.chaining import chained
 from tacit.programs.optimising.choosing import chosen
 from tacit.programs.optimising.comparing import ordered, reusing
@@ -65,11 +66,12 @@ def optimised(program: Program) -> Program:
 
 def _once(form: ProgramForm) -> ProgramForm:
     program = Program(form)
+    intervals = intervals_of(program)
     bodies: list[Checked] = []
-    for checked in program.bodies:
-        graph, _ = _passed(checked, bodies)
+    for number, checked in enumerate(program.bodies):
+        graph, _ = _passed(checked, bodies, intervals[number])
         bodies.append(checked_graph(graph, bodies))
-    graph, origins = _passed(program.main, bodies)
+    graph, origins = _passed(program.main, bodies, intervals[-1])
     graph, bodies, moved = _hoisted(checked_graph(graph, bodies), bodies)
     origins = [origins[place] for place in moved]
     main, kept = pruned(graph, tuple(one.graph for one in bodies))
@@ -79,8 +81,9 @@ def _once(form: ProgramForm) -> ProgramForm:
     )
 
 
-def _passed(checked: Checked, bodies: Sequence[Checked]) -> Changed:
-    origins = list(range(len(checked.nodes)))
+def _passed(checked: Checked, bodies: Sequence[Checked], intervals: Intervals) -> Changed:
+    graph, origins = rewritten(checked, bodies, deciding(intervals))
+    checked = checked_graph(graph, bodies)
     for one in PASSES:
         graph, places = one(checked, bodies)
         origins = [origins[place] for place in places]
