@@ -25,6 +25,7 @@ def fused(body: Body) -> None:
         for inner in equation.bodies:
             fused(inner)
     _without_identities(body)
+    _without_repeats(body)
     for pattern in _PATTERNS:
         for place, equation in enumerate(body.equations):
             if equation.secret:
@@ -121,6 +122,35 @@ def _is(body: Body, atom: Atom, number: float) -> bool:
         and value.dtype.kind != "b"
         and bool((value == number).all())
     )
+
+
+def _without_repeats(body: Body) -> None:
+    """Drop equations that compute on secrets what another one does."""
+    first: dict[Any, Equation] = {}
+    same: dict[Variable, Atom] = {}
+    kept = []
+    for equation in body.equations:
+        equation.operands = [
+            same.get(atom, atom) if isinstance(atom, Variable) else atom
+            for atom in equation.operands
+        ]
+        if not equation.secret or equation.bodies or "update_jaxpr" in equation.parameters:
+            kept.append(equation)
+            continue
+        operands = tuple(
+            id(a) if isinstance(a, Variable) else (str(a.value.dtype), a.value.tobytes())
+            for a in equation.operands
+        )
+        shapes = tuple(result.shape for result in equation.results)
+        key = equation.primitive, operands, shapes, repr(sorted(equation.parameters.items()))
+        known = first.setdefault(key, equation)
+        if known is equation:
+            kept.append(equation)
+        else:
+            same.update(zip(equation.results, known.results, strict=True))
+    body.equations = kept
+    body.outputs = [same.get(a, a) if isinstance(a, Variable) else a for a in body.outputs]
+    body.index()
 
 
 # Patterns.
@@ -313,7 +343,7 @@ def _common_divisor(body: Body, equation: Equation) -> list[Equation] | None:
     source, moves = _before_moves(body, below)
     if not isinstance(source, Variable) or not source.secret:
         return None
-    if prod(atom_shape(below)) < 4 * max(prod(source.shape), 1):
+    if prod(equation.results[0].shape) < 4 * max(prod(source.shape), 1):
         return None
     if not (isinstance(x, Variable) and x.secret):
         return None

@@ -7,7 +7,8 @@ public ones that are the same in every iteration of a loop, and *varying* ones.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import operator
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
@@ -120,9 +121,28 @@ def known_answer(equation: Equation) -> bool | None:
         return None
     if equation.primitive == "is_finite":
         return True
-    if equation.primitive in ("eq", "ne") and equation.operands[0] is equation.operands[1]:
+    if equation.primitive not in _COMPARISONS:
+        return None
+    x, y = equation.operands
+    if x is y and equation.primitive in ("eq", "ne"):
         return equation.primitive == "eq"
+    for place, atom in enumerate((x, y)):
+        value = np.asarray(atom.value) if isinstance(atom, Literal) else np.zeros(0)
+        if value.dtype.kind == "f" and value.size == 1 and np.isinf(value).all():
+            # No secret is infinite, so any number stands for it.
+            pair = [value.item(), 0.0] if place == 0 else [0.0, value.item()]
+            return bool(_COMPARISONS[equation.primitive](*pair))
     return None
+
+
+_COMPARISONS: dict[str, Callable[[float, float], bool]] = {
+    "eq": operator.eq,
+    "ge": operator.ge,
+    "gt": operator.gt,
+    "le": operator.le,
+    "lt": operator.lt,
+    "ne": operator.ne,
+}
 
 
 def _fold(body: Body) -> None:
