@@ -12,7 +12,7 @@ from typing import Any
 from tacit.encoding.rings import ring_of
 from tacit.errors import ProgramError
 from tacit.programs.graph import EVERYBODY
-from tacit.programs.planning.calls import MATRICES, numbers_of
+from tacit.programs.planning.calls import numbers_of
 from tacit.programs.planning.clock import Clock, Pace
 from tacit.programs.planning.networks import described
 from tacit.programs.planning.party import Call
@@ -159,9 +159,7 @@ def _timed(
                 for one in profile.links:
                     for link, (payload, checks) in one.items():
                         links[link] += times * (payload + checks)
-                threads = (os.cpu_count() or 1) if call.primitive in MATRICES else 1
-                in_process += times * sum(map(sum, profile.compute)) / threads
-                in_process += times * profile.carrying
+                in_process += times * (sum(map(sum, profile.compute)) + profile.carrying)
             in_process += len(names) * _local_seconds(tally, profiler)
         phases.append(
             Phase(

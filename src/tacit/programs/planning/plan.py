@@ -133,7 +133,10 @@ class Plan:
 
     @property
     def in_process(self) -> float:
-        """Expected seconds where one process computes for all parties, as ``tacit.local`` does."""
+        """Expected seconds where one process computes for all parties, as ``tacit.local`` does.
+
+        With one thread, on a processor of its own.
+        """
         return sum(phase.in_process for phase in self.phases)
 
     @property

@@ -23,7 +23,7 @@ LONG: Final = 352 * PERIOD
 system gives them pages of another kind, which take less time to come by.
 """
 
-MOST_PRODUCTS: Final = 1 << 26
+MOST_PRODUCTS: Final = 1 << 30
 """Multiplications of a matrix product that is run as it is."""
 
 Link: TypeAlias = tuple[int, int]
