@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import time
+import tracemalloc
 from collections.abc import Callable
 from typing import Any
 
@@ -231,3 +233,40 @@ def test_what_does_not_fit_is_refused() -> None:
         with pytest.raises(ProgramError) as caught:
             plan()
         assert caught.value.code == code
+
+
+@pytest.mark.parametrize("protocol", NAMES)
+def test_memory_is_about_what_is_needed(protocol: str) -> None:
+    size = 20_000
+    program = tacit.trace(
+        lambda x, y: {"sum": (x * y).sum(), "less": (x < y).sum(), "relu": tacit.relu(x)},
+        x=ArraySpec((size,), owner="alice", bounds=(-1, 1)),
+        y=ArraySpec((size,), owner="bob", bounds=(-1, 1)),
+    )
+    plan = program.plan(protocol, seconds=False)
+    given = inputs_of(program, {})
+    with tacit.local(protocol) as mpc:
+        tracemalloc.start()
+        mpc.run(program, given, plan=plan)
+        _, peak = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+    assert 0.6 < plan.memory_peak / (peak / len(plan.parties)) < 1.5
+
+
+def test_a_long_loop_is_planned_by_its_first_round() -> None:
+    program = tacit.trace(
+        lambda x: tacit.fori_loop(0, 20_000, lambda i, c: [tacit.sigmoid(c[0])], [x])[0], X
+    )
+    one = tacit.trace(
+        lambda x: tacit.fori_loop(0, 1, lambda i, c: [tacit.sigmoid(c[0])], [x])[0], X
+    )
+    started = time.process_time()
+    plan = program.plan("replicated3", seconds=False)
+    assert time.process_time() - started < 5
+    of_one = one.plan("replicated3", seconds=False)
+    outside = of_one.rounds - one_body(of_one)
+    assert plan.rounds == outside + 20_000 * one_body(of_one)
+
+
+def one_body(plan: Plan) -> int:
+    return next(phase.rounds for phase in plan.phases if phase.name == "compute")

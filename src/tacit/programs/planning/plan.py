@@ -80,7 +80,7 @@ class Plan:
     links : dict of (str, str) to int
         Bytes, check bytes included, by sender and receiver.
     memory_peak : int
-        Bytes of shares and messages that one party holds at most.
+        About how many bytes of shares and messages one party holds at most.
     work : tuple of Work
         What the parties compute, most expensive first.
     notes : tuple of str

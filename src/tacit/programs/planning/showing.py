@@ -34,7 +34,7 @@ def plan_parts(plan: Plan) -> Any:
         parts.append(_work(plan))
     parts.append(
         Text(
-            f"A party holds {bytes_text(plan.memory_peak)} of shares and messages at most."
+            f"A party holds about {bytes_text(plan.memory_peak)} of shares and messages at most."
             + (
                 f" In one process for all parties: {seconds_text(plan.in_process)}."
                 if plan.in_process

@@ -43,11 +43,14 @@ def tallied(party: CountingParty, step: Step[Any]) -> tuple[Tally, Any]:
     tally = Tally()
     seen: Counter[int] = Counter()
     kept: dict[int, Round] = {}
+    party.paused()
     while True:
         try:
             one = next(step)
         except StopIteration as stop:
             found = stop.value
+            rest: Any = {0: (party.paused(),)}
+            tally.events.append(Round(send=rest, depth=0))  # what is done after the last message
             break
         tally.rounds += one.depth
         tally.events.append(one)
