@@ -191,6 +191,11 @@ def _inputs(
             specs[key] = ArraySpec(
                 _shape(info, dimensions), _dtype(info, None), owner=owner, name=key
             )
+        elif isinstance(spec, ArraySpec) and spec.public:
+            raise _wrong(
+                f"The model's input {key!r} is public, and its values are not given.",
+                f'give them now, as a NumPy array: inputs={{"{key}": np.array(…)}}.',
+            )
         elif isinstance(spec, ArraySpec):
             _require_fit(info, spec.shape, dimensions)
             specs[key] = ArraySpec(

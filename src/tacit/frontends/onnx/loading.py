@@ -27,6 +27,7 @@ OLDEST: Final = 1
 _MOST_BYTES: Final = 2 << 30
 """The most that a model may hold, weights beside its file included."""
 
+_WHAT: Final = "give the path of an .onnx file, its bytes, or an onnx.ModelProto."
 _BROKEN: Final = "export it again, and check it with onnx.checker.check_model."
 
 
@@ -58,8 +59,10 @@ def loaded(model: Any) -> ModelProto:
         proto.CopyFrom(model)
     elif isinstance(model, bytes | bytearray | memoryview):
         proto, folder = _parsed(bytes(model)), None
+    elif not isinstance(model, str | os.PathLike):
+        raise _refused(f"A {type(model).__name__} is no ONNX model.", _WHAT)
     else:
-        path = Path(os.fspath(model))
+        path = Path(model)
         proto, folder = _parsed(_read(path)), path.resolve().parent
     _require_inside(proto, folder)
     return proto
@@ -73,7 +76,7 @@ def _read(path: Path) -> bytes:
     except OSError as error:
         raise _refused(
             f"The model cannot be read from {path}: {error.strerror}.",
-            "give the path of an .onnx file, its bytes, or an onnx.ModelProto.",
+            _WHAT,
         ) from None
 
 
@@ -88,7 +91,7 @@ def _parsed(data: bytes) -> ModelProto:
     except Exception as error:  # the decoder's own error, wherever protobuf keeps it
         raise _refused(
             f"These are not the bytes of an ONNX model: {type(error).__name__}.",
-            "give the path of an .onnx file, its bytes, or an onnx.ModelProto.",
+            _WHAT,
         ) from None
     if not proto.graph.node and not proto.graph.output:
         raise _refused("The model holds no graph.", _BROKEN)

@@ -98,6 +98,7 @@ def test_an_input_that_decides_a_shape_on_a_way_must_be_public() -> None:
         ({"picture": OWNED}, "no input 'picture'"),
         ({}, "Nothing says who gives"),
         ({"image": tacit.ArraySpec((2, 1, 6, 7), owner="alice")}, "has the shape"),
+        ({"image": tacit.ArraySpec((2, 1, 6, 6), public=True)}, "its values are not given"),
         ({"image": tacit.ArraySpec((2, 1, 6, 6), tacit.int64, owner="alice")}, "holds floats"),
     ],
 )

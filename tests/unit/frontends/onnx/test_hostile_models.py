@@ -60,6 +60,13 @@ def test_weights_of_a_model_without_a_folder_are_refused() -> None:
         load(outside("w.bin").SerializeToString())
 
 
+@pytest.mark.parametrize("what", [b"", b"onnx", 7, None, "nowhere.onnx"])
+def test_what_is_no_model(what: Any) -> None:
+    with pytest.raises(ProgramError) as caught:
+        load(what)
+    assert caught.value.code == "TC-1536"
+
+
 def test_cut_and_changed_bytes() -> None:
     data = cnn().SerializeToString()
     draw = np.random.default_rng(1)
