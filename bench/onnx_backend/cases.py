@@ -13,7 +13,7 @@ import numpy as np
 
 __all__ = ["KINDS", "Case", "cases"]
 
-KINDS: Final = ("node", "simple", "pytorch-operator", "pytorch-converted")
+KINDS: Final = ("node", "simple", "pytorch-operator", "pytorch-converted", "light")
 
 _NUMBERS: Final = frozenset(
     {"FLOAT", "FLOAT16", "DOUBLE", "BOOL", "INT8", "INT16", "INT32", "INT64", "UINT8", "UINT16",
@@ -88,6 +88,10 @@ def cases(kind: str, modules: Sequence[str] = ()) -> Iterator[Case]:
     """
     import onnx
     from onnx.backend.test.case import node
+
+    if kind == "light":
+        yield from _light()
+        return
     from onnx.backend.test.loader import load_model_tests
 
     with warnings.catch_warnings():
@@ -105,6 +109,30 @@ def cases(kind: str, modules: Sequence[str] = ()) -> Iterator[Case]:
         elif case.model_dir is not None and (Path(case.model_dir) / "model.onnx").exists():
             folder = Path(case.model_dir)
             yield Case(case.name, kind, onnx.load(folder / "model.onnx"), list(_stored(folder)))
+
+
+_LEFT_OUT: Final = ("bvlc_alexnet", "inception_v1", "vgg19", "zfnet512")
+"""Networks of 61 to 144 million weights, as constants of a program more than half a gigabyte; and
+one that computes with numbers of 10^15 for equal weights, which fixed point does not hold."""
+
+
+def _light() -> Iterator[Case]:
+    """The real networks, with the weights that the package itself holds: all of them equal."""
+    import onnx
+
+    folder = Path(onnx.__file__).parent / "backend" / "test" / "data" / "light"
+    for path in sorted(folder.glob("light_*.onnx")):
+        name = path.stem.removeprefix("light_")
+        if name in _LEFT_OUT:
+            continue
+        model = onnx.load(path)
+        weights = {tensor.name for tensor in model.graph.initializer}
+        (given,) = (each for each in model.graph.input if each.name not in weights)
+        shape = [each.dim_value for each in given.type.tensor_type.shape.dim]
+        image = (np.arange(np.prod(shape)).reshape(shape) / np.prod(shape)).astype(np.float32)
+        tensor = onnx.TensorProto()
+        tensor.ParseFromString(path.with_name(f"{path.stem}_output_0.pb").read_bytes())
+        yield Case(f"test_{name}", "light", model, [([image], [_array(tensor)])])
 
 
 def _array(value: Any) -> Any:
