@@ -38,7 +38,7 @@ __all__ = ["MOST_NODES", "of_fori", "of_scan", "of_while"]
 FEW: Final = 8
 """So many rounds are followed one by one before anything else is tried."""
 
-MOST_NODES: Final = 30_000
+MOST_NODES: Final = 6_000
 """So many nodes of bodies are looked at while rounds are followed one by one."""
 
 _TRIES: Final = 8
@@ -306,7 +306,7 @@ def _unrolled(
     if not all(_keeps(results[: loop.carried], declared) for results in rounds):
         return None
     if not analysis.is_trying:
-        rounds = list(_each_round(analysis, loop, carries))
+        rounds = list(_each_round(analysis, loop, carries, limited=False))
     others = [results[loop.carried :] for results in rounds]
     together = [analysis.together([row[k] for row in others]) for k in range(len(others[0]))]
     return rounds[-1][: loop.carried], together
@@ -319,12 +319,14 @@ def _keeps(results: Sequence[Fact], declared: Sequence[Bounds | None]) -> bool:
     )
 
 
-def _each_round(analysis: Analysis, loop: _Rounds, carries: list[Fact]) -> Iterator[list[Fact]]:
+def _each_round(
+    analysis: Analysis, loop: _Rounds, carries: list[Fact], *, limited: bool = True
+) -> Iterator[list[Fact]]:
     assert loop.each is not None
     assert loop.trips is not None
     end = analysis.visited + 2 * MOST_NODES
     for k in range(loop.trips):
-        if analysis.visited > end:
+        if limited and analysis.visited > end:
             raise RangeError("Too many rounds.", next_step="", case=73)
         before, after = loop.each(k)
         results = analysis.graph(loop.body, [*before, *carries, *after])
