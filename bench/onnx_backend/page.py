@@ -102,9 +102,9 @@ def _totals(outcomes: Sequence[Outcome]) -> Iterator[str]:
         "*light* are the suite's real networks on images of 224 by 224 pixels (SqueezeNet,"
         " ShuffleNet, Inception v2, ResNet-50, DenseNet-121), with the equal weights that the"
         " package holds; the weights that were trained would be downloaded. Their probabilities"
-        " pass within 1e-5 and a thousandth. Inception v1 is left out, because it computes with numbers"
-        " of 10^15 there, which fixed point does not hold; AlexNet, ZFNet and VGG-19, because as"
-        " constants their weights are half a gigabyte and more."
+        " pass within 1e-5 and a thousandth. Inception v1 is left out, because it computes with"
+        " numbers of 10^15 there, which fixed point does not hold; AlexNet, ZFNet and VGG-19,"
+        " because as constants their weights are half a gigabyte and more."
     )
     yield ""
     yield "Why others do not:"
