@@ -168,7 +168,7 @@ def run(
     shapes and bounds. Outputs lie in the folder --out, each recipient's in one of its own.
     """
     loaded = approved(program, digest) if digest else Program.load(program)
-    place = None if own is None and kit is None else own_kit(own or "", kit)
+    place = None if own is None else own_kit(own, kit)
     chosen, parties = parties_of(loaded, protocol, tuple(helper or ()), place)
     require_people(loaded, parties)
     request = RunRequest(
