@@ -95,7 +95,7 @@ def _identity(body: Body, equation: Equation) -> Atom | bool | None:
         case "convert_element_type":
             source = operands[0]
             kinds = [np.dtype(v.dtype).kind for v in (source, equation.results[0])]  # type: ignore[union-attr]
-            if kinds[0] not in "iub" and kinds[1] not in "iub":
+            if kinds[0] not in "iubc" and kinds[1] not in "iubc":
                 return source
     return None
 

@@ -201,7 +201,8 @@ def _while(call: Call, *operands: Any) -> list[Any]:
     carries = len(body.inputs) - consts
     if any(isinstance(atom, Variable) and atom.secret for atom in condition.outputs):
         raise ProgramError(
-            f"{call.place}: the condition of a loop is secret, and how often it runs would show.",
+            f"{call.place}: the condition of a loop is secret, or known only when the program runs;"
+            " how often it runs would show.",
             next_step="loop a public number of times (lax.fori_loop) and keep with jnp.where what"
             " shall not change any more.",
             case=21,

@@ -81,6 +81,7 @@ def test_types_without_a_secret_form() -> None:
     error = _refused(lambda x: x, wide)
     assert isinstance(error, TypeMismatchError)
     assert error.code == "TC-1275"
+    assert _refused(lambda x: x + 1j).code == "TC-1275"
 
 
 @pytest.mark.parametrize(
