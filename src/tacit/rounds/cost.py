@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from math import prod
 
 import numpy as np
 
@@ -140,5 +141,5 @@ class CostTable(dict[str, Callable[..., Declaration]]):
 
 def product_size(x_shape: tuple[int, ...], y_shape: tuple[int, ...]) -> int:
     """Elements of a matrix product of arrays of these shapes, by NumPy's rules."""
-    x, y = (np.broadcast_to(np.uint8(0), shape) for shape in (x_shape, y_shape))
-    return int(np.asarray(np.matmul(x, y)).size)
+    batch = np.broadcast_shapes(x_shape[:-2], y_shape[:-2])
+    return prod((*batch, *x_shape[-2:-1], *(y_shape[-1:] if len(y_shape) > 1 else ())))
