@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
@@ -24,7 +24,7 @@ from tacit.programs.bounding.forms import symbol
 from tacit.programs.bounding.nodes import UNCONDITIONAL, Symbols, public_facts, secret_facts
 from tacit.programs.bounding.patterns import closer_bounds
 from tacit.programs.bounding.problems import Problem, interval, outside, refused
-from tacit.programs.control import Call, Choice, Loop, Over, Until
+from tacit.programs.control import Call, Choice, Loop, Over, Until, bodies_of
 from tacit.programs.inference import Checked, CheckedNode
 from tacit.programs.showing.notation import clean
 
@@ -32,6 +32,12 @@ if TYPE_CHECKING:
     from tacit.programs.program import Program
 
 __all__ = ["Analysis", "Found", "analysed"]
+
+MOST_TRIED: Final = 40_000
+"""After so many nodes nothing is tried any more: loops that nothing was found for stay unknown."""
+
+MOST_VISITED: Final = 1_000_000
+"""After so many nodes bodies are not looked at any more, and nothing is known of their results."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -145,6 +151,8 @@ class Analysis:
     def graph(self, number: int, inputs: Sequence[Fact]) -> list[Fact]:
         """What is known of a graph's results, from what is known of its inputs."""
         checked = self.graphs[number]
+        if self._trying and self.visited > MOST_TRIED:
+            raise RangeError("Too much has been tried.", next_step="", case=73)
         facts = [*inputs]
         facts += [known_array(self.symbols.new(), one.array) for one in checked.graph.constants]
         for value, fact in enumerate(facts):
@@ -245,6 +253,10 @@ class Analysis:
     def _control(self, number: int, place: int, node: CheckedNode, given: list[Fact]) -> list[Fact]:
         from tacit.programs.bounding.loops import of_fori, of_scan, of_while
 
+        if self.visited > MOST_VISITED:
+            self.problem(number, place, "no rule", "the program is too large to look at all of it")
+            self._skip(node)
+            return [fresh(self.symbols.new(), t, None, False) for t in node.results]
         match node.attributes:
             case Call(body):
                 return self.graph(body, self.begun(number, place, body, given))
@@ -257,6 +269,20 @@ class Analysis:
             case Until():
                 return of_while(self, number, place, node, given)
         raise AssertionError(node.attributes)
+
+    def _skip(self, node: CheckedNode) -> None:
+        """Nothing is known of the values of bodies that are not looked at."""
+        waiting = list(bodies_of(node.attributes))
+        skipped: set[int] = set()
+        while waiting:
+            body = waiting.pop()
+            if body not in skipped:
+                skipped.add(body)
+                waiting += [b for n in self.graphs[body].nodes for b in bodies_of(n.attributes)]
+        if not self._trying:
+            for body in skipped:
+                count = len(self.graphs[body].types)
+                self.seen[body], self.reached[body] = [None] * count, [True] * count
 
     def _choice(
         self, number: int, place: int, branches: Sequence[int], given: list[Fact]

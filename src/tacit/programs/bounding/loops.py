@@ -259,8 +259,12 @@ def _room(analysis: Analysis, loop: _Rounds, boxes: Sequence[Bounds | None]) -> 
         facts = [(-limit, limit) if box is None else box for box in boxes]
         try:
             with analysis.trying():
-                analysis.graph(loop.body, _inputs(analysis, loop, facts))
-            low = middle
+                found = analysis.graph(loop.body, _inputs(analysis, loop, facts))
+            known = all(
+                fact.bounds is not None or t.public
+                for fact, t in zip(found, _types(analysis, loop), strict=False)
+            )
+            low, high = (middle, high) if known else (low, middle - 1)
         except RangeError:
             high = middle - 1
     return f"; limits up to ±{2.0**low:g} leave room for a round" if low > -18 else ""
