@@ -52,8 +52,11 @@ def computed(
         clear = PUBLIC[operation]
     except KeyError:
         raise not_in_clear(operation) from None
-    with np.errstate(all="ignore"):
-        found = clear(operands, attributes)
+    try:
+        with np.errstate(all="ignore"):
+            found = clear(operands, attributes)
+    except TypeError:  # not of numbers of this kind, such as the negative of booleans
+        raise not_in_clear(operation) from None
     several = found if isinstance(found, tuple) else (found,)
     arrays = tuple(
         np.ascontiguousarray(array).astype(result.dtype.numpy, copy=False).reshape(result.shape)
