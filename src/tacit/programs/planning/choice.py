@@ -117,16 +117,15 @@ class Plans:
     def __rich__(self) -> Any:
         first = self.recommended
         table = table_of(
-            "", "protocol", "parties", "against", "if one deviates", "rounds", "bytes", "seconds",
-            "memory a party",
-        )  # fmt: skip
+            "", "protocol", "against", "outcome", "rounds", "bytes", "seconds", "memory"
+        )
+        table.columns[0].no_wrap = True
         for place, plan in enumerate(self.plans):
             model = PROTOCOLS[plan.protocol].security
             table.add_row(
                 plan.protocol,
-                str(len(plan.parties)),
                 model.adversary,
-                model.outcome if model.outcome != "none" else "–",
+                model.outcome.removesuffix(" output") if model.outcome != "none" else "–",
                 f"{plan.rounds:,}",
                 bytes_text(plan.total_bytes),
                 seconds_text(plan.seconds) if plan.seconds else "–",
