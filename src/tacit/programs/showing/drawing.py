@@ -91,13 +91,13 @@ def drawn(program: Program) -> Drawing:
         f'<svg xmlns="http://www.w3.org/2000/svg" width="{wide:.0f}" height="{tall:.0f}"'
         f' viewBox="0 0 {wide:.1f} {tall:.1f}" font-family="Helvetica, Arial, sans-serif"'
         ' role="img">',
-        f"<title>{escape(_title(program))}</title>",
+        f"<title>{escape(clean(_title(program)))}</title>",
         '<defs><marker id="tip" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="7"'
         ' markerHeight="7" orient="auto"><path d="M0 0.8 L7.4 4 L0 7.2 Z" fill="#6b7280"/>'
         "</marker></defs>",
         f'<rect width="{wide:.1f}" height="{tall:.1f}" fill="#ffffff"/>',
         f'<text x="{_MARGIN}" y="24" font-size="15" font-weight="bold" fill="#1f2937">'
-        f"{escape(_title(program))}</text>",
+        f"{escape(clean(_title(program)))}</text>",
     ]
     left = (wide - picture.layout.width) / 2
     lines += _graph(picture, left, head + _MARGIN / 2, colours)
@@ -111,7 +111,7 @@ def drawn(program: Program) -> Drawing:
         )
         lines.append(
             f'<text x="{x + 18:.1f}" y="{y + 10.5:.1f}" font-size="11" fill="#374151">'
-            f"{escape(label)}</text>"
+            f"{escape(clean(label))}</text>"
         )
     lines.append("</svg>")
     return Drawing("\n".join(lines))
@@ -139,7 +139,7 @@ def _graph(
     if picture.title:
         yield (
             f'<text x="{left:.1f}" y="{top + 11:.1f}" font-size="11" fill="#6d5bd0">'
-            f"{escape(picture.title)}</text>"
+            f"{escape(clean(picture.title))}</text>"
         )
         top += 18
     for (_, _, secret), points in zip(picture.edges, picture.layout.lines, strict=True):
@@ -173,7 +173,7 @@ def _box(
     dash = ' stroke-dasharray="4 3"' if box.kind in ("public", "constant") else ""
     thick = 2 if box.kind in ("input", "output") else 1.2
     yield (
-        f'<g><title>{escape(box.title)}</title><rect x="{x:.1f}" y="{y:.1f}"'
+        f'<g><title>{escape(clean(box.title))}</title><rect x="{x:.1f}" y="{y:.1f}"'
         f' width="{place.width:.1f}" height="{place.height:.1f}" rx="{round_}" fill="{fill}"'
         f' stroke="{line}" stroke-width="{thick}"{dash}/>'
     )
@@ -185,7 +185,7 @@ def _box(
         colour = "#6b7280" if small else "#1f2937"
         yield (
             f'<text x="{middle:.1f}" y="{y + 16 + 15 * number:.1f}" font-size="{size}"'
-            f' text-anchor="middle" fill="{colour}"{weight}>{escape(text)}</text>'
+            f' text-anchor="middle" fill="{colour}"{weight}>{escape(clean(text))}</text>'
         )
     yield "</g>"
     inside = x + 14
