@@ -1,7 +1,7 @@
 """Write the table of docs/jax.md: every primitive of JAX, and what becomes of it on secrets.
 
-Run `python scripts/jax_primitives.py`; `tests/unit/frontends/jax/test_page.py` compares the page
-with what this module gives. The list is JAX's own registry, `jax.extend.core.primitives`.
+Run `python scripts/jax_primitives.py`; `tests/unit/frontends/jax/test_jax_page.py` compares the
+page with what this module gives. The list is JAX's own registry, `jax.extend.core.primitives`.
 """
 
 from __future__ import annotations

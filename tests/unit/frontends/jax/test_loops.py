@@ -14,7 +14,7 @@ from tacit.frontends.jax.interpreter import evaluated
 from tests.thinning import EVERYTHING
 from tests.unit.frontends.jax.loop_cases import LOOPS
 from tests.unit.frontends.jax.primitive_cases import Case
-from tests.unit.frontends.jax.test_primitives import agrees, opened
+from tests.unit.frontends.jax.test_jax_primitives import agrees, opened
 
 AT_ONCE = LOOPS if EVERYTHING else LOOPS[::4]
 BY_JAX = LOOPS if EVERYTHING else [c for c in LOOPS if c.name in ("switch in scan", "rows added")]
