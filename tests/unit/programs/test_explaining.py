@@ -202,6 +202,15 @@ def test_the_explanation_says_who_gives_and_who_learns_what() -> None:
     assert "<table>" in found._repr_html_()
 
 
+def test_hints_are_named() -> None:
+    def hinted(x: Any) -> Any:
+        with tacit.hint("garbled"):
+            return (x > 0).sum()
+
+    public = tacit.trace(hinted, X, to="bob").explain().public
+    assert any("(garbled)" in text for text in public)
+
+
 def test_loops_are_told_as_loops() -> None:
     steps = tacit.trace(training, TABLE, Y).explain().steps
     assert steps[0].what == "repeat for each whole number from 0 to before 100:"

@@ -255,6 +255,12 @@ def _public(walk: Walk) -> list[str]:
     known = [one.name for one in program.inputs if one.type.public]
     if known:
         found.append(f"The numbers of the public inputs {', '.join(known)}.")
+    if program.form.hints:
+        wishes = ", ".join(sorted({hint.protocol for hint in program.form.hints}))
+        found.append(
+            f"Which of its operations it wishes to run by other protocols ({wishes}); results are"
+            " the same without."
+        )
     found.append("When the program runs, how long it takes and how much it sends.")
     return found
 
