@@ -55,7 +55,9 @@ def computed(
     try:
         with np.errstate(all="ignore"):
             found = clear(operands, attributes)
-    except TypeError:  # not of numbers of this kind, such as the negative of booleans
+    except ProgramError:
+        raise
+    except (TypeError, ValueError):  # not of such numbers, as the negative of booleans
         raise not_in_clear(operation) from None
     several = found if isinstance(found, tuple) else (found,)
     arrays = tuple(
@@ -64,14 +66,19 @@ def computed(
     )
     for array in arrays:
         if array.dtype.kind == "f" and not np.isfinite(array).all():
-            raise ProgramError(
-                f"{operation} of public numbers has a result that is not finite.",
-                next_step="look at the public numbers that the program computes with: a division by"
-                " zero, or a number too large.",
-                case=10,
-                stage=operation,
-            )
-    return arrays
+            raise _not_finite(operation)
+    # Whether an extreme of 0 and -0 has a sign is up to the machine: no zero has one.
+    return tuple(array + 0.0 if array.dtype.kind == "f" else array for array in arrays)
+
+
+def _not_finite(operation: str) -> ProgramError:
+    return ProgramError(
+        f"{operation} of public numbers has a result that is not finite, or too large.",
+        next_step="look at the public numbers that the program computes with: a division by zero,"
+        " or a number too large.",
+        case=10,
+        stage=operation,
+    )
 
 
 def not_in_clear(operation: str) -> ProgramError:
@@ -188,11 +195,11 @@ def _dtype(a: Any) -> Any:
 
 def _astype(operands: Arrays, a: Any) -> Any:
     (x,) = operands
-    return (
-        np.trunc(x).astype(_dtype(a))
-        if x.dtype.kind == "f" and a.kind == "int"
-        else x.astype(_dtype(a))
-    )
+    if x.dtype.kind == "f" and a.kind == "int":
+        if not (np.abs(x) < 2.0**63).all():  # machines differ about what such a number becomes
+            raise _not_finite("astype")
+        x = np.trunc(x).astype(np.int64)
+    return x.astype(_dtype(a))
 
 
 def _simple(function: Callable[..., Any]) -> Clear:

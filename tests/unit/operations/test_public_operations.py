@@ -82,3 +82,23 @@ def test_powers_of_public_numbers() -> None:
     types = result_types("pow", operation, [public_type(x), public_type(y)], operation.attributes())
     (found,) = public.computed("pow", [x, y], operation.attributes(), types)
     np.testing.assert_allclose(found, x**y, rtol=4e-16)
+
+
+def test_what_machines_differ_about_is_refused_or_has_no_sign() -> None:
+    """A float beyond 64 bits as an integer; the sign of an extreme of zeros."""
+    astype, largest = OPERATIONS["astype"], OPERATIONS["maximum"]
+    whole = astype.attributes(kind="int")
+    for x in ([2.0**63], [-1e300]):
+        array = np.array(x)
+        types = result_types("astype", astype, [public_type(array)], whole)
+        with pytest.raises(ProgramError, match="TC-1510"):
+            public.computed("astype", [array], whole, types)
+    zeros = [np.array([-0.0, 0.0, -0.0]), np.array([0.0, -0.0, -0.0])]
+    types = result_types("maximum", largest, [public_type(z) for z in zeros], largest.attributes())
+    (found,) = public.computed("maximum", zeros, largest.attributes(), types)
+    assert not np.signbit(found).any()
+    powers = OPERATIONS["pow"]
+    pair = [np.array([2]), np.array([-1])]
+    types = result_types("pow", powers, [public_type(z) for z in pair], powers.attributes())
+    with pytest.raises(ProgramError, match="TC-1508"):
+        public.computed("pow", pair, powers.attributes(), types)
