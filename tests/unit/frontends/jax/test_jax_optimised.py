@@ -1,0 +1,15 @@
+"""Trainings written naively in JAX: optimised, they have at least 1.5 times fewer rounds."""
+
+from __future__ import annotations
+
+import pytest
+
+from bench.optimiser import TRAININGS, measured
+
+
+@pytest.mark.parametrize("name", TRAININGS)
+def test_optimised_trainings_have_fewer_rounds(name: str) -> None:
+    row = measured(name, rows=32, batch=16)
+    assert row.fewer >= 1.5
+    assert row.optimised <= row.traced
+    assert row.megabytes[1] <= row.megabytes[0]
