@@ -127,6 +127,7 @@ def test_a_call_from_within_a_call_is_refused() -> None:
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
 @pytest.mark.filterwarnings("ignore:.*multi-threaded.*:DeprecationWarning")
+@pytest.mark.filterwarnings("ignore:.*JAX is multithreaded:RuntimeWarning")  # if it is there
 def test_a_forked_process_is_refused() -> None:
     """It would mask other values with the same streams at the same nonces."""
     session = LocalSession(REPLICATED3, NAMES)
