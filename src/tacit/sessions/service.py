@@ -37,7 +37,7 @@ from tacit.sessions.messages import (
 from tacit.sessions.party import PartySession
 from tacit.sessions.session import Reference
 from tacit.sessions.storage_steps import Draft
-from tacit.sessions.storing import NO_LIMITS, permitted
+from tacit.sessions.storing import permitted_in_all
 from tacit.storage.records import Uses
 from tacit.storage.store import Place
 
@@ -115,8 +115,7 @@ class _Service:
             for operand in command.operands
         ]
         secret = [operand for operand in operands if isinstance(operand, Reference)]
-        names = names_of(command.operation, attributes)
-        uses = reduce(Uses.both, (permitted(secret, name) for name in names), NO_LIMITS)
+        uses = permitted_in_all(secret, names_of(command.operation, attributes))
         results = self._session.execute(operation, operands, attributes, ())
         for reference in results:
             reference.uses = uses

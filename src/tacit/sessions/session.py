@@ -35,9 +35,8 @@ from tacit.protocols import Protocol, SecurityModel
 from tacit.protocols.interface import Rounding, checked_rounding
 from tacit.protocols.registry import DEFAULT_NAMES
 from tacit.rounds.cost import Cost
-from tacit.sessions.storing import NO_LIMITS, Storing, permitted
+from tacit.sessions.storing import NO_LIMITS, Storing, permitted, permitted_in_all
 from tacit.sessions.turns import Turns, in_turn
-from tacit.storage.records import Uses
 
 __all__ = ["Handle", "Reference", "Session", "checked_parties", "checked_rounding", "operand_type"]
 
@@ -416,7 +415,7 @@ class Session(Storing):
             tagged_hash("program run", program.canonical, *map(np.ascontiguousarray, public))
         )
         secret = [handle for handle in operands if isinstance(handle, Reference)]
-        uses = reduce(Uses.both, (permitted(secret, n) for n in program.operations), NO_LIMITS)
+        uses = permitted_in_all(secret, program.operations)
         references = self.execute(PROGRAM, operands, Code(program.canonical), program.output_types)
         for reference in references:
             reference.uses = uses

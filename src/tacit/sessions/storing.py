@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import abc
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import AbstractContextManager
 from functools import reduce
 from typing import TYPE_CHECKING
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from tacit.protocols import Protocol
     from tacit.sessions.session import Reference
 
-__all__ = ["NO_LIMITS", "Storing", "permitted", "restore"]
+__all__ = ["NO_LIMITS", "Storing", "permitted", "permitted_in_all", "restore"]
 
 NO_LIMITS = Uses()
 
@@ -30,8 +30,22 @@ def permitted(references: Sequence[Reference], operation: str) -> Uses:
     PolicyDeniedError
         An operand may not be used in it (TC-4001).
     """
-    for reference in references:
-        reference.uses.check_operation(operation)
+    return permitted_in_all(references, (operation,))
+
+
+def permitted_in_all(references: Sequence[Reference], operations: Iterable[str]) -> Uses:
+    """What results may be used for that are computed in several operations, or in none.
+
+    A program without operations hands its inputs on: their limits hold for its outputs.
+
+    Raises
+    ------
+    PolicyDeniedError
+        An operand may not be used in one of them (TC-4001).
+    """
+    for operation in sorted(operations):
+        for reference in references:
+            reference.uses.check_operation(operation)
     return reduce(Uses.both, (r.uses for r in references if not r.uses.everything), NO_LIMITS)
 
 

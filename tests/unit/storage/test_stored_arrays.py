@@ -158,6 +158,26 @@ def test_uses_bind_what_is_computed_too(tmp_path: Path) -> None:
         assert uses == tacit.Uses(operations=("add", "sum"), reveal_to=("bob",))
 
 
+def test_uses_bind_programs_too_even_one_that_only_hands_on(tmp_path: Path) -> None:
+    spec = tacit.ArraySpec((3, 4), bounds=(-8, 8))
+    with opened(tmp_path) as mpc:
+        x = mpc.share(FLOATS, owner="alice", bounds=(-8, 8))
+        mpc.save(x, "x", uses=tacit.Uses(operations=("sum",), reveal_to=("bob",)))
+    with opened(tmp_path) as mpc:
+        x = mpc.load("x")
+        for function in (lambda v: v, tacit.sum):
+            program = tacit.trace(function, spec, to="all")
+            with pytest.raises(PolicyDeniedError) as caught:
+                mpc.run(program, {program.inputs[0].name: x})
+            assert caught.value.code == "TC-4002"
+        program = tacit.trace(
+            lambda v: tacit.cond(True, lambda w: [w * 2.0], lambda w: [w], v), spec
+        )
+        with pytest.raises(PolicyDeniedError) as caught:
+            mpc.run(program, {program.inputs[0].name: x})
+        assert caught.value.code == "TC-4001"
+
+
 def test_without_storage_or_with_a_seed_or_a_bad_name(tmp_path: Path) -> None:
     with tacit.local("replicated3") as mpc:
         x = mpc.share(FLOATS, owner="alice")
