@@ -270,3 +270,15 @@ def test_a_long_loop_is_planned_by_its_first_round() -> None:
 
 def one_body(plan: Plan) -> int:
     return next(phase.rounds for phase in plan.phases if phase.name == "compute")
+
+
+def test_a_plan_of_endless_loops_ends() -> None:
+    def nested(x: Any, depth: int) -> Any:
+        if not depth:
+            return x * 0.5
+        return tacit.fori_loop(0, 1000, lambda i, c: [nested(c[0], depth - 1)], [x])[0]
+
+    program = tacit.trace(lambda x: nested(x, 6), X, to="all")
+    with pytest.raises(ProgramError) as caught:
+        program.plan("replicated3", seconds=False)
+    assert caught.value.code == "TC-1567"

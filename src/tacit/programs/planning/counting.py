@@ -14,6 +14,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from tacit.errors import ProgramError
 from tacit.operations.operation import Operation
 from tacit.operations.types import ArrayType, Operand, SecretValue
 from tacit.programs.inference import CheckedNode
@@ -26,10 +27,14 @@ from tacit.programs.running import Manner, Schedule, Values, graph_step, schedul
 from tacit.protocols.interface import Party
 from tacit.rounds.contract import Round, Step
 
-__all__ = ["MOST_TURNS", "Assumed", "Counting", "Part", "Unsaid"]
+__all__ = ["MOST_COUNTED", "MOST_TURNS", "Assumed", "Counting", "Part", "Unsaid"]
 
 MOST_TURNS: Final = 1 << 20
 """How often a loop with a condition goes round before its plan ends."""
+
+
+MOST_COUNTED: Final = 1 << 22
+"""How many rounds, and parts of a program, a plan counts."""
 
 
 class Assumed(np.ndarray[Any, Any]):
@@ -84,6 +89,7 @@ class Counting(Manner):
         self.notes: dict[str, None] = {}
         self._parts: dict[Any, Part] = {}
         self._operations: dict[int, Operation] = {}
+        self._left = MOST_COUNTED
 
     # What the schedule asks for.
 
@@ -165,6 +171,9 @@ class Counting(Manner):
             if self.party.timed:  # what runs for the first time takes longer
                 part = self._first(make(), name)
             self._parts[key] = part
+        self._left -= 1 + len(part.rounds)
+        if self._left < 0:
+            raise _too_long()
         held = self.party.held
         held.add(part.room)
         try:
@@ -204,6 +213,16 @@ class Counting(Manner):
         else:
             share = Numbers(self.party.ring, held, result.type.shape)
         return SecretValue(result.type.dtype, share, result.type.bounds)
+
+
+def _too_long() -> ProgramError:
+    return ProgramError(
+        f"The program takes more than {MOST_COUNTED} rounds, or runs as many bodies: so many are"
+        " not counted.",
+        next_step="look at how often its loops go round (program.text()); plan for fewer rounds,"
+        " whose costs are in proportion.",
+        case=67,
+    )
 
 
 def _unpacked(step: Step[Any]) -> Step[Any]:
