@@ -26,7 +26,7 @@ from tacit.programs.bounding.analysis import analysed
 from tacit.programs.building import GraphBuilder, Value
 from tacit.programs.control import Choice, Loop, Over, Until
 from tacit.programs.graph import FORMAT, Graph, Hint, Output
-from tacit.programs.inference import result_types
+from tacit.programs.inference import Checked, checked_graph, result_types
 from tacit.programs.program import Program, ProgramForm
 from tacit.programs.public import PUBLIC, not_in_clear
 from tacit.protocols import protocol_named
@@ -385,8 +385,6 @@ class TracingSession(Session):
         return len(self._bodies) - 1
 
     def _result_types(self, graph: Graph) -> tuple[ArrayType, ...]:
-        from tacit.programs.inference import Checked, checked_graph
-
         known: list[Checked] = []
         for body in self._bodies:
             known.append(checked_graph(body, known))

@@ -15,7 +15,7 @@ from typing import Any, Final
 import msgspec
 
 from tacit.encoding.ring import Ring
-from tacit.encoding.types import DType, int64
+from tacit.encoding.types import DType, fixed, int64
 from tacit.encoding.wide import RING128
 from tacit.errors import ProgramError, TacitError
 from tacit.operations.arity import ARITY, MANY
@@ -192,8 +192,6 @@ def result_types(
 
 def _clear_dtype(found: ArrayType) -> Any:
     """The type of a public array of that kind: floats have no fraction bits of their own."""
-    from tacit.encoding.types import fixed
-
     return fixed if found.dtype.kind == "fixed" else found.dtype
 
 

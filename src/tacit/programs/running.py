@@ -9,6 +9,7 @@ which are public and the same at all parties, so that all of them draw their mas
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -199,16 +200,16 @@ def graph_step(
         while True:
             rounds: list[Round] = []
             moved: list[tuple[int, Step[Any]]] = []
-            queue, active = active, []
+            queue, active = deque(active), []
             while queue or ready:
                 if not queue:
-                    ready.sort()
-                    for place in ready[:]:
-                        ready.remove(place)
+                    starting = sorted(ready)
+                    ready.clear()
+                    for place in starting:
                         start(place)
-                    queue, active = active, []
+                    queue, active = deque(active), []
                     continue
-                place, step = queue.pop(0)
+                place, step = queue.popleft()
                 try:
                     one = next(step)
                 except StopIteration as stop:

@@ -16,7 +16,9 @@ import numpy as np
 
 from tacit.arrays.array import SecretArray, applied
 from tacit.arrays.functions.invariants import Enforce, Invariants, invariants
+from tacit.encoding.types import int64
 from tacit.errors import ProgramError, SecretMisuseError, ShapeError
+from tacit.operations.dynamic import clamped_starts
 from tacit.operations.promotion import public_array
 from tacit.programs.graph import GUESTS
 from tacit.sessions.recording import Body, Recorder, current_recorder
@@ -240,8 +242,6 @@ def cond(
     if isinstance(predicate, SecretArray):
         if not predicate.public:
             raise _secret_condition()
-        from tacit.encoding.types import int64
-
         predicate = predicate.astype(int64)
     else:
         predicate = int(bool(predicate))
@@ -295,8 +295,6 @@ def dynamic_slice(x: Any, starts: Sequence[Any], sizes: Sequence[int]) -> Any:
     Local.
     """
     if not any(isinstance(one, SecretArray) for one in (x, *starts)):
-        from tacit.operations.dynamic import clamped_starts
-
         return np.asarray(x)[clamped_starts(starts, tuple(sizes), np.shape(x))]
     return applied("dynamic_slice", x, *map(_integer, starts), sizes=tuple(map(int, sizes)))
 
@@ -304,8 +302,6 @@ def dynamic_slice(x: Any, starts: Sequence[Any], sizes: Sequence[int]) -> Any:
 def dynamic_update_slice(x: Any, part: Any, starts: Sequence[Any]) -> Any:
     """An array with a part of it replaced, from a public position on; see :func:`dynamic_slice`."""
     if not any(isinstance(one, SecretArray) for one in (x, part, *starts)):
-        from tacit.operations.dynamic import clamped_starts
-
         changed = np.array(x, dtype=np.result_type(x, part))
         changed[clamped_starts(starts, np.shape(part), np.shape(x))] = part
         return changed

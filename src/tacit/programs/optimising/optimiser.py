@@ -35,17 +35,17 @@ __all__ = ["optimised"]
 _MOST_TURNS: Final = 8
 
 Changed: TypeAlias = tuple[Graph, list[int]]
-Pass: TypeAlias = Callable[[Checked, Sequence[Checked]], Changed]
+Pass: TypeAlias = Callable[[Checked], Changed]
 
 PASSES: Final[tuple[Pass, ...]] = (
-    lambda checked, bodies: rewritten(checked, bodies, folded),
-    lambda checked, bodies: rewritten(checked, bodies, chosen),
-    lambda checked, bodies: rewritten(checked, bodies, ordered),
-    lambda checked, bodies: rewritten(checked, bodies, shared()),
-    lambda checked, bodies: rewritten(checked, bodies, reusing(checked)),
-    lambda checked, bodies: rewritten(checked, bodies, scaled_once),
-    lambda checked, bodies: rewritten(checked, bodies, chained),
-    lambda checked, bodies: living(checked),
+    lambda checked: rewritten(checked, folded),
+    lambda checked: rewritten(checked, chosen),
+    lambda checked: rewritten(checked, ordered),
+    lambda checked: rewritten(checked, shared()),
+    lambda checked: rewritten(checked, reusing(checked)),
+    lambda checked: rewritten(checked, scaled_once),
+    lambda checked: rewritten(checked, chained),
+    living,
 )
 """Of one graph; each gives the new graph and the places that its nodes had."""
 
@@ -82,10 +82,10 @@ def _once(form: ProgramForm) -> ProgramForm:
 
 
 def _passed(checked: Checked, bodies: Sequence[Checked], intervals: Intervals) -> Changed:
-    graph, origins = rewritten(checked, bodies, deciding(intervals))
+    graph, origins = rewritten(checked, deciding(intervals))
     checked = checked_graph(graph, bodies)
     for one in PASSES:
-        graph, places = one(checked, bodies)
+        graph, places = one(checked)
         origins = [origins[place] for place in places]
         checked = checked_graph(graph, bodies)
     return checked.graph, origins
@@ -135,7 +135,7 @@ def _hoisted(main: Checked, bodies: list[Checked]) -> tuple[Graph, list[Checked]
         graphs[number] = found.body
         return draft.copy(node, [*operands, *(values[value] for value in found.captures)])
 
-    graph, places = rewritten(main, bodies, rule)
+    graph, places = rewritten(main, rule)
     again: list[Checked] = []
     for one in graphs:
         again.append(checked_graph(one, again))

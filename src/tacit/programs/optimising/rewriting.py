@@ -6,7 +6,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
-import msgspec
 from numpy.typing import NDArray
 
 from tacit.operations.operation import Attributes
@@ -46,9 +45,8 @@ class Draft:
         How often each of its values is used, as an operand or a result.
     """
 
-    def __init__(self, old: Checked, bodies: Sequence[Checked]) -> None:
+    def __init__(self, old: Checked) -> None:
         self.old = old
-        self.bodies = bodies
         self.uses = [0] * len(old.types)
         for node in old.nodes:
             for value in node.node.operands:
@@ -156,16 +154,11 @@ A rule whose values have other types than the node's results has no effect.
 """
 
 
-def rewritten(checked: Checked, bodies: Sequence[Checked], rule: Rule) -> tuple[Graph, list[int]]:
+def rewritten(checked: Checked, rule: Rule) -> tuple[Graph, list[int]]:
     """A graph with a rule applied to all its nodes, and for each new node its old one's place."""
-    draft = Draft(checked, bodies)
+    draft = Draft(checked)
     draft.begin()
     for place, node in enumerate(checked.nodes):
         draft.place = place
         draft.write(node, rule)
     return draft.graph(), draft.origins
-
-
-def encoded(attributes: Attributes) -> bytes:
-    """Parameters in the bytes that they have in a node."""
-    return msgspec.msgpack.encode(attributes)

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from tacit.programs.building import Value
 from tacit.programs.inference import CheckedNode
-from tacit.programs.optimising.rewriting import Draft, Rule, encoded
+from tacit.programs.optimising.rewriting import Draft, Rule
 
 __all__ = ["COMMUTATIVE", "shared"]
 
@@ -30,7 +30,7 @@ def shared() -> Rule:
         order: Any = [id(one) for one in operands]
         if name in COMMUTATIVE:
             order.sort()
-        key = (name, tuple(order), encoded(node.attributes))
+        key = (name, tuple(order), node.node.attributes)
         if name in _RANDOM or key not in known:
             known[key] = draft.copy(node, operands)
         return known[key]
