@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike
 
 from tacit.arrays import functions
 from tacit.arrays.array import SecretArray
-from tacit.arrays.running import revealed_outputs, shared_inputs
+from tacit.arrays.running import agree, given_inputs, revealed_outputs, shared_inputs
 from tacit.arrays.stored import described, rebuilt
 from tacit.encoding.fixed import natural_type
 from tacit.encoding.ring import RING64
@@ -242,6 +242,9 @@ class Computation:
             An input is missing or unknown (TC-1511), or of another type (TC-1512); the plan is
             for another program, protocol or other parties (TC-1566); there are findings that are
             refused (TC-1550).
+        HandshakeError
+            Inside a party: another one has another program, other public inputs, or other inputs
+            that are shared already (TC-3311). Nothing of an input was sent.
         RangeError, ShapeError, UsageError
             As :meth:`share`.
 
@@ -258,7 +261,9 @@ class Computation:
                 found = self.run(program, inputs)
             plan.compare(cost, in_process=self.session.in_one_process)
             return found
-        handles = shared_inputs(self.session, program, inputs or {})
+        given = given_inputs(self.session, program, inputs or {})
+        agree(self.session, program, given)
+        handles = shared_inputs(self.session, program, given)
         references = self.session.run_program(program, handles)
         return revealed_outputs(self.session, program, references)
 

@@ -8,32 +8,36 @@ from typing import Any
 import numpy as np
 
 from tacit.arrays.array import SecretArray
+from tacit.encoding.digest import tagged_hash
 from tacit.errors import ProgramError
 from tacit.operations.promotion import public_array
 from tacit.programs.graph import EVERYBODY
 from tacit.programs.program import Program
-from tacit.sessions.session import Handle, Reference, Session
+from tacit.sessions.session import Handle, Reference, Session, require_input
 
-__all__ = ["revealed_outputs", "shared_inputs"]
+__all__ = ["agree", "given_inputs", "revealed_outputs", "shared_inputs"]
 
 
-def shared_inputs(session: Session, program: Program, inputs: Mapping[str, Any]) -> list[Handle]:
-    """The operands of a program: public arrays as they are, others shared by their owners.
+def given_inputs(session: Session, program: Program, inputs: Mapping[str, Any]) -> dict[str, Any]:
+    """The inputs by name, looked at before anything is shared.
+
+    Returns
+    -------
+    dict
+        References where arrays are shared already, public arrays, and what owners give as it is.
 
     Raises
     ------
     ProgramError
-        An input is missing or unknown (TC-1511), or is no shared array and has no owner (TC-1515).
-    RangeError, ShapeError, UsageError
-        As :meth:`Session.share`.
+        An input is missing or unknown (TC-1511), of another type (TC-1512), or is no shared array
+        and has no owner (TC-1515).
     """
-    handles: list[Handle] = []
+    found: dict[str, Any] = {}
     for one, value in zip(program.inputs, program.named(inputs), strict=True):
-        kind = one.type
         if isinstance(value, SecretArray):
-            handles.append(value.reference)
-        elif kind.public:
-            handles.append(public_array(np.asarray(value, kind.dtype.numpy)))
+            found[one.name] = value.reference
+        elif one.type.public:
+            found[one.name] = public_array(np.asarray(value, one.type.dtype.numpy))
         else:
             if not one.owner:
                 raise ProgramError(
@@ -41,11 +45,62 @@ def shared_inputs(session: Session, program: Program, inputs: Mapping[str, Any])
                     next_step="share it first with mpc.share, or give its ArraySpec an owner.",
                     case=15,
                 )
-            handles.append(
-                session.share(
-                    value, one.owner, dtype=kind.dtype, shape=kind.shape, bounds=one.bounds
-                )
+            found[one.name] = value
+            continue
+        require_input(one, found[one.name])
+    return found
+
+
+def agree(
+    session: Session, program: Program, given: Mapping[str, Any], *, patience: float | None = None
+) -> None:
+    """Make sure that all parties run one program, before anything of an input is sent.
+
+    Parameters
+    ----------
+    session : Session
+    program : Program
+    given : mapping
+        What :func:`given_inputs` gives.
+    patience : float, optional
+        Seconds to wait for a party that is alive; the session's by default.
+
+    Raises
+    ------
+    HandshakeError
+        Another party has another program, other public inputs, or shares now what is shared
+        already here (TC-3311).
+    """
+    values = [given[one.name] for one in program.inputs]
+    shared = bytes(isinstance(value, Reference) for value in values)
+    public = [given[one.name] for one in program.inputs if one.type.public]
+    agreed = tagged_hash("program inputs", program.canonical, shared, *public)
+    session.agree_on_program(agreed, patience=patience)
+
+
+def shared_inputs(session: Session, program: Program, given: Mapping[str, Any]) -> list[Handle]:
+    """The operands of a program: what owners give is shared, in the order of the inputs.
+
+    Parameters
+    ----------
+    session : Session
+    program : Program
+    given : mapping
+        What :func:`given_inputs` gives, agreed on by all parties (:func:`agree`).
+
+    Raises
+    ------
+    RangeError, ShapeError, UsageError
+        As :meth:`Session.share`.
+    """
+    handles: list[Handle] = []
+    for one in program.inputs:
+        value, kind = given[one.name], one.type
+        if not kind.public and not isinstance(value, Reference):
+            value = session.share(
+                value, one.owner, dtype=kind.dtype, shape=kind.shape, bounds=one.bounds
             )
+        handles.append(value)
     return handles
 
 

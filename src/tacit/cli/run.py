@@ -49,8 +49,9 @@ def run(
     digest: Annotated[
         str,
         typer.Option(
-            help="The digest that was approved, or its first 16 digits or more: another program is"
-            " refused.",
+            help="The digest that was approved: another program is refused. Its first 32 digits at"
+            " least: whoever makes programs finds two with the same 32 after 2^64 tries, with the"
+            " same 16 after 2^32 (a minute), with all 64 after 2^128.",
             show_default=False,
             rich_help_panel="Security",
         ),
@@ -154,7 +155,7 @@ def run(
 
     Every party approves a program by its digest, and refuses any other:
 
-        tacit run gap.tacit acme=wages.csv … --digest 6a09e667f3bcc908
+        tacit run gap.tacit acme=wages.csv … --digest 6a09e667f3bcc908b2fb1366ea957d3e
 
     Inputs by their own names, also those that all parties know:
 

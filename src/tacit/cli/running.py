@@ -261,7 +261,7 @@ def _here(request: RunRequest, kit: Kit, incidents: IncidentLog, console: Consol
 def _output_table(outcome: RunOutcome) -> Table:
     request = outcome.request
     named = f" {escape(request.program.name)}" if request.program.name else ""
-    table = Table(title=f"Outputs of{named} {request.program.digest[:16]}", title_justify="left")
+    table = Table(title=f"Outputs of{named} {request.program.short_digest}", title_justify="left")
     table.add_column("output", no_wrap=True)
     table.add_column("who learns it", overflow="fold")
     table.add_column("type", no_wrap=True)

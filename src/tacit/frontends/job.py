@@ -13,13 +13,12 @@ from typing import Any
 import msgspec
 from numpy.typing import NDArray
 
-from tacit.arrays.running import shared_inputs
-from tacit.encoding.digest import tagged_hash
+from tacit.arrays.running import agree, given_inputs, shared_inputs
 from tacit.errors import ProgramError, TacitError
 from tacit.frontends.files import read_inputs
 from tacit.frontends.records import OutputRecord, RunResult, RunSettings
 from tacit.programs.graph import EVERYBODY
-from tacit.programs.program import Program
+from tacit.programs.program import LEAST_DIGITS, Program
 from tacit.sessions.context import PartyContext
 from tacit.sessions.phases import JobPhases, peak_memory
 from tacit.sessions.session import Reference
@@ -37,9 +36,7 @@ def run_party(context: PartyContext) -> RunResult:
     phases = JobPhases(context, settings.deadline)
     with phases.phase("reading"):
         program, given = _read(context, settings)
-        known = [given[one.name] for one in program.inputs if one.type.public]
-        agreed = tagged_hash("program run", program.canonical, *known)
-        session.agree_on_program(agreed, patience=settings.deadline)
+        agree(session, program, given, patience=settings.deadline)
     with phases.phase("sharing the inputs"):
         handles = shared_inputs(session, program, given)
         session.inputs_complete()
@@ -62,13 +59,21 @@ def approved(path: str | Path, digest: str) -> Program:
     Raises
     ------
     ProgramError
-        It is another one (TC-1596), or none (TC-1500 to TC-1507).
+        It is another one, or so few digits say nothing (TC-1596); or none (TC-1500 to TC-1508).
     """
     program = Program.load(path)
-    if not digest or not program.digest.startswith(digest.lower()) or len(digest) < 16:
+    if len(digest) < LEAST_DIGITS:
         raise ProgramError(
-            f"The program {str(path)!r} is not the approved one: its digest begins with"
-            f" {program.digest[:16]}, not {digest[:16]}.",
+            f"A digest of {len(digest)} digits approves nothing: two programs that begin with the"
+            " same few are soon found.",
+            next_step=f"give its 64 digits, or the first {LEAST_DIGITS} at least, as they were"
+            " approved.",
+            case=96,
+        )
+    if not program.digest.startswith(digest.lower()):
+        raise ProgramError(
+            f"The program {str(path)!r} is not the approved one: its digest is {program.digest},"
+            f" not {digest[:64]}.",
             next_step="read what it does now (program.explain()), have it approved, or take the"
             " file that was.",
             case=96,
@@ -82,10 +87,11 @@ def _read(context: PartyContext, settings: RunSettings) -> tuple[Program, dict[s
         program = approved(settings.program, settings.digest)
         own = [one for one in program.inputs if one.owner == context.name or one.type.public]
         arrays = read_inputs(settings.files, own, ring=settings.ring)
+        inputs = {one.name: arrays.get(one.name) for one in program.inputs}
+        return program, given_inputs(context.session, program, inputs)
     except TacitError as error:
         context.mesh.abort(_notice(context.name, error.stage))
         raise
-    return program, {one.name: arrays.get(one.name) for one in program.inputs}
 
 
 def _notice(owner: str, stage: str | None) -> ProgramError:

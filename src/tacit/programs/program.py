@@ -29,12 +29,20 @@ if TYPE_CHECKING:
     from tacit.programs.showing.drawing import Drawing
     from tacit.rounds.virtual import Network
 
-__all__ = ["MAGIC", "MOST_BYTES", "Program", "ProgramForm"]
+__all__ = ["LEAST_DIGITS", "MAGIC", "MOST_BYTES", "Program", "ProgramForm"]
 
 MAGIC: Final = b"tacit program\n"
 
 MOST_BYTES: Final = 1 << 30
 """The longest program that is read."""
+
+LEAST_DIGITS: Final = 32
+"""The fewest digits of a digest that programs are approved by, and shown with.
+
+Whoever makes a program can try many, and keep two that begin with the same digits: one to be
+approved, one to be run. Among n digits that takes about 2^(2n) tries: 2^32 for 16, which is a
+minute; 2^64 for 32, 2^128 for all 64.
+"""
 
 _MOST = {"inputs": 100_000, "constants": 100_000, "nodes": 1_000_000, "bodies": 100_000}
 _NAME: Final = 200
@@ -241,6 +249,11 @@ class Program:
     def digest(self) -> str:
         """The BLAKE3 digest of the canonical bytes, in hexadecimal."""
         return tagged_hash("program", self.canonical).hex()
+
+    @property
+    def short_digest(self) -> str:
+        """The first 32 of the digest's 64 digits: enough to approve it by."""
+        return self.digest[:LEAST_DIGITS]
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Program) and self.canonical == other.canonical

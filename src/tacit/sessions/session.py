@@ -30,6 +30,7 @@ from tacit.operations.table import operation_named
 from tacit.operations.types import ArrayType, Bounds, PublicArray, public_type
 from tacit.programs.bounding.checking import bounds_when_run
 from tacit.programs.calling import PROGRAM, Code
+from tacit.programs.graph import Input
 from tacit.programs.program import Program
 from tacit.protocols import Protocol, SecurityModel
 from tacit.protocols.interface import Rounding, checked_rounding
@@ -38,7 +39,15 @@ from tacit.rounds.cost import Cost
 from tacit.sessions.storing import NO_LIMITS, Storing, permitted, permitted_in_all
 from tacit.sessions.turns import Turns, in_turn
 
-__all__ = ["Handle", "Reference", "Session", "checked_parties", "checked_rounding", "operand_type"]
+__all__ = [
+    "Handle",
+    "Reference",
+    "Session",
+    "checked_parties",
+    "checked_rounding",
+    "operand_type",
+    "require_input",
+]
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -393,13 +402,7 @@ class Session(Storing):
             Another party runs another program, or has other public inputs (TC-3311).
         """
         for one, handle in zip(program.inputs, operands, strict=True):
-            given = operand_type(handle) if isinstance(handle, Reference) else public_type(handle)
-            if given != one.type.array_type():
-                raise ProgramError(
-                    f"The input {one.name!r} is {given}, and the program takes {one.type}.",
-                    next_step="share it with that type and shape, or make the program for others.",
-                    case=12,
-                )
+            require_input(one, handle)
         for graph in program.graphs():
             for found in graph.types:
                 self.check_room(found.dtype)
@@ -624,6 +627,17 @@ class Session(Storing):
     def _abandon(self, error: BaseException) -> None:
         """End the session because of an error, without raising another."""
         self._close()
+
+
+def require_input(one: Input, handle: Handle) -> None:
+    """Refuse an operand of a program that is not of its input's type (TC-1512)."""
+    given = operand_type(handle) if isinstance(handle, Reference) else public_type(handle)
+    if given != one.type.array_type():
+        raise ProgramError(
+            f"The input {one.name!r} is {given}, and the program takes {one.type}.",
+            next_step="share it with that type and shape, or make the program for others.",
+            case=12,
+        )
 
 
 def _known_operands(

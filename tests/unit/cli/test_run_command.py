@@ -14,19 +14,21 @@ from tacit.cli.app import app
 from tacit.errors import ProgramError, TacitError, UsageError
 
 
+PROGRAM = tacit.trace(
+    lambda x, y, scale: {"sum": (x.sum() + y.sum()) * scale, "less": (x < y[:, 0]).sum()},
+    tacit.ArraySpec((3,), owner="acme", bounds=(0, 100)),
+    tacit.ArraySpec((3, 1), owner="bell", bounds=(0, 100)),
+    tacit.ArraySpec((), public=True),
+    to={"sum": "all", "less": "acme"},
+)
+DIGEST = PROGRAM.digest
+
+
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A program of two owners and a public number, and its files."""
     where = tmp_path_factory.mktemp("run")
-    program = tacit.trace(
-        lambda x, y, scale: {"sum": (x.sum() + y.sum()) * scale, "less": (x < y[:, 0]).sum()},
-        tacit.ArraySpec((3,), owner="acme", bounds=(0, 100)),
-        tacit.ArraySpec((3, 1), owner="bell", bounds=(0, 100)),
-        tacit.ArraySpec((), public=True),
-        to={"sum": "all", "less": "acme"},
-    )
-    program.save(where / "p.tacit")
-    (where / "digest").write_text(program.digest)
+    PROGRAM.save(where / "p.tacit")
     (where / "x.csv").write_text("a\n1\n2\n3\n")
     np.save(where / "y.npy", np.array([[2.0], [2.0], [2.5]]))
     (where / "scale.json").write_text("2.0")
@@ -60,6 +62,8 @@ FILES = ("acme=@x.csv", "bell=@y.npy", "--inputs", "scale=@scale.json")
         ("p.tacit", ("acme=@none.csv", *FILES[1:]), "TC-2100"),
         ("p.tacit", (*FILES, "--digest", "0" * 64), "TC-1596"),
         ("p.tacit", (*FILES, "--digest", "0"), "TC-1596"),
+        ("p.tacit", (*FILES, "--digest", DIGEST[:31]), "TC-1596"),
+        ("p.tacit", (*FILES, "--digest", DIGEST + "0"), "TC-1596"),
         ("p.tacit", (*FILES, "--helper", "c", "--helper", "d", "--helper", "e"), "TC-1021"),
         ("p.tacit", (*FILES, "--protocol", "none"), "TC-1001"),
         ("p.tacit", (*FILES, "--ring", "32"), "TC-1090"),
@@ -76,7 +80,7 @@ def test_what_cannot_run_is_refused_before_any_process(
 
 @pytest.mark.processes
 def test_a_program_runs_from_files_to_outputs(folder: Path, tmp_path: Path) -> None:
-    digest = (folder / "digest").read_text()[:20]
+    digest = DIGEST[:32].upper()
     printed = run(folder, "p.tacit", *FILES, "--digest", digest, "--json", out=tmp_path / "o")
     outcome = json.loads(printed)
     assert outcome["outputs"]["acme"] == {"sum": 25.0, "less": 1}
@@ -84,7 +88,7 @@ def test_a_program_runs_from_files_to_outputs(folder: Path, tmp_path: Path) -> N
     assert np.load(tmp_path / "o" / "acme" / "less.npy") == 1
     assert not (tmp_path / "o" / "bell" / "less.npy").exists()
     manifest = json.loads((tmp_path / "o" / "manifest.json").read_text())
-    assert manifest["digests"]["program"].startswith(digest)
+    assert manifest["digests"]["program"] == DIGEST
 
 
 @pytest.mark.processes

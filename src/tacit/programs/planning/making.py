@@ -122,7 +122,7 @@ def plan_of(
     profiler = Profiler(protocol, ring) if conditions.seconds else None
     phases, links, notes = _timed(found, names, profiler, conditions)
     return Plan(
-        program=program.name or program.digest[:12],
+        program=program.name or program.short_digest,
         digest=program.digest,
         protocol=protocol.name,
         security=protocol.security.describe(),

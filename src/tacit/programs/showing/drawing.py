@@ -119,7 +119,7 @@ def drawn(program: Program) -> Drawing:
 
 def _title(program: Program) -> str:
     name = clean(program.name)[:60] or "program"
-    return f"{name}  {program.digest[:12]}"
+    return f"{name}  {program.short_digest}"
 
 
 def _legend(

@@ -54,7 +54,7 @@ def recipients_text(output: Output) -> str:
 
 def _lines(program: Program) -> Iterator[str]:
     graph = program.main.graph
-    yield f"program {program.name or '(no name)'}  {program.digest[:16]}"
+    yield f"program {program.name or '(no name)'}  {program.digest}"
     names = names_of(program.main)
     for one in graph.inputs:
         owner = f"from {one.owner}" if one.owner else "known to all"
