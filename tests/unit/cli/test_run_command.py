@@ -13,7 +13,6 @@ import tacit
 from tacit.cli.app import app
 from tacit.errors import ProgramError, TacitError, UsageError
 
-
 PROGRAM = tacit.trace(
     lambda x, y, scale: {"sum": (x.sum() + y.sum()) * scale, "less": (x < y[:, 0]).sum()},
     tacit.ArraySpec((3,), owner="acme", bounds=(0, 100)),
