@@ -2,7 +2,8 @@
 
 B = A / tr A, then B ← B² / tr B² a fixed number s of times: 2^s steps of the power method (von
 Mises and Pollaczek-Geiringer 1929) in s products. B tends to v vᵀ; v is B g for a public vector g,
-normalised. The next one comes from A - λ v vᵀ, λ = vᵀ A v (Hotelling 1933). tr B² lies in [1/n, 1]
+normalised, another g for each v: of equal eigenvalues the first v takes all of g that lies in their
+space. The next one comes from A - λ v vᵀ, λ = vᵀ A v (Hotelling 1933). tr B² lies in [1/n, 1]
 while tr B = 1, so its reciprocal needs no normalisation (``bounded_division.py``).
 """
 
@@ -26,15 +27,27 @@ from tacit.protocols.interface import Party
 from tacit.rounds.contract import Step
 from tacit.rounds.cost import Declaration
 
-__all__ = ["leading_eigenvectors", "leading_eigenvectors_cost"]
+__all__ = ["leading_eigenvectors", "leading_eigenvectors_cost", "probe"]
 
 PROBE_BITS = 6
 """Fractional bits of the public vector g."""
 
 
-def _probe(size: int) -> Any:
-    """g: public numbers, all between 1/2 and 1 in magnitude, of fixed random signs."""
-    random = np.random.default_rng(size)
+def probe(size: int, place: int) -> Any:
+    """g: public numbers, all between 1/2 and 1 in magnitude, of fixed random signs.
+
+    Parameters
+    ----------
+    size : int
+    place : int
+        The vector that it is for: 0, 1, …
+
+    Returns
+    -------
+    ndarray of int64, (size,)
+        With :data:`PROBE_BITS` fractional bits.
+    """
+    random = np.random.default_rng((size, place))
     magnitude = random.uniform(0.5, 1.0, size) * random.choice([-1.0, 1.0], size)
     return np.rint(magnitude * (1 << PROBE_BITS)).astype(np.int64)
 
@@ -74,7 +87,7 @@ def leading_eigenvectors(
     size = matrix.shape[0]
     left, values, vectors = matrix, [], []
     for place in range(count):
-        vector = yield from _leading(party, left, squarings, fraction_bits)
+        vector = yield from _leading(party, left, place, squarings, fraction_bits)
         image = yield from party.matmul_truncate(matrix, vector.reshape(size, 1), WORK_SCALE)
         value = yield from party.matmul_truncate(vector.reshape(1, size), image, WORK_SCALE)
         values.append(value.reshape(1))
@@ -93,7 +106,9 @@ def leading_eigenvectors(
     return party.concatenate(values), joined
 
 
-def _leading(party: Party, matrix: Any, squarings: int, fraction_bits: int) -> Step[Any]:
+def _leading(
+    party: Party, matrix: Any, place: int, squarings: int, fraction_bits: int
+) -> Step[Any]:
     """One leading eigenvector at 24 fractional bits, (n,)."""
     size = matrix.shape[0]
     places = np.arange(size)
@@ -115,7 +130,7 @@ def _leading(party: Party, matrix: Any, squarings: int, fraction_bits: int) -> S
         row = square.reshape(1, size * size)
         b = yield from quotients_by_row(as_part(party), row, trace(square), size, WORK_SCALE)
         b = b.reshape(size, size)
-    weighted = party.multiply_public(b, _probe(size)[None, :])
+    weighted = party.multiply_public(b, probe(size, place)[None, :])
     image = yield from party.truncate(party.sum(weighted, axis=1), PROBE_BITS)
     length = yield from party.matmul_truncate(
         image.reshape(1, size), image.reshape(size, 1), WORK_SCALE

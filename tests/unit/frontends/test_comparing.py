@@ -90,8 +90,6 @@ def images(x: Any) -> Any:
 )  # fmt: skip
 def test_every_operation_has_a_right_reference(function: Any, specs: list[ArraySpec]) -> None:
     found = tacit.compare_plaintext(tacit.trace(function, *specs), tolerance=5e-3)
-    (protocol,) = found.protocols
-    assert all(layer.compared for layer in protocol.layers)
     assert found.within, str(found)
 
 

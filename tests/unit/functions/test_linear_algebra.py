@@ -160,6 +160,17 @@ def test_leading_eigenvectors(size: int, bits: int) -> None:
     check_cost(simulation, declared)
 
 
+def test_equal_eigenvalues_give_vectors_of_their_space() -> None:
+    q = np.linalg.qr(np.random.default_rng(4).normal(size=(5, 5)))[0]
+    matrix = np.round((q * [3, 3, 3, 1, 0.5]) @ q.T * 2**18) / 2**18
+    (values, vectors), _ = run(
+        lambda party, a, f: eigenvectors.leading_eigenvectors(party, a, 4, 8, f), 18, matrix
+    )
+    np.testing.assert_allclose(values, [3, 3, 3, 1], atol=1e-4)
+    np.testing.assert_allclose(vectors.T @ vectors, np.eye(4), atol=1e-4)
+    np.testing.assert_allclose(matrix @ vectors, vectors * values, atol=1e-3)
+
+
 def test_nothing_of_nothing() -> None:
     empty = np.zeros((0, 0))
     for step in (linear_systems.inverse, factorization.cholesky):

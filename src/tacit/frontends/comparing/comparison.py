@@ -91,12 +91,8 @@ class ProtocolErrors:
         for layer in self.layers:
             shape = "×".join(map(str, layer.node.results[0].shape)) or "one"
             mark = "← first above tolerance" if layer is first else "above" if layer.above else ""
-            numbers = (
-                ("–", "–", "–")
-                if not layer.compared
-                else tuple(
-                    f"{x:.2g}" for x in (layer.largest_absolute, layer.largest_relative, layer.own)
-                )
+            numbers = tuple(
+                f"{x:.2g}" for x in (layer.largest_absolute, layer.largest_relative, layer.own)
             )
             runs = str(layer.runs or "")
             found.append((layer.name, shape, runs, *numbers, mark))
@@ -115,7 +111,6 @@ class ProtocolErrors:
                     "operation": layer.node.node.operation,
                     "note": layer.node.node.note,
                     "shape": list(layer.node.results[0].shape),
-                    "compared": layer.compared,
                     "absolute": layer.largest_absolute,
                     "relative": layer.largest_relative,
                     "own": layer.own,

@@ -25,9 +25,8 @@ class NodeErrors:
         Where it is: the number of its graph, and its position there.
     order : int
         How many nodes ran before it did first.
-    compared : bool
-        Whether there is a float64 reference of the operation.
     runs : int
+        How often the node ran.
     largest_absolute, largest_relative : float
         The largest errors against the run on float64; of booleans 1 where one differs.
     own : float
@@ -46,7 +45,6 @@ class NodeErrors:
     graph: int
     place: int
     order: int
-    compared: bool = True
     runs: int = 0
     largest_absolute: float = 0.0
     largest_relative: float = 0.0
@@ -87,7 +85,6 @@ class NodeErrors:
         tolerance : float
             An error is above it where it is larger than ``tolerance * max(1, |exact|)``.
         """
-        self.runs += 1
         reference = exact.astype(np.float64)
         finite = np.isfinite(reference)
         self.undefined += int((~finite).sum())

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from tacit.encoding.fixed import magnitude_limit
 from tacit.frontends.comparing.errors import NodeErrors
 from tacit.frontends.comparing.meanings import meaning
+from tacit.frontends.comparing.orders import shuffled_alike
 from tacit.operations.manipulation import index_of
 from tacit.operations.table import OPERATIONS
 from tacit.operations.types import ArrayType
@@ -108,19 +109,19 @@ class Interpreter:
         opened = [self.opened(handle) for handle in handles]
         exact = meaning(node, [one.exact for one in given])
         alone = meaning(node, [one.opened for one in given])
+        if node.node.operation == "shuffle":  # any order is right: both follow the shares' one
+            axis, (before,) = node.attributes.axis, given
+            exact, alone = (
+                (shuffled_alike(before.opened, opened[0], one[0], axis),) for one in (exact, alone)
+            )
         row = self.rows.get((number, place))
         if row is None:
-            row = NodeErrors(node, number, place, order=len(self.rows), compared=exact is not None)
-            self.rows[number, place] = row
+            row = self.rows[number, place] = NodeErrors(node, number, place, order=len(self.rows))
+        row.runs += 1
         for k, kind in enumerate(node.results):
-            if exact is None or alone is None:
-                continue
             limit = magnitude_limit(kind.dtype, self._session.ring)
             row.note(exact[k], alone[k], opened[k], kind.dtype, limit, self._tolerance)
-        references = exact if exact is not None else opened
-        return [
-            Pair(np.asarray(e), h, o) for e, h, o in zip(references, handles, opened, strict=True)
-        ]
+        return [Pair(np.asarray(e), h, o) for e, h, o in zip(exact, handles, opened, strict=True)]
 
     def _control(self, node: CheckedNode, given: list[Pair]) -> list[Pair]:
         match node.attributes:

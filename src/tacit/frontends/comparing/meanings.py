@@ -14,28 +14,37 @@ from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 from scipy import linalg, special
 
+from tacit.frontends.comparing import bits, training
+from tacit.functions.eigenvectors import probe
 from tacit.operations.types import ArrayType
 from tacit.programs.inference import CheckedNode
 from tacit.programs.public import PUBLIC
 
-__all__ = ["meaning"]
+__all__ = ["has_meaning", "meaning"]
 
 Arrays: TypeAlias = Sequence[NDArray[Any]]
 Meaning: TypeAlias = Callable[[Arrays, Any], Any]
 
 
-def meaning(node: CheckedNode, operands: Arrays) -> tuple[NDArray[Any], ...] | None:
-    """The results of a node on plain arrays; None where there is no reference for it.
+def meaning(node: CheckedNode, operands: Arrays) -> tuple[NDArray[Any], ...]:
+    """The results of a node on plain arrays.
 
     Numbers may be NaN or infinite where a function is not defined.
     """
-    function = _MEANINGS.get(node.node.operation) or PUBLIC.get(node.node.operation)
-    if function is None:
-        return None
+    name = node.node.operation
     with np.errstate(all="ignore"):
-        found = function([_wide(one) for one in operands], node.attributes)
+        if name in _TYPED:
+            found = _TYPED[name](node, operands)
+        else:
+            function = _MEANINGS.get(name) or PUBLIC[name]
+            found = function([_wide(one) for one in operands], node.attributes)
         several = found if isinstance(found, tuple) else (found,)
         return tuple(_typed(one, t) for one, t in zip(several, node.results, strict=True))
+
+
+def has_meaning(operation: str) -> bool:
+    """Whether :func:`meaning` knows an operation."""
+    return operation in _MEANINGS or operation in _TYPED or operation in PUBLIC
 
 
 def _wide(array: NDArray[Any]) -> NDArray[Any]:
@@ -183,6 +192,49 @@ def _groups(o: Arrays, a: Any) -> Any:
     return np.tensordot(inside.astype(np.int64), weight, 1)
 
 
+def _grouped(o: Arrays, a: Any) -> Any:
+    """One place for each group, ascending, and zeros behind."""
+    keys, values = o[: a.keys], o[a.keys :]
+    ranks = np.stack([np.unique(key, return_inverse=True)[1] for key in keys], axis=1)
+    _, first, group = np.unique(ranks, axis=0, return_index=True, return_inverse=True)
+    size, count = len(ranks), len(first)
+    group = group.reshape(-1)
+
+    def padded(front: NDArray[Any]) -> NDArray[Any]:
+        return np.concatenate([front, np.zeros(size - count, front.dtype)])
+
+    def total(column: NDArray[Any]) -> NDArray[Any]:
+        numbers = column.astype(np.int64) if column.dtype == np.bool_ else column
+        sums = np.zeros(size, numbers.dtype)
+        np.add.at(sums, group, numbers)
+        return sums
+
+    return (
+        *(padded(key[first]) for key in keys),
+        *(total(value) for value in values),
+        np.bincount(group, minlength=size),
+        np.arange(size) < count,
+    )
+
+
+def _eigenvectors(o: Arrays, a: Any) -> Any:
+    """The largest eigenvalues; of each one's space the vector nearest to the public probe."""
+    left = np.asarray((o[0] + o[0].T) / 2, np.float64)
+    values, vectors = [], []
+    for place in range(a.count):
+        found, space = np.linalg.eigh(left)
+        same = space[:, found >= found[-1] - _SAME_EIGENVALUE * abs(found[-1])]
+        vector = same @ (same.T @ probe(len(left), place))
+        vector = vector / np.linalg.norm(vector)
+        values.append(found[-1])
+        vectors.append(vector)
+        left = left - found[-1] * np.outer(vector, vector)
+    return np.array(values), np.stack(vectors, axis=1)
+
+
+_SAME_EIGENVALUE: Final = 1e-9
+
+
 def _picked(o: Arrays, a: Any) -> Any:
     table, places = o
     return np.take(table, np.clip(places, 0, max(table.shape[a.axis] - 1, 0)), a.axis)
@@ -249,5 +301,18 @@ _MEANINGS: Final[Mapping[str, Meaning]] = {
     "one_hot": lambda o, a: o[0][..., None] == np.arange(a.classes),
     "take_secret": _picked,
     "totals_between": _groups,
+    "group_by": _grouped,
+    "leading_eigenvectors": _eigenvectors,
+    "logistic_step": training.logistic_step,
+    "mlp_forward": training.mlp_forward,
 }  # fmt: skip
 """Those that mean more on plain numbers than in ``PUBLIC``."""
+
+_TYPED: Final[Mapping[str, Callable[[CheckedNode, Arrays], Any]]] = {
+    "bit_chain": lambda node, o: bits.bit_chain(o, node.attributes),
+    "mlp_step": lambda node, o: training.mlp_step(
+        o, node.attributes, node.results[0].dtype.fraction_bits
+    ),
+    "shuffle": lambda node, o: o[0],
+}
+"""Those whose meaning depends on types; of a shuffle, before its order is known."""
