@@ -45,7 +45,7 @@ from tacit.sessions.storage_steps import (
     resume_step,
     save_step,
 )
-from tacit.sessions.storing import restore
+from tacit.sessions.storing import permitted, restore
 from tacit.sessions.surroundings import DriverLike, GroundLike, MeshLike
 from tacit.sessions.threads import threads_a_party
 from tacit.sessions.turns import OneThread
@@ -489,7 +489,7 @@ class PartySession(Session):
             return operation.evaluate(party, parts, attributes)
 
         if self._guard is None:
-            return self.compute(operation.name, evaluate, operands, results=results)
+            return self._computed(operation.name, evaluate, operands, results)
         if not results:
             types = [
                 ArrayType(h.dtype, h.shape) if isinstance(h, Reference) else public_type(h)
@@ -497,7 +497,7 @@ class PartySession(Session):
             ]
             results = operation.result_types(types, attributes)
         public = msgspec.msgpack.encode(attributes)
-        return self.compute(operation.name, evaluate, operands, results=results, public=public)
+        return self._computed(operation.name, evaluate, operands, results, public)
 
     def compute(
         self,
@@ -534,7 +534,27 @@ class PartySession(Session):
         -------
         tuple of PartyReference
             One for each value that the step returns.
+
+        Raises
+        ------
+        PolicyDeniedError
+            A stored operand may not be used in `name` (TC-4001).
         """
+        uses = permitted([h for h in operands if isinstance(h, Reference)], name)
+        made = self._computed(name, evaluate, operands, results, public)
+        for reference in made:
+            reference.uses = uses
+        return made
+
+    def _computed(
+        self,
+        name: str,
+        evaluate: Evaluate,
+        operands: Sequence[Handle],
+        results: Sequence[ArrayType],
+        public: bytes = b"",
+    ) -> tuple[PartyReference, ...]:
+        """`compute`, where the caller sees to what stored operands may be used for."""
         self.check_open()
         if self._guard is not None:
             guard = self._guard

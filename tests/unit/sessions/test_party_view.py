@@ -13,13 +13,14 @@ import pytest
 
 import tacit
 from tacit import Computation
-from tacit.errors import RangeError, ShapeError, UsageError
+from tacit.errors import PolicyDeniedError, RangeError, ShapeError, UsageError
 from tacit.operations.types import ArrayType, SecretValue
 from tacit.protocols import protocol_named
 from tacit.rounds.contract import Step
 from tacit.rounds.cost import Cost, Counter
 from tacit.rounds.randomness import SystemRandomness, deal_pairwise_seeds
 from tacit.sessions import PartySession
+from tacit.storage import Uses
 
 NAMES = ("alice", "bob", "carol")
 REPLICATED3 = protocol_named("replicated3")
@@ -186,7 +187,11 @@ def test_any_step_computes_and_arrays_are_numbered_alike() -> None:
             square = yield from party.multiply_truncate(part.share, part.share, 18)
             return SecretValue(part.dtype, square), SecretValue(part.dtype, party.negate(square))
 
+        x.uses = Uses(operations=("both",), reveal_to=NAMES)
+        with pytest.raises(PolicyDeniedError):
+            session.compute("other", both, [x], results=[kind, kind])
         square, negative = session.compute("both", both, [x], results=[kind, kind])
+        assert square.uses == negative.uses == x.uses
         numbers = [reference.number for reference in session.references.alive()]
         del square
         alive = [reference.number for reference in session.references.alive()]

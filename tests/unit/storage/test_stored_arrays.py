@@ -178,6 +178,32 @@ def test_uses_bind_programs_too_even_one_that_only_hands_on(tmp_path: Path) -> N
         assert caught.value.code == "TC-4001"
 
 
+def test_uses_are_held_against_the_operations_that_run_not_those_that_were_traced(
+    tmp_path: Path,
+) -> None:
+    numbers = tacit.ArraySpec((2,), tacit.int64)
+    program = tacit.trace(lambda a, b: (a & b) ^ b, numbers, numbers)
+    traced = ("bitwise_and", "bitwise_xor")
+    better = program.optimize()
+    assert program.operations == set(traced)
+    assert better.operations == {"bit_chain"}
+    with opened(tmp_path) as mpc:
+        a = mpc.share(np.array([5, 6]), owner="alice")
+        mpc.save(a, "traced", uses=tacit.Uses(operations=traced))
+        mpc.save(a, "optimised", uses=tacit.Uses(operations=("bit_chain",)))
+    with opened(tmp_path) as mpc:
+        b = mpc.share(np.array([3, 4]), owner="bob")
+        for name, runs, refused in (
+            ("traced", program, better),
+            ("optimised", better, program),
+        ):
+            given = {"a": mpc.load(name), "b": b}
+            np.testing.assert_array_equal(mpc.run(runs, given)["output"], [2, 0])
+            with pytest.raises(PolicyDeniedError) as caught:
+                mpc.run(refused, given)
+            assert caught.value.code == "TC-4001"
+
+
 def test_without_storage_or_with_a_seed_or_a_bad_name(tmp_path: Path) -> None:
     with tacit.local("replicated3") as mpc:
         x = mpc.share(FLOATS, owner="alice")
