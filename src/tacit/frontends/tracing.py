@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any, NoReturn
 
 from numpy.typing import ArrayLike, NDArray
@@ -26,7 +27,7 @@ from tacit.programs.bounding.analysis import analysed
 from tacit.programs.building import GraphBuilder, Value
 from tacit.programs.control import Choice, Loop, Over, Until
 from tacit.programs.graph import FORMAT, Graph, Hint, Output
-from tacit.programs.inference import Checked, checked_graph, result_types
+from tacit.programs.inference import result_types
 from tacit.programs.program import Program, ProgramForm
 from tacit.programs.public import PUBLIC, not_in_clear
 from tacit.protocols import protocol_named
@@ -56,6 +57,16 @@ class TracedReference(Reference):
         self.declared = value.declared
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class _LoopBody:
+    """The body of a loop: what it captures, the carries it starts from, its results' types."""
+
+    graph: Graph
+    captures: Sequence[Handle]
+    started: list[Handle]
+    results: list[ArrayType]
+
+
 class TracingSession(Session):
     """A session that records what is asked of it.
 
@@ -74,7 +85,7 @@ class TracingSession(Session):
         super().__init__(protocol_named("replicated3"), ("a", "b", "c"), "probabilistic", elements,
                          fractions)  # fmt: skip
         self._builder = GraphBuilder()
-        self._bodies: list[Graph] = []
+        self._bodies: dict[Graph, int] = {}
         self._hints: list[Hint] = []
         self._refused: list[RangeError] = []
         self.note = ""
@@ -189,10 +200,10 @@ class TracingSession(Session):
         """A loop over integers."""
         counted = self._counter_bounds(first, end)
         counter = ArrayType(int64, (), public=True)
-        graph, captures, started = self._loop_body(body, carries, [(counter, counted)], bounds)
-        attributes = Loop(self._body(graph), len(started))
-        operands = [first, end, *started, *captures]
-        return self._control("fori", operands, attributes, _types(started))
+        made = self._loop_body(body, carries, [(counter, counted)], bounds)
+        attributes = Loop(self._body(made.graph), len(made.started))
+        operands = [first, end, *made.started, *made.captures]
+        return self._control("fori", operands, attributes, _types(made.started))
 
     def scan(
         self,
@@ -208,25 +219,23 @@ class TracingSession(Session):
             (ArrayType(t.dtype, t.shape[1:], t.public), _bounds_of(one))
             for one, t in zip(cut, _types(cut), strict=True)
         ]
-        graph, captures, started = self._loop_body(body, carries, rows, bounds, after=True)
-        number = self._body(graph)
-        attributes = Over(number, len(started), len(cut), length, reverse)
-        stacked = [
-            ArrayType(t.dtype, (length, *t.shape), t.public)
-            for t in self._result_types(graph)[len(started) :]
-        ]
-        operands = [*started, *cut, *captures]
-        return self._control("scan", operands, attributes, [*_types(started), *stacked])
+        made = self._loop_body(body, carries, rows, bounds, after=True)
+        carried = len(made.started)
+        attributes = Over(self._body(made.graph), carried, len(cut), length, reverse)
+        stacked = [ArrayType(t.dtype, (length, *t.shape), t.public) for t in made.results[carried:]]
+        operands = [*made.started, *cut, *made.captures]
+        return self._control("scan", operands, attributes, [*_types(made.started), *stacked])
 
     def until(
         self, condition: Body, body: Body, carries: Sequence[Handle], bounds: Declared = ()
     ) -> list[Handle]:
         """A loop on a public condition."""
-        graph, captures, started = self._loop_body(body, carries, [], bounds)
-        asked, of_condition = self._traced(condition, [(t, None) for t in _types(started)])
-        attributes = Until(self._body(asked), self._body(graph), len(started), len(of_condition))
-        operands = [*started, *of_condition, *captures]
-        return self._control("while", operands, attributes, _types(started))
+        made = self._loop_body(body, carries, [], bounds)
+        types = _types(made.started)
+        asked, of_condition = self._traced(condition, [(t, None) for t in types])
+        attributes = Until(self._body(asked), self._body(made.graph), len(types), len(of_condition))
+        operands = [*made.started, *of_condition, *made.captures]
+        return self._control("while", operands, attributes, types)
 
     def branch(
         self, index: Handle, branches: Sequence[Body], operands: Sequence[Handle]
@@ -292,8 +301,8 @@ class TracingSession(Session):
         bounds: Declared = (),
         *,
         after: bool = False,
-    ) -> tuple[Graph, list[Handle], list[Handle]]:
-        """A body whose carries keep their types; its captures, and the carries it starts from.
+    ) -> _LoopBody:
+        """A body whose carries keep their types.
 
         What begins public and becomes secret in the body is secret from the start, and what begins
         with fewer fraction bits or as integers is converted.
@@ -316,12 +325,14 @@ class TracingSession(Session):
                 found = list(body([TracedReference(value) for value in values]))
                 results, changed = self._kept_types(found, started)
                 if not changed:
-                    graph = self._builder.graph([self._value(one) for one in results])
+                    values = [self._value(one) for one in results]
+                    graph = self._builder.graph(values)
                     captures = [TracedReference(value) for value in self._builder.captures]
-                    return graph, list(captures), started
+                    return _LoopBody(graph, captures, started, [value.type for value in values])
             finally:
                 self._builder = outer
-            del self._bodies[kept:]
+            while len(self._bodies) > kept:
+                self._bodies.popitem()
             started = [
                 one if new is None else self._converted(one, new)
                 for one, new in zip(started, changed, strict=True)
@@ -379,16 +390,7 @@ class TracingSession(Session):
             self._builder = outer
 
     def _body(self, graph: Graph) -> int:
-        if graph in self._bodies:
-            return self._bodies.index(graph)
-        self._bodies.append(graph)
-        return len(self._bodies) - 1
-
-    def _result_types(self, graph: Graph) -> tuple[ArrayType, ...]:
-        known: list[Checked] = []
-        for body in self._bodies:
-            known.append(checked_graph(body, known))
-        return checked_graph(graph, known).results
+        return self._bodies.setdefault(graph, len(self._bodies))
 
     def _control(
         self,

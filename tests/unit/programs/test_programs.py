@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import cProfile
+import pstats
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -336,3 +338,21 @@ def test_operations_take_as_many_operands_as_they_do(operation: str, operands: l
     _set(raw, 2, 2, 0, 1, operands)
     with pytest.raises(ProgramError, match="TC-1505"):
         Program.from_bytes(MAGIC + msgspec.msgpack.encode(raw))
+
+
+def test_tracing_is_linear_in_the_number_of_scans() -> None:
+    def scans(x: Any, count: int) -> Any:
+        for k in range(count):
+            (x,), _ = tacit.scan(
+                lambda c, r, k=k: ([c[0] * 0.5 + r[0] * (k + 1) / 64.0], []), [x], [np.ones(2)]
+            )
+        return x
+
+    calls = []
+    for count in (10, 20, 40):
+        profile = cProfile.Profile(builtins=False)
+        spec = ArraySpec((2,), owner="alice", bounds=(-1, 1))
+        program = profile.runcall(tacit.trace, lambda x, n=count: scans(x, n), spec)
+        assert len(program.bodies) == count
+        calls.append(pstats.Stats(profile).total_calls)
+    assert calls[2] - calls[1] < 2.2 * (calls[1] - calls[0])
