@@ -15,7 +15,7 @@ import numpy as np
 from bench.soak.command import MOST_SECONDS, Blow, Command
 from tacit.cli.demos import hospitals
 from tacit.cli.demos.files import DemoFiles
-from tacit.cli.training import HELPER
+from tacit.cli.joint import HELPER
 
 __all__ = ["FIRST_SECOND", "MainJob", "Mishap", "Trained"]
 

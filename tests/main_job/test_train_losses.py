@@ -19,7 +19,7 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from tacit.cli import training
+from tacit.cli import joint
 from tacit.cli.demos.files import DemoFiles
 from tacit.cli.incidents import IncidentLog
 from tacit.cli.outcome import Outcome
@@ -104,8 +104,8 @@ def struck(monkeypatch: pytest.MonkeyPatch) -> Any:
             blow.processes = PartyProcesses(*arguments, **options)
             return blow.processes
 
-        monkeypatch.setattr(training, "IncidentLog", Watched)
-        monkeypatch.setattr(training, "PartyProcesses", start)
+        monkeypatch.setattr(joint, "IncidentLog", Watched)
+        monkeypatch.setattr(joint, "PartyProcesses", start)
         printed = StringIO()
         outcome = run_training(wanted, Console(file=printed, width=200))
         return outcome, printed.getvalue()
@@ -246,7 +246,7 @@ def test_a_loss_before_the_parties_are_connected(
                 self.strike(kind, name)
             return read
 
-    monkeypatch.setattr(training, "PartyProcesses", Struck)
+    monkeypatch.setattr(joint, "PartyProcesses", Struck)
     with pytest.raises(TacitError) as caught:
         run_training(wanted, Console(file=StringIO()))
     check_an_early_loss(caught.value, tmp_path, victim)

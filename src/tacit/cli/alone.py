@@ -5,23 +5,19 @@ from __future__ import annotations
 import time
 from collections.abc import Collection, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, NoReturn
+from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 from rich.console import Console
 
-from tacit.cli.incidents import IncidentLog
 from tacit.consortium import Kit
 from tacit.errors import UsageError
-from tacit.ml.records import OwnerResult
-from tacit.network import Address, Awaited, NetworkSettings
+from tacit.network import Address, Awaited
 from tacit.network.addresses import is_local
 from tacit.protocols import protocol_named
-from tacit.sessions.alone import run_alone
-from tacit.sessions.joining import ROUNDING
 
 if TYPE_CHECKING:
-    from tacit.cli.training import TrainingRequest
+    pass
 
 __all__ = [
     "SOON",
@@ -34,7 +30,6 @@ __all__ = [
     "listening",
     "own_kit",
     "own_part",
-    "run_here",
 ]
 
 SOON = 30
@@ -216,39 +211,6 @@ class WaitLines:
             return
         for one in awaited:
             self._console.print(f"waiting for {one}{since}", soft_wrap=True)
-
-
-def run_here(
-    request: TrainingRequest,
-    kit: Kit,
-    shares: Path | None,
-    incidents: IncidentLog,
-    console: Console,
-) -> OwnerResult:
-    """This party's part of a training, in this process."""
-    settings = request.settings(kit.name, shares)
-    result: Any = run_alone(
-        kit,
-        "tacit.ml.job",
-        settings,
-        protocol=request.protocol,
-        parties=request.parties,
-        parameters={ROUNDING: request.rounding, **settings.agreed()},
-        settings=NetworkSettings(
-            heartbeat_timeout=request.heartbeat,
-            patience=request.patience,
-            start_deadline=request.wait,
-        ),
-        threads=request.threads,
-        listen=request.listen,
-        on_progress=incidents.progress,
-        on_incident=incidents.incident,
-        on_wait=WaitLines(kit, console, request.listen),
-        hold_inputs=True,
-        on_inputs_complete=lambda: incidents.inputs_complete(kit.name),
-    )
-    assert isinstance(result, OwnerResult)
-    return result
 
 
 def listening(text: str | None) -> Address | None:

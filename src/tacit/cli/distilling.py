@@ -13,12 +13,8 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from tacit.cli.alone import WaitLines
-from tacit.cli.incidents import IncidentLog
+from tacit.cli.joint import HELPER, JointJob, JointRequest, run_joint
 from tacit.cli.logs import open_log
-from tacit.cli.progress import PhaseBars
-from tacit.cli.training import HELPER
-from tacit.consortium import Kit
 from tacit.errors import ConfigurationError, UsageError
 from tacit.ml.distillation.public_rows import PublicRows
 from tacit.ml.distillation.records import (
@@ -30,11 +26,8 @@ from tacit.ml.distillation.student import Student, train_student
 from tacit.ml.privacy.accounting import checked_budget, epsilon_of_votes, vote_noise
 from tacit.ml.privacy.terms import Spent
 from tacit.models.onnx import save_onnx
-from tacit.network import Address, NetworkSettings
-from tacit.protocols import SecurityModel, protocol_named
+from tacit.protocols import protocol_named
 from tacit.reports import IncidentRecord
-from tacit.sessions.alone import run_alone
-from tacit.sessions.processes import PartyProcesses
 from tacit.sessions.session import checked_parties
 from tacit.storage import places
 from tacit.storage.store import owner_of
@@ -51,7 +44,7 @@ UNPROTECTED = (
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class DistillationRequest:
+class DistillationRequest(JointRequest):
     """What the user asks for; the fields are the options of ``tacit distil``."""
 
     files: dict[str, Path]
@@ -66,15 +59,7 @@ class DistillationRequest:
     unprotected: bool = False
     hidden: tuple[int, ...] = ()
     seed: int = 0
-    protocol: str = "replicated3"
     out: Path = Path("student")
-    deadline: float = 3600.0
-    heartbeat: float = 5.0
-    patience: float = 60.0
-    threads: int | None = None
-    kit: Kit | None = None
-    wait: float = 600.0
-    listen: Address | None = None
     order: tuple[str, ...] = ()
 
     @property
@@ -86,16 +71,6 @@ class DistillationRequest:
     def parties(self) -> tuple[str, ...]:
         """All parties, in the protocol's order: of a stored model, as they stored it."""
         return self.order
-
-    @property
-    def security(self) -> SecurityModel:
-        """The protocol's promise."""
-        return protocol_named(self.protocol).security
-
-    @property
-    def guaranteed(self) -> bool:
-        """Whether the run ends with a result although a party is lost."""
-        return self.security.outcome == "guaranteed output"
 
     def complete(self) -> DistillationRequest:
         """With parties and noise; refused where something does not fit.
@@ -159,6 +134,16 @@ class DistillationRequest:
             refuse(f"{self.store} holds no party's folder")
         return replace(self, order=found[0].parties, protocol=found[0].protocol)
 
+    def job(self, recipients: tuple[str, ...]) -> JointJob:
+        """What the parties do, for these recipients."""
+        settings = {name: self.settings(name, recipients) for name in self.parties}
+        return JointJob(
+            module=JOB,
+            parties=self.parties,
+            settings=settings,
+            parameters=settings[self.parties[0]].agreed(),
+        )
+
     def settings(self, party: str, recipients: tuple[str, ...]) -> DistillationSettings:
         """What one party's process is told."""
         file = self.files.get(party)
@@ -179,7 +164,7 @@ class DistillationRequest:
             reveal_to=recipients,
             deadline=self.deadline,
             storage=where,
-            evidence=str((self.out / party / "evidence").absolute()) if self.guaranteed else None,
+            evidence=self.evidence(party),
         )
 
 
@@ -324,19 +309,10 @@ def run_distillation(
 def _run(
     request: DistillationRequest, recipients: tuple[str, ...], console: Console, log: Any
 ) -> DistillationOutcome:
-    names = request.parties
-    log.info("distillation started", parties=names, protocol=request.protocol)
-    watched = names if request.kit is None else (request.kit.name,)
-    with PhaseBars(watched, console) as bars:
-        incidents = IncidentLog(bars, log)
-        if request.kit is None:
-            results = _processes(request, recipients, incidents)
-        else:
-            found = _here(request, request.kit, recipients, incidents, console)
-            results = {request.kit.name: found}
-    for name, result in results.items():
-        for phase in result.phases:
-            log.info("phase finished", party=name, **msgspec.structs.asdict(phase))
+    log.info("distillation started", parties=request.parties, protocol=request.protocol)
+    results, incidents = run_joint(
+        request, request.job(recipients), DistillationResult, console, log
+    )
     students = []
     for result in results.values():
         if result.releases:
@@ -344,59 +320,7 @@ def _run(
                 students = _students(request, result)
             break
     now = datetime.datetime.now(datetime.UTC).astimezone()
-    return DistillationOutcome(request, recipients, results, students, incidents.records, now)
-
-
-def _processes(
-    request: DistillationRequest, recipients: tuple[str, ...], incidents: IncidentLog
-) -> dict[str, DistillationResult]:
-    """Run all parties' processes on this machine."""
-    with PartyProcesses(
-        request.parties,
-        JOB,
-        {name: request.settings(name, recipients) for name in request.parties},
-        protocol=request.protocol,
-        settings=NetworkSettings(heartbeat_timeout=request.heartbeat, patience=request.patience),
-        threads=request.threads,
-        tolerate=1 if request.guaranteed else 0,
-        shared_first="inputs" if request.guaranteed else "",
-        on_incident=incidents.incident,
-    ) as processes:
-        found = processes.results(incidents.progress)
-        incidents.ended(processes.lost)
-    return {name: msgspec.convert(result, DistillationResult) for name, result in found.items()}
-
-
-def _here(
-    request: DistillationRequest,
-    kit: Kit,
-    recipients: tuple[str, ...],
-    incidents: IncidentLog,
-    console: Console,
-) -> DistillationResult:
-    """This party's part, in this process; the others run theirs on their machines."""
-    settings = request.settings(kit.name, recipients)
-    result: Any = run_alone(
-        kit,
-        JOB,
-        settings,
-        protocol=request.protocol,
-        parties=request.parties,
-        parameters=settings.agreed(),
-        settings=NetworkSettings(
-            heartbeat_timeout=request.heartbeat,
-            patience=request.patience,
-            start_deadline=request.wait,
-        ),
-        threads=request.threads,
-        hold_inputs=True,
-        listen=request.listen,
-        on_progress=incidents.progress,
-        on_incident=incidents.incident,
-        on_wait=WaitLines(kit, console),
-    )
-    assert isinstance(result, DistillationResult)
-    return result
+    return DistillationOutcome(request, recipients, results, students, incidents, now)
 
 
 def _students(request: DistillationRequest, result: DistillationResult) -> list[Student]:

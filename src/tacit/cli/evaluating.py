@@ -12,23 +12,17 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from tacit.cli.alone import WaitLines
 from tacit.cli.evaluation_inputs import refuse
-from tacit.cli.incidents import IncidentLog
+from tacit.cli.joint import HELPER, JointJob, JointRequest, run_joint
 from tacit.cli.logs import open_log
-from tacit.cli.progress import PhaseBars
-from tacit.cli.training import HELPER
 from tacit.consortium import Kit
 from tacit.ml.measures import DEFAULT, Findings, parse_measures
 from tacit.ml.private_evaluation.records import EvaluationResult, EvaluationSettings
 from tacit.ml.private_evaluation.rows import Grouping
-from tacit.network import Address, NetworkSettings
-from tacit.protocols import SecurityModel, protocol_named
+from tacit.protocols import protocol_named
 from tacit.protocols.interface import Rounding
 from tacit.reports import IncidentRecord
-from tacit.sessions.alone import run_alone
 from tacit.sessions.joining import ROUNDING
-from tacit.sessions.processes import PartyProcesses
 from tacit.sessions.session import checked_parties
 from tacit.storage import places
 from tacit.storage.store import owner_of
@@ -39,7 +33,7 @@ JOB = "tacit.ml.private_evaluation.job"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class EvaluationRequest:
+class EvaluationRequest(JointRequest):
     """What the user asks for; the fields are the options of ``tacit evaluate``."""
 
     data: dict[str, Path]
@@ -47,7 +41,6 @@ class EvaluationRequest:
     store: Path | None = None
     stored: str = ""
     label: str = ""
-    protocol: str = "replicated3"
     helpers: tuple[str, ...] = ()
     minimum: int = 10
     digits: int = 4
@@ -58,14 +51,7 @@ class EvaluationRequest:
     key: str = ""
     rounding: Rounding = "exact"
     out: Path = Path("evaluation")
-    deadline: float = 3600.0
-    heartbeat: float = 5.0
-    patience: float = 60.0
-    threads: int | None = None
     order: tuple[str, ...] = ()
-    kit: Kit | None = None
-    wait: float = 600.0
-    listen: Address | None = None
 
     @property
     def model_owner(self) -> str:
@@ -81,16 +67,6 @@ class EvaluationRequest:
     def parties(self) -> tuple[str, ...]:
         """All parties, in the protocol's order: of a stored model, as they stored it."""
         return self.order or (*self.owners, *self.helpers)
-
-    @property
-    def security(self) -> SecurityModel:
-        """The protocol's promise."""
-        return protocol_named(self.protocol).security
-
-    @property
-    def guaranteed(self) -> bool:
-        """Whether the run ends with a result although a party is lost."""
-        return self.security.outcome == "guaranteed output"
 
     def complete(self) -> EvaluationRequest:
         """With the parties that hold nothing, or those of the store.
@@ -141,6 +117,16 @@ class EvaluationRequest:
             )
         return replace(self, order=first.parties, protocol=first.protocol)
 
+    def job(self, recipients: tuple[str, ...]) -> JointJob:
+        """What the parties do, for these recipients."""
+        settings = {name: self.settings(name, recipients) for name in self.parties}
+        return JointJob(
+            module=JOB,
+            parties=self.parties,
+            settings=settings,
+            parameters={ROUNDING: self.rounding, **settings[self.parties[0]].agreed()},
+        )
+
     def settings(self, party: str, recipients: tuple[str, ...]) -> EvaluationSettings:
         """What one party's process is told."""
         rows, model = self.data.get(party), self.model_file
@@ -165,64 +151,8 @@ class EvaluationRequest:
             reveal_to=recipients,
             deadline=self.deadline,
             storage=where,
-            evidence=str((self.out / party / "evidence").absolute()) if self.guaranteed else None,
+            evidence=self.evidence(party),
         )
-
-
-def _processes(
-    request: EvaluationRequest, recipients: tuple[str, ...], incidents: IncidentLog
-) -> dict[str, EvaluationResult]:
-    """Run all parties' processes on this machine."""
-    with PartyProcesses(
-        request.parties,
-        JOB,
-        {name: request.settings(name, recipients) for name in request.parties},
-        protocol=request.protocol,
-        parameters={ROUNDING: request.rounding},
-        settings=NetworkSettings(heartbeat_timeout=request.heartbeat, patience=request.patience),
-        threads=request.threads,
-        tolerate=1 if request.guaranteed else 0,
-        on_incident=incidents.incident,
-        shared_first="inputs" if request.guaranteed else "",
-        on_inputs_complete=incidents.inputs_complete,
-    ) as processes:
-        incidents.connected(processes.identifiers)
-        found = processes.results(incidents.progress)
-        incidents.ended(processes.lost)
-    return {name: msgspec.convert(result, EvaluationResult) for name, result in found.items()}
-
-
-def _here(
-    request: EvaluationRequest,
-    kit: Kit,
-    recipients: tuple[str, ...],
-    incidents: IncidentLog,
-    console: Console,
-) -> EvaluationResult:
-    """This party's part, in this process; the others run theirs on their machines."""
-    settings = request.settings(kit.name, recipients)
-    result: Any = run_alone(
-        kit,
-        JOB,
-        settings,
-        protocol=request.protocol,
-        parties=request.parties,
-        parameters={ROUNDING: request.rounding, **settings.agreed()},
-        settings=NetworkSettings(
-            heartbeat_timeout=request.heartbeat,
-            patience=request.patience,
-            start_deadline=request.wait,
-        ),
-        threads=request.threads,
-        listen=request.listen,
-        on_progress=incidents.progress,
-        on_incident=incidents.incident,
-        on_wait=WaitLines(kit, console),
-        hold_inputs=True,
-        on_inputs_complete=lambda: incidents.inputs_complete(kit.name),
-    )
-    assert isinstance(result, EvaluationResult)
-    return result
 
 
 @dataclass(frozen=True, slots=True)
@@ -343,22 +273,10 @@ def run_evaluation(
 def _run(
     request: EvaluationRequest, recipients: tuple[str, ...], console: Console, log: Any
 ) -> EvaluationOutcome:
-    names = request.parties
-    log.info("evaluation started", parties=names, protocol=request.protocol)
-    watched = names if request.kit is None else (request.kit.name,)
-    with PhaseBars(watched, console) as bars:
-        incidents = IncidentLog(bars, log)
-        if request.kit is None:
-            results = _processes(request, recipients, incidents)
-        else:
-            results = {
-                request.kit.name: _here(request, request.kit, recipients, incidents, console)
-            }
-    for name, result in results.items():
-        for phase in result.phases:
-            log.info("phase finished", party=name, **msgspec.structs.asdict(phase))
+    log.info("evaluation started", parties=request.parties, protocol=request.protocol)
+    results, incidents = run_joint(request, request.job(recipients), EvaluationResult, console, log)
     now = datetime.datetime.now(datetime.UTC).astimezone()
-    return EvaluationOutcome(request, recipients, results, incidents.records, now)
+    return EvaluationOutcome(request, recipients, results, incidents, now)
 
 
 def _table(found: Findings, request: EvaluationRequest) -> Table:

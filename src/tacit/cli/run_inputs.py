@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from tacit.cli.joint import HELPER
 from tacit.cli.train import parse_owners
-from tacit.cli.training import HELPER
 from tacit.consortium import Kit
 from tacit.encoding.rings import ring_of
 from tacit.errors import ProgramError

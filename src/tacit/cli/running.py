@@ -16,24 +16,17 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from tacit.cli.alone import WaitLines
-from tacit.cli.incidents import IncidentLog
+from tacit.cli.joint import JointJob, JointRequest, run_joint
 from tacit.cli.logs import open_log
 from tacit.cli.phase_costs import phases_of
-from tacit.cli.progress import PhaseBars
 from tacit.cli.tables import phase_table
-from tacit.consortium import Kit
 from tacit.errors import ProgramError
 from tacit.frontends.records import RunResult, RunSettings
-from tacit.network import Address, NetworkSettings
 from tacit.programs.graph import EVERYBODY, Output
 from tacit.programs.program import Program
-from tacit.protocols import SecurityModel, protocol_named
 from tacit.protocols.interface import Rounding
 from tacit.reports import IncidentRecord, Manifest, phase_records, write_manifest
-from tacit.sessions.alone import run_alone
 from tacit.sessions.joining import RING, ROUNDING
-from tacit.sessions.processes import PartyProcesses
 
 __all__ = ["RunOutcome", "RunRequest", "run_request"]
 
@@ -48,7 +41,7 @@ _WRITTEN: Final = 1000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class RunRequest:
+class RunRequest(JointRequest):
     """What the user asks for; the fields are the options of ``tacit run``.
 
     Attributes
@@ -61,42 +54,23 @@ class RunRequest:
     program: Program
     parties: tuple[str, ...]
     files: dict[str, tuple[tuple[str, str], ...]]
-    protocol: str = "replicated3"
     ring: int = 64
     rounding: Rounding = "probabilistic"
     out: Path = Path("result")
-    deadline: float = 3600.0
-    heartbeat: float = 5.0
-    patience: float = 60.0
-    threads: int | None = None
-    kit: Kit | None = None
-    wait: float = 600.0
-    listen: Address | None = None
 
     @property
-    def security(self) -> SecurityModel:
-        """The protocol's promise."""
-        return protocol_named(self.protocol).security
-
-    @property
-    def guaranteed(self) -> bool:
-        """Whether the run ends with a result although a party is lost."""
-        return self.security.outcome == "guaranteed output"
-
-    @property
-    def parameters(self) -> dict[str, str]:
-        """What the parties compare in their handshake."""
-        return {
-            ROUNDING: self.rounding,
-            RING: str(self.ring),
-            **self.settings(self.parties[0]).agreed(),
-        }
-
-    @property
-    def network(self) -> NetworkSettings:
-        """Time limits."""
-        return NetworkSettings(
-            heartbeat_timeout=self.heartbeat, patience=self.patience, start_deadline=self.wait
+    def job(self) -> JointJob:
+        """What the parties do."""
+        settings = {name: self.settings(name) for name in self.parties}
+        return JointJob(
+            module=JOB,
+            parties=self.parties,
+            settings=settings,
+            parameters={
+                ROUNDING: self.rounding,
+                RING: str(self.ring),
+                **settings[self.parties[0]].agreed(),
+            },
         )
 
     def settings(self, party: str) -> RunSettings:
@@ -107,7 +81,7 @@ class RunRequest:
             files=self.files.get(party, ()),
             ring=self.ring,
             deadline=self.deadline,
-            evidence=str((self.out / party / "evidence").absolute()) if self.guaranteed else None,
+            evidence=self.evidence(party),
         )
 
 
@@ -196,66 +170,14 @@ def run_request(request: RunRequest, console: Console, *, as_json: bool = False)
     request.out.mkdir(parents=True, exist_ok=True)
     with open_log(request.out / "log.jsonl") as log:
         log.info("run started", parties=request.parties, program=request.program.digest)
-        watched = request.parties if request.kit is None else (request.kit.name,)
-        with PhaseBars(watched, console) as bars:
-            incidents = IncidentLog(bars, log)
-            if request.kit is None:
-                results = _processes(request, incidents)
-            else:
-                results = {request.kit.name: _here(request, request.kit, incidents, console)}
-        for name, result in results.items():
-            for phase in result.phases:
-                log.info("phase finished", party=name, **msgspec.structs.asdict(phase))
-    outcome = RunOutcome(request, results, incidents.records)
+        results, incidents = run_joint(request, request.job, RunResult, console, log)
+    outcome = RunOutcome(request, results, incidents)
     outcome.save()
     if as_json:
         print(json.dumps(outcome.as_dict()))
     else:
         outcome.show(console)
     return outcome
-
-
-def _processes(request: RunRequest, incidents: IncidentLog) -> dict[str, RunResult]:
-    """Run all parties' processes on this machine."""
-    with PartyProcesses(
-        request.parties,
-        JOB,
-        {name: request.settings(name) for name in request.parties},
-        protocol=request.protocol,
-        parameters=request.parameters,
-        settings=request.network,
-        threads=request.threads,
-        tolerate=1 if request.guaranteed else 0,
-        on_incident=incidents.incident,
-        shared_first="inputs" if request.guaranteed else "",
-        on_inputs_complete=incidents.inputs_complete,
-    ) as processes:
-        incidents.connected(processes.identifiers)
-        found = processes.results(incidents.progress)
-        incidents.ended(processes.lost)
-    return {name: msgspec.convert(result, RunResult) for name, result in found.items()}
-
-
-def _here(request: RunRequest, kit: Kit, incidents: IncidentLog, console: Console) -> RunResult:
-    """This party's part, in this process; the others run theirs on their machines."""
-    result: Any = run_alone(
-        kit,
-        JOB,
-        request.settings(kit.name),
-        protocol=request.protocol,
-        parties=request.parties,
-        parameters=request.parameters,
-        settings=request.network,
-        threads=request.threads,
-        listen=request.listen,
-        on_progress=incidents.progress,
-        on_incident=incidents.incident,
-        on_wait=WaitLines(kit, console, request.listen),
-        hold_inputs=True,
-        on_inputs_complete=lambda: incidents.inputs_complete(kit.name),
-    )
-    assert isinstance(result, RunResult)
-    return result
 
 
 def _output_table(outcome: RunOutcome) -> Table:

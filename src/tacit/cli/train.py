@@ -17,6 +17,7 @@ from tacit.cli.alone import (
     own_part,
 )
 from tacit.cli.beforehand import require_files, require_schema
+from tacit.cli.joint import HELPER
 from tacit.cli.model_options import (
     ActivationOption,
     ClassWeightsOption,
@@ -55,7 +56,7 @@ from tacit.cli.privacy_options import (
 )
 from tacit.cli.signoff import digest_of
 from tacit.cli.terminal import Terminal
-from tacit.cli.training import HELPER, TrainingRequest, run_training
+from tacit.cli.training import TrainingRequest, run_training
 from tacit.cli.vertical_options import NOT_CHECKED, KeyOption, MetricsOption, VerticalOption
 from tacit.errors import UsageError
 from tacit.ml.drift import Drift

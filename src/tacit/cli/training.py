@@ -9,29 +9,24 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Literal, Protocol
 
-import msgspec
 from msgspec import Struct
 from rich.console import Console
 
-from tacit.cli.alone import check_place, run_here
+from tacit.cli.alone import check_place
 from tacit.cli.chronicle import Chronicle
-from tacit.cli.incidents import IncidentLog
+from tacit.cli.joint import HELPER, JointJob, JointRequest, run_joint
 from tacit.cli.logs import open_log
 from tacit.cli.model_options import ModelChoice
-from tacit.cli.progress import PhaseBars
-from tacit.consortium import Kit
 from tacit.errors import TacitError, UsageError
 from tacit.ml.drift import Drift
 from tacit.ml.measures.names import DEFAULT
 from tacit.ml.privacy.agreement import check_choice
 from tacit.ml.privacy.terms import Privacy
 from tacit.ml.records import OwnerResult, TrainingSettings
-from tacit.network import Address, NetworkSettings
-from tacit.protocols import SecurityModel, protocol_named
+from tacit.protocols import protocol_named
 from tacit.protocols.interface import Rounding
 from tacit.sessions.joining import ROUNDING
 from tacit.sessions.messages import Progress
-from tacit.sessions.processes import PartyProcesses
 from tacit.sessions.session import checked_parties
 from tacit.storage import places
 
@@ -39,15 +34,12 @@ if TYPE_CHECKING:
     from tacit.cli.comparison import Comparison
     from tacit.cli.outcome import Outcome
 
-__all__ = ["HELPER", "Director", "TrainingRequest", "run_training"]
+__all__ = ["Director", "TrainingRequest", "run_training"]
 
 JOB: Final = "tacit.ml.job"
 """What every party's process runs."""
 
 LOGISTIC = ModelChoice()
-
-HELPER = "helper"
-"""What a party that holds no data is called if nobody names it."""
 
 WARNING_POOLED = (
     "--compare-pooled: this process read ALL owners' files and trained in the clear. It is meant"
@@ -56,12 +48,11 @@ WARNING_POOLED = (
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class TrainingRequest:
+class TrainingRequest(JointRequest):
     """What the user asks for; the fields are the options of ``tacit train``."""
 
     files: dict[str, Path]
     label: str
-    protocol: str = "replicated3"
     helper: str | None = None
     reveal_to: tuple[str, ...] = ()
     reveal_loss: bool = False
@@ -80,19 +71,11 @@ class TrainingRequest:
     model: ModelChoice = LOGISTIC
     privacy: Privacy | None = None
     seed: int = 0
-    out: Path = Path("report")
     rounding: Rounding = "probabilistic"
     checkpoint: Path | None = None
     every: int = 100
     resume: bool = False
     compare_pooled: bool = False
-    deadline: float = 3600.0
-    heartbeat: float = 5.0
-    patience: float = 60.0
-    threads: int | None = None
-    kit: Kit | None = None
-    wait: float = 600.0
-    listen: Address | None = None
     title: str = "One model of several owners"
     command: str = "train"
     owns_all: bool = False
@@ -120,15 +103,31 @@ class TrainingRequest:
             helper = HELPER
         return tuple(self.files) if helper is None else (*self.files, helper)
 
-    @property
-    def security(self) -> SecurityModel:
-        """The protocol's promise."""
-        return protocol_named(self.protocol).security
+    def job(self, shares: Path | None = None, director: Director | None = None) -> JointJob:
+        """What the parties do.
 
-    @property
-    def guaranteed(self) -> bool:
-        """Whether the run ends with a result although a party is lost."""
-        return self.security.outcome == "guaranteed output"
+        Parameters
+        ----------
+        shares : path, optional
+            See :meth:`settings`.
+        director : Director, optional
+            Stages faults, in a demo.
+        """
+        here = self.parties if self.kit is None else (self.kit.name,)
+        settings = {name: self.settings(name, shares) for name in here}
+        orders = (
+            settings
+            if director is None
+            else {n: director.orders(n, s) for n, s in settings.items()}
+        )
+        return JointJob(
+            module=JOB if director is None else director.module,
+            parties=self.parties,
+            settings=orders,
+            parameters={ROUNDING: self.rounding, **settings[here[0]].agreed()},
+            inputs="rows",
+            staging=None if director is None else director.progress,
+        )
 
     def settings(self, party: str, shares: Path | None = None) -> TrainingSettings:
         """What one party's process is told.
@@ -178,7 +177,7 @@ class TrainingRequest:
             storage=None if folder is None else places(folder, here)[party],
             store=None if store is None else places(store, here)[party],
             alone=not self.owns_all,  # whoever owns all data compares afterwards
-            evidence=str((self.out / party / "evidence").absolute()) if self.guaranteed else None,
+            evidence=self.evidence(party),
             every=self.every if self.checkpoint is not None else 0,
             resume=self.resume,
         )
@@ -307,21 +306,13 @@ def _run(
     names = request.parties
     chronicle = Chronicle(names, request.protocol, request.security.describe())
     log.info("training started", parties=names, protocol=request.protocol)
-    watched = names if request.kit is None else (request.kit.name,)
-    with _shares(request) as shares, PhaseBars(watched, console) as bars:
-        incidents = IncidentLog(bars, log, chronicle)
-        results = (
-            _processes(request, shares, incidents, director)
-            if request.kit is None
-            else {request.kit.name: run_here(request, request.kit, shares, incidents, console)}
-        )
+    with _shares(request) as shares:
+        job = request.job(shares, director)
+        results, incidents = run_joint(request, job, OwnerResult, console, log, chronicle)
     # matplotlib and scikit-learn take seconds to import: not before there is something to show.
     from tacit.cli.comparison import compare
     from tacit.cli.outcome import outcome_of
 
-    for name, result in results.items():
-        for phase in result.phases:
-            log.info("phase finished", party=name, **msgspec.structs.asdict(phase))
     comparison: Comparison | None = None
     reader = next((r for r in results.values() if r.model is not None), None)
     if request.compare_pooled and reader is not None:
@@ -330,48 +321,10 @@ def _run(
             comparison = compare(request.files, reader, request.test_size, request.seed, start)
         if not request.owns_all:
             console.print(f"[bold yellow]Warning:[/] {WARNING_POOLED}")
-    outcome = outcome_of(request, results, comparison, incidents.records, chronicle.timeline())
+    outcome = outcome_of(request, results, comparison, incidents, chronicle.timeline())
     outcome.save(request.out)
     log.info("training finished", report=str(request.out))
     return outcome
-
-
-def _processes(
-    request: TrainingRequest,
-    shares: Path | None,
-    incidents: IncidentLog,
-    director: Director | None,
-) -> dict[str, OwnerResult]:
-    """Run all parties' processes on this machine."""
-    names = request.parties
-    told: dict[str, Struct] = {name: request.settings(name, shares) for name in names}
-    if director is not None:
-        told = {name: director.orders(name, request.settings(name, shares)) for name in names}
-    with PartyProcesses(
-        names,
-        JOB if director is None else director.module,
-        told,
-        protocol=request.protocol,
-        parameters={ROUNDING: request.rounding},
-        settings=NetworkSettings(heartbeat_timeout=request.heartbeat, patience=request.patience),
-        threads=request.threads,
-        tolerate=1 if request.guaranteed else 0,
-        on_incident=incidents.incident,
-        shared_first="rows" if request.guaranteed else "",
-        on_inputs_complete=incidents.inputs_complete,
-    ) as processes:
-        incidents.connected(processes.identifiers)
-
-        def listen(party: str, message: Progress) -> None:
-            incidents.progress(party, message)
-            if director is not None:
-                staged = director.progress(party, message, processes.identifiers)
-                if staged is not None:
-                    incidents.staged(party, staged)
-
-        found = processes.results(listen)
-        incidents.ended(processes.lost)
-    return {name: msgspec.convert(result, OwnerResult) for name, result in found.items()}
 
 
 @contextmanager

@@ -110,7 +110,7 @@ def test_a_loss_before_all_inputs_are_shared_has_its_own_error(
         told.update(options)
         raise UsageError("enough", next_step="none.", case=99)
 
-    monkeypatch.setattr("tacit.cli.distilling.PartyProcesses", started)
+    monkeypatch.setattr("tacit.cli.joint.PartyProcesses", started)
     with pytest.raises(UsageError, match="enough"):
         distil(folder, "--synthetic", "9", "--protocol", protocol)
     assert told["shared_first"] == shared
