@@ -122,13 +122,12 @@ def _rounded(function: Callable[[Decimal], Decimal], value: float) -> float:
 
 def _power(operands: Arrays, attributes: Any) -> NDArray[Any]:
     x, y = np.broadcast_arrays(*operands)
-    if x.dtype.kind in "iu" and y.dtype.kind in "iu":
-        powers: NDArray[Any] = np.power(x, y)
-        return powers
-    pairs = np.stack([x.astype(np.float64), y.astype(np.float64)], -1).reshape(-1, 2)
-    _require_few("pow", len(pairs))
+    if x.dtype.kind in "iu" and y.dtype.kind in "iu" and (y < 0).any():
+        raise not_in_clear("pow")  # of integers: 0, or an error, or a fraction
+    _require_few("pow", x.size)
+    pairs = zip(x.ravel().tolist(), y.ravel().tolist(), strict=True)
     with localcontext(_DIGITS):
-        numbers = [_rounded(partial(_raised, Decimal(base)), end) for base, end in pairs.tolist()]
+        numbers = [_rounded(partial(_raised, Decimal(base)), end) for base, end in pairs]
     return np.array(numbers, np.float64).reshape(x.shape)
 
 
@@ -160,14 +159,17 @@ def _tanh(x: Decimal) -> Decimal:
 
 
 def _total(x: NDArray[Any], axis: Any, keepdims: bool) -> NDArray[Any]:
-    """Sums in one order, element after element, whatever blocks NumPy's own sums have."""
+    """Sums in one order, element after element, whatever blocks NumPy's own sums have.
+
+    Small integers and booleans are summed as int64.
+    """
     axes = tuple(range(x.ndim)) if axis is None else axis
     axes = (axes,) if isinstance(axes, int) else axes
     places = sorted(a % x.ndim for a in axes)
     rest = [a for a in range(x.ndim) if a not in places]
     kept = [x.shape[a] for a in rest]
     rows = x.transpose(places + rest).reshape(prod(x.shape[a] for a in places), prod(kept))
-    if rows.dtype == np.bool_:
+    if rows.dtype.kind != "f":
         rows = rows.astype(np.int64)
     sums = np.cumsum(rows, 0, rows.dtype)[-1] if len(rows) else np.zeros(prod(kept), rows.dtype)
     shape = [1 if a in places else e for a, e in enumerate(x.shape)] if keepdims else kept
@@ -176,7 +178,7 @@ def _total(x: NDArray[Any], axis: Any, keepdims: bool) -> NDArray[Any]:
 
 def _mean(operands: Arrays, a: Any) -> Any:
     (x,) = operands
-    total = _total(x, a.axis, a.keepdims)
+    total = _total(x.astype(np.float64), a.axis, a.keepdims)
     return total / (x.size // max(total.size, 1))
 
 
@@ -226,14 +228,15 @@ PUBLIC: Final[Mapping[str, Clear]] = {
             "greater_equal", "equal", "not_equal", "bitwise_and", "bitwise_or", "bitwise_xor",
             "bitwise_invert", "floor_divide", "remainder", "divmod", "bitwise_left_shift",
             "bitwise_right_shift", "floor", "ceil", "trunc", "where", "maximum", "minimum", "abs",
-            "sign", "copysign", "sqrt", "square",
+            "sign", "copysign", "square",
         )
     },
     "divide": _simple(np.true_divide),
     "reciprocal": _simple(lambda x: 1.0 / x),
-    "rsqrt": _simple(lambda x: 1.0 / np.sqrt(x)),
+    "sqrt": _simple(lambda x: np.sqrt(x.astype(np.float64))),  # of an int8 NumPy's has 11 bits
+    "rsqrt": _simple(lambda x: 1.0 / np.sqrt(x.astype(np.float64))),
     "relu": _simple(lambda x: np.maximum(x, 0)),
-    "round": _simple(np.rint),
+    "round": _simple(lambda x: np.rint(x) if x.dtype.kind == "f" else x),
     "clip": lambda o, a: np.clip(o[0], a.low, a.high),
     "exp": _decimal("exp", lambda x: x.exp()),
     "log": _decimal("log", lambda x: x.ln()),

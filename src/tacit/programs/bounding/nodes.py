@@ -8,7 +8,7 @@ from typing import Any, Final, TypeAlias
 
 from tacit.encoding.ring import Ring
 from tacit.errors import RangeError, TacitError
-from tacit.operations.bounds import bounds_of_results, operand_bounds
+from tacit.operations.bounds import operand_bounds
 from tacit.operations.overflow import bounds_within, refuse_overflow
 from tacit.operations.precision import PRODUCT_BITS
 from tacit.operations.settling import settled_bounds
@@ -22,6 +22,7 @@ from tacit.programs.bounding.forms import (
     scaled,
     total,
 )
+from tacit.programs.bounding.in_clear import clear_bounds
 from tacit.programs.inference import CheckedNode
 from tacit.programs.public import computed
 
@@ -71,17 +72,11 @@ def public_facts(
             return [Fact() for _ in node.results]  # it fails when the program runs
         return [known_array(symbols.new(), array) for array in found]
     bounds = [fact.bounds for fact in given]
-    try:
-        results = bounds_of_results(
-            node.node.operation, types, bounds, node.attributes, node.results, arrays
-        )
-    except (ArithmeticError, ValueError, TypeError, LookupError):
-        results = [None] * len(node.results)
-    facts = []
-    for one, bound in zip(node.results, results, strict=True):
-        wide = bound is not None and max(-bound[0], bound[1]) >= 2.0**62
-        facts.append(fresh(symbols.new(), one, None if wide else bound, False))
-    return facts
+    results = clear_bounds(node, types, bounds, arrays)
+    return [
+        fresh(symbols.new(), one, bound, False)
+        for one, bound in zip(node.results, results, strict=True)
+    ]
 
 
 def secret_facts(
