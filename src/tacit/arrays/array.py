@@ -13,7 +13,8 @@ from tacit.arrays.methods import ArrayMethods
 from tacit.encoding.types import DType
 from tacit.errors import SecretMisuseError, ShapeError, TypeMismatchError, UsageError
 from tacit.operations.manipulation import index_of
-from tacit.sessions.session import Reference, Session
+from tacit.sessions.handles import Reference
+from tacit.sessions.session import Session
 
 __all__ = ["Axis", "SecretArray", "applied", "applied_all", "plain_axis", "secret_operand"]
 

@@ -24,12 +24,12 @@ from tacit.network import NetworkSettings
 from tacit.programs.explaining.finding import Severity
 from tacit.programs.program import Program
 from tacit.protocols import SecurityModel, protocol_named
-from tacit.protocols.interface import Rounding
+from tacit.protocols.interface import Rounding, checked_rounding
 from tacit.rounds.cost import Cost
 from tacit.rounds.randomness import SeededRandomness
 from tacit.rounds.virtual import Network, VirtualTime
 from tacit.sessions import LocalSession, ProcessSession, Session, checked_parties
-from tacit.sessions.session import Reference, checked_rounding
+from tacit.sessions.handles import Reference
 from tacit.storage import Header, Place, Uses, places
 from tacit.storage.records import Purpose
 

@@ -13,7 +13,9 @@ from tacit.errors import ProgramError
 from tacit.operations.promotion import public_array
 from tacit.programs.graph import EVERYBODY
 from tacit.programs.program import Program
-from tacit.sessions.session import Handle, Reference, Session, require_input
+from tacit.sessions.handles import Handle, Reference
+from tacit.sessions.running import require_input
+from tacit.sessions.session import Session
 
 __all__ = ["agree", "given_inputs", "revealed_outputs", "shared_inputs"]
 

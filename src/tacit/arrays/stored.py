@@ -17,7 +17,8 @@ from msgspec import Struct
 
 from tacit.arrays.array import SecretArray
 from tacit.errors import StorageError, UsageError
-from tacit.sessions.session import Reference, Session
+from tacit.sessions.handles import Reference
+from tacit.sessions.session import Session
 from tacit.storage.records import Header
 
 __all__ = ["ARRAY", "Described", "described", "rebuilt", "register_models"]

@@ -21,7 +21,7 @@ from tacit.cli.train import parse_recipients
 from tacit.errors import UsageError
 from tacit.ml.measures.names import DEFAULT, parse_measures
 from tacit.ml.private_evaluation.rows import parse_grouping
-from tacit.sessions.session import checked_rounding
+from tacit.protocols.interface import checked_rounding
 
 __all__ = ["evaluate"]
 

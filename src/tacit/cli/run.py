@@ -13,7 +13,7 @@ from tacit.cli.running import RunRequest, require_people, run_request
 from tacit.cli.terminal import Terminal
 from tacit.frontends.job import approved
 from tacit.programs.program import Program
-from tacit.sessions.session import checked_rounding
+from tacit.protocols.interface import checked_rounding
 from tacit.sessions.threads import VARIABLE, threads_a_party
 
 __all__ = ["run"]

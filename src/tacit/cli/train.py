@@ -61,7 +61,7 @@ from tacit.cli.vertical_options import NOT_CHECKED, KeyOption, MetricsOption, Ve
 from tacit.errors import UsageError
 from tacit.ml.drift import Drift
 from tacit.ml.measures.names import DEFAULT, parse_measures
-from tacit.sessions.session import checked_rounding
+from tacit.protocols.interface import checked_rounding
 from tacit.sessions.threads import threads_a_party
 
 __all__ = ["train"]

@@ -20,8 +20,8 @@ from tacit.frontends.records import OutputRecord, RunResult, RunSettings
 from tacit.programs.graph import EVERYBODY
 from tacit.programs.program import LEAST_DIGITS, Program
 from tacit.sessions.context import PartyContext
+from tacit.sessions.handles import Reference
 from tacit.sessions.phases import JobPhases, peak_memory
-from tacit.sessions.session import Reference
 
 __all__ = ["approved", "run_party"]
 

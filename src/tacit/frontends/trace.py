@@ -13,8 +13,8 @@ from tacit.frontends.spec import ArraySpec, recipients
 from tacit.frontends.tracing import TracingSession
 from tacit.operations.promotion import public_array
 from tacit.programs.program import Program
+from tacit.sessions.handles import Handle
 from tacit.sessions.recording import recording
-from tacit.sessions.session import Handle
 
 __all__ = ["To", "outputs_of", "trace"]
 

@@ -32,8 +32,9 @@ from tacit.programs.program import Program, ProgramForm
 from tacit.programs.public import PUBLIC, not_in_clear
 from tacit.protocols import protocol_named
 from tacit.rounds.cost import Cost
+from tacit.sessions.handles import Handle, Reference, operand_type
 from tacit.sessions.recording import Body, Declared
-from tacit.sessions.session import Handle, Reference, Session, operand_type
+from tacit.sessions.session import Session
 
 __all__ = ["TracedReference", "TracingSession"]
 

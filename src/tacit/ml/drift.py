@@ -35,8 +35,8 @@ from tacit.functions.selection import absolute
 from tacit.operations.types import ArrayType, SecretValue
 from tacit.protocols.interface import Party
 from tacit.rounds.contract import Step
+from tacit.sessions.handles import Reference
 from tacit.sessions.party import PartySession
-from tacit.sessions.session import Reference
 from tacit.tables.profiles import Profile
 
 __all__ = ["Drift", "DriftFindings", "compared", "drifted", "find_drift"]

@@ -51,9 +51,8 @@ from tacit.operations.types import ArrayType, SecretValue
 from tacit.protocols.interface import Party
 from tacit.rounds.combine import together
 from tacit.rounds.contract import Step
+from tacit.sessions.handles import NO_LIMITS, Reference
 from tacit.sessions.party import PartySession
-from tacit.sessions.session import Reference
-from tacit.sessions.storing import NO_LIMITS
 from tacit.storage.records import Uses
 from tacit.tables import Summaries
 

@@ -19,8 +19,8 @@ from tacit.ml.plan import TrainingPlan
 from tacit.operations.types import ArrayType, SecretValue
 from tacit.protocols.interface import Party
 from tacit.rounds.contract import Step
+from tacit.sessions.handles import Reference
 from tacit.sessions.party import PartySession
-from tacit.sessions.session import Reference
 
 __all__ = ["Losses", "SquaredResiduals", "opened", "squared"]
 

@@ -54,8 +54,8 @@ from tacit.ml.target_encoding import (
 from tacit.operations.types import ArrayType, SecretValue
 from tacit.protocols.interface import Party
 from tacit.rounds.contract import Step
+from tacit.sessions.handles import Reference
 from tacit.sessions.party import PartySession
-from tacit.sessions.session import Reference
 from tacit.tables import Layout, Summaries
 from tacit.tables.layout import BINS, FOLDS
 

@@ -52,8 +52,8 @@ from tacit.operations.types import ArrayType, SecretValue
 from tacit.protocols.interface import Party
 from tacit.rounds.contract import Step
 from tacit.rounds.randomness import Randomness, SystemRandomness
+from tacit.sessions.handles import Reference
 from tacit.sessions.party import PartySession
-from tacit.sessions.session import Reference
 from tacit.storage.writing import write_whole
 
 __all__ = ["PrivateTraining"]

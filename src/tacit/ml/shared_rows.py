@@ -26,8 +26,8 @@ from tacit.operations.types import ArrayType, SecretValue
 from tacit.protocols.interface import Party
 from tacit.rounds.combine import together
 from tacit.rounds.contract import Step
+from tacit.sessions.handles import Reference
 from tacit.sessions.party import PartySession
-from tacit.sessions.session import Reference
 
 __all__ = ["CHUNK_ROWS", "Batch", "SharedRows", "joined"]
 

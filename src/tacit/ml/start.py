@@ -18,8 +18,8 @@ from tacit.models import ClearModel, ModelForm, load
 from tacit.models.clear import ModelRecord
 from tacit.protocols.interface import Party
 from tacit.rounds.contract import Step
+from tacit.sessions.handles import Reference
 from tacit.sessions.party import PartySession
-from tacit.sessions.session import Reference
 from tacit.storage.records import Uses
 
 __all__ = ["Start", "begun", "check_form", "encoded", "stored"]

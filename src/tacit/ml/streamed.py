@@ -32,9 +32,8 @@ from tacit.ml.ways import Course, Phases, TrainingJob
 from tacit.models import save
 from tacit.operations.types import SecretValue
 from tacit.rounds.contract import Step
+from tacit.sessions.handles import NO_LIMITS, Reference
 from tacit.sessions.party import PartyReference, PartySession
-from tacit.sessions.session import Reference
-from tacit.sessions.storing import NO_LIMITS
 from tacit.storage.records import Uses
 from tacit.tables import Summaries
 

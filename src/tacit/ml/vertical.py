@@ -30,8 +30,8 @@ from tacit.ml.records import TrainingSettings
 from tacit.ml.shared_rows import joined
 from tacit.ml.training import OwnRows
 from tacit.models import ModelForm
+from tacit.sessions.handles import Reference
 from tacit.sessions.party import PartySession
-from tacit.sessions.session import Reference
 from tacit.tables import Draft, Layout, Schema, SchemaPart, draft, join, own_draft, part_of
 from tacit.tables.files import open_table
 from tacit.tables.problems import Problem, Violation

@@ -15,7 +15,7 @@ from tacit.ml.plan import TrainingPlan
 from tacit.ml.preparing import Preparation
 from tacit.ml.start import Start
 from tacit.models import ModelForm
-from tacit.sessions.session import Reference
+from tacit.sessions.handles import Reference
 from tacit.storage.store import Place
 
 __all__ = ["Course", "Phases", "TrainingJob", "Way"]

@@ -9,8 +9,8 @@ import numpy as np
 from tacit.errors import RangeError
 from tacit.models.clear import ClearModel
 from tacit.models.form import ModelForm
+from tacit.sessions.handles import Reference
 from tacit.sessions.party import PartySession
-from tacit.sessions.session import Reference
 
 __all__ = ["LARGEST_FIRST", "LARGEST_LATER", "share_model"]
 

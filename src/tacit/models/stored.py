@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from tacit.errors import UsageError
 from tacit.models.form import ModelForm
-from tacit.sessions.session import Reference
+from tacit.sessions.handles import Reference
 from tacit.sessions.storing import Storing
 from tacit.storage.records import Header, Uses
 

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import lru_cache
 from typing import Any
 
 from tacit.operations.operation import Attributes, Operation, ResultValues
 from tacit.operations.types import ArrayType, Operand, SecretValue
+from tacit.programs.frames import Schedule, schedule_of
 from tacit.programs.program import Program
-from tacit.programs.running import Schedule, graph_step, schedule_of
+from tacit.programs.running import graph_step
 from tacit.protocols.interface import Party
 from tacit.rounds.contract import Step
 
-__all__ = ["PROGRAM", "Code", "scheduled"]
+__all__ = ["PROGRAM", "Code", "scheduled", "watched_program"]
 
 
 class Code(Attributes, frozen=True):
@@ -49,7 +50,16 @@ class _Program(Operation):
     def evaluate(
         self, party: Party, operands: Sequence[Operand], attributes: Any
     ) -> Step[tuple[SecretValue, ...]]:
-        return _meaning(party, operands, attributes)  # type: ignore[return-value]
+        return self.meaning(party, operands, attributes)  # type: ignore[return-value]
 
 
 PROGRAM = _Program("program", _rule, _meaning, Code, integers="bits")
+
+
+def watched_program(over: Callable[[Step[Any]], Step[Any]]) -> Operation:
+    """The same row with something around every step, such as a count of its rounds."""
+
+    def meaning(party: Party, operands: Sequence[Operand], attributes: Code) -> Step[ResultValues]:
+        return over(_meaning(party, operands, attributes))
+
+    return _Program(PROGRAM.name, _rule, meaning, Code, integers="bits")

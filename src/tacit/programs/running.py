@@ -5,41 +5,53 @@ round on, in the same order everywhere, and what they send travels in one messag
 rounds of a graph are those of its longest chain. A node that pipelines chunks has messages of its
 own under way, so it waits until it is alone. The schedule depends on the graph and its shapes,
 which are public and the same at all parties, so that all of them draw their masks in one order.
+
+A run can also be cut: go on from where another one stood, and stop where it stood later
+(``frames.py``, ``segments.py``).
 """
 
 from __future__ import annotations
 
 from collections import deque
 from collections.abc import Sequence
-from dataclasses import dataclass
-from functools import cached_property
-from itertools import count
-from typing import Any, TypeAlias
+from typing import Any, Final
 
-import numpy as np
 from numpy.typing import NDArray
 
-from tacit.errors import InternalError
-from tacit.operations.table import OPERATIONS
-from tacit.operations.types import ArrayType, Operand, SecretValue, operand_types
-from tacit.programs.control import Call, Choice, Loop, Over, Until
-from tacit.programs.inference import Checked, CheckedNode
+from tacit.operations.types import Operand, SecretValue, operand_types
+from tacit.programs.control import Until
+from tacit.programs.frames import Frame, Schedule, Turns, Values, begun
+from tacit.programs.inference import CheckedNode
 from tacit.programs.public import computed
+from tacit.programs.turning import closed, next_body, opened, taken
 from tacit.protocols.interface import Party
 from tacit.rounds.combine import merged
 from tacit.rounds.contract import Round, Step
 
-__all__ = ["Manner", "Schedule", "Values", "graph_step", "node_step", "schedule_of"]
+__all__ = ["PAUSE", "Manner", "frame_step", "graph_step"]
 
-Values: TypeAlias = list[Any]
+PAUSE: Final = Round(depth=0)
+"""Yielded where a manner pauses: nothing is under way but what the frame says."""
 
 
 class Manner:
-    """How the parts of a graph are run. A plan counts them instead."""
+    """How the parts of a graph are run. A plan counts them instead.
+
+    Attributes
+    ----------
+    pauses : bool
+        Whether :data:`PAUSE` is yielded wherever a run can be cut at no cost.
+    """
+
+    pauses = False
 
     def graph(self, party: Party, schedule: Schedule, operands: Sequence[Operand]) -> Step[Values]:
         """Run a body."""
         return graph_step(party, schedule, operands, self)
+
+    def enters(self, party: Party, schedule: Schedule, operands: Sequence[Operand]) -> bool:
+        """Whether a body's run may be cut in the middle."""
+        return False
 
     def operation(
         self, party: Party, node: CheckedNode, operands: Sequence[Operand]
@@ -69,76 +81,6 @@ class Manner:
 _RUN = Manner()
 
 
-@dataclass(frozen=True, eq=False)
-class Schedule:
-    """What can be said about running a graph before it runs.
-
-    Attributes
-    ----------
-    checked : Checked
-    bodies : sequence of Schedule
-        The program's.
-    """
-
-    checked: Checked
-    bodies: Sequence[Schedule]
-
-    @cached_property
-    def constants(self) -> list[NDArray[Any]]:
-        """The public arrays of the graph."""
-        return [constant.array for constant in self.checked.graph.constants]
-
-    @cached_property
-    def waiting(self) -> list[int]:
-        """For each node how many different operands other nodes compute."""
-        first = self._first
-        return [len({v for v in node.node.operands if v >= first}) for node in self.checked.nodes]
-
-    @cached_property
-    def readers(self) -> list[list[int]]:
-        """For each value the nodes that take it."""
-        found: list[list[int]] = [[] for _ in self.checked.types]
-        for place, node in enumerate(self.checked.nodes):
-            for value in dict.fromkeys(node.node.operands):
-                found[value].append(place)
-        return found
-
-    @cached_property
-    def kept(self) -> frozenset[int]:
-        """The values that are results."""
-        return frozenset(self.checked.graph.results)
-
-    @cached_property
-    def checking(self) -> frozenset[int]:
-        """The nodes that check public operands which are known only while the graph runs."""
-        graph = self.checked.graph
-        constants = range(len(graph.inputs), self._first)
-        return frozenset(
-            place
-            for place, node in enumerate(self.checked.nodes)
-            if node.operation is not None
-            and node.operation.check is not None
-            and not node.public
-            and any(
-                self.checked.types[value].public and value not in constants
-                for value in node.node.operands
-            )
-        )
-
-    @property
-    def _first(self) -> int:
-        graph = self.checked.graph
-        return len(graph.inputs) + len(graph.constants)
-
-
-def schedule_of(main: Checked, bodies: Sequence[Checked]) -> Schedule:
-    """The schedule of a program's main graph, with those of its bodies."""
-    made: list[Schedule] = []
-    for body in bodies:
-        made.append(Schedule(body, made))
-    return Schedule(main, made)
-
-
 def graph_step(
     party: Party, schedule: Schedule, operands: Sequence[Operand], manner: Manner = _RUN
 ) -> Step[Values]:
@@ -163,59 +105,79 @@ def graph_step(
     Rounds: the longest chain's. Bytes: the sum over the nodes that run. A value is let go after its
     last use.
     """
-    checked = schedule.checked
-    values: Values = [*operands, *schedule.constants]
-    values += [None] * (len(checked.types) - len(values))
-    waiting = list(schedule.waiting)
-    left = [len(readers) for readers in schedule.readers]
-    ready = [place for place, count in enumerate(waiting) if not count]
-    active: list[tuple[int, Step[Any]]] = []
-    alone: list[tuple[int, Step[Any], Round]] = []
+    frame = begun(schedule, operands)
+    yield from frame_step(party, frame, manner)
+    return frame.results()
 
-    def finished(place: int, results: Sequence[Any]) -> None:
-        node = checked.nodes[place]
-        for offset, result in enumerate(results):
-            values[node.first + offset] = result
-            for reader in schedule.readers[node.first + offset]:
-                waiting[reader] -= 1
-                if not waiting[reader]:
-                    ready.append(reader)
-        for value in dict.fromkeys(node.node.operands):
-            left[value] -= 1
-            if not left[value] and value not in schedule.kept:
-                values[value] = None
+
+def frame_step(
+    party: Party, frame: Frame, manner: Manner = _RUN, until: Frame | None = None
+) -> Step[None]:
+    """Run a graph on from where it stands: to its end, or to where another run of it stood.
+
+    Parameters
+    ----------
+    party : Party
+    frame : Frame
+        Where it stands; changed on the way.
+    manner : Manner
+        How its parts are run.
+    until : Frame, optional
+        What has begun there begins here, ends where it has ended, and stops where it stood.
+    """
+    checked = frame.schedule.checked
+    active = [
+        (place, _entered(party, frame, place, manner, until)) for place in sorted(frame.inside)
+    ]
+    alone: list[tuple[int, Step[Any], Round]] = []
+    between: list[tuple[int, Step[Any]]] = []
 
     def start(place: int) -> None:
         node = checked.nodes[place]
-        given = [values[value] for value in node.node.operands]
+        given = [frame.values[value] for value in node.node.operands]
         if node.public:
             arrays = [one for one in given if not isinstance(one, SecretValue)]
-            finished(place, manner.clear(schedule, node, arrays))
+            frame.finished(place, manner.clear(frame.schedule, node, arrays))
+            return
+        if place in frame.schedule.checking:
+            manner.check(party, node, given)
+        if node.operation is not None:
+            active.append((place, manner.operation(party, node, given)))
         else:
-            if place in schedule.checking:
-                manner.check(party, node, given)
-            active.append((place, node_step(party, schedule, node, given, manner)))
+            frame.inside[place] = opened(node.attributes, given)
+            active.append((place, _entered(party, frame, place, manner, until)))
 
     try:
         while True:
             rounds: list[Round] = []
             moved: list[tuple[int, Step[Any]]] = []
+            fresh = manner.pauses
             queue, active = deque(active), []
-            while queue or ready:
+            while True:
                 if not queue:
-                    starting = sorted(ready)
-                    ready.clear()
+                    if fresh and not rounds and not alone:
+                        yield PAUSE
+                    fresh = False
+                    starting = _startable(frame, until)
                     for place in starting:
                         start(place)
-                    queue, active = deque(active), []
-                    continue
+                    queue.extend(between)
+                    queue.extend(active)
+                    between, active = [], []
+                    if not queue:
+                        if not starting:
+                            break
+                        continue  # what was computed in the clear lets others begin
                 place, step = queue.popleft()
                 try:
                     one = next(step)
                 except StopIteration as stop:
-                    finished(place, stop.value)
+                    if stop.value is not None:
+                        frame.finished(place, stop.value)
                     continue
-                if one.split:
+                if one is PAUSE:
+                    between.append((place, step))
+                elif one.split:
                     alone.append((place, step, one))
                 else:
                     rounds.append(one)
@@ -226,117 +188,100 @@ def graph_step(
             elif alone:
                 place, step, one = alone.pop(0)
                 yield one
-                finished(place, (yield from step))
+                found = yield from _exclusively(step, alone)
+                if found is not None:
+                    frame.finished(place, found)
             else:
                 break
     finally:
-        for _, step in active:
+        for _, step in (*active, *between):
             step.close()
         for _, step, _ in alone:
             step.close()
-    results = [values[value] for value in checked.graph.results]
-    if any(result is None for result in results):
-        raise InternalError("a graph ended before all its values were there")
-    return results
 
 
-def node_step(
+def _startable(frame: Frame, until: Frame | None) -> list[int]:
+    """The nodes that begin now; those behind the end of the run stay ready."""
+    found = sorted(frame.ready)
+    frame.ready.clear()
+    if until is not None:
+        frame.ready.extend(place for place in found if not until.has(place))
+        found = [place for place in found if until.has(place)]
+    return found
+
+
+def _exclusively(step: Step[Any], others: Sequence[Any]) -> Step[Any]:
+    """A step to its end that nothing runs beside; no pause while others have begun."""
+    try:
+        while True:
+            try:
+                one = next(step)
+            except StopIteration as stop:
+                return stop.value
+            if one is not PAUSE or not others:
+                yield one
+    finally:
+        step.close()
+
+
+def _entered(
+    party: Party, frame: Frame, place: int, manner: Manner, until: Frame | None
+) -> Step[Sequence[Any] | None]:
+    """The step of a node with bodies that has begun."""
+    node = frame.schedule.checked.nodes[place]
+    operands = [frame.values[value] for value in node.node.operands]
+    target = None if until is None else until.inside.get(place)
+    bodies = frame.schedule.bodies
+    return _turning(party, bodies, node.attributes, operands, frame.inside[place], manner, target)
+
+
+def _turning(
     party: Party,
-    schedule: Schedule,
-    node: CheckedNode,
-    operands: Sequence[Operand],
-    manner: Manner = _RUN,
-) -> Step[Sequence[Any]]:
-    """Run one node that is not computed in the clear."""
-    if node.operation is not None:
-        return manner.operation(party, node, operands)
-    bodies = schedule.bodies
-    match node.attributes:
-        case Call(body):
-            return manner.graph(party, bodies[body], operands)
-        case Choice(branches):
-            return _branch(party, [bodies[b] for b in branches], operands, manner)
-        case Loop(body, carried):
-            return _loop(party, bodies[body], carried, operands, manner)
-        case Over(body=body):
-            return _over(party, bodies[body], node.attributes, operands, manner)
-        case Until():
-            return _until(party, node.attributes, bodies, operands, manner)
-    raise InternalError(f"no step for {node.node.operation}")
+    bodies: Sequence[Schedule],
+    attributes: Any,
+    operands: Sequence[Any],
+    turns: Turns,
+    manner: Manner,
+    target: Turns | None,
+) -> Step[Sequence[Any] | None]:
+    """Turn after turn of a node with bodies: its results, or None where it stops at `target`."""
+    while True:
+        stops = target is not None and turns.turn == target.turn
+        inside = target.body if target is not None and stops else None
+        if turns.body is None:
+            if stops and inside is None:
+                return None
+            if isinstance(attributes, Until):
+                going = yield from _holds(party, bodies, attributes, operands, turns, manner)
+                following = next_body(bodies, attributes, operands, turns) if going else None
+            else:
+                following = next_body(bodies, attributes, operands, turns)
+            if following is None:
+                return (yield from closed(party, bodies, attributes, turns))
+            if inside is not None or manner.enters(party, *following):
+                turns.body = begun(*following)
+            else:
+                found = yield from manner.graph(party, *following)
+        if turns.body is not None:
+            yield from frame_step(party, turns.body, manner, inside)
+            if stops:
+                return None
+            found = turns.body.results()
+            turns.body = None
+        taken(attributes, turns, found)
+        if manner.pauses:
+            yield PAUSE
 
 
-def _number(value: Any) -> int:
-    return int(value.item())
-
-
-def _branch(
-    party: Party, branches: Sequence[Schedule], operands: Sequence[Any], manner: Manner
-) -> Step[Values]:
-    index = min(max(_number(operands[0]), 0), len(branches) - 1)
-    return manner.graph(party, branches[index], operands[1:])
-
-
-def _loop(
-    party: Party, body: Schedule, carried: int, operands: Sequence[Any], manner: Manner
-) -> Step[Values]:
-    first, end = (_number(one) for one in operands[:2])
-    carries, captures = list(operands[2 : 2 + carried]), operands[2 + carried :]
-    for counter in range(first, end):
-        given = [np.asarray(counter, np.int64), *carries, *captures]
-        carries = yield from manner.graph(party, body, given)
-    return carries
-
-
-def _over(
-    party: Party, body: Schedule, a: Over, operands: Sequence[Any], manner: Manner
-) -> Step[Values]:
-    carries = list(operands[: a.carried])
-    cut = operands[a.carried : a.carried + a.sliced]
-    captures = operands[a.carried + a.sliced :]
-    rows: list[Values] = []
-    order = range(a.length - 1, -1, -1) if a.reverse else range(a.length)
-    for place in order:
-        slices = [_row(one, place) for one in cut]
-        found = yield from manner.graph(party, body, [*carries, *slices, *captures])
-        carries = found[: a.carried]
-        rows.append(found[a.carried :])
-    if a.reverse:
-        rows.reverse()
-    stacked = []
-    for column, result in enumerate(body.checked.results[a.carried :]):
-        stacked.append((yield from _stacked(party, [row[column] for row in rows], result)))
-    return [*carries, *stacked]
-
-
-def _row(value: Any, place: int) -> Any:
-    if not isinstance(value, SecretValue):
-        return np.asarray(value[place])
-    part = value.share.map(lambda one: np.asarray(one[place]))
-    return SecretValue(value.dtype, part, value.held)
-
-
-def _stacked(party: Party, rows: list[Any], row: ArrayType) -> Step[Any]:
-    if row.public:
-        shape = (len(rows), *row.shape)
-        return np.stack(rows) if rows else np.zeros(shape, row.dtype.numpy)
-    if rows:
-        stack = OPERATIONS["stack"]
-        (value,) = yield from stack.evaluate(party, rows, stack.attributes())
-        return value
-    nothing = np.zeros((0, *row.shape), np.int64)
-    share = party.public_bits(nothing) if row.dtype.kind == "bool" else party.public(nothing)
-    return SecretValue(row.dtype, share)
-
-
-def _until(
-    party: Party, a: Until, bodies: Sequence[Schedule], operands: Sequence[Any], manner: Manner
-) -> Step[Values]:
-    carries, rest = list(operands[: a.carried]), operands[a.carried :]
-    of_condition, of_body = rest[: a.captured], rest[a.captured :]
-    for rounds in count():
-        given = [*carries, *of_condition]
-        (going,) = yield from manner.graph(party, bodies[a.condition], given)
-        if not manner.goes_on(going, rounds):
-            break
-        carries = yield from manner.graph(party, bodies[a.body], [*carries, *of_body])
-    return carries
+def _holds(
+    party: Party,
+    bodies: Sequence[Schedule],
+    a: Until,
+    operands: Sequence[Any],
+    turns: Turns,
+    manner: Manner,
+) -> Step[bool]:
+    """Whether a loop's condition holds for another turn."""
+    given = [*turns.carries, *operands[a.carried : a.carried + a.captured]]
+    (going,) = yield from manner.graph(party, bodies[a.condition], given)
+    return manner.goes_on(going, turns.turn)

@@ -31,8 +31,8 @@ from tacit.serving.masks import Portion, masked_scores, random_masks
 from tacit.serving.messages import Given, PartyAnswer, PlanDigest, Proposal, Wanted
 from tacit.serving.requests import refused_row_error
 from tacit.serving.settings import ServiceSettings
+from tacit.sessions.handles import Reference
 from tacit.sessions.party import PartySession
-from tacit.sessions.session import Reference
 from tacit.sessions.storing import permitted
 
 if TYPE_CHECKING:

@@ -24,7 +24,7 @@ from tacit.serving.messages import Described
 from tacit.serving.settings import ServiceSettings
 from tacit.serving.trust import FreshTrust
 from tacit.sessions import PartyContext, PartySession
-from tacit.sessions.session import Reference
+from tacit.sessions.handles import Reference
 from tacit.storage import Place
 
 __all__ = ["ServedModel", "ServiceJob", "run_party"]

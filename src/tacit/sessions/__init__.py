@@ -11,11 +11,12 @@ with ``session.py``, then ``local.py``.
 from tacit.sessions.alone import party_session, run_alone
 from tacit.sessions.context import PartyContext
 from tacit.sessions.controlled import ProcessSession
+from tacit.sessions.handles import Reference
 from tacit.sessions.local import LocalSession
 from tacit.sessions.messages import Progress
 from tacit.sessions.party import PartySession
 from tacit.sessions.processes import PartyProcesses, launch
-from tacit.sessions.session import Reference, Session, checked_parties
+from tacit.sessions.session import Session, checked_parties
 
 __all__ = [
     "LocalSession",

@@ -32,6 +32,7 @@ from tacit.protocols import Protocol, SecurityModel, protocol_named
 from tacit.protocols.interface import Rounding
 from tacit.rounds.cost import Cost
 from tacit.sessions.channel import Buffer, byte_view
+from tacit.sessions.handles import Handle, Reference
 from tacit.sessions.joining import RING, ROUNDING
 from tacit.sessions.messages import (
     Apply,
@@ -55,7 +56,7 @@ from tacit.sessions.messages import (
     encode,
 )
 from tacit.sessions.processes import PartyProcesses
-from tacit.sessions.session import Handle, Reference, Session
+from tacit.sessions.session import Session
 from tacit.sessions.storage_steps import Draft
 from tacit.sessions.storing import restore
 from tacit.sessions.turns import in_turn

@@ -20,8 +20,8 @@ from tacit.errors import PartyLostError, TacitError, UsageError, VerificationErr
 from tacit.operations.types import ArrayType, SecretValue
 from tacit.protocols.interface import Party
 from tacit.rounds.contract import Step
+from tacit.sessions.handles import Handle, Reference
 from tacit.sessions.references import PartyReference
-from tacit.sessions.session import Handle, Reference
 
 if TYPE_CHECKING:
     from tacit.sessions.guard import Guard

@@ -18,8 +18,8 @@ from tacit.network import (
     connect,
 )
 from tacit.protocols import Protocol
+from tacit.protocols.interface import checked_rounding
 from tacit.sessions.party import PartySession
-from tacit.sessions.session import checked_rounding
 
 __all__ = ["RING", "ROUNDING", "joined"]
 

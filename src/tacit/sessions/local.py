@@ -24,7 +24,8 @@ from tacit.rounds.cost import Cost
 from tacit.rounds.lockstep import LockstepDriver
 from tacit.rounds.randomness import Randomness, SystemRandomness, deal_pairwise_seeds
 from tacit.rounds.virtual import VirtualTime
-from tacit.sessions.session import Handle, Reference, Session
+from tacit.sessions.handles import Handle, Reference
+from tacit.sessions.session import Session
 from tacit.sessions.storage_steps import (
     Draft,
     Keeper,

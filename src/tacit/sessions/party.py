@@ -22,8 +22,9 @@ from tacit.operations.crossing import accepted, input_step, reveal_step
 from tacit.operations.operation import Attributes, Operation
 from tacit.operations.promotion import encoded
 from tacit.operations.types import ArrayType, SecretValue, public_type
+from tacit.programs.calling import Code
 from tacit.protocols import Protocol, SecurityModel
-from tacit.protocols.interface import Party, Rounding
+from tacit.protocols.interface import Party, Rounding, checked_rounding
 from tacit.recovery import Stage
 from tacit.rounds.contract import Step
 from tacit.rounds.cost import Cost
@@ -31,9 +32,11 @@ from tacit.rounds.randomness import SystemRandomness
 from tacit.sessions.entries import Compute, Evaluate, Keep, Open, Put, Tell, owner_lost
 from tacit.sessions.footing import Terms
 from tacit.sessions.guard import Guard
+from tacit.sessions.handles import Handle, Reference
 from tacit.sessions.incidents import Incident
 from tacit.sessions.references import PartyReference, References
-from tacit.sessions.session import Handle, Reference, Session, checked_rounding
+from tacit.sessions.segmenting import run_in_segments
+from tacit.sessions.session import Session
 from tacit.sessions.storage_steps import (
     Draft,
     Keeper,
@@ -49,6 +52,7 @@ from tacit.sessions.storing import permitted, restore
 from tacit.sessions.surroundings import DriverLike, GroundLike, MeshLike
 from tacit.sessions.threads import threads_a_party
 from tacit.sessions.turns import OneThread
+from tacit.sessions.watching import OnRounds, Watch
 from tacit.storage.records import Header, Purpose
 from tacit.storage.store import Place, Store
 
@@ -483,7 +487,9 @@ class PartySession(Session):
         attributes: Attributes,
         results: tuple[ArrayType, ...],
     ) -> tuple[Reference, ...]:
-        """Compute this party's part of an operation."""
+        """Compute this party's part of an operation; of a program, segment by segment."""
+        if self._guard is not None and isinstance(attributes, Code):
+            return run_in_segments(self, attributes, operands)
 
         def evaluate(party: Party, parts: Sequence[Any]) -> Step[tuple[SecretValue, ...]]:
             return operation.evaluate(party, parts, attributes)
@@ -498,6 +504,19 @@ class PartySession(Session):
             results = operation.result_types(types, attributes)
         public = msgspec.msgpack.encode(attributes)
         return self._computed(operation.name, evaluate, operands, results, public)
+
+    def execute_watched(
+        self,
+        code: Code,
+        operands: Sequence[Handle],
+        results: tuple[ArrayType, ...],
+        tell: OnRounds,
+    ) -> tuple[Reference, ...]:
+        """Compute this party's part of a program, and tell of its rounds."""
+        if self._guard is None:
+            return super().execute_watched(code, operands, results, tell)
+        watch = Watch(tell, self.rounds_of(code, operands))
+        return run_in_segments(self, code, operands, watch)
 
     def compute(
         self,

@@ -8,7 +8,7 @@ from contextvars import ContextVar
 from typing import Protocol, TypeAlias
 
 from tacit.operations.types import Bounds
-from tacit.sessions.session import Handle
+from tacit.sessions.handles import Handle
 
 __all__ = ["Body", "Declared", "Recorder", "current_recorder", "recording"]
 

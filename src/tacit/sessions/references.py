@@ -12,7 +12,7 @@ from weakref import WeakValueDictionary
 from tacit.encoding.types import DType
 from tacit.errors import InternalError
 from tacit.operations.types import SecretValue
-from tacit.sessions.session import Reference
+from tacit.sessions.handles import Reference
 
 __all__ = ["PartyReference", "References"]
 

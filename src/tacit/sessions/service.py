@@ -15,6 +15,7 @@ from tacit.errors import InputRefusedError, InternalError, PartyLostError, Usage
 from tacit.programs.table import RUNNABLE, names_of
 from tacit.sessions.channel import Buffer, Channel, byte_view
 from tacit.sessions.context import PartyContext
+from tacit.sessions.handles import Reference
 from tacit.sessions.messages import (
     Apply,
     Checked,
@@ -35,7 +36,6 @@ from tacit.sessions.messages import (
     encode,
 )
 from tacit.sessions.party import PartySession
-from tacit.sessions.session import Reference
 from tacit.sessions.storage_steps import Draft
 from tacit.sessions.storing import permitted_in_all
 from tacit.storage.records import Uses

@@ -9,18 +9,17 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from functools import reduce
 from types import TracebackType
-from typing import Any, Self, TypeAlias, TypeVar
+from typing import Any, Self, TypeVar
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from tacit.encoding.digest import tagged_hash
 from tacit.encoding.fixed import natural_type
 from tacit.encoding.limits import Limits, input_limits, require_within
 from tacit.encoding.ring import RING64, Ring
 from tacit.encoding.types import DType, fixed, int64, promoted_integer, require_room
-from tacit.errors import ProgramError, RangeError, ShapeError, UsageError
-from tacit.operations.bounds import BOUNDING, declared_bounds, operand_bounds, public_bounds
+from tacit.errors import RangeError, ShapeError, UsageError
+from tacit.operations.bounds import BOUNDING, operand_bounds
 from tacit.operations.fractions import becoming_fractions
 from tacit.operations.operation import Attributes, Operation
 from tacit.operations.overflow import bounds_within, refuse_overflow
@@ -28,79 +27,20 @@ from tacit.operations.promotion import encoded, public_array
 from tacit.operations.settling import settled_bounds
 from tacit.operations.table import operation_named
 from tacit.operations.types import ArrayType, Bounds, PublicArray, public_type
-from tacit.programs.bounding.checking import bounds_when_run
-from tacit.programs.calling import PROGRAM, Code
-from tacit.programs.graph import Input
-from tacit.programs.program import Program
 from tacit.protocols import Protocol, SecurityModel
 from tacit.protocols.interface import Rounding, checked_rounding
 from tacit.protocols.registry import DEFAULT_NAMES
 from tacit.rounds.cost import Cost
-from tacit.sessions.storing import NO_LIMITS, Storing, permitted, permitted_in_all
+from tacit.sessions.handles import Handle, Reference, operand_type
+from tacit.sessions.running import Running
+from tacit.sessions.storing import Storing, permitted
 from tacit.sessions.turns import Turns, in_turn
 
-__all__ = [
-    "Handle",
-    "Reference",
-    "Session",
-    "checked_parties",
-    "checked_rounding",
-    "operand_type",
-    "require_input",
-]
+__all__ = ["Session", "checked_parties"]
 
 F = TypeVar("F", bound=Callable[..., Any])
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,62}")
-
-
-class Reference:
-    """A secret array of a session: its public type; subclasses know where its parts are.
-
-    Attributes
-    ----------
-    dtype : DType
-        The type of its numbers.
-    shape : tuple of int
-        Its shape.
-    bounds : (low, high) or None
-        A public interval that its numbers lie in, where one is known; see
-        :attr:`~tacit.operations.types.ArrayType.bounds`.
-    declared : bool
-        Whether they come from a declaration, not from types alone: operations that could wrap
-        within declared bounds are refused.
-    public : bool
-        Whether all parties will know it: only while a function becomes a program.
-    uses : Uses
-        What it may be used for, where it was stored with limits or comes from what was.
-    """
-
-    __slots__ = ("__weakref__", "bounds", "declared", "dtype", "public", "shape", "uses")
-
-    def __init__(self, dtype: DType, shape: tuple[int, ...]) -> None:
-        self.dtype = dtype
-        self.shape = shape
-        self.bounds: Bounds | None = None
-        self.declared = False
-        self.public = False
-        self.uses = NO_LIMITS
-
-    def declare(self, bounds: tuple[float, float] | None) -> None:
-        """Note the bounds that the owner of an input declared."""
-        self.bounds = declared_bounds(bounds, self.dtype)
-        self.declared = self.bounds is not None
-
-    def __repr__(self) -> str:
-        return f"{type(self).__name__}({self.dtype!r}, shape={self.shape})"
-
-
-Handle: TypeAlias = Reference | PublicArray
-"""An operand of an operation: a secret array of this session, or a public array."""
-
-
-def operand_type(reference: Reference) -> ArrayType:
-    """What operations know a session's array by."""
-    return ArrayType(reference.dtype, reference.shape, reference.public, reference.bounds)
 
 
 def checked_parties(protocol: Protocol, parties: Sequence[str] | None) -> tuple[str, ...]:
@@ -137,7 +77,7 @@ def checked_parties(protocol: Protocol, parties: Sequence[str] | None) -> tuple[
     return names
 
 
-class Session(Storing):
+class Session(Storing, Running):
     """Parties that compute together.
 
     Parameters
@@ -374,59 +314,6 @@ class Session(Storing):
         return converted
 
     @in_turn
-    def run_program(self, program: Program, operands: Sequence[Handle]) -> tuple[Reference, ...]:
-        """Compute a program's results from its inputs; what is revealed of them is another step.
-
-        Parameters
-        ----------
-        program : Program
-        operands : sequence
-            By input: references of this session, or public arrays where inputs are public.
-
-        Returns
-        -------
-        tuple of Reference
-            One for each output.
-
-        Raises
-        ------
-        ProgramError
-            An operand is not of its input's type (TC-1512), or not within the bounds that the
-            program declares for it, as far as is known (TC-1576).
-        RangeError
-            The session's ring has no room for a type (TC-1303); an operation could wrap within
-            declared bounds (TC-1373).
-        PolicyDeniedError
-            A stored operand may not be used in one of the operations (TC-4001).
-        HandshakeError
-            Another party runs another program, or has other public inputs (TC-3311).
-        """
-        for one, handle in zip(program.inputs, operands, strict=True):
-            require_input(one, handle)
-        for graph in program.graphs():
-            for found in graph.types:
-                self.check_room(found.dtype)
-        known = bounds_when_run(
-            program,
-            [h.bounds if isinstance(h, Reference) else public_bounds(h) for h in operands],
-            [isinstance(h, Reference) and h.declared for h in operands],
-            self.ring,
-        )
-        program.check_constants(self.ring)
-        public = [one for one in operands if not isinstance(one, Reference)]
-        self.agree_on_program(
-            tagged_hash("program run", program.canonical, *map(np.ascontiguousarray, public))
-        )
-        secret = [handle for handle in operands if isinstance(handle, Reference)]
-        uses = permitted_in_all(secret, program.operations)
-        references = self.execute(PROGRAM, operands, Code(program.canonical), program.output_types)
-        for reference in references:
-            reference.uses = uses
-        for reference, fact in zip(references, known, strict=True):
-            reference.bounds, reference.declared = fact.bounds, fact.declared
-        return references
-
-    @in_turn
     def reveal(self, reference: Reference, to: str | Sequence[str]) -> dict[str, NDArray[Any]]:
         """Open a secret array to some parties, and to nobody else.
 
@@ -627,17 +514,6 @@ class Session(Storing):
     def _abandon(self, error: BaseException) -> None:
         """End the session because of an error, without raising another."""
         self._close()
-
-
-def require_input(one: Input, handle: Handle) -> None:
-    """Refuse an operand of a program that is not of its input's type (TC-1512)."""
-    given = operand_type(handle) if isinstance(handle, Reference) else public_type(handle)
-    if given != one.type.array_type():
-        raise ProgramError(
-            f"The input {one.name!r} is {given}, and the program takes {one.type}.",
-            next_step="share it with that type and shape, or make the program for others.",
-            case=12,
-        )
 
 
 def _known_operands(

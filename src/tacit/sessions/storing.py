@@ -9,17 +9,15 @@ from functools import reduce
 from typing import TYPE_CHECKING
 
 from tacit.errors import UsageError
+from tacit.sessions.handles import NO_LIMITS, Reference
 from tacit.sessions.storage_steps import Draft, record_of
 from tacit.sessions.turns import in_turn
 from tacit.storage.records import Header, Purpose, Uses, bounds_from, checked_name
 
 if TYPE_CHECKING:
     from tacit.protocols import Protocol
-    from tacit.sessions.session import Reference
 
-__all__ = ["NO_LIMITS", "Storing", "permitted", "permitted_in_all", "restore"]
-
-NO_LIMITS = Uses()
+__all__ = ["Storing", "permitted", "permitted_in_all", "restore"]
 
 
 def permitted(references: Sequence[Reference], operation: str) -> Uses:

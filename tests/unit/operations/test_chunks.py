@@ -32,7 +32,7 @@ from tacit.operations.types import ArrayType, SecretValue, operand_types
 from tacit.protocols import protocol_named
 from tacit.rounds.cost import Declaration
 from tacit.sessions import LocalSession
-from tacit.sessions.session import Reference
+from tacit.sessions.handles import Reference
 
 CHUNK = 128
 RNG = np.random.default_rng(5)

@@ -20,7 +20,7 @@ from tacit.protocols import protocol_named
 from tacit.rounds.randomness import SeededRandomness
 from tacit.rounds.virtual import WAN, VirtualTime
 from tacit.sessions import LocalSession
-from tacit.sessions.session import Reference
+from tacit.sessions.handles import Reference
 
 FINE = fixed_point(22)
 

@@ -21,8 +21,8 @@ from tacit.errors import ProgramError, SecretMisuseError, ShapeError
 from tacit.operations.dynamic import clamped_starts
 from tacit.operations.promotion import public_array
 from tacit.programs.graph import GUESTS
+from tacit.sessions.handles import Handle, Reference
 from tacit.sessions.recording import Body, Recorder, current_recorder
-from tacit.sessions.session import Handle, Reference
 
 __all__ = [
     "cond",

@@ -20,7 +20,8 @@ from tacit.arrays.functions.manipulation import broadcast_to
 from tacit.encoding.fixed import natural_type
 from tacit.encoding.types import DType
 from tacit.errors import UsageError
-from tacit.sessions.session import Reference, Session
+from tacit.sessions.handles import Reference
+from tacit.sessions.session import Session
 
 __all__ = [
     "arange",

@@ -36,8 +36,8 @@ from tacit.protocols.interface import Party
 from tacit.rounds.contract import Step
 from tacit.rounds.randomness import SystemRandomness
 from tacit.sessions.context import PartyContext
+from tacit.sessions.handles import Reference
 from tacit.sessions.phases import JobPhases, peak_memory
-from tacit.sessions.session import Reference
 from tacit.tables import Schema, Spool, notice_for_others, spool
 
 __all__ = ["run_party"]

@@ -20,8 +20,8 @@ from tacit.ml.private_evaluation.records import EvaluationSettings
 from tacit.ml.private_evaluation.rows import OwnColumns, OwnedRows, group_names, table_schema
 from tacit.ml.vertical import ColumnSplit, HeldOutRows
 from tacit.models import ModelForm
+from tacit.sessions.handles import Reference
 from tacit.sessions.party import PartySession
-from tacit.sessions.session import Reference
 from tacit.tables import Draft, Schema, SchemaPart, join, own_draft, part_of
 
 __all__ = ["JoinedRows", "shown_columns"]

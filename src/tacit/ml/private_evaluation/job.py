@@ -31,8 +31,8 @@ from tacit.ml.private_evaluation.scoring import CHUNK_ROWS, scored
 from tacit.ml.vertical import check_keys, check_row_counts
 from tacit.models import ClearModel, ModelForm, load, share_model
 from tacit.sessions.context import PartyContext
+from tacit.sessions.handles import Reference
 from tacit.sessions.phases import JobPhases, peak_memory
-from tacit.sessions.session import Reference
 from tacit.tables import GROUPS, Schema, notice_for_others, spool
 
 __all__ = ["run_party"]

@@ -9,8 +9,8 @@ from tacit.models import ModelForm, scores
 from tacit.operations.types import ArrayType, SecretValue
 from tacit.protocols.interface import Party
 from tacit.rounds.contract import Step
+from tacit.sessions.handles import Reference
 from tacit.sessions.party import PartySession
-from tacit.sessions.session import Reference
 
 __all__ = ["CHUNK_ROWS", "scored"]
 

@@ -17,13 +17,13 @@ from numpy.typing import NDArray
 from tacit.errors import ProgramError
 from tacit.operations.operation import Operation
 from tacit.operations.types import ArrayType, Operand, SecretValue
+from tacit.programs.frames import Schedule, Values, schedule_of
 from tacit.programs.inference import CheckedNode
 from tacit.programs.planning.party import CountingParty, Work
 from tacit.programs.planning.relevance import relevant_values
-from tacit.programs.planning.sharing import Bits, Numbers
 from tacit.programs.program import Program
 from tacit.programs.public import computed
-from tacit.programs.running import Manner, Schedule, Values, graph_step, schedule_of
+from tacit.programs.running import Manner, graph_step
 from tacit.protocols.interface import Party
 from tacit.rounds.contract import Round, Step
 
@@ -82,9 +82,11 @@ class Counting(Manner):
         What the figures rest on, for people.
     """
 
-    def __init__(self, program: Program, party: CountingParty) -> None:
+    def __init__(
+        self, program: Program, party: CountingParty, schedule: Schedule | None = None
+    ) -> None:
         self.party: Any = party
-        self.schedule = schedule_of(program.main, program.bodies)
+        self.schedule = schedule or schedule_of(program.main, program.bodies)
         self.relevant = relevant_values(program.main, program.bodies)
         self.notes: dict[str, None] = {}
         self._parts: dict[Any, Part] = {}
@@ -98,11 +100,22 @@ class Counting(Manner):
 
     def graph(self, party: Party, schedule: Schedule, operands: Sequence[Operand]) -> Step[Values]:
         """A body: counted once for each kind of inputs."""
+        return self._again(*self._of_body(party, schedule, operands))
+
+    def rounds_of(self, party: Party, schedule: Schedule, operands: Sequence[Operand]) -> int:
+        """How many rounds a body takes."""
+        return sum(
+            one.depth for one in self._part(*self._of_body(party, schedule, operands)).rounds
+        )
+
+    def _of_body(
+        self, party: Party, schedule: Schedule, operands: Sequence[Operand]
+    ) -> tuple[Any, Callable[[], Step[Any]], str]:
         checked = schedule.checked
         relevant = self.relevant[id(checked)]
         key = (id(checked), *(_kind(o, i in relevant) for i, o in enumerate(operands)))
         whole = [o if isinstance(o, SecretValue | np.ndarray) else np.asarray(o) for o in operands]
-        return self._again(key, lambda: graph_step(party, schedule, whole, self), "body")
+        return key, lambda: graph_step(party, schedule, whole, self), "body"
 
     def operation(
         self, party: Party, node: CheckedNode, operands: Sequence[Operand]
@@ -163,14 +176,19 @@ class Counting(Manner):
             self._operations[id(operation)] = found
         return found
 
-    def _again(self, key: Any, make: Callable[[], Step[Any]], name: str) -> Step[Any]:
-        """A step that was counted before, or is now."""
+    def _part(self, key: Any, make: Callable[[], Step[Any]], name: str) -> Part:
+        """What a step does that was counted before, or is now."""
         part = self._parts.get(key)
         if part is None:
             part = self._first(make(), name)
             if self.party.timed:  # what runs for the first time takes longer
                 part = self._first(make(), name)
             self._parts[key] = part
+        return part
+
+    def _again(self, key: Any, make: Callable[[], Step[Any]], name: str) -> Step[Any]:
+        """A step that was counted before, or is now."""
+        part = self._part(key, make, name)
         self._left -= 1 + len(part.rounds)
         if self._left < 0:
             raise _too_long()
@@ -206,13 +224,7 @@ class Counting(Manner):
     def _made(self, result: Any) -> Any:
         if not isinstance(result, _Kind):
             return result
-        held = self.party.held
-        share: Any
-        if result.type.dtype.kind == "bool":
-            share = Bits(held, result.type.shape)
-        else:
-            share = Numbers(self.party.ring, held, result.type.shape)
-        return SecretValue(result.type.dtype, share, result.type.bounds)
+        return self.party.secret(result.type.dtype, result.type.shape, result.type.bounds)
 
 
 def _too_long() -> ProgramError:

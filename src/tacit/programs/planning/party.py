@@ -20,6 +20,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tacit.encoding.ring import Axis, Elements, Integers, Ring
+from tacit.encoding.types import DType
+from tacit.operations.types import Bounds, SecretValue
 from tacit.programs.planning.sharing import Bits, Held, Numbers
 from tacit.protocols import Protocol
 from tacit.protocols.interface import Rounding
@@ -121,6 +123,15 @@ class CountingParty:
 
     def __repr__(self) -> str:
         return f"CountingParty({self._protocol.name})"
+
+    def secret(
+        self, dtype: DType, shape: tuple[int, ...], held: Bounds | None = None
+    ) -> SecretValue:
+        """A secret array of which nothing but this is known."""
+        share: Any = (
+            Bits(self.held, shape) if dtype.kind == "bool" else Numbers(self.ring, self.held, shape)
+        )
+        return SecretValue(dtype, share, held)
 
     def nonce(self) -> int:
         """Nothing is masked here."""

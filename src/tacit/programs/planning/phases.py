@@ -16,7 +16,6 @@ from tacit.operations.types import SecretValue, public_type
 from tacit.programs.graph import EVERYBODY
 from tacit.programs.planning.counting import Assumed, Counting
 from tacit.programs.planning.party import CountingParty
-from tacit.programs.planning.sharing import Bits, Numbers
 from tacit.programs.planning.tally import Tally, tallied
 from tacit.programs.program import Program
 from tacit.programs.running import graph_step
@@ -115,13 +114,7 @@ def _phases(
             yield f"share {one.name}", tally
             operands.append(shared)
         else:
-            share = Bits if kind.dtype.kind == "bool" else None
-            made: Any = (
-                share(party.held, kind.shape)
-                if share is not None
-                else Numbers(party.ring, party.held, kind.shape)
-            )
-            operands.append(SecretValue(kind.dtype, made))
+            operands.append(party.secret(kind.dtype, kind.shape))
     if assumed:
         manner.notes.setdefault(
             f"public {', '.join(assumed)}: taken as 1, and the cost may depend on it; give"
