@@ -11,10 +11,10 @@ from sklearn.neural_network import MLPClassifier
 import tacit
 from tacit import ArraySpec
 from tacit.arrays.array import applied, applied_all
-from tacit.frontends.comparing.meanings import has_meaning
 from tacit.frontends.comparing.orders import shuffled_alike
 from tacit.operations.bit_chains import BitStep
 from tacit.operations.table import OPERATIONS
+from tacit.programs.meanings.operations import has_meaning
 
 RNG = np.random.default_rng(11)
 ROWS, INPUTS, HIDDEN, CLASSES = 12, 3, 4, 3

@@ -145,3 +145,10 @@ def test_roots_and_powers_of_small_public_integers_are_exact(
     types = result_types(name, operation, [public_type(n) for n in numbers], operation.attributes())
     (found,) = computed(name, numbers, operation.attributes(), types)
     assert found[0] == pytest.approx(exact, rel=1e-15)
+
+
+def test_bounds_of_small_integers_are_those_of_the_numbers() -> None:
+    """-128 of 8 bits has no negative: it is itself, and not 128."""
+    program = tacit.trace(lambda x: {"a": -x, "b": x * 1}, ArraySpec((2,), tacit.int8, owner="a"))
+    assert program.bounds()["a"] == (-128, 127)
+    assert "128)" not in str(program.bounds())

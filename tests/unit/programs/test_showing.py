@@ -13,6 +13,8 @@ import pytest
 
 import tacit
 from tacit import ArraySpec, Program
+from tacit.operations.table import OPERATIONS
+from tacit.programs.explaining.words import WORDS
 from tacit.programs.showing.layout import layered
 
 HOSTILE = 'a\x1b[2J"><script>\u202eb\n'
@@ -130,3 +132,16 @@ def test_three_hundred_operations_are_still_a_picture() -> None:
     root = ElementTree.fromstring(program.draw().svg)
     assert float(root.attrib["height"]) < 12_000
     assert float(root.attrib["width"]) < 900
+
+
+def test_every_operation_has_words() -> None:
+    assert set(OPERATIONS) - set(WORDS) == set()
+    assert set(WORDS) - set(OPERATIONS) == set()
+
+
+def test_bits_of_whole_numbers_are_not_called_yes_or_no() -> None:
+    spec = tacit.ArraySpec((3,), tacit.int64, owner="alice", bounds=(0, 255))
+    whole = tacit.trace(lambda x: x & 12, spec).explain().steps[0].what
+    assert whole == "keep the bits that x and 12 both have"
+    both = tacit.trace(lambda x: (x > 1) & (x < 9), spec).explain().steps[-1].what
+    assert both == "see where (1) and (2) both hold"

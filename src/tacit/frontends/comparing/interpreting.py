@@ -11,13 +11,13 @@ from numpy.typing import NDArray
 
 from tacit.encoding.fixed import magnitude_limit
 from tacit.frontends.comparing.errors import NodeErrors
-from tacit.frontends.comparing.meanings import meaning
 from tacit.frontends.comparing.orders import shuffled_alike
 from tacit.operations.manipulation import index_of
 from tacit.operations.table import OPERATIONS
 from tacit.operations.types import ArrayType
 from tacit.programs.control import Call, Choice, Loop, Over, Until
 from tacit.programs.inference import Checked, CheckedNode
+from tacit.programs.meanings.operations import meaning
 from tacit.programs.program import Program
 from tacit.programs.public import computed
 from tacit.sessions.handles import Handle, Reference

@@ -21,6 +21,7 @@ from tacit.operations.intervals import union
 from tacit.operations.types import ArrayType, Bounds
 from tacit.programs.bounding.facts import Fact, fresh, joined, known_array, within
 from tacit.programs.bounding.forms import symbol
+from tacit.programs.bounding.keys import keys_unknown, says_key_bits
 from tacit.programs.bounding.nodes import UNCONDITIONAL, Symbols, public_facts, secret_facts
 from tacit.programs.bounding.patterns import closer_bounds
 from tacit.programs.bounding.problems import Problem, interval, outside, refused
@@ -271,7 +272,13 @@ class Analysis:
         raise AssertionError(node.attributes)
 
     def _skip(self, node: CheckedNode) -> None:
-        """Nothing is known of the values of bodies that are not looked at."""
+        """Nothing is known of the values of bodies that are not looked at.
+
+        Raises
+        ------
+        RangeError
+            One of them sorts by keys of which the program says how narrow they are (TC-1373).
+        """
         waiting = list(bodies_of(node.attributes))
         skipped: set[int] = set()
         while waiting:
@@ -279,10 +286,20 @@ class Analysis:
             if body not in skipped:
                 skipped.add(body)
                 waiting += [b for n in self.graphs[body].nodes for b in bodies_of(n.attributes)]
+                for place, n in enumerate(self.graphs[body].nodes):
+                    if says_key_bits(n):
+                        self._refuse_keys(body, place, keys_unknown(n))
         if not self._trying:
             for body in skipped:
                 count = len(self.graphs[body].types)
                 self.seen[body], self.reached[body] = [None] * count, [True] * count
+
+    def _refuse_keys(self, body: int, place: int, error: RangeError) -> None:
+        if self._trying:
+            raise error
+        if not self.strict:
+            raise refused(self.where(body, place), error)
+        self.problem(body, place, "wraps", error.message)
 
     def _choice(
         self, number: int, place: int, branches: Sequence[int], given: list[Fact]

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from tacit.encoding.ring import Ring
 from tacit.encoding.rings import ring_of
+from tacit.operations.settling import settled_bounds
 from tacit.operations.types import ArrayType, Bounds
 from tacit.programs.bounding.analysis import analysed
 from tacit.programs.bounding.problems import Problem, interval
@@ -110,14 +111,23 @@ def listed(program: Program, ring: int = 64) -> BoundsTable:
         names += [node.node.operation for node in graph.nodes for _ in node.results]
         for value, (name, kind) in enumerate(zip(names, graph.types, strict=True)):
             if found.reached[number][value]:
-                bounds = found.seen[number][value]
+                bounds = _of_numbers(kind, found.seen[number][value])
                 bits = _bits(kind, bounds, elements)
                 rows.append(ValueBounds(place, value, name, _type(kind), bounds, bits))
     inputs = {one.name: found.seen[-1][value] for value, one in enumerate(program.inputs)}
     outputs = {
-        one.name: fact.bounds for one, fact in zip(program.outputs, found.results, strict=True)
+        one.name: _of_numbers(kind, fact.bounds)
+        for one, kind, fact in zip(
+            program.outputs, program.output_types, found.results, strict=True
+        )
     }
     return BoundsTable(tuple(rows), inputs, outputs, tuple(found.problems), ring)
+
+
+def _of_numbers(kind: ArrayType, bounds: Bounds | None) -> Bounds | None:
+    """What numbers are within, of small integers that are held outside of their type and wrap."""
+    (settled,) = settled_bounds([kind], [bounds], "settled", [kind])
+    return settled
 
 
 def _type(kind: ArrayType) -> str:

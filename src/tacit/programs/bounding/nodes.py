@@ -7,7 +7,7 @@ from math import ceil, floor, prod
 from typing import Any, Final, TypeAlias
 
 from tacit.encoding.ring import Ring
-from tacit.errors import RangeError, TacitError
+from tacit.errors import TacitError
 from tacit.operations.bounds import operand_bounds
 from tacit.operations.overflow import bounds_within, refuse_overflow
 from tacit.operations.precision import PRODUCT_BITS
@@ -23,6 +23,7 @@ from tacit.programs.bounding.forms import (
     total,
 )
 from tacit.programs.bounding.in_clear import clear_bounds
+from tacit.programs.bounding.keys import require_key_bits
 from tacit.programs.inference import CheckedNode
 from tacit.programs.public import computed
 
@@ -123,7 +124,7 @@ def secret_facts(
         fact.form if before == after else None
         for fact, before, after in zip(given, known, settled, strict=True)
     ]
-    _require_key_bits(node, types, settled)
+    require_key_bits(node, types, settled)
     linear = _linear_form(node, types, forms, arrays, settled, symbols)
 
     def refined(found: list[Bounds | None]) -> list[Bounds | None]:
@@ -149,32 +150,6 @@ def secret_facts(
             fact = Fact(fact.bounds, fact.declared, linear)
         facts.append(fact)
     return facts
-
-
-def _require_key_bits(
-    node: CheckedNode, types: Sequence[ArrayType], bounds: Sequence[Bounds | None]
-) -> None:
-    """A sort that was told how narrow its keys are: it is wrong if they are wider."""
-    told = getattr(node.attributes, "key_bits", None)
-    if told is None:
-        return
-    widths = told if isinstance(told, tuple) else (told,)
-    keys = len(types) if node.node.operation in ("sort_by", "lexsort") else len(widths)
-    for width, t, known in zip(
-        widths, types[keys - len(widths) : keys], bounds[keys - len(widths) : keys], strict=True
-    ):
-        if width is None:
-            continue
-        size = None if known is None else ceil(max(abs(known[0]), abs(known[1])) * t.dtype.scale)
-        if size is None or size.bit_length() > width:
-            within = "any bounds" if known is None else f"({known[0]:.6g}, {known[1]:.6g})"
-            raise RangeError(
-                f"{node.node.operation}: keys within {within} are sorted as if they had {width}"
-                " bits.",
-                next_step="make the program again with the bounds that its inputs have.",
-                case=73,
-                stage=node.node.operation,
-            )
 
 
 def _product(

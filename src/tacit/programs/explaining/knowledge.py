@@ -141,7 +141,7 @@ def _following(
     source: Source, region: Region, outputs: tuple[str, ...], through: tuple[str, ...]
 ) -> list[_Given]:
     """Equations about the operands of an operation that can be undone."""
-    if source.how != "invertible":
+    if source.how not in ("invertible", "guarded"):
         return []
     found: list[_Given] = []
     for value in source.of:

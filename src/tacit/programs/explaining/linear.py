@@ -31,7 +31,7 @@ from tacit.programs.explaining.reaching import index_items, reduced_axes_of
 from tacit.programs.explaining.values import Value
 from tacit.programs.public import PUBLIC
 
-__all__ = ["linear_form"]
+__all__ = ["MOVES", "linear_form"]
 
 Sources: TypeAlias = Mapping[int, tuple[int, ...]]
 Rule: TypeAlias = Callable[[Sequence[Value], Any, tuple[int, ...], Sources], Form | None]
@@ -428,3 +428,9 @@ _RULES: Final[Mapping[str, Rule]] = {
     "pad": _masked("pad"),
     **dict.fromkeys(("max", "min", "prod", "any", "all"), _alone),
 }
+
+MOVES: Final = frozenset(
+    {"transpose", "broadcast_to", "getitem", "reshape", "concatenate", "stack", "dynamic_slice",
+     "astype", "roll", "tile", "diagonal", "take", "repeat", "tril", "triu", "pad"}
+)  # fmt: skip
+"""Those that put elements elsewhere, as they are."""

@@ -87,6 +87,8 @@ def _either(walk: Walk, several: Sequence[Value]) -> Value:
         group=any(one.group for one in several),
         count=any(one.count for one in several),
         indicator=all(one.indicator for one in several),
+        over=(),
+        limits=(),
         minimum=None if None in minimums else min(minimums, default=None),  # type: ignore[type-var]
     )
     return walk.replaced(merged, "invertible", "cond", several)
@@ -166,6 +168,8 @@ def _loose(walk: Walk, before: Value, after: Value) -> Value:
         group=before.group or after.group,
         count=before.count and after.count,
         indicator=before.indicator and after.indicator,
+        over=(),
+        limits=(),
         minimum=None,
     )
     return walk.replaced(merged, "opaque", "loop")
@@ -258,7 +262,8 @@ def _this_row(walk: Walk, value: Value, kind: ArrayType) -> Value:
         for key, one in value.reach.items()
     }
     number = walk.source(kind.shape, "part", "row", (value,), None)
-    return replace(value, type=kind, form=identity(number, kind.shape), reach=reach, known=None)
+    form = identity(number, kind.shape)
+    return replace(value, type=kind, form=form, reach=reach, known=None, over=(), limits=())
 
 
 def _after(value: Value, length: int) -> Value:
@@ -283,7 +288,7 @@ def _stacked(walk: Walk, value: Value, a: Over, rows: Sequence[tuple[Value, Valu
             reach[key] = Reach(one.rows, 0, one.total)
         else:
             reach[key] = Reach(one.rows, None if one.axis is None else one.axis + 1, one.total)
-    result = replace(value, type=piled, reach=reach, known=None)
+    result = replace(value, type=piled, reach=reach, known=None, over=(), limits=())
     for row, whole in rows:
         if row.inputs and value.form.keys() == row.form.keys():
             (block,) = value.form.values()

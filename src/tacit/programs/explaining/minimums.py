@@ -2,58 +2,108 @@
 
 The minimum is recognised as it is usually written: where(count >= k, statistic, filler), or the
 statistic times (count >= k). Group statistics without one are the classic way to single people out
-(Hundepool et al. 2012, chapter 4: the minimum frequency rule).
+(Hundepool et al. 2012, chapter 4: the minimum frequency rule). It is believed only of a statistic
+that goes over the rows that are counted.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from math import ceil, floor
+from dataclasses import replace
+from math import inf
 from typing import Any, Final
 
 import numpy as np
 
 from tacit.operations.types import ArrayType
-from tacit.programs.explaining.values import Value
+from tacit.programs.explaining.groups import (
+    Selecting,
+    covered,
+    groups_of,
+    moved_limits,
+    rows_promised,
+)
+from tacit.programs.explaining.values import Limit, Value
 
-__all__ = ["marks_of"]
+__all__ = ["guard_of", "marks_of"]
 
 _GROUPS: Final = frozenset({"totals_between", "group_by"})
 _SUMS: Final = frozenset({"sum", "mean", "matmul", "cumulative_sum"})
+_MOVED: Final = frozenset({"reshape", "getitem", "transpose", "broadcast_to", "astype"})
 
 
 def marks_of(
-    name: str, attributes: Any, operands: Sequence[Value], kind: ArrayType
+    name: str,
+    attributes: Any,
+    operands: Sequence[Value],
+    kind: ArrayType,
+    key: Any,
+    walk: Selecting,
 ) -> Mapping[str, Any]:
-    """What a result is: a count, a statistic of a group, withheld below a minimum."""
+    """What a result is: a count, a statistic of a group, withheld below a minimum.
+
+    Parameters
+    ----------
+    name, attributes, operands
+        The operation.
+    kind : ArrayType
+        Of its result.
+    key : object
+        What tells this result from others.
+    walk : Selecting
+    """
     secret = [one for one in operands if one.inputs]
-    indicator = kind.dtype.kind == "bool" or (
-        name in ("astype", "multiply", "reshape", "getitem", "transpose", "concatenate", "stack")
-        and all(one.indicator for one in secret)
-        and (name != "multiply" or len(secret) == len(operands))
-    )
-    chosen = _is_chosen(name, secret)
+    limits = _limits(name, attributes, operands, kind, walk)
+    indicator = _is_indicator(name, operands, secret, kind)
     count = _is_count(name, secret, operands, kind)
     group = (
         name in _GROUPS
-        or chosen
+        or _is_chosen(name, secret)
         or any(one.group for one in secret)
         or (name == "matmul" and _one_indicator(secret))
     )
-    minimum = _limit(name, operands)
-    if minimum is None and kind.dtype.kind != "bool":
-        told = [one for one in secret if one.group or one.count or one.minimum is not None]
-        limits = [one.minimum for one in told]
-        if told and all(one is not None for one in limits):
-            minimum = min(one for one in limits if one is not None)
-    return {"indicator": indicator, "count": count, "group": group, "minimum": minimum}
+    over = () if limits else groups_of(name, attributes, operands, kind, indicator, key, walk)
+    if count and _adds(name, operands):
+        over = ()
+    minimum = None
+    if kind.dtype.kind != "bool":
+        minimum = _minimum(name, operands, secret, over, kind, walk)
+    guarded = guard_of(name, operands) is not None
+    miscounted = (guarded and group and minimum is None) or any(one.miscounted for one in secret)
+    return {
+        "indicator": indicator, "count": count, "group": group, "over": over, "limits": limits,
+        "minimum": minimum, "miscounted": miscounted,
+    }  # fmt: skip
+
+
+def _is_indicator(
+    name: str, operands: Sequence[Value], secret: Sequence[Value], kind: ArrayType
+) -> bool:
+    if kind.dtype.kind == "bool":
+        return True
+    if name == "subtract":  # 1 - x
+        one = operands[0].known
+        return (
+            secret == [operands[1]]
+            and secret[0].indicator
+            and one is not None
+            and bool((one == 1).all())
+        )
+    moves = ("astype", "multiply", "reshape", "getitem", "transpose", "concatenate", "stack",
+             "broadcast_to")  # fmt: skip
+    return (
+        name in moves
+        and all(one.indicator for one in secret)
+        and (name != "multiply" or len(secret) == len(operands))
+    )
 
 
 def _is_chosen(name: str, secret: Sequence[Value]) -> bool:
     """Whether elements are taken or left out by a secret condition."""
     if name == "where":
-        return bool(secret) and secret[0].type.dtype.kind == "bool" and len(secret) > 1
-    return name == "multiply" and _one_indicator(secret)
+        chosen = bool(secret) and secret[0].type.dtype.kind == "bool" and len(secret) > 1
+        return chosen and not secret[0].limits
+    return name == "multiply" and _one_indicator([one for one in secret if not one.limits])
 
 
 def _one_indicator(secret: Sequence[Value]) -> bool:
@@ -70,35 +120,107 @@ def _is_count(
     if name in _SUMS:
         return all(one.indicator or one.count for one in secret)
     moves = name in ("reshape", "getitem", "transpose", "concatenate", "stack", "astype", "add",
-                     "subtract", "multiply", "divide", "diff")  # fmt: skip
+                     "subtract", "multiply", "divide", "diff", "broadcast_to")  # fmt: skip
     return moves and bool(secret) and all(one.count for one in secret)
 
 
-# Limits. On booleans: k > 0 says that true means at least k, k < 0 that false means at least -k.
+def _adds(name: str, operands: Sequence[Value]) -> bool:
+    """Whether public numbers may be added to a count, which then counts no rows any more."""
+    if name == "subtract":
+        return not operands[0].inputs or _least(operands[1]) < 0
+    if name == "add":
+        return any(not one.inputs and _most(one) > 0 for one in operands)
+    return False
 
 
-def _limit(name: str, operands: Sequence[Value]) -> int | None:
-    first = operands[0].minimum if operands[0].indicator else None
+def _least(value: Value) -> float:
+    if value.inputs:
+        return 0.0
+    return -inf if value.known is None else float(np.min(value.known, initial=0))
+
+
+def _most(value: Value) -> float:
+    if value.inputs:
+        return 0.0
+    return inf if value.known is None else float(np.max(value.known, initial=0))
+
+
+# Guards.
+
+
+def guard_of(name: str, operands: Sequence[Value]) -> tuple[Value, Value, tuple[Limit, ...]] | None:
+    """What is withheld, by what, and what that promises; None if nothing is.
+
+    Parameters
+    ----------
+    name, operands
+        The operation.
+    """
+    if name == "where" and operands[0].limits:
+        condition, yes, no = operands
+        for kept, filler, sign in ((yes, no, 1), (no, yes, -1)):
+            promised = tuple(one for one in condition.limits if one.least * sign > 0)
+            if promised and kept.inputs and not filler.inputs:
+                return kept, condition, promised
+    if name == "multiply":
+        for guard, kept in (operands, operands[::-1]):
+            promised = tuple(one for one in guard.limits if one.least > 0)
+            if promised and guard.indicator and kept.inputs and not kept.limits:
+                return kept, guard, promised
+    return None
+
+
+def _minimum(
+    name: str,
+    operands: Sequence[Value],
+    secret: Sequence[Value],
+    over: Sequence[Any],
+    kind: ArrayType,
+    walk: Selecting,
+) -> int | None:
+    guarded = guard_of(name, operands)
+    if guarded is not None:
+        kept, guard, limits = guarded
+        if kept.minimum is not None and kept.minimum > 0:
+            return kept.minimum
+        wide = moved_limits("broadcast_to", None, [_only(guard, limits)], kind.shape, walk.shapes)
+        return covered(tuple(over), wide, kind.shape, walk.shapes)
+    told = [one for one in secret if one.group or one.count or one.minimum is not None]
+    limits_told = [one.minimum for one in told]
+    if told and all(one is not None for one in limits_told):
+        return min(one for one in limits_told if one is not None)
+    return None
+
+
+def _only(guard: Value, limits: tuple[Limit, ...]) -> Value:
+    return replace(guard, limits=limits)
+
+
+# Limits.
+
+
+def _limits(
+    name: str, attributes: Any, operands: Sequence[Value], kind: ArrayType, walk: Selecting
+) -> tuple[Limit, ...]:
+    secret = [one for one in operands if one.inputs]
     match name:
         case "greater_equal" | "greater" | "less" | "less_equal":
-            return _compared(name, *operands)
+            return _compared(name, operands, kind, walk)
         case "bitwise_invert":
-            return None if first is None else -first
-        case "bitwise_and":
-            limits = [one.minimum for one in operands if one.minimum is not None]
-            return max((k for k in limits if k > 0), default=None)
-        case "bitwise_or":
-            limits = [one.minimum for one in operands if one.minimum is not None]
-            return min((k for k in limits if k < 0), default=None)
-        case "where":
-            kept, filler = operands[1:] if first is not None and first > 0 else operands[:0:-1]
-            return None if first is None or filler.inputs or not kept.inputs else abs(first)
-        case "multiply":
-            limits = [one.minimum for one in operands if one.indicator and one.minimum is not None]
-            return max((k for k in limits if k > 0), default=None)
-        case "reshape" | "getitem" | "transpose" | "broadcast_to" | "astype":
-            return first
-    return None
+            return tuple(Limit(-one.least, one.groups) for one in operands[0].limits)
+        case "bitwise_and" | "bitwise_or":
+            if not all(one.limits for one in secret):
+                return ()
+            sign = 1 if name == "bitwise_and" else -1
+            found: list[Limit] = []
+            for one in secret:
+                found += moved_limits("broadcast_to", None, [one], kind.shape, walk.shapes)
+            return tuple(limit for limit in found if limit.least * sign > 0)
+        case "multiply" if len(secret) == 2 and all(one.limits for one in secret):
+            return _limits("bitwise_and", attributes, operands, kind, walk)
+    if name in _MOVED and operands[0].limits:
+        return moved_limits(name, attributes, operands, kind.shape, walk.shapes)
+    return ()
 
 
 _MIRRORED: Final = {
@@ -109,14 +231,19 @@ _MIRRORED: Final = {
 }
 
 
-def _compared(name: str, left: Value, right: Value) -> int | None:
+def _compared(
+    name: str, operands: Sequence[Value], kind: ArrayType, walk: Selecting
+) -> tuple[Limit, ...]:
+    left, right = operands
     count, other = left, right
     if not left.count:
         count, other, name = right, left, _MIRRORED[name]
     if not count.count or other.known is None or other.inputs or not other.known.size:
-        return None
-    k = float(np.min(other.known))
-    least = floor(k) + 1 if name in ("greater", "less_equal") else ceil(k)
-    if least < 1:
-        return None
-    return least if name in ("greater", "greater_equal") else -least
+        return ()
+    strict = name in ("greater", "less_equal")
+    rows = rows_promised(float(np.min(other.known)), strict, count.over)
+    if rows < 1:
+        return ()
+    counted = Limit(rows if name in ("greater", "greater_equal") else -rows, count.over)
+    shadow = _only(count, (counted,))
+    return moved_limits("broadcast_to", None, [shadow], kind.shape, walk.shapes)

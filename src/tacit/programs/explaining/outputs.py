@@ -144,9 +144,12 @@ def _by_rows(
     elif value.group and value.minimum is None:
         yield finding(
             "medium", "no-minimum", f"{name} is a statistic of groups of {about} that may be tiny.",
-            "Who is in a group is secret, and so is how many are: a group of one is one person.",
+            "It is withheld by a count of other rows than those that it goes over, as far as can be"
+            " seen: its own group may be one person." if value.miscounted
+            else "Who is in a group is secret, and so is how many are: a group of one is one"
+            " person.",
             f"withhold small groups: tacit.where(count >= {audience.few}, statistic, 0), before"
-            " revealing.",
+            " revealing, with a count of the same yes-or-nos.",
         )  # fmt: skip
     elif value.minimum is not None and 0 < value.minimum < audience.few:
         yield finding(

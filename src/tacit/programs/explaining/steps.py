@@ -109,7 +109,8 @@ class _Writer:
     def _step(
         self, node: CheckedNode, checked: Checked, operands: list[str], number: str, depth: int
     ) -> None:
-        what = sentence(node.node.operation, operands, node.attributes)
+        whole = node.results[0].dtype.kind == "int"
+        what = sentence(node.node.operation, operands, node.attributes, of_bits=whole)
         gives = ", ".join(type_text(kind) for kind in node.results)
         error = accuracy_of(node, [checked.types[v] for v in node.node.operands])
         self.found.append(PlainStep(number, what, gives, error, depth))

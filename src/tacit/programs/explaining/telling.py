@@ -16,7 +16,7 @@ __all__ = ["COMPARISONS", "TRAINING", "how_of"]
 
 COMPARISONS: Final = frozenset(
     {"less", "less_equal", "greater", "greater_equal", "equal", "not_equal", "isin", "sign",
-     "any", "all", "bitwise_and", "bitwise_or", "bitwise_xor", "one_hot", "copysign"}
+     "any", "all"}
 )  # fmt: skip
 
 TRAINING: Final = frozenset({"logistic_step", "mlp_step", "solve", "lstsq", "leading_eigenvectors"})
@@ -27,14 +27,15 @@ _INVERTIBLE: Final = frozenset(
      "tanh", "sinh", "asin", "acos", "atan", "erf", "softplus", "tan", "elu", "leaky_relu",
      "inv", "cholesky", "cumulative_prod", "reshape", "transpose", "roll", "broadcast_to",
      "concatenate", "stack", "negative", "astype", "tile", "repeat", "pad", "cumulative_sum",
-     "bitwise_invert", "add", "subtract", "log_softmax", "softmax", "mean", "constant"}
+     "bitwise_invert", "one_hot", "add", "subtract", "log_softmax", "softmax", "mean", "constant"}
 )  # fmt: skip
-_SIGN: Final = frozenset({"square", "abs", "cosh", "hypot"})
+_SIGN: Final = frozenset({"square", "abs", "cosh", "hypot", "copysign"})
+_BITS: Final = frozenset({"bitwise_and", "bitwise_or", "bitwise_xor", "bit_chain"})
 _PART: Final = frozenset(
     {"relu", "clip", "silu", "gelu", "sin", "cos", "floor", "ceil", "round", "trunc",
      "bitwise_right_shift", "interp", "piecewise", "polyval", "dynamic_slice", "take",
      "dynamic_update_slice", "tril", "triu", "diagonal", "getitem", "take_secret", "where",
-     "remainder", "floor_divide", "divmod"}
+     "remainder", "floor_divide", "divmod", "bitwise_left_shift"}
 )  # fmt: skip
 _ORDER: Final = frozenset({"sort", "shuffle", "sort_by", "topk"})
 _EXTREME: Final = frozenset({"max", "min", "median", "quantile", "max_pool", "maximum", "minimum"})
@@ -56,6 +57,8 @@ def how_of(name: str, attributes: Any, operands: Sequence[Value], place: int) ->
     secret = [one for one in operands if one.inputs]
     if name in COMPARISONS:
         return "bit"
+    if name in _BITS:
+        return _of_bits(name, operands, secret)
     if name in _INVERTIBLE:
         return _invertible(name, secret)
     if name in _SIGN:
@@ -79,6 +82,13 @@ def how_of(name: str, attributes: Any, operands: Sequence[Value], place: int) ->
     if name in ("matmul", "convolution"):
         return "product" if len(secret) > 1 else "opaque"
     return "opaque"
+
+
+def _of_bits(name: str, operands: Sequence[Value], secret: Sequence[Value]) -> How:
+    """Of yes-or-nos one bit; of whole numbers some of their bits, or all."""
+    if name == "bitwise_xor":
+        return "product" if len(secret) > 1 else "invertible"
+    return "part" if any(one.type.dtype.kind == "int" for one in operands) else "bit"
 
 
 def _invertible(name: str, secret: Sequence[Value]) -> How:

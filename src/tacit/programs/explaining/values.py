@@ -11,13 +11,23 @@ from numpy.typing import NDArray
 from tacit.operations.types import ArrayType
 from tacit.programs.explaining.forms import Form
 
-__all__ = ["ALL", "How", "Reach", "Source", "Value"]
+__all__ = ["ALL", "How", "Limit", "Reach", "Source", "Value"]
 
 ALL = -1
 """The key of what is said about all rows together, whoever they come from."""
 
 How: TypeAlias = Literal[
-    "input", "invertible", "sign", "part", "order", "extreme", "index", "bit", "product", "opaque"
+    "input",
+    "invertible",
+    "guarded",
+    "sign",
+    "part",
+    "order",
+    "extreme",
+    "index",
+    "bit",
+    "product",
+    "opaque",
 ]
 """What the result of an operation tells about its operands, element by element."""
 
@@ -42,6 +52,22 @@ class Reach:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class Limit:
+    """What a yes or no promises: that a count of rows reaches a number.
+
+    Attributes
+    ----------
+    least : int
+        If positive, yes means so many rows at least; if negative, no does.
+    groups : tuple of Form
+        What is counted, as :attr:`Value.over`.
+    """
+
+    least: int
+    groups: tuple[Form, ...]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Value:
     """A value of the program, abstractly.
 
@@ -62,8 +88,14 @@ class Value:
         Whether it counts.
     indicator : bool
         Whether it is 0 or 1.
+    over : tuple of Form
+        The groups that it goes over, by number of the selection; see groups.py.
+    limits : tuple of Limit
+        Of a yes or no that says whether groups are large enough.
     minimum : int, optional
         It is withheld for groups of fewer.
+    miscounted : bool
+        Whether it is withheld by a count of other rows than it goes over.
     inputs : frozenset of int
         All secret inputs that it depends on.
     """
@@ -76,7 +108,10 @@ class Value:
     group: bool = False
     count: bool = False
     indicator: bool = False
+    over: tuple[Form, ...] = ()
+    limits: tuple[Limit, ...] = ()
     minimum: int | None = None
+    miscounted: bool = False
     inputs: frozenset[int] = frozenset()
 
     @property

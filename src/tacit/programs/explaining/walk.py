@@ -17,8 +17,9 @@ from tacit.errors import TacitError
 from tacit.operations.types import ArrayType
 from tacit.programs.control import CONTROL
 from tacit.programs.explaining.forms import Form, identity
+from tacit.programs.explaining.groups import Selecting
 from tacit.programs.explaining.linear import linear_form
-from tacit.programs.explaining.minimums import marks_of
+from tacit.programs.explaining.minimums import guard_of, marks_of
 from tacit.programs.explaining.reaching import reach_of
 from tacit.programs.explaining.telling import TRAINING, how_of
 from tacit.programs.explaining.values import ALL, Reach, Source, Value
@@ -67,6 +68,8 @@ class Walk:
         self.shapes: dict[int, tuple[int, ...]] = {}
         self.of_input: dict[int, int] = {}
         """The source of each secret input, by the input's number."""
+        self._selections: dict[Any, int] = {}
+        self._selecting = Selecting(self.shapes, self._selection)
         given = [self._input(number, kind) for number, kind in enumerate(program.main.inputs)]
         self.outputs = self.run(program.main, given)
 
@@ -79,13 +82,22 @@ class Walk:
         source = self.source(kind.shape, "input", name, (), axis)
         self.of_input[number] = source
         reach = Reach(1, axis, rows)
+        indicator = _is_bit(kind, self.program.inputs[number].bounds)
+        form = identity(source, kind.shape)
         return Value(
             kind,
-            identity(source, kind.shape),
+            form,
             {number: reach, ALL: reach},
-            indicator=kind.dtype.kind == "bool",
+            indicator=indicator,
+            over=(form,) if indicator else (),
             inputs=frozenset([number]),
         )
+
+    def _selection(self, shape: tuple[int, ...], key: Any) -> int:
+        """The number of a selection of rows, the same for the same key."""
+        if key not in self._selections:
+            self._selections[key] = self.source(shape, "opaque", "selection", (), None)
+        return self._selections[key]
 
     def source(
         self, shape: tuple[int, ...], how: Any, operation: str, of: tuple[Value, ...],
@@ -171,21 +183,27 @@ class Walk:
         """One result of an operation."""
         key = name, attributes, place, tuple(map(_identity, operands))
         if key not in self._done:
-            self._done[key] = tuple(operands), self._result(name, attributes, operands, kind, place)
+            self._done[key] = (
+                tuple(operands),
+                self._result(name, attributes, operands, kind, place, key),
+            )
         return self._done[key][1]
 
     def _result(
-        self, name: str, attributes: Any, operands: Sequence[Value], kind: ArrayType, place: int
-    ) -> Value:
+        self, name: str, attributes: Any, operands: Sequence[Value], kind: ArrayType, place: int,
+        key: Any,
+    ) -> Value:  # fmt: skip
         inputs = frozenset[int]().union(*(one.inputs for one in operands))
         if not inputs:
             return Value(kind)
-        reach = reach_of(name, attributes, operands, kind.shape)
+        guarded = guard_of(name, operands)
+        about = operands if guarded is None else [guarded[0]]
+        reach = reach_of(name, attributes, about, kind.shape)
         form = linear_form(name, attributes, operands, kind.shape, self.shapes)
         if form is None:
-            how = how_of(name, attributes, operands, place)
-            form = self.atom(kind, how, name, operands, reach)
-        marks = marks_of(name, attributes, operands, kind)
+            how = "guarded" if guarded else how_of(name, attributes, operands, place)
+            form = self.atom(kind, how, name, about if guarded else operands, reach)
+        marks = marks_of(name, attributes, operands, kind, key, self._selecting)
         trained = name in TRAINING or any(one.trained for one in operands)
         return Value(kind, form, reach, trained=trained, inputs=inputs, **marks)
 
@@ -202,6 +220,13 @@ class Walk:
     def replaced(self, value: Value, how: Any, name: str, of: Sequence[Value] = ()) -> Value:
         """A value about which no more is said than what it depends on."""
         return replace(value, form=self.atom(value.type, how, name, of, value.reach), known=None)
+
+
+def _is_bit(kind: ArrayType, bounds: tuple[float, float] | None) -> bool:
+    """Whether an input is 0 or 1, by its type or its declared bounds."""
+    if kind.dtype.kind == "int" and bounds is not None:
+        return bounds[0] >= 0 and bounds[1] <= 1
+    return kind.dtype.kind == "bool"
 
 
 def _identity(value: Value) -> Any:

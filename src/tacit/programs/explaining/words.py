@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-__all__ = ["KEEPING", "sentence"]
+__all__ = ["KEEPING", "WORDS", "sentence"]
 
 KEEPING: Final = frozenset(
     {"reshape", "transpose", "broadcast_to", "getitem", "concatenate", "stack", "roll", "repeat",
@@ -14,7 +14,7 @@ KEEPING: Final = frozenset(
 )  # fmt: skip
 """Operations that only move or retype numbers."""
 
-_WORDS: Final[Mapping[str, str]] = {
+WORDS: Final[Mapping[str, str]] = {
     "add": "add {0} and {1}",
     "subtract": "subtract {1} from {0}",
     "negative": "change the sign of {0}",
@@ -99,11 +99,64 @@ _WORDS: Final[Mapping[str, str]] = {
     "mlp_forward": "apply a neural network to {0}",
     "class_of_largest": "find the class with the largest score in {0}",
     "logsumexp": "take the logarithm of the sum of exponentials of {0}",
+    "exp": "take the exponential of {0}",
+    "expm1": "take the exponential of {0}, less 1",
+    "log": "take the logarithm of {0}",
+    "log1p": "take the logarithm of 1 plus {0}",
+    "log2": "take the logarithm to base 2 of {0}",
+    "log10": "take the logarithm to base 10 of {0}",
+    "rsqrt": "take one over the square root of {0}",
+    "reciprocal": "take one over {0}",
+    "sin": "take the sine of {0}",
+    "cos": "take the cosine of {0}",
+    "tan": "take the tangent of {0}",
+    "asin": "take the angle whose sine is {0}",
+    "acos": "take the angle whose cosine is {0}",
+    "atan": "take the angle whose tangent is {0}",
+    "atan2": "take the angle of the point with height {0} and width {1}",
+    "sinh": "take the hyperbolic sine of {0}",
+    "cosh": "take the hyperbolic cosine of {0}",
+    "tanh": "squeeze {0} between -1 and 1 (tanh)",
+    "hypot": "take the length of the hypotenuse over {0} and {1}",
+    "copysign": "give the size of {0} the sign of {1}",
+    "erf": "squeeze {0} between -1 and 1 (error function)",
+    "gelu": "fade out negative numbers of {0} (gelu)",
+    "silu": "fade out negative numbers of {0} (silu)",
+    "elu": "flatten negative numbers of {0} (elu)",
+    "leaky_relu": "make negative numbers of {0} smaller (leaky relu)",
+    "softplus": "flatten negative numbers of {0} smoothly (softplus)",
+    "interp": "read {0} off a public table, between its lines",
+    "piecewise": "read {0} off public polynomials, one for each range",
+    "polyval": "put {0} into a public polynomial",
+    "logaddexp": "take the logarithm of the sum of the exponentials of {0} and {1}",
+    "log_softmax": "turn scores {0} into logarithms of probabilities (log softmax)",
+    "bitwise_left_shift": "move the bits of {0} up by {1} places",
+    "bitwise_right_shift": "move the bits of {0} down by {1} places",
+    "bit_chain": "combine the bits of {all}, several steps at once",
+    "divmod": "divide {0} by {1}, with the remainder",
+    "cholesky": "take the Cholesky factor of the matrix {0}",
+    "det": "take the determinant of the matrix {0}",
+    "diagonal": "take the diagonal of {0}",
+    "tril": "keep what is on and below the diagonal of {0}",
+    "triu": "keep what is on and above the diagonal of {0}",
+    "pad": "put public numbers around {0}",
+    "repeat": "repeat the elements of {0}",
+    "tile": "repeat {0}",
     "leading_eigenvectors": "find the main directions of {0}",
 }
 
+_OF_BITS: Final[Mapping[str, str]] = {
+    "bitwise_and": "keep the bits that {0} and {1} both have",
+    "bitwise_or": "join the bits of {0} and {1}",
+    "bitwise_xor": "turn over the bits of {0} where {1} has ones",
+    "bitwise_invert": "turn over all bits of {0}",
+}
+"""The same operations on whole numbers."""
 
-def sentence(operation: str, operands: Sequence[str], attributes: Any) -> str:
+
+def sentence(
+    operation: str, operands: Sequence[str], attributes: Any, *, of_bits: bool = False
+) -> str:
     """A step in words.
 
     Parameters
@@ -113,10 +166,13 @@ def sentence(operation: str, operands: Sequence[str], attributes: Any) -> str:
         How the operands are called.
     attributes : Attributes
         The axis that is reduced is told.
+    of_bits : bool
+        Whether the result is whole numbers.
     """
-    template = _WORDS.get(operation)
     names = list(operands) + ["?"] * max(0, 3 - len(operands))
     every = _listed(operands)
+    template = _OF_BITS.get(operation) if of_bits else None
+    template = template or WORDS.get(operation)
     if template is None:
         return f"compute {operation.replace('_', ' ')} of {every}"
     text = template.format(*names, all=every)

@@ -75,19 +75,20 @@ def _decided(
             second = other[0] >= high if name == "maximum" else other[1] <= low
             return x if first else (operands[1] if second else None)
         case "less" | "less_equal" | "greater" | "greater_equal" | "equal" | "not_equal":
-            truth = _compared(name, known[0], known[1])
+            coarsest = max(one.type.dtype.resolution for one in operands)
+            truth = _compared(name, known[0], known[1], max(coarsest, 2.0**-11))
             return None if truth is None else _bit(draft, node, truth)
     return None
 
 
-def _compared(name: str, x: Bounds, y: Bounds) -> bool | None:
+def _compared(name: str, x: Bounds, y: Bounds, apart: float) -> bool | None:
     """What a comparison gives; None where bounds leave it open, or an encoding could decide."""
     below, above = x[1] < y[0], x[0] > y[1]
     at_most, at_least = x[1] <= y[0], x[0] >= y[1]
     exact = all(isinstance(end, int) for end in (*x, *y))
     if not (below or above) and not exact:
         return None
-    if not exact and max(x[0] - y[1], y[0] - x[1]) < 2.0**-11:
+    if not exact and max(x[0] - y[1], y[0] - x[1]) < apart:
         return None  # public fractions are rounded to the type of what they are compared with
     match name:
         case "less":
@@ -98,8 +99,7 @@ def _compared(name: str, x: Bounds, y: Bounds) -> bool | None:
             return True if above else (False if at_most else None)
         case "greater_equal":
             return True if at_least else (False if below else None)
-    apart = below or above
-    return None if not apart else name == "not_equal"
+    return (name == "not_equal") if below or above else None
 
 
 def _bit(draft: Draft, node: CheckedNode, truth: bool) -> Value:

@@ -2,7 +2,7 @@
 
 * ``x == max(x, y)`` is NOT ``x < y``: a comparison that the maximum needs anyway.
 * A number divided by a choice between public numbers is a product with a choice between their
-  reciprocals: no secret division.
+  reciprocals: no secret division. Where these are no coarser than a quotient.
 * A product with a choice between 1 and 0 is a choice between the number and 0.
 """
 
@@ -12,6 +12,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from tacit.functions.accuracy import ACCURACY
 from tacit.programs.building import Value
 from tacit.programs.inference import CheckedNode
 from tacit.programs.optimising.rewriting import Draft, Made
@@ -70,12 +71,17 @@ def _divided_by_choice(draft: Draft, operands: Sequence[Value]) -> Sequence[Valu
     made = _choice(draft, divisor)
     if made is None:
         return None
+    coarse = divisor.type.dtype.resolution / 2
     inverses = []
     for one in made.operands[1:]:
         array = draft.array(one)
         assert array is not None
         sizes = np.abs(array.astype(np.float64))
-        if not array.size or sizes.min() < 2.0**-10 or sizes.max() > 2.0**10:
+        # A reciprocal keeps as many bits after the point as other numbers: of large divisors it
+        # would be further off than the quotient.
+        if not array.size or sizes.min() < 2.0**-10:
+            return None
+        if sizes.max() * coarse > ACCURACY["divide"].relative:
             return None
         inverses.append(draft.constant(1.0 / array.astype(np.float64)))
     return [draft.apply("multiply", number, draft.apply("where", made.operands[0], *inverses))]

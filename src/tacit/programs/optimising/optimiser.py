@@ -37,17 +37,19 @@ _MOST_TURNS: Final = 8
 Changed: TypeAlias = tuple[Graph, list[int]]
 Pass: TypeAlias = Callable[[Checked], Changed]
 
-PASSES: Final[tuple[Pass, ...]] = (
-    lambda checked: rewritten(checked, folded),
-    lambda checked: rewritten(checked, chosen),
-    lambda checked: rewritten(checked, ordered),
-    lambda checked: rewritten(checked, shared()),
-    lambda checked: rewritten(checked, reusing(checked)),
-    lambda checked: rewritten(checked, scaled_once),
-    lambda checked: rewritten(checked, chained),
-    living,
-)
-"""Of one graph; each gives the new graph and the places that its nodes had."""
+
+def passes(bodies: Sequence[Checked]) -> tuple[Pass, ...]:
+    """Of one graph, which runs bodies: each gives the new graph and its nodes' former places."""
+    return (
+        lambda checked: rewritten(checked, folded),
+        lambda checked: rewritten(checked, chosen),
+        lambda checked: rewritten(checked, ordered),
+        lambda checked: rewritten(checked, shared(bodies)),
+        lambda checked: rewritten(checked, reusing(checked)),
+        lambda checked: rewritten(checked, scaled_once),
+        lambda checked: rewritten(checked, chained),
+        living,
+    )
 
 
 def optimised(program: Program) -> Program:
@@ -84,7 +86,7 @@ def _once(form: ProgramForm) -> ProgramForm:
 def _passed(checked: Checked, bodies: Sequence[Checked], intervals: Intervals) -> Changed:
     graph, origins = rewritten(checked, deciding(intervals))
     checked = checked_graph(graph, bodies)
-    for one in PASSES:
+    for one in passes(bodies):
         graph, places = one(checked)
         origins = [origins[place] for place in places]
         checked = checked_graph(graph, bodies)

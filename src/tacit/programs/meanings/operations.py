@@ -14,10 +14,10 @@ from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 from scipy import linalg, special
 
-from tacit.frontends.comparing import bits, training
 from tacit.functions.eigenvectors import probe
 from tacit.operations.types import ArrayType
 from tacit.programs.inference import CheckedNode
+from tacit.programs.meanings import bits, training
 from tacit.programs.public import PUBLIC
 
 __all__ = ["has_meaning", "meaning"]

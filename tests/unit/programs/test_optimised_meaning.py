@@ -1,0 +1,56 @@
+"""What optimising must not do: merge random operations, decide by rounding, lose precision."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+import tacit
+from tacit import ArraySpec
+
+
+def test_shuffles_in_equal_bodies_stay_two() -> None:
+    """Two loops that are equal, over rows that they shuffle: two orders, not one."""
+
+    def function(x: Any) -> dict[str, Any]:
+        def row(carry: list[Any], rows: list[Any]) -> tuple[list[Any], list[Any]]:
+            return [], [tacit.shuffle(rows[0])]
+
+        (first,) = tacit.scan(row, [], [x])[1]
+        (second,) = tacit.scan(row, [], [x])[1]
+        return {"first": first, "second": second}
+
+    spec = ArraySpec((2, 40), owner="alice", bounds=(0, 100))
+    program = tacit.trace(function, spec, to={"first": "alice", "second": "bob"})
+    better = program.optimize()
+    assert [node.operation for node in better.form.main.nodes] == ["scan", "scan"]
+    assert len(set(better.form.main.results)) == 2
+    with tacit.local(seed=1) as mpc:
+        found = mpc.run(better, {"x": np.arange(80.0).reshape(2, 40)})
+    assert (found["first"]["alice"] != found["second"]["bob"]).any()
+
+
+def test_division_by_a_choice_is_as_precise_as_a_division() -> None:
+    """The reciprocal of 1000 in fixed point is off by 0.05 %: a quotient is closer."""
+
+    def function(x: Any, y: Any, divisor: float) -> Any:
+        return x / tacit.where(y > 0, divisor, 1.0)
+
+    x = ArraySpec((2,), owner="alice", bounds=(-1e6, 1e6))
+    y = ArraySpec((2,), owner="bob", bounds=(-1, 1))
+    values = {"x": np.array([1e6, 654321.0]), "y": np.array([1.0, 1.0])}
+    for divisor in (1000.0, 700.0, 150.0, 3.0, 2.0):
+        better = tacit.trace(lambda x, y, d=divisor: function(x, y, d), x, y).optimize()
+        with tacit.local(seed=1) as mpc:
+            found = mpc.run(better, values)["output"]
+        np.testing.assert_allclose(found, values["x"] / divisor, rtol=2e-4)
+
+
+def test_no_comparison_is_decided_where_the_encoding_decides_it() -> None:
+    """0.04 becomes a sixteenth in fixed point of four bits: nothing is above it then."""
+    coarse = ArraySpec((3,), tacit.fixed_point(4), owner="alice", bounds=(1 / 16, 1))
+    program = tacit.trace(lambda x: (x > 0.04).sum(), coarse)
+    with tacit.local(seed=1) as mpc:
+        values = {"x": np.full(3, 1 / 16)}
+        assert mpc.run(program, values) == mpc.run(program.optimize(), values)
