@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from tacit.operations.operation import Attributes
 from tacit.operations.types import ArrayType, Bounds, public_type
 from tacit.programs.graph import Constant, Graph, Input, Node, ValueType
+from tacit.programs.showing.notation import clean
 
 __all__ = ["GraphBuilder", "Value"]
 
@@ -99,6 +100,8 @@ class GraphBuilder:
     ) -> list[Value]:
         """One more operation; its results."""
         values = [Value(result, self) for result in results]
+        if not note.isprintable():  # of a model's own names
+            note = clean(note)
         form = Node(operation, (), msgspec.msgpack.encode(attributes), note)
         self._nodes.append((form, [self.own(operand) for operand in operands], values))
         return values

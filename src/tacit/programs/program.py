@@ -545,9 +545,7 @@ def _require_form(form: ProgramForm) -> None:
     for several in names:
         if len(set(several)) != len(several) or any(not 0 < len(n) <= _NAME for n in several):
             raise _unreadable("Names of inputs and outputs are not all different, or too long.")
-    people = (one for output in form.outputs for one in output.to)
-    if any(not 0 < len(name) <= _NAME for name in people) or len(form.name) > _NAME:
-        raise _unreadable("A party has no name, or a name is too long.")
+    _require_names(form)
     for output in form.outputs:
         if len(set(output.to)) != len(output.to) or ("all" in output.to and output.to != EVERYBODY):
             raise _unreadable("An output names a recipient twice.")
@@ -555,6 +553,26 @@ def _require_form(form: ProgramForm) -> None:
     known = all(hint.protocol in GUESTS for hint in form.hints)
     if not known or any(not 0 <= hint.first <= hint.last < count for hint in form.hints):
         raise _unreadable("A hint is about nodes or a protocol that is not there.")
+
+
+def _require_names(form: ProgramForm) -> None:
+    """Names are short and print: they stand in tables, errors and pictures that people approve."""
+    people = [one for output in form.outputs for one in output.to]
+    owners = [one.owner for one in form.main.inputs]
+    if not all(people) or any(len(name) > _NAME for name in (*people, *owners, form.name)):
+        raise _unreadable("A party has no name, or a name is too long.")
+    texts = [form.name, *people, *(output.name for output in form.outputs)]
+    for graph in (form.main, *form.bodies):
+        texts += [text for one in graph.inputs for text in (one.name, one.owner)]
+        texts += [text for node in graph.nodes for text in (node.operation, node.note)]
+    if not all(map(str.isprintable, texts)):
+        raise ProgramError(
+            "A name or a note in the program has characters that do not print, such as a line's"
+            " end or what a terminal obeys.",
+            next_step="name inputs, outputs and parties with letters, digits and signs; do not run"
+            " a file of others that has such names.",
+            case=0,
+        )
 
 
 def _require_outputs(program: Program) -> None:

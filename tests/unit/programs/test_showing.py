@@ -13,11 +13,13 @@ import pytest
 
 import tacit
 from tacit import ArraySpec, Program
+from tacit.errors import ProgramError
 from tacit.operations.table import OPERATIONS
+from tacit.programs.building import GraphBuilder
 from tacit.programs.explaining.words import WORDS
 from tacit.programs.showing.layout import layered
 
-HOSTILE = 'a\x1b[2J"><script>\u202eb\n'
+MARKUP = '[red]a[/red]"><script>=1'
 
 
 def nested(x: Any, y: Any) -> dict[str, Any]:
@@ -79,20 +81,65 @@ def test_the_picture_holds_everything_and_nothing_that_runs(program: Program) ->
         assert bottom <= height + 1
 
 
-def test_names_of_others_are_shown_and_not_obeyed(program: Program, tmp_path: Path) -> None:
-    form = program.form
-    first = msgspec.structs.replace(form.main.inputs[0], name=HOSTILE, owner=HOSTILE)
-    main = msgspec.structs.replace(form.main, inputs=(first, *form.main.inputs[1:]))
-    hostile = Program(msgspec.structs.replace(form, main=main, name=HOSTILE))
+def _named(program: Program, name: str, where: str) -> Program:
+    """The program with a name of somebody else's in one place."""
+    form, replace = program.form, msgspec.structs.replace
+    main, first = form.main, form.main.inputs[0]
+    match where:
+        case "program":
+            return Program(replace(form, name=name))
+        case "input" | "owner":
+            field = {"name": name} if where == "input" else {"owner": name}
+            inputs = (replace(first, **field), *main.inputs[1:])
+            return Program(replace(form, main=replace(main, inputs=inputs)))
+        case "output" | "recipient":
+            field = {"name": name} if where == "output" else {"to": (name,)}
+            outputs = (replace(form.outputs[0], **field), *form.outputs[1:])
+            return Program(replace(form, outputs=outputs))
+        case "note" | "operation":
+            node = replace(main.nodes[0], **{where: name})
+            return Program(replace(form, main=replace(main, nodes=(node, *main.nodes[1:]))))
+    graph = form.bodies[0]
+    node = replace(graph.nodes[0], note=name)
+    body = replace(graph, nodes=(node, *graph.nodes[1:]))
+    return Program(replace(form, bodies=(body, *form.bodies[1:])))
+
+
+PLACES = ("program", "input", "owner", "output", "recipient", "note", "operation", "body")
+
+
+@pytest.mark.parametrize("where", PLACES)
+@pytest.mark.parametrize(
+    "name", ["a\x1b[2J", "a\nResults: fine", "\u202eb", "a\rb", "\u2028", "\x9b"]
+)
+def test_names_that_do_not_print_are_refused(program: Program, where: str, name: str) -> None:
+    """A line's end in a name would write lines of its own into what people approve."""
+    with pytest.raises(ProgramError, match="TC-1500") as caught:
+        _named(program, name, where)
+    assert name not in str(caught.value)
+
+
+def test_notes_of_models_print() -> None:
+    builder = GraphBuilder()
+    x = builder.constant(np.zeros(3))
+    row = OPERATIONS["negative"]
+    (y,) = builder.node("negative", [x], row.attributes(), [x.type], "layer\n\x1b[2J")
+    assert builder.graph([y]).nodes[0].note == "layer\\u000a\\u001b[2J"
+
+
+def test_markup_in_names_is_shown_and_not_obeyed(program: Program, tmp_path: Path) -> None:
+    hostile = program
+    for where in PLACES:
+        if where != "operation":
+            hostile = _named(hostile, MARKUP, where)
     explanation = hostile.explain()
     hostile.draw(tmp_path / "one.svg")
     drawn = (tmp_path / "one.svg").read_text("utf-8")
-    for shown in (str(hostile), str(explanation), explanation._repr_html_(), drawn):
-        assert "\x1b" not in shown
-        assert "\u202e" not in shown
-        assert "\\u001b" in shown
+    for shown in (str(hostile), str(explanation)):
+        assert MARKUP in shown
     for markup in (explanation._repr_html_(), drawn):
         assert "<script" not in markup
+        assert "&lt;script" in markup
     ElementTree.fromstring(drawn)
 
 
