@@ -172,6 +172,15 @@ class Processes:
         stdin.write(json.dumps(message) + "\n")
         stdin.flush()
 
+    def until(self, name: str, key: str) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+        """Read a party's lines until one has this key: that line, and those before it."""
+        before: list[dict[str, Any]] = []
+        while True:
+            line = self.hear(name)
+            if key in line:
+                return line, before
+            before.append(line)
+
     def ended(self, name: str) -> int:
         """Wait for a party's process; its exit status."""
         return self.processes[name].wait(timeout=60)
@@ -186,12 +195,3 @@ class Grounds(Processes):
         self, directory: Path, arguments: Mapping[str, Any], settings: NetworkSettings = QUICK
     ) -> None:
         self._start(directory, "ground_party.py", [json.dumps(dict(arguments))], settings)
-
-    def until(self, name: str, key: str) -> tuple[dict[str, Any], list[dict[str, Any]]]:
-        """Read a party's lines until one has this key: that line, and those before it."""
-        before: list[dict[str, Any]] = []
-        while True:
-            line = self.hear(name)
-            if key in line:
-                return line, before
-            before.append(line)

@@ -20,10 +20,12 @@ from tacit.errors import DataError, TacitError
 from tacit.network import (
     Address,
     Agreement,
+    Awaited,
     Credentials,
     Listener,
     Mesh,
     NetworkSettings,
+    OnWait,
     connect,
 )
 from tacit.rounds.contract import Round, Step
@@ -101,9 +103,27 @@ def waiting(mesh: Mesh, who: str) -> Any:
     return mesh.driver.run(ring(mesh, 10**9, at=5 if act else -1, act=act), stage="training")
 
 
+def coming(mesh: Mesh) -> None:
+    """Parties that say whom they wait for while they connect (see `main`)."""
+
+
 SCENARIOS: dict[str, Callable[..., Any]] = {
-    function.__name__: function for function in (complete, killed, frozen, stuck, fails, waiting)
+    function.__name__: function
+    for function in (complete, killed, frozen, stuck, fails, waiting, coming)
 }
+
+
+def saying() -> OnWait:
+    """Says whom this party waits for, when that changes."""
+    last: list[str] = []
+
+    def told(awaited: tuple[Awaited, ...]) -> None:
+        names = [each.name for each in awaited]
+        if names != last:
+            last[:] = names
+            say(awaited=names)
+
+    return told
 
 
 def main() -> None:
@@ -119,6 +139,7 @@ def main() -> None:
             {party: Address("127.0.0.1", port) for party, port in ports.items()},
             listener,
             settings=NetworkSettings(**json.loads(settings)),
+            on_wait=saying() if scenario == coming.__name__ else None,
         )
         with mesh:
             say(result=SCENARIOS[scenario](mesh, **json.loads(arguments)))

@@ -7,12 +7,15 @@ import random
 import signal
 import subprocess
 import sys
+import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
-from linked import Processes
+from linked import QUICK, Processes
 
+from tacit.errors import AddressError
 from tacit.network import Address, Listener, NetworkSettings
 
 pytestmark = pytest.mark.processes
@@ -126,23 +129,42 @@ def test_ctrl_c_leaves_nothing(tmp_path: Path) -> None:
     assert everything == sorted(issued * 3)
 
 
-def test_ctrl_c_while_waiting_for_the_others(tmp_path: Path) -> None:
-    parties = Processes(tmp_path, "waiting", {"who": "carol"})
+@pytest.mark.parametrize(("who", "other"), [("alice", "bob"), ("bob", "alice")])
+def test_ctrl_c_while_waiting_for_the_others(tmp_path: Path, who: str, other: str) -> None:
+    limits = replace(QUICK, start_deadline=120.0)
+    parties = Processes(tmp_path, "coming", settings=limits)
     try:
         ports = {name: parties.hear(name)["port"] for name in NAMES}
-        parties.tell("alice", ports)
-        parties.tell("bob", ports)
-        # Carol never comes. Both are connected to each other when bob ends first.
-        parties.processes["bob"].send_signal(signal.SIGINT)
-        assert parties.hear("bob") == {"interrupted": True}
-        parties.processes["alice"].send_signal(signal.SIGINT)
-        said = parties.hear("alice")
-        assert said == {"interrupted": True} or said["error"]["parties"] == ["bob"]
-        for name in ("alice", "bob"):
-            parties.ended(name)
-            Listener(Address("127.0.0.1", ports[name])).close()
+        for name in (who, other):
+            parties.tell(name, ports)
+        for name in (who, other):  # carol never comes, and they have heard of each other
+            while parties.until(name, "awaited")[0]["awaited"] != ["carol"]:
+                pass
+        parties.processes[who].send_signal(signal.SIGINT)
+        assert parties.hear(who) == {"interrupted": True}
+        assert parties.ended(who) == 130
+        # The other one hears of it, and ends.
+        error = parties.hear(other)["error"]
+        assert error["kind"] == "PartyLostError"
+        assert error["parties"] == [who]
+        assert parties.ended(other) == 0
+        for name in (who, other):
+            assert can_be_opened(ports[name])
     finally:
         parties.__exit__(None, None, None)
+
+
+def can_be_opened(port: int) -> bool:
+    """Whether a port is free again; others on this machine may have it for a moment."""
+    until = time.monotonic() + 60
+    while time.monotonic() < until:
+        try:
+            Listener(Address("127.0.0.1", port)).close()
+        except AddressError:
+            time.sleep(0.05)
+        else:
+            return True
+    return False
 
 
 def test_a_busy_port_is_reported_before_anything_starts(tmp_path: Path) -> None:

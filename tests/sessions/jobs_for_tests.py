@@ -46,4 +46,6 @@ def run_party(context: PartyContext) -> Any:
         own = settings.numbers if owner == context.name else None
         total = total + mpc.share(own, owner, dtype=tacit.fixed, shape=(2,))
         context.progress("summing", number + 1, len(mpc.parties), "inputs")
+        if settings.behave == "stall later":
+            time.sleep(60)
     return {"sum": total.reveal(to="all").tolist(), "name": context.name}

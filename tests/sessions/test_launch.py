@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from typing import Any
 
 import pytest
@@ -70,6 +71,22 @@ def test_a_party_that_dies_is_named(jobs: str) -> None:
     assert caught.value.parties == ("bank_c",)
     assert "SIGKILL" in str(caught.value)
     assert not any(map(alive, identifiers.values()))
+
+
+def test_an_interruption_that_python_drops_ends_the_wait(jobs: str) -> None:
+    """Else the parties' time limit would, with another error."""
+
+    class Dropping:
+        def __del__(self) -> None:
+            signal.raise_signal(signal.SIGINT)
+
+    waiting = [Dropping()]
+
+    def progressed(party: str, progress: Progress) -> None:
+        waiting.clear()
+
+    with pytest.raises(KeyboardInterrupt):
+        launch(NAMES, jobs, configs(bank_c="stall later"), on_progress=progressed)
 
 
 def test_what_cannot_be_launched(jobs: str) -> None:

@@ -28,6 +28,7 @@ from tacit.cli.serve import serve
 from tacit.cli.terminal import Terminal
 from tacit.cli.train import train
 from tacit.errors import InternalError, StorageError, TacitError
+from tacit.network import interruptible, was_dropped
 
 __all__ = ["main"]
 
@@ -86,11 +87,13 @@ def _root(
 
 def main() -> None:
     """Run the command line and exit with the documented status."""
+    interruption = _Interruption()
     for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, _interrupted)
+        signal.signal(number, interruption)
     as_json = "--json" in sys.argv[1:]
     try:
-        app(standalone_mode=True)
+        with interruptible():
+            app(standalone_mode=True)
     except TacitError as error:
         _report(error, as_json)
         raise SystemExit(error.exit_status) from None
@@ -117,11 +120,16 @@ def main() -> None:
         raise SystemExit(problem.exit_status) from error
 
 
-def _interrupted(number: int, frame: Any) -> None:
-    """Unwind once; a second signal must not interrupt the clean-up."""
-    for later in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(later, signal.SIG_IGN)
-    raise KeyboardInterrupt
+class _Interruption:
+    """Unwinds once: a second signal must not interrupt the clean-up, unless the first was lost."""
+
+    def __init__(self) -> None:
+        self._unwinding = False
+
+    def __call__(self, number: int, frame: Any) -> None:
+        if was_dropped() or not self._unwinding:
+            self._unwinding = True
+            raise KeyboardInterrupt
 
 
 def _storage_error(error: OSError) -> StorageError:

@@ -11,6 +11,7 @@ from tacit.network.driver import LinkDriver
 from tacit.network.evidence import evidence_key, evidence_signer
 from tacit.network.ground import Conference, Ground
 from tacit.network.handshake import WIRE_VERSION, Agreement
+from tacit.network.interruptions import interruptible, was_dropped
 from tacit.network.issuing import Authority
 from tacit.network.mesh import Mesh, connect
 from tacit.network.settings import NetworkSettings
@@ -35,4 +36,6 @@ __all__ = [
     "connect",
     "evidence_key",
     "evidence_signer",
+    "interruptible",
+    "was_dropped",
 ]

@@ -9,6 +9,7 @@ from typing import Final, TypeVar
 from tacit import _native
 from tacit.errors import TacitError
 from tacit.network.faults import Place, cause_of, cause_of_heard, error_from_failure
+from tacit.network.interruptions import interruptible
 from tacit.network.settings import NetworkSettings
 from tacit.rounds.contract import Step
 from tacit.rounds.cost import Cost, Counter
@@ -63,6 +64,7 @@ class LinkDriver:
         self._stage = _HANDSHAKE
         self._over = False
 
+    @interruptible()
     def run(
         self,
         step: Step[T],
@@ -136,6 +138,7 @@ class LinkDriver:
         finally:
             step.close()
 
+    @interruptible()
     def call(self, function: Callable[[_native.Links], T], *, stage: str) -> T:
         """Use the links outside rounds, with the same errors as :meth:`run`."""
         self._stage = stage

@@ -28,6 +28,7 @@ from tacit.network.doors import Door, Entrance, mesh_token
 from tacit.network.evidence import evidence_key, evidence_signer
 from tacit.network.faults import listed
 from tacit.network.handshake import Agreement
+from tacit.network.interruptions import interruptible
 from tacit.network.mesh import Mesh, join
 from tacit.network.porter import Porter
 from tacit.network.settings import NetworkSettings
@@ -143,6 +144,7 @@ class Ground:
         )
         self._porter = Porter(door)
 
+    @interruptible()
     def connect(
         self,
         members: tuple[str, ...],
@@ -205,6 +207,7 @@ class Ground:
         self._close_left(0.0)  # whoever is in this mesh has left the last conference
         return mesh
 
+    @interruptible()
     def confer(self, members: tuple[str, ...], conference: Conference[T], seconds: float) -> T:
         """Drive a conference, over links that are made for it.
 

@@ -17,6 +17,7 @@ from tacit.network.dialling import Arrivals, Guarded, establish
 from tacit.network.driver import LinkDriver
 from tacit.network.faults import listed
 from tacit.network.handshake import MARGIN, Agreement, Handshake, decoded
+from tacit.network.interruptions import interruptible
 from tacit.network.seeds import pairwise_key
 from tacit.network.settings import NetworkSettings
 from tacit.network.waiting import OnWait
@@ -148,6 +149,7 @@ class Mesh:
         raise TypeError("links cannot be pickled")
 
 
+@interruptible()
 def connect(
     name: str,
     agreement: Agreement,

@@ -25,7 +25,7 @@ from msgspec import Raw
 
 from tacit.encoding.digest import tagged_hash
 from tacit.errors import PeerFaultError, TacitError, TransportError
-from tacit.network import Authority, NetworkSettings
+from tacit.network import Authority, NetworkSettings, interruptible
 from tacit.protocols import protocol_named
 from tacit.sessions.channel import Buffer, Channel, ChannelClosed
 from tacit.sessions.losses import late, lost, lost_early
@@ -215,6 +215,7 @@ class PartyProcesses:
         """The operating system's number of each party's process."""
         return {name: child.pid for name, child in self._children.items()}
 
+    @interruptible()
     def _start(
         self,
         module: str,
@@ -277,6 +278,7 @@ class PartyProcesses:
 
     # Talking.
 
+    @interruptible()
     def send(self, name: str, header: bytes, buffers: Sequence[Buffer] = ()) -> None:
         """Send one frame to a party's process; nothing to one that is lost.
 
@@ -297,6 +299,7 @@ class PartyProcesses:
             self._interrupted()
             raise
 
+    @interruptible()
     def receive(self, name: str) -> tuple[Message, list[Buffer]]:
         """Wait for the next message of one party while all are watched.
 
@@ -387,6 +390,7 @@ class PartyProcesses:
             )
         return message
 
+    @interruptible()
     def results(self, on_progress: OnProgress | None = None) -> dict[str, Any]:
         """Wait until every party has finished, passing progress on."""
         found: dict[str, Any] = {}
