@@ -143,6 +143,7 @@ def test_what_does_not_fit(mpc: Computation) -> None:
         tacit.group_count(N, n)  # type: ignore[arg-type]
 
 
+@pytest.mark.processes
 def test_between_processes() -> None:
     with tacit.local(processes=True) as mpc:
         found = tacit.group_by(mpc.share(N, owner="alice"), mpc.share(V[:, 0], owner="bob"))

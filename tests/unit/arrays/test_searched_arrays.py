@@ -181,6 +181,7 @@ def test_what_does_not_fit(mpc: Computation) -> None:
         tacit.searchsorted(n, n, side="middle")  # type: ignore[arg-type]
 
 
+@pytest.mark.processes
 def test_between_processes() -> None:
     x = np.round(np.random.default_rng(1).normal(size=500), 1)
     with tacit.local(processes=True) as mpc:

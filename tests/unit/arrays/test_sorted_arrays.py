@@ -176,6 +176,7 @@ def test_what_does_not_fit(mpc: Computation) -> None:
         tacit.lexsort((x[0], x[1]), descending=(True,))
 
 
+@pytest.mark.processes
 def test_between_processes() -> None:
     x = np.round(np.random.default_rng(1).normal(size=3000), 1)
     with tacit.local(processes=True) as mpc:
