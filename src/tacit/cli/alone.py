@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 
+from tacit.cli.terminal import literal
 from tacit.consortium import Kit
 from tacit.errors import UsageError
 from tacit.network import Address, Awaited
@@ -178,21 +180,21 @@ class WaitLines:
         self._at = self._begun = time.monotonic()
         address = kit.addresses[kit.name]
         console.print(
-            f"{kit.name} of {kit.consortium.name} (edition {kit.consortium.edition}), for the"
-            f" others at {address}"
+            f"{escape(kit.name)} of {escape(kit.consortium.name)}"
+            f" (edition {kit.consortium.edition}), for the others at {literal(address)}"
         )
         if listen is not None:
-            console.print(f"listening at {listen}")
+            console.print(f"listening at {literal(listen)}")
         elif not is_local(address):
             console.print(
-                f"[yellow]{address.host} is no address of this machine:[/] listening at port"
-                f" {address.port} of all its addresses, for a router that forwards to it",
+                f"[yellow]{literal(address.host)} is no address of this machine:[/] listening at"
+                f" port {address.port} of all its addresses, for a router that forwards to it",
                 soft_wrap=True,
             )
         if kit.days_left < SOON:
             console.print(
-                f"[yellow]The certificates of {kit.name} end in {kit.days_left} days:[/] have the"
-                f" authority renew them, `tacit consortium renew {kit.name}`",
+                f"[yellow]The certificates of {escape(kit.name)} end in {kit.days_left} days:[/]"
+                f" have the authority renew them, `tacit consortium renew {escape(kit.name)}`",
                 soft_wrap=True,
             )
 
@@ -210,7 +212,7 @@ class WaitLines:
             self._console.print(f"[green]✓[/] all parties are here after {seconds:.1f} s")
             return
         for one in awaited:
-            self._console.print(f"waiting for {one}{since}", soft_wrap=True)
+            self._console.print(f"waiting for {literal(one)}{since}", soft_wrap=True)
 
 
 def listening(text: str | None) -> Address | None:

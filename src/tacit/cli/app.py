@@ -9,6 +9,7 @@ from importlib.metadata import version
 from typing import Annotated, Any
 
 import typer
+from rich.markup import escape
 
 from tacit.cli.blame import blame
 from tacit.cli.check import check
@@ -149,7 +150,7 @@ def _report(error: TacitError, as_json: bool) -> None:
     console = Terminal(stderr=True)
     console.print(f"[bold red]Error {error.code}[/]", end=" ")
     if error.stage:
-        console.print(f"[dim](stage: {error.stage})[/]", end="")
+        console.print(f"[dim](stage: {escape(error.stage)})[/]", end="")
     console.print()
     console.print(error.message, markup=False, soft_wrap=True)
     if error.next_step:

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from tacit.cli.terminal import Terminal
+from tacit.cli.terminal import Terminal, literal
 from tacit.errors import DataError
 from tacit.tables import Schema
 from tacit.tables import check as find_problems
@@ -58,7 +58,7 @@ def check(
         )
     console = Terminal(quiet=as_json)
     if not found.violations:
-        console.print(f"[green]✓[/] {file}: {found.rows:,} rows fit the schema.")
+        console.print(f"[green]✓[/] {literal(file)}: {found.rows:,} rows fit the schema.")
         return
     for violation in found.violations[:most]:
         console.print("[red]✗[/]", end=" ")

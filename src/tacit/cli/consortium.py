@@ -7,9 +7,10 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from rich.markup import escape
 
 from tacit.cli.consortium_status import show_status
-from tacit.cli.terminal import Terminal
+from tacit.cli.terminal import Terminal, literal
 from tacit.consortium.authority import DAYS, AuthorityFolder
 from tacit.consortium.installing import install as take_over
 from tacit.consortium.kit import Role
@@ -107,7 +108,9 @@ def new(
     """
     if key_file is not None and not key_file.exists():
         create_key(key_file)
-        _OUT.print(f"Key of the authority: {key_file}. Keep a copy apart from {folder}.")
+        _OUT.print(
+            f"Key of the authority: {literal(key_file)}. Keep a copy apart from {literal(folder)}."
+        )
     authority = AuthorityFolder.create(
         folder,
         name or folder.absolute().name,
@@ -118,10 +121,12 @@ def new(
         services=_pairs(service) if service else {},
     )
     consortium = authority.consortium
-    _OUT.print(f"[green]✓[/] Authority of the consortium {consortium.name} in {folder}.")
+    _OUT.print(
+        f"[green]✓[/] Authority of the consortium {escape(consortium.name)} in {literal(folder)}."
+    )
     _OUT.print("Now each party makes its keys at its own site:")
     for member in consortium.names:
-        _OUT.print(f"  tacit consortium request {member} --kit kit", style="cyan")
+        _OUT.print(f"  tacit consortium request {escape(member)} --kit kit", style="cyan")
 
 
 @app.command()
@@ -140,7 +145,7 @@ def request(
     goes on working until the answer is installed.
     """
     path, made = make_request(kit, name, _role(client), new_keys=new_keys)
-    _OUT.print(f"[green]✓[/] Send this file to the authority; it is no secret: {path}")
+    _OUT.print(f"[green]✓[/] Send this file to the authority; it is no secret: {literal(path)}")
     _OUT.print(f"Fingerprint, to read to the authority by telephone: [bold]{made.fingerprint}[/]")
 
 
@@ -163,8 +168,8 @@ def approve(
     opened = AuthorityFolder(authority, _secret(key_file))
     _compare(asked, opened, fingerprint)
     done = opened.approve(asked, days)
-    _OUT.print(f"[green]✓[/] {asked.name} is certified for {days} days.")
-    _OUT.print(f"Send it: {done.answer}")
+    _OUT.print(f"[green]✓[/] {escape(asked.name)} is certified for {days} days.")
+    _OUT.print(f"Send it: {literal(done.answer)}")
     _tell_edition(opened, changed=done.changed)
 
 
@@ -190,7 +195,7 @@ def issue(
             "Which clients?", next_step="name them: tacit consortium issue alice --client.", case=56
         )
     for kit in opened.issue(names or opened.consortium.names, _role(client), days):
-        _OUT.print(f"[green]✓[/] {kit}")
+        _OUT.print(f"[green]✓[/] {literal(kit)}")
     _OUT.print(
         "[yellow]Keys were made here.[/] Bring each folder to its party by a way that nobody else"
         " reads, and delete it here."
@@ -223,13 +228,13 @@ def install(
     done = take_over(kit, files, accept=tuple(accept or ()))
     if done.kit is None:
         missing = ", ".join(done.consortium.missing) if done.consortium else ""
-        _OUT.print(f"[green]✓[/] Installed. Not approved yet: {missing}.")
+        _OUT.print(f"[green]✓[/] Installed. Not approved yet: {escape(missing)}.")
         _OUT.print("Install the authority's consortium.json again when all are.")
         return
     known = done.kit.consortium
     _OUT.print(
-        f"[green]✓[/] {done.kit.name}, {done.kit.role} of {known.name}, edition {known.edition},"
-        f" {done.kit.days_left} days left."
+        f"[green]✓[/] {escape(done.kit.name)}, {escape(done.kit.role)} of {escape(known.name)},"
+        f" edition {known.edition}, {done.kit.days_left} days left."
     )
     _OUT.print(f"Fingerprint of the consortium: [bold]{known.fingerprint}[/]")
     _OUT.print(
@@ -237,7 +242,9 @@ def install(
         " everybody's right keys, even if the authority lied."
     )
     if done.kit.role == "party":
-        _OUT.print(f"Then, at the same time as the others: tacit doctor --kit {kit}", style="cyan")
+        _OUT.print(
+            f"Then, at the same time as the others: tacit doctor --kit {literal(kit)}", style="cyan"
+        )
 
 
 @app.command()
@@ -273,7 +280,7 @@ def renew(
     opened = AuthorityFolder(authority, _secret(key_file))
     for name in names or opened.consortium.names:
         done = opened.renew(name, _role(client), days)
-        _OUT.print(f"[green]✓[/] {name}, {days} days. Send it: {done.answer}")
+        _OUT.print(f"[green]✓[/] {escape(name)}, {days} days. Send it: {literal(done.answer)}")
     _OUT.print("Each installs its own: tacit consortium install NAME.cert --kit kit", style="cyan")
 
 
@@ -290,7 +297,7 @@ def revoke(
     """
     opened = AuthorityFolder(authority, _secret(key_file))
     opened.revoke(name, _role(client))
-    _OUT.print(f"[green]✓[/] The keys of {name} are revoked.")
+    _OUT.print(f"[green]✓[/] The keys of {escape(name)} are revoked.")
     _tell_edition(opened, changed=True)
 
 
@@ -363,10 +370,10 @@ def _secret(key_file: Path | None, *, confirm: bool = False) -> Secret:
 
 
 def _compare(asked: Request, opened: AuthorityFolder, fingerprint: str) -> None:
-    _OUT.print(f"Request of the {asked.role} [bold]{asked.name}[/]:")
+    _OUT.print(f"Request of the {escape(asked.role)} [bold]{escape(asked.name)}[/]:")
     _OUT.print(f"  fingerprint {asked.fingerprint}", style="bold")
     if opened.knows(asked):
-        _OUT.print(f"These are the keys that {asked.name} has already: nothing to compare.")
+        _OUT.print(f"These are the keys that {escape(asked.name)} has already: nothing to compare.")
         return
     if fingerprint:
         same = "".join(fingerprint.split()).lower() == "".join(asked.fingerprint.split())
@@ -393,11 +400,11 @@ def _compare(asked: Request, opened: AuthorityFolder, fingerprint: str) -> None:
 def _tell_edition(opened: AuthorityFolder, *, changed: bool) -> None:
     consortium = opened.consortium
     if consortium.missing:
-        _OUT.print(f"Still without certificates: {', '.join(consortium.missing)}.")
+        _OUT.print(f"Still without certificates: {escape(', '.join(consortium.missing))}.")
     elif changed:
         _OUT.print(
             f"Edition {consortium.edition} of the consortium's file, for [bold]all[/] parties and"
-            f" clients: {opened.folder / 'consortium.json'}"
+            f" clients: {literal(opened.folder / 'consortium.json')}"
         )
         _OUT.print(f"Its fingerprint: [bold]{consortium.fingerprint}[/]")
         _OUT.print(

@@ -6,8 +6,10 @@ import json
 from pathlib import Path
 
 from rich.console import Console
+from rich.markup import escape
 
 from tacit.cli.alone import SOON
+from tacit.cli.terminal import literal
 from tacit.consortium.authority import KEYS_FILE
 from tacit.consortium.file import Consortium, short
 from tacit.consortium.kit import Kit
@@ -30,8 +32,8 @@ def show_status(folder: Path, console: Console, *, as_json: bool) -> None:
         print(json.dumps(_plain(consortium, entries, kit)))
         return
     console.print(
-        f"Consortium [bold]{consortium.name}[/], edition {consortium.edition} of"
-        f" {consortium.created}, {consortium.protocol}"
+        f"Consortium [bold]{escape(consortium.name)}[/], edition {consortium.edition} of"
+        f" {consortium.created}, {literal(consortium.protocol)}"
     )
     console.print(f"Fingerprint, the same at all: [bold]{consortium.fingerprint}[/]")
     for member in consortium.parties:
@@ -40,7 +42,7 @@ def show_status(folder: Path, console: Console, *, as_json: bool) -> None:
         if kit is not None and member.name == own and kit.role == "party":
             left = f"this kit, {_days(kit.days_left)}"
         console.print(
-            f"\n[bold]{member.name}[/] at {member.address}"
+            f"\n[bold]{literal(member.name)}[/] at {literal(member.address)}"
             + ("" if member.data else ", no data")
             + (f", {left}" if left else "")
         )
@@ -53,10 +55,10 @@ def show_status(folder: Path, console: Console, *, as_json: bool) -> None:
     if kit is not None and kit.role == "client":
         clients.append((kit.name, short(kit.key), f"this kit, {_days(kit.days_left)}"))
     for client, key, left in clients:
-        console.print(f"\n[bold]{client}[/], a client, {left}\n  key {key}")
+        console.print(f"\n[bold]{escape(client)}[/], a client, {left}\n  key {literal(key)}")
     for revoked in consortium.revoked:
         if revoked.role != "evidence":
-            console.print(f"\nRevoked {revoked.at}: {revoked.name}, {short(revoked.key)}")
+            console.print(f"\nRevoked {revoked.at}: {escape(revoked.name)}, {short(revoked.key)}")
 
 
 def _left(entry: Entry) -> str:

@@ -12,12 +12,13 @@ from pathlib import Path
 from typing import Annotated, Any, Final
 
 import typer
+from rich.markup import escape
 
 from tacit.cli.demos import fraud, hospitals
 from tacit.cli.demos.files import DemoFiles
 from tacit.cli.demos.mishaps import Director, parse_mishaps
 from tacit.cli.model_options import HiddenOption, chosen_model
-from tacit.cli.terminal import Terminal
+from tacit.cli.terminal import Terminal, literal
 from tacit.cli.training import TrainingRequest, run_training
 from tacit.protocols import protocol_named
 
@@ -190,7 +191,7 @@ def demo(
         with console.status("making the owners' files"):
             files = story.generate(data, rows, seed)
         for owner, path in files.files.items():
-            console.print(f"{owner}: {files.rows[owner]:,} rows in {path.name}")
+            console.print(f"{escape(owner)}: {files.rows[owner]:,} rows in {literal(path.name)}")
         request = TrainingRequest(
             files=files.files,
             label=files.label,

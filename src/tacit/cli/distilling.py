@@ -15,6 +15,7 @@ from rich.table import Table
 
 from tacit.cli.joint import HELPER, JointJob, JointRequest, run_joint
 from tacit.cli.logs import open_log
+from tacit.cli.terminal import literal
 from tacit.errors import ConfigurationError, UsageError
 from tacit.ml.distillation.public_rows import PublicRows
 from tacit.ml.distillation.records import (
@@ -260,7 +261,9 @@ class DistillationOutcome:
                 try:
                     save_onnx(student.model, folder / f"{name}.onnx")
                 except ConfigurationError as error:
-                    console.print(f"No {name}.onnx: {error.message}", soft_wrap=True)
+                    console.print(
+                        f"No {escape(name)}.onnx: {escape(error.message)}", soft_wrap=True
+                    )
         write_distillation(page_of(self), folder)
         text = msgspec.json.format(msgspec.json.encode(self.as_dict()), indent=2) + b"\n"
         (folder / "distillation.json").write_bytes(text)
@@ -273,12 +276,12 @@ class DistillationOutcome:
                 soft_wrap=True,
             )
         if not self.students:
-            console.print(f"The labels went to {', '.join(self.recipients)}.")
+            console.print(f"The labels went to {escape(', '.join(self.recipients))}.")
         else:
             console.print(_table(self))
         style = "bold yellow" if self.reader.spent is None else "green"
         console.print(f"[{style}]Privacy:[/] {escape(self.guarantee)}", soft_wrap=True)
-        console.print(f"Report: {self.request.out / 'index.html'}")
+        console.print(f"Report: {literal(self.request.out / 'index.html')}")
 
 
 def run_distillation(

@@ -15,6 +15,7 @@ from rich.table import Table
 from tacit.cli.evaluation_inputs import refuse
 from tacit.cli.joint import HELPER, JointJob, JointRequest, run_joint
 from tacit.cli.logs import open_log
+from tacit.cli.terminal import literal
 from tacit.consortium import Kit
 from tacit.ml.measures import DEFAULT, Findings, parse_measures
 from tacit.ml.private_evaluation.records import EvaluationResult, EvaluationSettings
@@ -237,7 +238,7 @@ class EvaluationOutcome:
                 soft_wrap=True,
             )
         if self.findings is None:
-            console.print(f"The metrics went to {', '.join(self.recipients)}.")
+            console.print(f"The metrics went to {escape(', '.join(self.recipients))}.")
         else:
             console.print(_table(self.findings, self.request))
             if self.findings.calibration:
@@ -248,7 +249,7 @@ class EvaluationOutcome:
                     " or a group that would tell such a one by difference.",
                     style="dim",
                 )
-        console.print(f"Report: {self.request.out / 'index.html'}")
+        console.print(f"Report: {literal(self.request.out / 'index.html')}")
 
 
 def run_evaluation(

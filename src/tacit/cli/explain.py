@@ -10,7 +10,7 @@ import typer
 from rich.markup import escape
 from rich.table import Table
 
-from tacit.cli.terminal import Terminal
+from tacit.cli.terminal import Terminal, literal
 from tacit.programs import Program
 from tacit.programs.explaining.explanation import MINIMUM, Explanation, require_severity
 from tacit.programs.explaining.report import headline
@@ -70,7 +70,7 @@ def explain(
     else:
         _show(Terminal(), found)
         if draw is not None:
-            Terminal().print(f"Drawn: {escape(str(draw))}", soft_wrap=True)
+            Terminal().print(f"Drawn: {literal(draw)}", soft_wrap=True)
     if fatal is not None:
         found.require(fatal)
 
@@ -99,7 +99,7 @@ def _show(console: Terminal, one: Explanation) -> None:
             f" [dim]to {escape(', '.join(finding.recipients))}[/]" if finding.recipients else ""
         )
         console.print(
-            f"[{colour}]{finding.severity}[/] [bold]{finding.kind}[/]{people}:"
+            f"[{colour}]{literal(finding.severity)}[/] [bold]{escape(finding.kind)}[/]{people}:"
             f" {escape(finding.what)}"
         )
         console.print(f"  Why: {escape(finding.why)}")

@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import Annotated, Final
 
 import typer
+from rich.markup import escape
 
-from tacit.cli.terminal import Terminal
+from tacit.cli.terminal import Terminal, literal
 from tacit.errors import InternalError, ProgramError
 
 __all__ = ["new"]
@@ -67,10 +68,10 @@ def new(
             )
         digest = digest or ran.stdout.split()[-1]
         written += [line.split()[0] for line in ran.stdout.splitlines()]
-    console.print(f"{folder}: {', '.join(written)}", soft_wrap=True)
+    console.print(f"{literal(folder)}: {escape(', '.join(written))}", soft_wrap=True)
     console.print(f"The program's digest: {digest}", soft_wrap=True)
     console.print("Next:", style="bold")
-    console.print(f"  cd {folder}", soft_wrap=True)
+    console.print(f"  cd {literal(folder)}", soft_wrap=True)
     console.print(
         "  tacit run program.tacit north=data/north.csv south=data/south.csv west=data/west.csv",
         soft_wrap=True,

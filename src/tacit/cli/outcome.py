@@ -24,6 +24,7 @@ from tacit.cli.evaluations import base_rate, evaluated_on, evaluations
 from tacit.cli.phase_costs import phases_of
 from tacit.cli.privacy_options import privacy_facts
 from tacit.cli.tables import cost_table, scores_table
+from tacit.cli.terminal import literal
 from tacit.ml.records import OwnerResult
 from tacit.protocols import protocol_named
 from tacit.reports import (
@@ -132,9 +133,9 @@ class Outcome:
         for line in self.kept:
             console.print(line, soft_wrap=True)
         for where in self.evidence[:1]:
-            console.print(f"Evidence: tacit blame verify {escape(str(where))}", soft_wrap=True)
-        console.print(f"Report: {self.folder / 'index.html'}")
-        console.print(f"Manifest: {self.folder / 'manifest.json'}")
+            console.print(f"Evidence: tacit blame verify {literal(where)}", soft_wrap=True)
+        console.print(f"Report: {literal(self.folder / 'index.html')}")
+        console.print(f"Manifest: {literal(self.folder / 'manifest.json')}")
 
 
 def outcome_of(

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from rich.markup import escape
 from rich.table import Table
 
 from tacit.cli.terminal import Terminal
@@ -72,5 +73,6 @@ def query(
             console.print(f"… and {len(scores) - _SHOWN} more: use --out or --json.")
     left = "" if described.budget is None else f"; {described.budget:,} rows of the budget are left"
     console.print(
-        f"[dim]{len(scores)} rows in {seconds:.2f} s from {', '.join(described.members)}{left}[/]"
+        f"[dim]{len(scores)} rows in {seconds:.2f} s from"
+        f" {escape(', '.join(described.members))}{left}[/]"
     )

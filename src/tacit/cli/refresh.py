@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from rich.markup import escape
 from rich.table import Table
 
 from tacit.cli.alone import KitOption, ListenOption, WaitLines, WaitOption, listening
@@ -167,7 +168,7 @@ def _show(renewed: Sequence[Header], parties: Sequence[str]) -> None:
     if not renewed:
         console.print("Nothing is stored: there was nothing to refresh.")
         return
-    table = Table(title=f"Refreshed at {', '.join(parties)}")
+    table = Table(title=f"Refreshed at {escape(', '.join(parties))}")
     for column in ("name", "purpose", "version", "epoch", "arrays"):
         table.add_column(column)
     for header in renewed:

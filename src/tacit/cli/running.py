@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -20,6 +20,7 @@ from tacit.cli.joint import JointJob, JointRequest, run_joint
 from tacit.cli.logs import open_log
 from tacit.cli.phase_costs import phases_of
 from tacit.cli.tables import phase_table
+from tacit.cli.terminal import literal
 from tacit.errors import ProgramError
 from tacit.frontends.records import RunResult, RunSettings
 from tacit.programs.graph import EVERYBODY, Output
@@ -28,13 +29,16 @@ from tacit.protocols.interface import Rounding
 from tacit.reports import IncidentRecord, Manifest, phase_records, write_manifest
 from tacit.sessions.joining import RING, ROUNDING
 
-__all__ = ["RunOutcome", "RunRequest", "run_request"]
+__all__ = ["RunOutcome", "RunRequest", "file_names", "run_request"]
 
 JOB: Final = "tacit.frontends.job"
 """What every party's process runs."""
 
 _SHOWN: Final = 8
 """Outputs of more numbers are shown by their shape alone."""
+
+_LONGEST: Final = 100
+"""Bytes of an output's name that become its file's."""
 
 _WRITTEN: Final = 1000
 """Outputs of more numbers are files of their own alone."""
@@ -102,6 +106,7 @@ class RunOutcome:
 
         ``manifest.json``, ``PARTY/NAME.npy``, and ``PARTY/outputs.json`` with the small ones.
         """
+        files = file_names(self.request.program.outputs)
         for party in self.results:
             arrays = self.arrays(party)
             if not arrays:
@@ -109,7 +114,7 @@ class RunOutcome:
             folder = self.request.out / party
             folder.mkdir(parents=True, exist_ok=True)
             for name, array in arrays.items():
-                np.save(folder / f"{_file_name(name)}.npy", array, allow_pickle=False)
+                np.save(folder / files[name], array, allow_pickle=False)
             small = {name: a.tolist() for name, a in arrays.items() if a.size <= _WRITTEN}
             (folder / "outputs.json").write_text(json.dumps(small, indent=2) + "\n")
         write_manifest(self._manifest(), self.request.out / "manifest.json")
@@ -141,7 +146,7 @@ class RunOutcome:
                 f"[bold yellow]{escape(incident.title)}.[/] {escape(incident.afterwards)}",
                 soft_wrap=True,
             )
-        console.print(f"Results: {self.request.out}", soft_wrap=True)
+        console.print(f"Results: {literal(self.request.out)}", soft_wrap=True)
 
     def _manifest(self) -> Manifest:
         request = self.request
@@ -210,7 +215,8 @@ def _value(outcome: RunOutcome, output: Output) -> str:
     for party, array in _learned(outcome, output.name):
         if array.size <= _SHOWN:
             return np.array2string(array, precision=6, separator=", ").replace("\n", "")
-        return str(outcome.request.out / party / f"{_file_name(output.name)}.npy")
+        files = file_names(outcome.request.program.outputs)
+        return str(outcome.request.out / party / files[output.name])
     return "not opened here" if output.to else "secret, and gone with the session"
 
 
@@ -221,9 +227,20 @@ def _learned(outcome: RunOutcome, name: str) -> Iterator[tuple[str, NDArray[Any]
             yield party, arrays[name]
 
 
-def _file_name(name: str) -> str:
-    """An output's name as a file's, which leads nowhere else."""
-    return "".join(c if c.isalnum() or c in "_-." else "_" for c in name).lstrip(".") or "output"
+def file_names(outputs: Sequence[Output]) -> dict[str, str]:
+    """By output the name of its file: it leads nowhere else, fits, and is no other output's."""
+    found: dict[str, str] = {}
+    taken: dict[str, int] = {}
+    for output in outputs:
+        text = "".join(c if c.isalnum() or c in "_-." else "_" for c in output.name).lstrip(".")
+        text = text.encode()[:_LONGEST].decode(errors="ignore") or "output"
+        name = text
+        while name.casefold() in taken:  # of file systems that see no capitals, too
+            taken[text.casefold()] += 1
+            name = f"{text}-{taken[text.casefold()]}"
+        taken[name.casefold()] = 1
+        found[output.name] = f"{name}.npy"
+    return found
 
 
 def require_people(program: Program, parties: tuple[str, ...]) -> None:

@@ -14,7 +14,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from tacit.cli.signoff import SignOff
-from tacit.cli.terminal import Terminal
+from tacit.cli.terminal import Terminal, literal
 from tacit.errors import SchemaError
 from tacit.tables import Column, Draft, Inferred, Schema, doubts, infer, merge, private_columns
 
@@ -88,7 +88,7 @@ def infer_schema(
         plain = msgspec.to_builtins(drafted)
         print(json.dumps({"version": plain.pop("version"), **plain}, indent=2, ensure_ascii=False))
     else:
-        console.print(f"Draft: {drafted.save(out)}", soft_wrap=True)
+        console.print(f"Draft: {literal(drafted.save(out))}", soft_wrap=True)
 
 
 def _require_columns(file: Path, drafted: Draft, names: list[str], label: str) -> None:
@@ -104,7 +104,7 @@ def _require_columns(file: Path, drafted: Draft, names: list[str], label: str) -
 
 
 def _show_guesses(console: Console, file: Path, found: Inferred, private: set[str]) -> None:
-    console.print(f"{file}: {found.rows:,} rows. What was guessed:", soft_wrap=True)
+    console.print(f"{literal(file)}: {found.rows:,} rows. What was guessed:", soft_wrap=True)
     for column in found.draft.columns:
         remarks = [_summary(column), *found.remarks[column.name]]
         if column.name in private:
@@ -188,7 +188,7 @@ def merge_schemas(
         console.print(f"[yellow]Look at[/] {escape(doubt)}", soft_wrap=True)
     if private := private_columns(joint):
         console.print(f"Private: {escape(', '.join(private))}.", soft_wrap=True)
-    console.print(f"Schema: {joint.save(out)}", soft_wrap=True)
+    console.print(f"Schema: {literal(joint.save(out))}", soft_wrap=True)
     print(joint.digest().hex())
 
 
@@ -279,4 +279,4 @@ def sign_schema(
         return
     console = Terminal()
     _show(console, loaded)
-    console.print(f"Signed off by {escape(name)}: {target}", soft_wrap=True)
+    console.print(f"Signed off by {escape(name)}: {literal(target)}", soft_wrap=True)

@@ -11,6 +11,7 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 
 from tacit.cli.alone import KitOption, WaitLines
 from tacit.cli.serving import LocalService, local_consortium
@@ -264,8 +265,8 @@ def _as_party(
     def incident(party: str, found: Incident) -> None:
         who = found.party or " and ".join(found.pair or ())
         console.print(
-            f"[yellow]![/] {who or 'nobody'} {found.kind}: the others go on with {found.protocol}"
-            f" ({found.reason})"
+            f"[yellow]![/] {escape(who or 'nobody')} {escape(found.kind)}: the others go on with"
+            f" {escape(found.protocol)} ({escape(found.reason)})"
         )
 
     try:

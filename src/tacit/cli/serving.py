@@ -13,7 +13,9 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from rich.console import Console
+from rich.markup import escape
 
+from tacit.cli.terminal import literal
 from tacit.consortium import Kit
 from tacit.consortium.authority import AuthorityFolder
 from tacit.consortium.sealing import Secret
@@ -100,7 +102,9 @@ def local_consortium(
     (given,) = authority.issue([CLIENT], "client")
     with contextlib.suppress(FileExistsError):
         client.symlink_to(given.absolute(), target_is_directory=True)
-    console.print(f"[green]✓[/] certificates for {', '.join(names)} and a client, in {state}")
+    console.print(
+        f"[green]✓[/] certificates for {escape(', '.join(names))} and a client, in {literal(state)}"
+    )
     return LocalConsortium(chosen, dict(zip(names, made, strict=True)), client)
 
 
@@ -205,16 +209,16 @@ class LocalService:
     def _tell(self) -> None:
         kit = Kit.load(self._consortium.kits[self._consortium.names[0]])
         self._console.print(
-            f"[green]✓[/] serving with {self._consortium.protocol}; clients reach "
-            + ", ".join(f"{name} at {at}" for name, at in kit.services.items())
+            f"[green]✓[/] serving with {literal(self._consortium.protocol)}; clients reach "
+            + ", ".join(f"{escape(name)} at {literal(at)}" for name, at in kit.services.items())
         )
         if self._metrics_port:
             last = self._metrics_port + len(self._consortium.names) - 1
             self._console.print(
-                f"  metrics: http://127.0.0.1:{self._metrics_port}/metrics … {last};"
-                f" logs: {self._state}/NAME/serve.log"
+                f"  metrics: http://127.0.0.1:{self._metrics_port}/metrics … {literal(last)};"
+                f" logs: {literal(self._state)}/NAME/serve.log"
             )
-        self._console.print(f"  try: tacit query row.csv --kit {self._consortium.client}")
+        self._console.print(f"  try: tacit query row.csv --kit {literal(self._consortium.client)}")
 
     def _watch(self) -> None:
         guaranteed = (
@@ -228,7 +232,9 @@ class LocalService:
                 gone.add(name)
                 if len(gone) > (1 if guaranteed else 0):
                     raise self._lost(name)
-                self._console.print(f"[yellow]![/] {name} is gone; the other parties go on.")
+                self._console.print(
+                    f"[yellow]![/] {escape(name)} is gone; the other parties go on."
+                )
             time.sleep(0.1)
 
     def _lost(self, name: str) -> PartyLostError:

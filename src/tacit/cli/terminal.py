@@ -10,11 +10,17 @@ from collections.abc import Iterable
 from typing import Any
 
 from rich.console import Console, ConsoleOptions, RenderableType
+from rich.markup import escape
 from rich.segment import Segment
 
 from tacit.reports.plain import plain
 
-__all__ = ["Terminal"]
+__all__ = ["Terminal", "literal"]
+
+
+def literal(value: object) -> str:
+    """A path, a name or another thing as text in which rich finds no markup."""
+    return escape(str(value))
 
 
 class Terminal(Console):

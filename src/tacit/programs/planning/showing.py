@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from rich.console import Group
+from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
@@ -20,7 +21,7 @@ def table_of(title: str, *columns: str) -> Table:
     """A table whose first column is text and whose others are figures."""
     table = Table(title=title, title_justify="left", title_style="bold", box=None, pad_edge=False)
     for place, column in enumerate(columns):
-        table.add_column(column, justify="right" if place else "left", no_wrap=bool(place))
+        table.add_column(escape(column), justify="right" if place else "left", no_wrap=bool(place))
     return table
 
 
@@ -76,7 +77,7 @@ def _phases(plan: Plan) -> Table:
             )
     for phase in shown:
         sent, checks = sum(phase.bytes_sent.values()), sum(phase.check_bytes.values())
-        table.add_row(*_row(phase.name, phase.rounds, sent, checks, phase.seconds))
+        table.add_row(*_row(escape(phase.name), phase.rounds, sent, checks, phase.seconds))
     table.add_section()
     sent, checks = sum(plan.bytes_sent.values()), sum(plan.check_bytes.values())
     table.add_row(*_row("in all", plan.rounds, sent, checks, plan.seconds), style="bold")
@@ -88,7 +89,9 @@ def _links(plan: Plan) -> Table:
     for sender in plan.parties:
         row = [plan.links.get((sender, receiver), 0) for receiver in plan.parties]
         table.add_row(
-            sender, *(bytes_text(count) if count else "–" for count in row), bytes_text(sum(row))
+            escape(sender),
+            *(bytes_text(count) if count else "–" for count in row),
+            bytes_text(sum(row)),
         )
     return table
 
