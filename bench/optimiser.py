@@ -1,4 +1,4 @@
-"""What optimising a program saves: rounds and bytes of trainings written naively in JAX.
+"""What optimising a program saves: rounds and bytes of what is written naively in JAX.
 
 ``python -m bench.optimiser`` prints, for an epoch of logistic regression and of a perceptron, what
 the nodes cost one by one, what the program costs as it was traced, with the rounds of independent
@@ -102,16 +102,45 @@ def _perceptron(rows: int, batch: int) -> tuple[Callable[..., Any], Sequence[Arr
     return train, _specs(*shapes)
 
 
-def _specs(*shapes: tuple[int, ...]) -> list[ArraySpec]:
-    return [ArraySpec(shape, owner="alice") for shape in shapes]
+def _second_moments(rows: int, batch: int) -> tuple[Callable[..., Any], Sequence[ArraySpec]]:
+    return lambda x: (x[:, :, None] * x[:, None, :]).mean(axis=0), _specs(
+        (rows, 10), bounds=(-4, 4)
+    )
+
+
+def _distances(rows: int, batch: int) -> tuple[Callable[..., Any], Sequence[ArraySpec]]:
+    def squared(x: Any, centres: Any) -> Any:
+        return ((x[:, None, :] - centres[None, :, :]) ** 2).sum(axis=-1)
+
+    return squared, _specs((rows, 10), (5, 10), bounds=(-4, 4))
+
+
+def _recurrent(rows: int, batch: int) -> tuple[Callable[..., Any], Sequence[ArraySpec]]:
+    def step(x: Any, h: Any, wx: Any, wh: Any, gate: Any) -> Any:
+        new = x @ wx + h @ wh
+        return gate * h + (1 - gate) * new
+
+    shapes = ((rows, 20), (rows, 16), (20, 16), (16, 16), (rows, 16))
+    return step, _specs(*shapes, bounds=(-2, 2))
+
+
+def _specs(*shapes: tuple[int, ...], bounds: Any = None) -> list[ArraySpec]:
+    return [ArraySpec(shape, owner="alice", bounds=bounds) for shape in shapes]
 
 
 TRAININGS = {"logistic regression": _logistic, "perceptron": _perceptron}
 
+OTHERS = {
+    "second moments": _second_moments,
+    "squared distances": _distances,
+    "recurrent step": _recurrent,
+}
+"""Not trainings: sums of products, element by element, of inputs with bounds."""
+
 
 def measured(name: str, rows: int = 512, batch: int = 128) -> Row:
-    """Count one of :data:`TRAININGS`."""
-    function, specs = TRAININGS[name](rows, batch)
+    """Count one of :data:`TRAININGS` or :data:`OTHERS`."""
+    function, specs = {**TRAININGS, **OTHERS}[name](rows, batch)
     program = tacit.from_jax(function, *specs)
     better = program.optimize()
     generator = np.random.default_rng(0)
@@ -147,8 +176,8 @@ def _run(program: Program, values: dict[str, Any]) -> tuple[int, float]:
 
 def main() -> int:
     """Print the table."""
-    print(f"{'training':<22}{'one by one':>12}{'traced':>9}{'optimised':>11}{'fewer':>8}{'MB':>20}")
-    for name in TRAININGS:
+    print(f"{'program':<22}{'one by one':>12}{'traced':>9}{'optimised':>11}{'fewer':>8}{'MB':>20}")
+    for name in (*TRAININGS, *OTHERS):
         row = measured(name)
         sent = f"{row.megabytes[0]:.2f} -> {row.megabytes[1]:.2f}"
         print(

@@ -41,6 +41,7 @@ _OTHERS: Final = {
     "totals_between": (2, 3),
     "group_by": (1, MANY),
     "bit_chain": (1, MANY),
+    "sum_of_products": (2, MANY),
 }
 
 ARITY: Final[Mapping[str, tuple[int, int]]] = {

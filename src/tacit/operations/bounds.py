@@ -165,6 +165,13 @@ def _multiply(known: Known, x: Bounds, y: Bounds) -> Bounds:
     return widened((low, high), known.unit + relative + _coarser(known, x, y))
 
 
+def _sum_of_products(known: Known, *factors: Bounds) -> Bounds:
+    """One truncation for the sum; every pair as a product."""
+    products = [corners(x, y) for x, y in zip(factors[::2], factors[1::2], strict=True)]
+    low, high = sum(one[0] for one in products), sum(one[1] for one in products)
+    return widened((low, high), known.unit + _coarser(known, *factors))
+
+
 def _coarser(known: Known, *factors: Bounds) -> float:
     """What products lose where their factors are truncated first, being too fine."""
     if known.result.dtype.fraction_bits <= PRODUCT_BITS:
@@ -370,6 +377,7 @@ RULES: Mapping[str, Rule | tuple[Rule, ...] | Several] = {
     "square": known_all(_square),
     "clip": _clip,
     "matmul": known_all(_matmul),
+    "sum_of_products": known_all(_sum_of_products),
     "sum": known_all(_sum),
     "cumulative_sum": known_all(_running_sum),
     **dict.fromkeys(("median", "quantile"), known_all(_between)),

@@ -172,6 +172,15 @@ def _products(call: Call) -> Iterator[Reach]:
         yield from _scaled(call, sums, size, secret, factor, factors, axes)
 
 
+def _sum_of_products(call: Call) -> Iterator[Reach]:
+    sizes = [call.largest(place) for place in range(len(call.types))]
+    known = [size for size in sizes if size is not None]
+    if len(known) == len(sizes):
+        total = sum(x * y for x, y in zip(known[::2], known[1::2], strict=True))
+        bits = 2 * min(call.result.dtype.fraction_bits, PRODUCT_BITS)
+        yield Reach("a sum of products", total, call.limit(bits))
+
+
 def _summed(call: Call, place: int) -> tuple[int, ...]:
     """The axes of an operand that a sum of products runs over."""
     axes = len(call.types[place].shape)
@@ -355,6 +364,7 @@ _SORTING = ("sort", "argsort", "topk")
 _REACHES: Mapping[str, Reaches] = {
     **FUNCTION_REACHES,
     **dict.fromkeys(("multiply", "matmul", "square", "convolution"), _products),
+    "sum_of_products": _sum_of_products,
     **dict.fromkeys(("floor_divide", "remainder", "divmod"), _whole_quotient),
     **dict.fromkeys(("prod", "cumulative_prod"), _product_of_all),
     **dict.fromkeys(_COMPARING, _differences),

@@ -14,6 +14,7 @@ from tacit.operations.convolution import CONVOLUTION
 from tacit.operations.dynamic import DYNAMIC
 from tacit.operations.elementwise import ELEMENTWISE
 from tacit.operations.grouping import GROUPING
+from tacit.operations.inner_products import INNER_PRODUCTS
 from tacit.operations.integers import INTEGER
 from tacit.operations.linear_algebra import LINEAR_ALGEBRA
 from tacit.operations.logic import LOGIC
@@ -37,6 +38,7 @@ OPERATIONS: Mapping[str, Operation] = {
     operation.name: operation
     for operations in (
         ARITHMETIC,
+        INNER_PRODUCTS,
         COMPARISON,
         LOGIC,
         INTEGER,

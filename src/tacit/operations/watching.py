@@ -31,7 +31,7 @@ __all__ = ["WATCHED", "Noted", "Watched"]
 
 WATCHED = frozenset(
     {"mlp_step", "mlp_forward", "logistic_step", "prod", "cumulative_prod", "var", "polyval", "pow",
-     "convolution", "avg_pool", "inv", "solve", "lstsq", "cholesky", "det",
+     "convolution", "sum_of_products", "avg_pool", "inv", "solve", "lstsq", "cholesky", "det",
      "leading_eigenvectors"}
 )  # fmt: skip
 """Operations whose steps are tested one by one."""

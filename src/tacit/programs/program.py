@@ -225,7 +225,8 @@ class Program:
 
         Constants are folded, what is computed twice or in every round of a loop is computed once,
         what no output needs is left out, comparisons are reused, public factors in a row are one,
-        and bits of integers stay bits. Results differ by rounding alone. See
+        bits of integers stay bits, and sums of products are truncated once where bounds leave room
+        for them. Results differ by rounding alone. See
         ``docs/optimiser.md``; ``.diff(program)`` of the result says what changed.
         """
         from tacit.programs.optimising.optimiser import optimised

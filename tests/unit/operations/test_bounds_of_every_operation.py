@@ -104,6 +104,10 @@ CASES: dict[str, list[Case]] = {
         Case(lambda x, y: (y > 0) * x, lambda x, y: (y > 0) * x),
     ],
     "square": [Case(lambda x, y: tacit.square(x), lambda x, y: x * x)],
+    "sum_of_products": [
+        Case(lambda x, y: applied("sum_of_products", x, y, y, y), lambda x, y: x * y + y * y, "f",
+             loose=8),
+    ],
     "matmul": [
         Case(lambda x, y: x @ y.T, lambda x, y: x @ y.T, loose=8),
         Case(lambda x, y: x @ C, lambda x, y: x @ C, loose=8),

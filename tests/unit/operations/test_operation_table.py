@@ -69,6 +69,7 @@ CASES: list[Case] = [
     ("matmul", [N, (np.arange(3), None)], {}),
     ("matmul", [N, (np.arange(3), int64)], {}),
     ("matmul", [(numbers(5, 1, 2, 3), fixed), (numbers(4, 3, 2), None)], {}),
+    *(("sum_of_products", several, {}) for several in ([X, X], [Z, X, X, Z], [Y, Y, Y, Y, Y, Y])),
     *((name, [a, b], {}) for name in ("bitwise_and", "bitwise_or", "bitwise_xor")
       for a, b in ((B, B), (B, M), (M, B), ((np.array(True), bool_), B))),
     *(("bit_chain", [a, b, S], {"steps": CHAIN}) for a, b in ((N, Q), (S, S), (Q, N))),
@@ -305,6 +306,15 @@ LAYER = [ArrayType(fixed, shape) for shape in ((2, 3), (3, 4), (4,))]
         ("add", [ArrayType(fixed, (2,)), ArrayType(bool_, (2,))], {}, "TC-1210"),
         ("matmul", [ArrayType(fixed, (2, 3)), ArrayType(fixed, (2, 3))], {}, "TC-1111"),
         ("matmul", [ArrayType(fixed, ()), ArrayType(fixed, (2,))], {}, "TC-1111"),
+        *(
+            ("sum_of_products", types, {}, "TC-1276")
+            for types in (
+                [ArrayType(fixed, (2,))] * 3,
+                [ArrayType(int64, (2,))] * 2,
+                [ArrayType(fixed, (2,)), ArrayType(FINE, (2,))],
+                [ArrayType(fixed, (2,)), ArrayType(fixed, (2,), public=True)],
+            )
+        ),
         ("matmul", [ArrayType(bool_, (2, 2)), ArrayType(fixed, (2,))], {}, "TC-1210"),
         ("sum", [ArrayType(fixed, (2,))], {"axis": 1}, "TC-1112"),
         ("sum", [ArrayType(fixed, (2, 2))], {"axis": (0, 0)}, "TC-1114"),

@@ -231,19 +231,35 @@ OPERATIONS: list[Callable[[Any, Any], Any]] = [
     lambda a, b: a.reshape(-1).reshape(4, 3) * 1.0,
     lambda a, b: a + np.float64(1.5),
     lambda a, b: tacit.fori_loop(0, 2, lambda i, c: [c[0] * 0.5 + b * (i * 0.1)], [a])[0],
+    lambda a, b: a * b - b * b,
+    lambda a, b: a + (a * b).sum(axis=1, keepdims=True) * 0.1,
+    lambda a, b: b - ((a - b) * (a - b)).mean(axis=0),
+    lambda a, b: (a @ b.T @ a) * 0.1 + b @ (a.T @ a) * 0.1,
+    lambda a, b: (a[:, None, :] * b[None, :, :]).sum(axis=1) * 0.125,
 ]
 
 
-@pytest.mark.parametrize("seed", range(12))
-def test_random_programs_stay_what_they_are(mpc: Computation, seed: int) -> None:
+def random_program(seed: int, length: int) -> Callable[[Any, Any], Any]:
     generator = np.random.default_rng(seed)
 
     def random(x: Any, y: Any) -> Any:
         values = [x, y]
-        for _ in range(12):
+        for _ in range(length):
             first, second = generator.integers(len(values), size=2)
             chosen = OPERATIONS[int(generator.integers(len(OPERATIONS)))]
             values.append(tacit.clip(chosen(values[first], values[second]), -4, 4))
         return values[-1] + values[-2]
 
-    same(mpc, random, FLOATS, atol=2e-3)
+    return random
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_random_programs_stay_what_they_are(mpc: Computation, seed: int) -> None:
+    same(mpc, random_program(seed, 12), FLOATS, atol=2e-3)
+
+
+@pytest.mark.parametrize("protocol", ["replicated3_active", "fantastic4"])
+def test_random_programs_stay_what_they_are_under_every_protocol(protocol: str) -> None:
+    with tacit.local(protocol, seed=6) as mpc:
+        for seed in range(20, 23):
+            same(mpc, random_program(seed, 6), FLOATS, atol=2e-3)

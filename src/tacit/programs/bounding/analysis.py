@@ -71,6 +71,7 @@ def analysed(
     strict: bool = False,
     given: Sequence[Bounds | None] | None = None,
     declared: Sequence[bool] | None = None,
+    most_tried: int = MOST_TRIED,
 ) -> Found:
     """Bounds of all values of a program.
 
@@ -85,6 +86,8 @@ def analysed(
         Bounds of the inputs, those that the program declares by default.
     declared : sequence of bool, optional
         Whether they come from declarations; by default they do.
+    most_tried : int
+        After so many nodes nothing is tried any more; fewer are quicker, and find less.
 
     Raises
     ------
@@ -93,7 +96,7 @@ def analysed(
     ProgramError
         Declared invariants of loops do not hold (TC-1570, TC-1571).
     """
-    analysis = Analysis(program, ring, strict)
+    analysis = Analysis(program, ring, strict, most_tried)
     facts = []
     for place, one in enumerate(program.inputs):
         kind = one.type.array_type()
@@ -112,12 +115,16 @@ class Analysis:
     program : Program
     ring : Ring
     strict : bool
+    most_tried : int
     """
 
-    def __init__(self, program: Program, ring: Ring, strict: bool) -> None:
+    def __init__(
+        self, program: Program, ring: Ring, strict: bool, most_tried: int = MOST_TRIED
+    ) -> None:
         self.graphs: list[Checked] = list(program.graphs())
         self.ring = ring
         self.strict = strict
+        self.most_tried = most_tried
         self.symbols = Symbols()
         self.seen: list[list[Bounds | None]] = [[None] * len(g.types) for g in self.graphs]
         self.reached = [[False] * len(g.types) for g in self.graphs]
@@ -152,7 +159,7 @@ class Analysis:
     def graph(self, number: int, inputs: Sequence[Fact]) -> list[Fact]:
         """What is known of a graph's results, from what is known of its inputs."""
         checked = self.graphs[number]
-        if self._trying and self.visited > MOST_TRIED:
+        if self._trying and self.visited > self.most_tried:
             raise RangeError("Too much has been tried.", next_step="", case=73)
         facts = [*inputs]
         facts += [known_array(self.symbols.new(), one.array) for one in checked.graph.constants]

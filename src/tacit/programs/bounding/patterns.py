@@ -20,6 +20,7 @@ from math import inf, prod, sqrt
 from typing import Any, Final, TypeAlias
 
 from tacit.functions.accuracy import ACCURACY
+from tacit.operations.intervals import corners
 from tacit.operations.reduction import reduced_axes, reduced_shape
 from tacit.operations.types import Bounds
 from tacit.programs.bounding.facts import Fact
@@ -143,6 +144,52 @@ def _multiply(view: _View, node: CheckedNode) -> Bounds | None:
     return None
 
 
+def _matmul(view: _View, node: CheckedNode) -> Bounds | None:
+    """Rows times themselves: sums of squares, as the optimiser writes them."""
+    left, right = node.node.operands
+    if view.checked.types[left].shape[-2:-1] not in ((), (1,)):
+        return None
+    if len(view.checked.types[right].shape) > 1 and view.checked.types[right].shape[-1] != 1:
+        return None
+    if _laid_out(view, left) != _laid_out(view, right):
+        return None
+    return _squares(view, node, [(left, left)], view.checked.types[left].shape[-1])
+
+
+def _laid_out(view: _View, value: int) -> int:
+    """A value under another shape."""
+    node = view.made(value)
+    while node is not None and node.node.operation == "reshape":
+        value = view.operand(node)
+        node = view.made(value)
+    return value
+
+
+def _sum_of_products(view: _View, node: CheckedNode) -> Bounds | None:
+    """x · x + y · z, as the optimiser writes it."""
+    operands = node.node.operands
+    pairs = list(zip(operands[::2], operands[1::2], strict=True))
+    return _squares(view, node, pairs, 1) if any(x == y for x, y in pairs) else None
+
+
+def _squares(
+    view: _View, node: CheckedNode, pairs: Sequence[tuple[int, int]], count: int
+) -> Bounds | None:
+    """A sum of `count` times these products: squares of a number are never negative."""
+    low = high = 0.0
+    for x, y in pairs:
+        first, second = view.facts[x].bounds, view.facts[y].bounds
+        if first is None or second is None:
+            return None
+        ends = corners(first, second)
+        least = 0.0 if x == y and first[0] <= 0 <= first[1] else ends[0]
+        if x == y:
+            least = max(least, min(first[0] ** 2, first[1] ** 2) if least else 0.0)
+        low, high = low + count * least, high + count * ends[1]
+    unit = 2.0 ** -min(node.results[0].dtype.fraction_bits, 24)
+    return low - unit, high + unit
+
+
 def _unwrapped(view: _View, value: int) -> int:
     """A value before it was repeated along axes."""
     node = view.made(value)
@@ -205,5 +252,7 @@ _RULES: Final[Mapping[str, _Rule]] = {
     "subtract": _subtract,
     "sum": _sum,
     "divide": _divide,
+    "matmul": _matmul,
     "multiply": _multiply,
+    "sum_of_products": _sum_of_products,
 }

@@ -21,6 +21,7 @@ WORDS: Final[Mapping[str, str]] = {
     "multiply": "multiply {0} by {1}",
     "divide": "divide {0} by {1}",
     "matmul": "multiply {0} and {1} as matrices (weighted sums)",
+    "sum_of_products": "add up products, pair by pair, of {all}",
     "less": "see where {0} is less than {1}",
     "greater": "see where {0} is greater than {1}",
     "less_equal": "see where {0} is at most {1}",

@@ -265,6 +265,7 @@ _MEANINGS: Final[Mapping[str, Meaning]] = {
     "matmul": lambda o, a: np.matmul(*(x.astype(np.int64) if x.dtype == np.bool_ else x
                                        for x in o)),
     "constant": lambda o, a: o[0],
+    "sum_of_products": lambda o, a: sum(x * y for x, y in zip(o[::2], o[1::2], strict=True)),
     "sum": lambda o, a: np.sum(o[0], _axes(a), keepdims=a.keepdims),
     "mean": lambda o, a: np.mean(o[0], _axes(a), keepdims=a.keepdims),
     "prod": lambda o, a: np.prod(o[0], _axes(a), keepdims=a.keepdims),

@@ -11,23 +11,14 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from tacit.encoding.ring import RING64
 from tacit.encoding.types import bool_
 from tacit.operations.types import Bounds
-from tacit.programs.bounding.analysis import analysed
 from tacit.programs.building import Value
 from tacit.programs.inference import CheckedNode
+from tacit.programs.optimising.knowing import Intervals
 from tacit.programs.optimising.rewriting import Draft, Rule
-from tacit.programs.program import Program
 
-__all__ = ["deciding", "intervals_of"]
-
-Intervals = Sequence[Bounds | None]
-
-
-def intervals_of(program: Program) -> list[list[Bounds | None]]:
-    """For each graph of a program, bodies first, what its values are within in every round."""
-    return analysed(program, RING64, strict=True).seen
+__all__ = ["deciding"]
 
 
 def deciding(intervals: Intervals) -> Rule:

@@ -8,11 +8,13 @@ from typing import Final, TypeAlias
 
 import msgspec
 
+from tacit.encoding.ring import RING64
+from tacit.programs.bounding.analysis import analysed
 from tacit.programs.building import Value
 from tacit.programs.control import Loop, Over, bodies_of
 from tacit.programs.graph import Graph, Hint
 from tacit.programs.inference import Checked, CheckedNode, checked_graph
-from tacit.programs.optimising.bounded import Intervals, deciding, intervals_of
+from tacit.programs.optimising.bounded import deciding
 from tacit.programs.optimising.chaining import chained
 from tacit.programs.optimising.choosing import chosen
 from tacit.programs.optimising.comparing import ordered, reusing
@@ -24,15 +26,20 @@ from tacit.programs.optimising.hoisting import (
     known_to_run,
     without,
 )
+from tacit.programs.optimising.knowing import Intervals
 from tacit.programs.optimising.pruning import pruned
-from tacit.programs.optimising.rewriting import Draft, rewritten
+from tacit.programs.optimising.rewriting import Draft, Rule, first_of, rewritten
 from tacit.programs.optimising.scaling import scaled_once
 from tacit.programs.optimising.sharing import shared
+from tacit.programs.optimising.summing import summing
 from tacit.programs.program import Program, ProgramForm
 
 __all__ = ["optimised"]
 
 _MOST_TURNS: Final = 8
+
+_MOST_TRIED: Final = 3_000
+"""Bounds of loops that are not found after so many nodes stay unknown: compiling is to be quick."""
 
 Changed: TypeAlias = tuple[Graph, list[int]]
 Pass: TypeAlias = Callable[[Checked], Changed]
@@ -57,23 +64,42 @@ def optimised(program: Program) -> Program:
 
     Results differ by what rounding differs: see ``docs/optimiser.md``.
     """
-    form = program.form
-    for _ in range(_MOST_TURNS):
-        changed = _once(form)
-        if changed == form:
+    return _settled(program, summed=True) or _settled(program, summed=False) or program
+
+
+Bounded: TypeAlias = Callable[[Intervals], Rule]
+
+
+def _settled(program: Program, *, summed: bool) -> Program | None:
+    """The passes until nothing changes; None where less can be shown of the result than before.
+
+    What is shown not to wrap as it was written must not be refused as it is rewritten. Sums of
+    products wait for a turn, so that what is the same is one by then.
+    """
+    shown = 0
+    for turn in range(_MOST_TURNS):
+        found = analysed(program, RING64, strict=True, most_tried=_MOST_TRIED)
+        if not turn:
+            shown = len(found.problems)
+        elif summed and len(found.problems) > shown:
+            return None
+        rules: Sequence[Bounded] = (deciding, summing) if summed and turn else (deciding,)
+        changed = _once(program, found.seen, rules)
+        if changed == program.form and (turn or not summed):
             break
-        form = changed
-    return Program(form)
+        program = Program(changed)
+    return program
 
 
-def _once(form: ProgramForm) -> ProgramForm:
-    program = Program(form)
-    intervals = intervals_of(program)
+def _once(
+    program: Program, intervals: Sequence[Intervals], rules: Sequence[Bounded]
+) -> ProgramForm:
+    form = program.form
     bodies: list[Checked] = []
     for number, checked in enumerate(program.bodies):
-        graph, _ = _passed(checked, bodies, intervals[number])
+        graph, _ = _passed(checked, bodies, [rule(intervals[number]) for rule in rules])
         bodies.append(checked_graph(graph, bodies))
-    graph, origins = _passed(program.main, bodies, intervals[-1])
+    graph, origins = _passed(program.main, bodies, [rule(intervals[-1]) for rule in rules])
     graph, bodies, moved = _hoisted(checked_graph(graph, bodies), bodies)
     origins = [origins[place] for place in moved]
     main, kept = pruned(graph, tuple(one.graph for one in bodies))
@@ -83,8 +109,8 @@ def _once(form: ProgramForm) -> ProgramForm:
     )
 
 
-def _passed(checked: Checked, bodies: Sequence[Checked], intervals: Intervals) -> Changed:
-    graph, origins = rewritten(checked, deciding(intervals))
+def _passed(checked: Checked, bodies: Sequence[Checked], bounded: Sequence[Rule]) -> Changed:
+    graph, origins = rewritten(checked, first_of(bounded))
     checked = checked_graph(graph, bodies)
     for one in passes(bodies):
         graph, places = one(checked)

@@ -15,7 +15,7 @@ from tacit.programs.control import CONTROL
 from tacit.programs.graph import Graph
 from tacit.programs.inference import Checked, CheckedNode, result_types
 
-__all__ = ["Draft", "Made", "Rule", "rewritten"]
+__all__ = ["Draft", "Made", "Rule", "first_of", "rewritten"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -71,6 +71,10 @@ class Draft:
     def array(self, value: Value) -> NDArray[Any] | None:
         """The array, if a value is a constant."""
         return self._arrays.get(value)
+
+    def number(self, value: Value) -> int | None:
+        """The old value that became this one, the first of them; None for what rules have made."""
+        return self._old_number.get(value)
 
     def used_once(self, value: Value) -> bool:
         """Whether the old value that became this one is used by one operand alone."""
@@ -152,6 +156,19 @@ Rule: TypeAlias = Callable[[Draft, CheckedNode, Sequence[Value]], "Sequence[Valu
 
 A rule whose values have other types than the node's results has no effect.
 """
+
+
+def first_of(rules: Sequence[Rule]) -> Rule:
+    """The rule that is the first of several to change a node."""
+
+    def rule(draft: Draft, node: CheckedNode, operands: Sequence[Value]) -> Sequence[Value] | None:
+        for one in rules:
+            found = one(draft, node, operands)
+            if found is not None:
+                return found
+        return None
+
+    return rule
 
 
 def rewritten(checked: Checked, rule: Rule) -> tuple[Graph, list[int]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from bench.optimiser import TRAININGS, measured
+from bench.optimiser import OTHERS, TRAININGS, measured
 
 
 @pytest.mark.parametrize("name", TRAININGS)
@@ -13,3 +13,11 @@ def test_optimised_trainings_have_fewer_rounds(name: str) -> None:
     assert row.fewer >= 1.5
     assert row.optimised <= row.traced
     assert row.megabytes[1] <= row.megabytes[0]
+
+
+@pytest.mark.parametrize("name", ["second moments", "squared distances", "recurrent step"])
+def test_sums_of_products_send_what_the_sums_hold(name: str) -> None:
+    assert name in OTHERS
+    row = measured(name, rows=32)
+    assert row.optimised <= row.traced
+    assert row.megabytes[1] < 0.75 * row.megabytes[0]
