@@ -17,6 +17,7 @@ from tacit.operations.types import ArrayType
 from tacit.programs.control import bodies_of
 from tacit.programs.graph import EVERYBODY, FORMAT, GUESTS, Graph, Hint, Input, Output
 from tacit.programs.inference import Checked, CheckedNode, check_constants, checked_graph
+from tacit.programs.sizes import Sizes, require_nodes
 
 if TYPE_CHECKING:
     from tacit.programs.bounding.checking import Assurance
@@ -44,7 +45,7 @@ approved, one to be run. Among n digits that takes about 2^(2n) tries: 2^32 for 
 minute; 2^64 for 32, 2^128 for all 64.
 """
 
-_MOST = {"inputs": 100_000, "constants": 100_000, "nodes": 1_000_000, "bodies": 100_000}
+_MOST = {"inputs": 100_000, "constants": 100_000, "bodies": 100_000}
 _NAME: Final = 200
 
 
@@ -96,11 +97,14 @@ class Program:
         self.bodies: tuple[Checked, ...] = ()
         """The bodies with the types of their values."""
         found: list[Checked] = []
+        sizes = Sizes()
         for body in form.bodies:
             found.append(checked_graph(body, found))
+            sizes.add(found[-1])
         self.bodies = tuple(found)
         self.main = checked_graph(form.main, self.bodies)
         """The main graph with the types of its values."""
+        sizes.add(self.main)
         _require_outputs(self)
 
     # What is public about it.
@@ -529,10 +533,10 @@ def _other_version(version: int) -> ProgramError:
 
 
 def _require_form(form: ProgramForm) -> None:
+    require_nodes(sum(len(graph.nodes) for graph in (form.main, *form.bodies)))
     sizes = {
         "inputs": len(form.main.inputs),
         "constants": len(form.main.constants),
-        "nodes": len(form.main.nodes),
         "bodies": len(form.bodies),
     }
     for what, size in sizes.items():

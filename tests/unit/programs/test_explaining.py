@@ -229,7 +229,7 @@ def test_a_large_program_is_explained_at_once() -> None:
 
 
 def test_a_program_that_runs_itself_over_and_over_is_cut() -> None:
-    """Each body calls the one before twice: 2^40 operations, and one explanation."""
+    """Each body calls the one before twice: 2^14 operations, and one explanation."""
     import msgspec
 
     from tacit.programs.control import Call
@@ -239,13 +239,13 @@ def test_a_program_that_runs_itself_over_and_over_is_cut() -> None:
     inside = msgspec.structs.replace(form.main.inputs[0], name="", owner="", bounds=None)
     first = Graph((inside,), (), form.main.nodes, form.main.results)
     bodies = [first]
-    for k in range(40):
+    for k in range(14):
         code = msgspec.msgpack.encode(Call(k))
         bodies.append(
             Graph((inside,), (), (Node("call", (0,), code), Node("call", (1,), code)), (2,))
         )
     main = msgspec.structs.replace(
-        form.main, nodes=(Node("call", (0,), msgspec.msgpack.encode(Call(40))),), results=(1,)
+        form.main, nodes=(Node("call", (0,), msgspec.msgpack.encode(Call(14))),), results=(1,)
     )
     program = Program(msgspec.structs.replace(form, main=main, bodies=tuple(bodies)))
     found = program.explain()

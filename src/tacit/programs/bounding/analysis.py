@@ -34,11 +34,15 @@ if TYPE_CHECKING:
 
 __all__ = ["Analysis", "Found", "analysed"]
 
-MOST_TRIED: Final = 40_000
+MOST_TRIED: Final = 25_000
 """After so many nodes nothing is tried any more: loops that nothing was found for stay unknown."""
 
-MOST_VISITED: Final = 1_000_000
-"""After so many nodes bodies are not looked at any more, and nothing is known of their results."""
+MOST_VISITED: Final = 100_000
+"""After so many nodes, and four times those of the program, bodies are not looked at any more, and
+nothing is known of their results."""
+
+_ELEMENTS_A_NODE: Final = 2048
+"""Computing so many public numbers takes as long as looking at a node."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -56,12 +60,15 @@ class Found:
         Whether the value is ever computed.
     problems : list of Problem
         What cannot be shown; empty where everything is.
+    visited : int
+        How many nodes were looked at.
     """
 
     results: list[Fact]
     seen: list[list[Bounds | None]]
     reached: list[list[bool]]
     problems: list[Problem] = field(default_factory=list)
+    visited: int = 0
 
 
 def analysed(
@@ -104,7 +111,8 @@ def analysed(
         said = bounds is not None and not kind.public and (declared is None or declared[place])
         facts.append(fresh(analysis.symbols.new(), kind, bounds, said))
     results = analysis.graph(len(program.bodies), facts)
-    return Found(results, analysis.seen, analysis.reached, list(analysis.problems.values()))
+    problems = list(analysis.problems.values())
+    return Found(results, analysis.seen, analysis.reached, problems, analysis.visited)
 
 
 class Analysis:
@@ -131,6 +139,8 @@ class Analysis:
         self.problems: dict[tuple[int, int], Problem] = {}
         self.visited = 0
         """How many nodes were looked at so far."""
+        self._most = MOST_VISITED + 4 * sum(len(graph.nodes) for graph in self.graphs)
+        self._constants: dict[int, list[Fact]] = {}
         self._trying = 0
 
     def __repr__(self) -> str:
@@ -162,7 +172,7 @@ class Analysis:
         if self._trying and self.visited > self.most_tried:
             raise RangeError("Too much has been tried.", next_step="", case=73)
         facts = [*inputs]
-        facts += [known_array(self.symbols.new(), one.array) for one in checked.graph.constants]
+        facts += self._facts_of_constants(number)
         for value, fact in enumerate(facts):
             self._note(number, value, fact)
         for place, node in enumerate(checked.nodes):
@@ -173,6 +183,14 @@ class Analysis:
                 self._note(number, node.first + offset, fact)
             facts += found
         return [facts[value] for value in checked.graph.results]
+
+    def _facts_of_constants(self, number: int) -> list[Fact]:
+        """The constants of a graph, looked at once."""
+        if number not in self._constants:
+            constants = self.graphs[number].graph.constants
+            found = [known_array(self.symbols.new(), one.array) for one in constants]
+            self._constants[number] = found
+        return self._constants[number]
 
     def where(self, number: int, place: int) -> str:
         """A node, for people."""
@@ -211,6 +229,8 @@ class Analysis:
             return self._control(number, place, node, given)
         types = [checked.types[value] for value in node.node.operands]
         if node.public:
+            elements = sum(one.array.size for one in given if one.array is not None)
+            self.visited += elements // _ELEMENTS_A_NODE
             return public_facts(node, types, given, self.symbols)
         closer = closer_bounds(checked, node, facts)
         arguments = (node, types, given, node.node.operands, self.ring)
@@ -261,7 +281,7 @@ class Analysis:
     def _control(self, number: int, place: int, node: CheckedNode, given: list[Fact]) -> list[Fact]:
         from tacit.programs.bounding.loops import of_fori, of_scan, of_while
 
-        if self.visited > MOST_VISITED:
+        if self.visited > self._most:
             self.problem(number, place, "no rule", "the program is too large to look at all of it")
             self._skip(node)
             return [fresh(self.symbols.new(), t, None, False) for t in node.results]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache, partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from tacit.encoding.ring import Ring
 from tacit.encoding.rings import ring_of
@@ -17,13 +17,17 @@ from tacit.programs.bounding.analysis import Found, analysed
 from tacit.programs.bounding.facts import Fact, within
 from tacit.programs.bounding.problems import Problem, unshown, unsuitable
 from tacit.programs.control import bodies_of
-from tacit.programs.inference import CheckedNode
 from tacit.programs.showing.notation import clean
 
 if TYPE_CHECKING:
     from tacit.programs.program import Program
 
 __all__ = ["Assurance", "bounds_when_run", "checked"]
+
+
+_MOST_TRIED: Final = 20_000
+"""Bounds that would do are sought until so many nodes were looked at, and ten times the program's.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,8 +120,11 @@ def _inputs_of(program: Program, problem: Problem) -> list[int]:
     """The secret inputs that a node depends on."""
     main = program.main
     if problem.graph < len(program.bodies):
+        running = _running(program, problem.graph)
         calling = [
-            place for place, node in enumerate(main.nodes) if _runs(program, node, problem.graph)
+            place
+            for place, node in enumerate(main.nodes)
+            if not running.isdisjoint(bodies_of(node.attributes))
         ]
     else:
         calling = [problem.node]
@@ -134,16 +141,21 @@ def _inputs_of(program: Program, problem: Problem) -> list[int]:
     ]
 
 
-def _runs(program: Program, node: CheckedNode, body: int) -> bool:
-    found = bodies_of(node.attributes)
-    inside = [n for b in found for n in program.bodies[b].nodes]
-    return body in found or any(_runs(program, n, body) for n in inside)
+def _running(program: Program, body: int) -> set[int]:
+    """A body, and all that run it, directly or not: those after it, as bodies run earlier ones."""
+    found = {body}
+    for number in range(body + 1, len(program.bodies)):
+        nodes = program.bodies[number].nodes
+        if any(not found.isdisjoint(bodies_of(node.attributes)) for node in nodes):
+            found.add(number)
+    return found
 
 
 def _width_that_fits(
     program: Program, ring: Ring, problem: Problem, inputs: Sequence[int]
 ) -> list[tuple[int, Bounds]] | None:
-    """The widest bounds, by powers of two, within which the problem is none."""
+    """The widest bounds, by powers of two, within which the problem is none, if found soon."""
+    left = _MOST_TRIED + 10 * sum(len(graph.nodes) for graph in program.graphs())
 
     def bounds_at(power: int) -> list[tuple[int, Bounds]]:
         found: list[tuple[int, Bounds]] = []
@@ -162,21 +174,30 @@ def _width_that_fits(
         return found
 
     def fits(power: int, unwanted: set[tuple[int, int]]) -> bool:
+        nonlocal left
+        if left <= 0:
+            raise _NotSoon
         given = [declared_bounds(one.bounds, one.type.dtype) for one in program.inputs]
         for k, bounds in bounds_at(power):
             given[k] = declared_bounds(bounds, program.inputs[k].type.dtype)
         found = analysed(program, ring, strict=True, given=given)
+        left -= found.visited
         return all((p.graph, p.node) not in unwanted for p in found.problems)
 
     before = analysed(program, ring, strict=True)
+    left -= before.visited
     all_of_them = {(p.graph, p.node) for p in before.problems}
     try:
         for unwanted in (all_of_them, {(problem.graph, problem.node)}):
             if fits(_NARROWEST, unwanted):
                 return bounds_at(_widest(partial(fits, unwanted=unwanted)))
-    except TacitError:
+    except (TacitError, _NotSoon):
         pass
     return None
+
+
+class _NotSoon(Exception):
+    """Too much was looked at."""
 
 
 _NARROWEST, _WIDEST = -12, 44

@@ -29,6 +29,9 @@ if TYPE_CHECKING:
 
 __all__ = ["Fit", "fitted", "with_fraction_bits"]
 
+MOST_TRIED: Final = 24_000
+"""A fit ends after its analyses have looked at so many nodes, and twenty times the program's."""
+
 _FINEST: Final = {64: MOST_FRACTION_BITS, 128: FINE_FRACTION_BITS}
 
 
@@ -59,6 +62,7 @@ class Fit:
 def fitted(program: Program, rings: Sequence[int] = (64, 128), least: int = 18) -> Fit:
     """A program in the finest fixed point that is shown to fit; see :meth:`Program.fit`."""
     own = _own_bits(program)
+    left = MOST_TRIED + 20 * sum(len(graph.nodes) for graph in program.graphs())
     for ring in rings:
         elements = ring_of(ring)
         if own is None:
@@ -66,17 +70,31 @@ def fitted(program: Program, rings: Sequence[int] = (64, 128), least: int = 18) 
                 return Fit(program, ring, 0)
             continue
         for bits in range(_FINEST[ring], least - 1, -1):
+            if left <= 0:
+                raise _too_long(ring, bits)
             try:
                 found = program if bits == own else with_fraction_bits(program, own, bits)
-                if not analysed(found, elements, strict=True).problems:
-                    return Fit(found, ring, bits)
+                analysis = analysed(found, elements, strict=True)
             except TacitError:
                 continue  # a function that needs more bits, or a type that does not fit
+            if not analysis.problems:
+                return Fit(found, ring, bits)
+            left -= analysis.visited
     raise ProgramError(
         f"No fixed point of {least} or more fractional bits is shown to fit over"
         f" {' or '.join(map(str, rings))} bits.",
         next_step="program.check() names the operation, and which bounds would do;"
         " program.fit(least=12) accepts fewer fractional bits.",
+        case=74,
+    )
+
+
+def _too_long(ring: int, bits: int) -> ProgramError:
+    return ProgramError(
+        f"The program takes too long to be tried in every fixed point: none finer than {bits}"
+        f" fractional bits over {ring} bits is shown to fit.",
+        next_step="program.check() names what cannot be shown. Declare loops' bounds, or trace it"
+        " with the fixed point that you want.",
         case=74,
     )
 
