@@ -167,7 +167,10 @@ def _revealed(names: _Names, fact: Fact, values: Mapping[str, Value], party: str
     outputs = " and ".join(fact.outputs) or "the outputs"
     several = len(fact.outputs) > 1
     undone = f" after undoing {', '.join(fact.through)}" if fact.through else ""
-    if several:
+    if fact.packed:
+        kind = "packed"
+        why = f"{outputs} holds several numbers as its digits: within these bounds, times weights that grow faster than they can add up, they can be taken apart again{undone}."  # noqa: E501
+    elif several:
         kind = "difference"
         why = f"{outputs} are different combinations of the same elements: solved as equations{undone}, they leave one element each."  # noqa: E501
     elif any(
@@ -184,7 +187,9 @@ def _revealed(names: _Names, fact: Fact, values: Mapping[str, Value], party: str
         (party,),
         f"{which}{names.of(source)}{place} can be worked out exactly.",
         why,
-        _AGGREGATE + ("; leave one of these outputs out, or round them." if several else "."),
+        "reveal them one by one, if they are meant to be known, or a sum with equal weights."
+        if fact.packed
+        else _AGGREGATE + ("; leave one of these outputs out, or round them." if several else "."),
     )  # fmt: skip
 
 
@@ -244,6 +249,8 @@ def _of_isolated(
     for one, outputs in knowledge.isolated:
         source = walk.sources[one.source]
         inputs = audience.foreign_of(source)
+        if one.effective is not None and len(outputs) == 1:
+            continue
         if not inputs or (len(outputs) == 1 and one.rows > 1 and source.rows is None):
             continue
         if all((o, audience.number(i)) in told for o in outputs for i in inputs):
@@ -253,6 +260,8 @@ def _of_isolated(
             continue
         done.add(key)
         rows = f"{one.rows} row{'s' if one.rows > 1 else ''}"
+        if one.effective is not None:
+            rows = f"{one.effective:.1f} rows in effect"
         about = " and ".join(inputs)
         alone = len(outputs) == 1
         told.update((o, audience.number(i)) for o in outputs for i in inputs)
@@ -264,7 +273,10 @@ def _of_isolated(
             f"{outputs[0]} goes over so few rows."
             if alone
             else f"{' and '.join(outputs)} differ in these rows alone: subtracting one from the"
-            " other leaves them.",
+            " other leaves them."
+            if one.effective is None
+            else f"{' and '.join(outputs)} can be combined so that few rows have nearly all the"
+            " weight.",
             f"let every statistic, and every difference of two, go over at least {audience.few}"
             " rows.",
         )  # fmt: skip

@@ -25,6 +25,7 @@ __all__ = [
     "added",
     "broadcasted",
     "dense",
+    "entries",
     "identity",
     "indexed",
     "moved",
@@ -127,6 +128,46 @@ def dense(block: Block, shape: Shape, of: Shape) -> NDArray[np.float64] | None:
             part = part * there.reshape(kept)
         matrix += part
     return matrix.reshape(prod(shape), prod(of))
+
+
+def entries(
+    block: Block, shape: Shape, of: Shape
+) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]] | None:
+    """The coefficients of a block that are not zero: of which element, of what, how much.
+
+    Returns
+    -------
+    (rows, columns, coefficients) or None
+        Flat places in a value of `shape` and in a source of shape `of`; a place may come more than
+        once. None if there are too many.
+    """
+    if isinstance(block, np.ndarray):
+        rows, columns = np.nonzero(block)
+        return rows, columns, block[rows, columns]
+    found: list[tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]] = []
+    for term in block:
+        ends = [one.count for one in term.axes if isinstance(one, Whole)]
+        spans = [max(high - low, 0) for low, high in term.window]
+        if prod(spans) * prod(ends) > MOST:
+            return None
+        grid = np.indices([*spans, *ends]).reshape(len(spans) + len(ends), -1)
+        places = [grid[k] + low for k, (low, _) in enumerate(term.window)]
+        column = np.zeros(grid.shape[1], np.int64)
+        whole = len(spans)
+        for one, extent in zip(term.axes, of, strict=True):
+            if isinstance(one, Keep):
+                low = term.window[one.axis][0]
+                there = one.start + one.step * (places[one.axis] - low)
+            else:
+                there, whole = one.start + one.step * grid[whole], whole + 1
+            column = column * extent + there
+        row = np.zeros(grid.shape[1], np.int64)
+        for place, extent in zip(places, shape, strict=True):
+            row = row * extent + place
+        found.append((row, column, np.full(row.size, term.coefficient)))
+    if not found:
+        return np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros(0)
+    return tuple(np.concatenate(parts) for parts in zip(*found, strict=True))  # type: ignore[return-value]
 
 
 # Sums and multiples.

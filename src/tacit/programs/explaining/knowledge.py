@@ -15,8 +15,9 @@ from numpy.typing import NDArray
 
 from tacit.operations.types import ArrayType
 from tacit.programs.explaining.forms import Form, indexed
+from tacit.programs.explaining.isolating import Isolated
 from tacit.programs.explaining.regions import Region
-from tacit.programs.explaining.system import Equation, Isolated, solved
+from tacit.programs.explaining.system import Equation, solved
 from tacit.programs.explaining.values import Source, Value
 
 __all__ = ["Fact", "Knowledge", "knowledge_of"]
@@ -37,12 +38,15 @@ class Fact:
         From these outputs.
     through : tuple of str
         Operations that were undone on the way.
+    packed : bool
+        Whether they were digits of a number.
     """
 
     source: Source
     region: Region
     outputs: tuple[str, ...]
     through: tuple[str, ...] = ()
+    packed: bool = False
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -106,7 +110,8 @@ def knowledge_of(
             because = _relevant(given, result.because[number], source, region, sources, known)
             names = tuple(sorted(frozenset().union(*(given[n].outputs for n in because))))
             through = tuple(dict.fromkeys(t for n in because for t in given[n].through))
-            found.facts.append(Fact(source, region, names, through))
+            packed = not result.split.isdisjoint(because)
+            found.facts.append(Fact(source, region, names, through, packed))
             known[number] = region.joined(known.get(number))
             new += _following(source, region, names, through)
         new += _products(sources, known, given + new)

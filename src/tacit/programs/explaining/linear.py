@@ -17,10 +17,12 @@ from tacit.operations.dynamic import clamped_starts
 from tacit.operations.manipulation import Integer, NewAxis, Slice
 from tacit.programs.explaining.forms import (
     MOST,
+    Block,
     Form,
     added,
     broadcasted,
     dense,
+    entries,
     indexed,
     moved,
     scaled,
@@ -179,6 +181,13 @@ def _matmul(o: Sequence[Value], a: Any, shape: tuple[int, ...], sources: Sources
         columns = prod(sources[source])
         if prod(shape) * columns > MOST:
             return None
+        if len(matrix.shape) <= 2 and len(secret.shape) <= 2:
+            placed = _contracted(block, secret.shape, matrix, left, shape, sources[source])
+            if placed is None:
+                return None
+            if placed.any():
+                found[source] = placed
+            continue
         coefficients = dense(block, secret.shape, sources[source])
         if coefficients is None:
             return None
@@ -192,6 +201,36 @@ def _matmul(o: Sequence[Value], a: Any, shape: tuple[int, ...], sources: Sources
         if flat.any():
             found[source] = np.ascontiguousarray(flat)
     return found
+
+
+def _contracted(
+    block: Block,
+    own: tuple[int, ...],
+    matrix: NDArray[Any],
+    left: bool,
+    shape: tuple[int, ...],
+    of: tuple[int, ...],
+) -> NDArray[np.float64] | None:
+    """The coefficients of a product of a public matrix and a block, from either side."""
+    there = entries(block, own, of)
+    if there is None:
+        return None
+    rows, columns, coefficients = there
+    inner = own[-1] if not left or len(own) == 1 else own[0]
+    real = matrix.astype(np.float64).reshape((-1, inner) if left else (inner, -1))
+    other = 0 if len(own) == 1 else 1
+    if left:  # out[g, j] takes real[g, i] from element [i, j]
+        i, j = (rows, np.zeros_like(rows)) if not other else np.divmod(rows, own[1])
+        total = np.zeros((len(real), own[1] if other else 1, prod(of)))
+        places: Any = (slice(None), j, columns)
+        np.add.at(total, places, real[:, i] * coefficients)
+    else:  # out[j, g] takes real[i, g] from element [j, i]
+        j, i = (np.zeros_like(rows), rows) if not other else np.divmod(rows, own[1])
+        total = np.zeros((own[0] if other else 1, real.shape[1], prod(of)))
+        by_column = (real[i] * coefficients[:, None]).T
+        places = (slice(None), j, columns)
+        np.add.at(total.transpose(1, 0, 2), places, by_column)
+    return total.reshape(prod(shape), prod(of))
 
 
 # Moves.

@@ -4,14 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
+from typing import Final
 
+from tacit.programs.explaining.dominance import effective_rows
 from tacit.programs.explaining.finding import Finding, Severity
-from tacit.programs.explaining.packing import packed_inputs
 from tacit.programs.explaining.rows import per_row, rows_of
 from tacit.programs.explaining.values import Source, Value
 from tacit.programs.explaining.walk import Walk
 
 __all__ = ["Audience", "of_output"]
+
+_ONE: Final = 2.0
+"""Fewer rows in effect than so many are one row, nearly in the clear."""
+
+_ROUNDED: Final = 1e-6
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,15 +103,6 @@ def of_output(
         )  # fmt: skip
         return
     open_inputs = [i for i in foreign if (name, i) not in told]
-    packed = packed_inputs(audience.walk, value, open_inputs) if open_inputs else []
-    if packed:
-        yield finding(
-            "high", "packed", f"{name} holds {' and '.join(audience.names(packed))} as its digits.",
-            "Integers within these bounds, times weights that grow faster than they can add up,"
-            " can be taken apart again.",
-            "reveal them one by one, if they are meant to be known, or a sum with equal weights.",
-        )  # fmt: skip
-        return
     if value.trained:
         every = tuple(audience.names(sorted(value.inputs)))
         yield Finding(
@@ -120,6 +117,15 @@ def of_output(
     if not open_inputs:
         return
     yield from _by_rows(audience, value, name, open_inputs, finding, unsolved)
+
+
+def _dominated(audience: Audience, value: Value, foreign: Sequence[int]) -> float | None:
+    """How many rows a weighted sum goes over in effect, if those are too few."""
+    found = effective_rows(audience.walk, value, foreign)
+    if found is None:
+        return None
+    effective, plain = found
+    return effective if effective < audience.few - _ROUNDED and plain >= audience.few else None
 
 
 def _by_rows(
@@ -140,6 +146,16 @@ def _by_rows(
             "Each is about one row (a person, a transaction), such as a prediction.",
             f"aggregate over at least {audience.few} rows, or reveal each to the row's owner"
             " alone.",
+        )  # fmt: skip
+    elif rows >= audience.few and (few := _dominated(audience, value, foreign)) is not None:
+        yield finding(
+            "high" if few < _ONE else "medium", "dominated",
+            f"{name} goes over many rows of {about}, but its weights make that {few:.1f} in"
+            " effect.",
+            "One row, or a few, have nearly all the weight: the result is theirs, nearly in the"
+            " clear.",
+            f"take weights that are more alike: (sum of weights)² / (sum of squares) should be"
+            f" {audience.few} or more.",
         )  # fmt: skip
     elif value.group and value.minimum is None:
         yield finding(

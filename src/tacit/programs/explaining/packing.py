@@ -1,74 +1,87 @@
-"""Several small integers packed into one number: x + 10 y tells both digits.
+"""Several small numbers packed into one: x + 10 y tells both digits.
 
-A weighted sum of integers within bounds can be taken apart if every weight is larger than all that
-the smaller ones can add up to (a superincreasing sequence). Other weights may do, too; they are not
-looked for.
+A weighted sum of whole numbers within bounds can be cut between two weights if what stands below
+cannot reach the greatest common divisor of the weights above: the rest of a division by it is the
+lower part, and what is left the upper one. Weights that grow faster than they can add up (a
+superincreasing sequence), fields of 2^k and digits of any base are cut everywhere; a person in
+high digits over a sum in low ones is found, too. Other weights may be taken apart as well, by
+search; that is not looked for.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection
-from math import prod
-from typing import Final
+from math import gcd
 
 import numpy as np
 from numpy.typing import NDArray
 
-from tacit.programs.explaining.forms import dense
-from tacit.programs.explaining.values import Value
-from tacit.programs.explaining.walk import Walk
+__all__ = ["segments_of"]
 
-__all__ = ["packed_inputs"]
-
-_MOST: Final = 64
+_TINY = 1e-9
+_EXACT = 2.0**62
 
 
-def packed_inputs(walk: Walk, value: Value, foreign: Collection[int]) -> list[int]:
-    """The inputs of others whose elements a sum of integers gives away.
+def segments_of(
+    weights: NDArray[np.float64],
+    units: NDArray[np.float64],
+    ranges: NDArray[np.float64],
+    least: float = 0.0,
+) -> list[NDArray[np.int64]]:
+    """The parts that a weighted sum can be taken apart into; one if it cannot be.
 
     Parameters
     ----------
-    walk : Walk
-    value : Value
-    foreign : collection of int
-        The inputs that the recipient does not know.
+    weights : ndarray
+        Not zero.
+    units : ndarray
+        What each number is a multiple of.
+    ranges : ndarray
+        How far apart two values of each number can be; infinite if that is not known.
+    least : float
+        What the sum itself is rounded to: smaller steps are lost in it.
+
+    Returns
+    -------
+    list of ndarray
+        Places of the weights, the smallest weights first.
     """
-    numbers = [i for i in foreign if walk.of_input[i] in value.form]
-    known = {walk.of_input[i] for i in value.inputs if i not in foreign}
-    unknown = set(value.form) - known
-    if not numbers or unknown - {walk.of_input[i] for i in numbers}:
-        return []
-    if prod(value.shape) > _MOST or any(prod(walk.shapes[s]) > _MOST for s in unknown):
-        return []
-    spans: list[NDArray[np.float64]] = []
-    blocks: list[NDArray[np.float64]] = []
-    owners: list[NDArray[np.int64]] = []
-    for i in numbers:
-        span = _span(walk, i)
-        source = walk.of_input[i]
-        block = dense(value.form[source], value.shape, walk.shapes[source])
-        if span is None or block is None:
-            return []
-        blocks.append(block)
-        spans.append(np.full(block.shape[1], span))
-        owners.append(np.full(block.shape[1], i))
-    span_of, owner = np.concatenate(spans), np.concatenate(owners)
-    found: set[int] = set()
-    for weights in np.concatenate(blocks, 1):
-        there = np.flatnonzero(weights)
-        order = there[np.argsort(np.abs(weights[there]))]
-        sizes = np.abs(weights[order])
-        reach = np.cumsum(sizes * span_of[order])
-        if order.size > 1 and (sizes[1:] > reach[:-1]).all():
-            found |= set(owner[order].tolist())
-    return sorted(found)
+    steps, reaches = np.abs(weights) * units, np.abs(weights) * ranges
+    order = np.argsort(steps, kind="stable")
+    found: list[NDArray[np.int64]] = []
+    parts = [(0, order.size)]
+    while parts:
+        first, end = parts.pop()
+        cut = _cut(steps[order[first:end]], reaches[order[first:end]], least)
+        if cut:
+            parts += [(first + cut, end), (first, first + cut)]
+        else:
+            found.append(order[first:end])
+    return found
 
 
-def _span(walk: Walk, number: int) -> float | None:
-    """The largest difference of two values of an integer input; None where it is not known."""
-    one = walk.program.inputs[number]
-    if one.type.kind == "bool":
-        return 1.0
-    if one.type.kind != "int" or one.bounds is None:
-        return None
-    return float(one.bounds[1]) - float(one.bounds[0])
+def _cut(steps: NDArray[np.float64], reaches: NDArray[np.float64], least: float) -> int:
+    """The highest place where ascending weights can be cut; 0 if there is none."""
+    below = np.cumsum(reaches)
+    common = 0.0
+    for place in range(steps.size - 1, 0, -1):
+        common = _common(common, float(steps[place]))
+        if not common or steps[place] < least:
+            return 0
+        if common > below[place - 1] * (1 + _TINY):
+            return place
+    return 0
+
+
+def _common(one: float, other: float) -> float:
+    """The greatest common divisor of two numbers; 0 if none is seen."""
+    if not one:
+        return other
+    large, small = max(one, other), min(one, other)
+    if not small:
+        return 0.0
+    ratio = large / small
+    if abs(ratio - round(ratio)) <= _TINY * ratio:
+        return small
+    if one.is_integer() and other.is_integer() and large < _EXACT:
+        return float(gcd(int(one), int(other)))
+    return 0.0

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, TypeAlias
 
+import numpy as np
 from numpy.typing import NDArray
 
 from tacit.operations.types import ArrayType
@@ -138,6 +139,12 @@ class Source:
         The axis along which its elements belong to different rows.
     each : int
         How many rows each element depends on at least.
+    span : float, optional
+        How far apart two values of an element can be.
+    unit : float
+        What all values are multiples of.
+    factor : ndarray, optional
+        If it is a value times public numbers, element by element: those, in its shape.
     """
 
     number: int
@@ -147,3 +154,6 @@ class Source:
     of: tuple[Value, ...] = ()
     rows: int | None = None
     each: int = 1
+    span: float | None = None
+    unit: float = 1.0
+    factor: NDArray[np.float64] | None = None

@@ -21,6 +21,8 @@ from tacit.programs.explaining.groups import Selecting
 from tacit.programs.explaining.linear import linear_form
 from tacit.programs.explaining.minimums import guard_of, marks_of
 from tacit.programs.explaining.reaching import reach_of
+from tacit.programs.explaining.scaling import factor_of, taken_back
+from tacit.programs.explaining.spans import span_of, span_of_result, unit_of
 from tacit.programs.explaining.telling import TRAINING, how_of
 from tacit.programs.explaining.values import ALL, Reach, Source, Value
 from tacit.programs.inference import Checked, CheckedNode
@@ -79,10 +81,12 @@ class Walk:
         name = self.program.inputs[number].name
         rows = kind.shape[0] if kind.shape else 1
         axis = 0 if kind.shape else None
-        source = self.source(kind.shape, "input", name, (), axis)
+        bounds = self.program.inputs[number].bounds
+        span, unit = span_of(kind, bounds), unit_of(kind)
+        source = self.source(kind.shape, "input", name, (), axis, 1, span, unit)
         self.of_input[number] = source
         reach = Reach(1, axis, rows)
-        indicator = _is_bit(kind, self.program.inputs[number].bounds)
+        indicator = _is_bit(kind, bounds)
         form = identity(source, kind.shape)
         return Value(
             kind,
@@ -101,11 +105,14 @@ class Walk:
 
     def source(
         self, shape: tuple[int, ...], how: Any, operation: str, of: tuple[Value, ...],
-        rows: int | None, each: int = 1,
+        rows: int | None, each: int = 1, span: float | None = None, unit: float = 1.0,
+        factor: Any = None,
     ) -> int:  # fmt: skip
         """The number of a new source."""
         number = len(self.sources)
-        self.sources.append(Source(number, shape, how, operation, of, rows, each))
+        self.sources.append(
+            Source(number, shape, how, operation, of, rows, each, span, unit, factor)
+        )
         self.shapes[number] = shape
         return number
 
@@ -201,20 +208,34 @@ class Walk:
         reach = reach_of(name, attributes, about, kind.shape)
         form = linear_form(name, attributes, operands, kind.shape, self.shapes)
         if form is None:
-            how = "guarded" if guarded else how_of(name, attributes, operands, place)
-            form = self.atom(kind, how, name, about if guarded else operands, reach)
+            form = self._atom_of(name, attributes, about if guarded else operands, kind, reach,
+                                 "guarded" if guarded else how_of(name, attributes, operands, place))  # fmt: skip  # noqa: E501
+        else:
+            form = taken_back(form, kind.shape, self.sources)
         marks = marks_of(name, attributes, operands, kind, key, self._selecting)
         trained = name in TRAINING or any(one.trained for one in operands)
         return Value(kind, form, reach, trained=trained, inputs=inputs, **marks)
 
+    def _atom_of(
+        self, name: str, attributes: Any, operands: Sequence[Value], kind: ArrayType, reach: Any,
+        how: Any,
+    ) -> Form:  # fmt: skip
+        span = span_of_result(name, attributes, operands, kind)
+        scaled = factor_of(name, operands, kind.shape)
+        if scaled is None:
+            return self.atom(kind, how, name, operands, reach, span)
+        return self.atom(kind, how, name, scaled[:1], reach, span, scaled[1])
+
     def atom(
-        self, kind: ArrayType, how: Any, name: str, operands: Sequence[Value], reach: Any
-    ) -> Form:
+        self, kind: ArrayType, how: Any, name: str, operands: Sequence[Value], reach: Any,
+        span: float | None = None, factor: Any = None,
+    ) -> Form:  # fmt: skip
         """The form of a value that becomes a source."""
         every = reach.get(ALL)
         axis = None if every is None else every.axis
         rows = 1 if every is None else every.rows
-        number = self.source(kind.shape, how, name, tuple(operands), axis, rows)
+        of, unit = tuple(operands), unit_of(kind)
+        number = self.source(kind.shape, how, name, of, axis, rows, span, unit, factor)
         return identity(number, kind.shape)
 
     def replaced(self, value: Value, how: Any, name: str, of: Sequence[Value] = ()) -> Value:

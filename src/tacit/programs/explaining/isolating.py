@@ -1,0 +1,158 @@
+"""Statistics of few rows that follow from equations: exactly, or but for what hardly weighs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import prod
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tacit.programs.explaining.matrix import EXACT, TINY, System
+from tacit.programs.explaining.weighing import participation
+
+__all__ = ["Isolated", "few_rows"]
+
+_MOST_PAIRS: Final = 128
+"""The most equations of which all pairs are subtracted."""
+
+_NEAR: Final = 0.5
+"""How much of a combination of equations has to lie on some rows, for them to be looked at."""
+
+
+@dataclass(frozen=True, slots=True)
+class Isolated:
+    """A statistic of few rows that is determined.
+
+    Attributes
+    ----------
+    source : int
+    rows : int
+        How many.
+    first : int
+        The first of them.
+    equations : tuple of int
+        Those that it follows from.
+    effective : float, optional
+        Where others have a little weight in it, too: how many rows of equal weight would be as
+        spread out.
+    """
+
+    source: int
+    rows: int
+    first: int
+    equations: tuple[int, ...]
+    effective: float | None = None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Rows:
+    """Rows of a source that all equations treat alike."""
+
+    source: int
+    count: int
+    first: int
+    columns: NDArray[np.int64]
+    each: int
+
+    @property
+    def reached(self) -> int:
+        """How many rows of inputs stand behind them."""
+        return self.count * self.each
+
+
+def few_rows(system: System, few: int) -> list[Isolated]:
+    """Statistics of fewer rows than `few` that are determined.
+
+    Parameters
+    ----------
+    system : System
+    few : int
+    """
+    groups = _groups(system)
+    found: list[Isolated] = []
+    near: list[Isolated] = []
+    for one in groups:
+        if one.reached >= few:
+            continue
+        u, s, _ = np.linalg.svd(system.basis[:, one.columns], full_matrices=False)
+        used = _isolated(system, one, u[:, s > 1 - TINY])
+        if used:
+            found.append(Isolated(one.source, one.reached, one.first, tuple(sorted(used))))
+        elif s.size and s[0] ** 2 > _NEAR:
+            near += _nearly(system, groups, one, u[:, 0] @ system.basis, few)
+    if not found and len(system.matrix) <= _MOST_PAIRS:
+        found += _combined(system, groups, few)
+    return found or near
+
+
+def _groups(system: System) -> list[_Rows]:
+    groups: list[_Rows] = []
+    for source in system.order:
+        begin, counts = system.first[source], [len(e) - 1 for e in system.cells[source]]
+        axis, edges = system.sources[source].rows, system.cells[source]
+        inside = (system.columns >= begin) & (system.columns < begin + prod(counts))
+        there = np.flatnonzero(inside)
+        if not there.size:
+            continue
+        places = np.unravel_index(system.columns[there] - begin, counts or [1])
+        single = axis is None or not counts
+        along = np.zeros(there.size, int) if single else places[axis]  # type: ignore[index]
+        each = max(system.sources[source].each, 1)
+        for k in np.unique(along):
+            begins = (0, 1) if single else edges[axis][k : k + 2]  # type: ignore[index]
+            count, first = int(begins[1] - begins[0]), int(begins[0])
+            groups.append(_Rows(source, count, first, there[along == k], each))
+    return groups
+
+
+def _isolated(system: System, rows: _Rows, alone: NDArray[np.float64]) -> frozenset[int]:
+    functional = alone.T @ system.basis
+    outside = np.abs(np.delete(functional, rows.columns, 1)).max(1, initial=0)
+    functional = functional[outside < EXACT]
+    return system.used(functional @ system.combine) if functional.size else frozenset()
+
+
+def _nearly(
+    system: System, groups: Sequence[_Rows], rows: _Rows, line: NDArray[np.float64], few: int
+) -> list[Isolated]:
+    """A combination in which some rows have nearly all the weight, of several values."""
+    weights: list[float] = []
+    counts: list[float] = []
+    spans = [system.sources[one.source].span for one in groups]
+    scaled = all(spans)
+    for one, span in zip(groups, spans, strict=True):
+        sizes = system.sizes(one.source)
+        cells = system.columns[one.columns] - system.first[one.source]
+        weight = float(np.abs(line[one.columns]) @ sizes[cells]) / one.count
+        weights.append(weight * span if scaled and span else weight)
+        counts.append(one.count)
+    effective = float(participation(np.array(weights), np.array(counts))) * rows.each
+    used = system.used((line @ system.combine)[None])
+    if effective >= few or len(used) < 2:
+        return []
+    return [Isolated(rows.source, rows.reached, rows.first, tuple(sorted(used)), effective)]
+
+
+def _combined(system: System, groups: Sequence[_Rows], few: int) -> list[Isolated]:
+    """Outputs, and differences of two, that go over few groups of rows."""
+    group_of = np.full(system.columns.size, -1)
+    for k, group in enumerate(groups):
+        group_of[group.columns] = k
+    a = system.matrix[:, system.columns]
+    first, second = np.triu_indices(len(a), 1)
+    first = np.concatenate([np.arange(len(a)), first])
+    second = np.concatenate([np.arange(len(a)), second])
+    differences = a[first] - np.where((first == second)[:, None], 0.0, a[second])
+    rows = np.array([group.reached for group in groups], np.int64)
+    of = np.array([group.source for group in groups], np.int64)
+    for line, pair in zip(differences, zip(first, second, strict=True), strict=True):
+        there = np.unique(group_of[np.abs(line) > TINY])
+        if there.size and rows[there].sum() < few and (of[there] == of[there[0]]).all():
+            used = {int(system.origin[p]) for p in pair}
+            one = groups[there[0]]
+            count = int(rows[there].sum())
+            return [Isolated(one.source, count, one.first, tuple(sorted(used)))]
+    return []
