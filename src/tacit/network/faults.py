@@ -193,9 +193,10 @@ def error_from_cause(data: bytes, reporter: int, place: Place) -> TacitError:
     """What another party says about why it stops, as this party's error.
 
     Nothing in it is trusted: kinds outside the transport and peer-fault branches, unknown names
-    and unprintable text do not get through. Of a deviation the reporter itself is a suspect too,
-    and those that a dispute names are its suspects, whatever else the cause says. Every such error
-    has `reporter`, and the `statement` that came with it, unread.
+    and unprintable text do not get through, and advice is said to be the reporter's. Of a deviation
+    the reporter itself is a suspect too, and those that a dispute names are its suspects, whatever
+    else the cause says. Every such error has `reporter`, and the `statement` that came with it,
+    unread.
     """
     name = place.names[reporter]
     try:
@@ -236,11 +237,12 @@ def _told(cause: Cause, name: str, place: Place) -> TacitError:
             stage=stage,
         )
     dispute = None if cause.dispute is None else _credible(cause.dispute, name, place)
+    advice = _printable(cause.next_step)
     rebuilt = TacitError.from_dict(
         {
             "kind": cause.kind,
             "message": f"{_printable(cause.message)} (reported by {name})",
-            "next_step": _printable(cause.next_step),
+            "next_step": f"{name} says: {advice}" if advice else "",
             "case": cause.case,
             "parties": parties,
             "stage": stage,

@@ -54,7 +54,7 @@ def test_errors_written_for_all_arrive_with_their_culprits(kind: type[TacitError
     suspects = ("carol", "bob") if issubclass(kind, PeerFaultError) else ("carol",)
     assert heard.parties == suspects
     assert heard.stage == "x"
-    assert heard.next_step == "do this"
+    assert heard.next_step == "bob says: do this"
     assert heard.message == "carol is at fault (reported by bob)"
 
 
