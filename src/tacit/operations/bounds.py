@@ -327,6 +327,30 @@ def _right_shift(known: Known) -> Bounds | None:
     return min(int(x[0]) >> least, 0), max(int(x[1]) >> least, -1)
 
 
+def _chained(known: Known) -> Bounds | None:
+    """Step by step, as the operations that the chain was made of."""
+    whole = _range_of_type(known)
+    low, high = whole or (-(1 << 63), (1 << 63) - 1)
+
+    def settled(bounds: Bounds | None) -> Bounds | None:
+        return bounds if bounds is not None and low <= bounds[0] <= bounds[1] <= high else whole
+
+    found = [settled(bounds) for bounds in known.bounds]
+    for step in known.attributes.steps:
+        x = found[step.value]
+        if step.kind == "nonzero":
+            found.append((0, 1))
+        elif x is None or step.kind in ("and", "or", "xor"):
+            found.append(whole)
+        elif step.kind == "not":
+            found.append(settled(_invert(known, x)))
+        elif step.kind == "left":
+            found.append(settled(corners(x, (1 << step.other, 1 << step.other))))
+        else:
+            found.append(settled((int(x[0]) >> step.other, int(x[1]) >> step.other)))
+    return found[-1]
+
+
 def _replaced(known: Known) -> Bounds | None:
     x, part = known.bounds[:2]
     return None if x is None or part is None else _union(known, x, part)
@@ -367,7 +391,7 @@ RULES: Mapping[str, Rule | tuple[Rule, ...] | Several] = {
     **dict.fromkeys(("tril", "triu"), known_all(_with_zero)),
     **dict.fromkeys(("bitwise_and", "bitwise_or", "bitwise_xor"), _range_of_type),
     "bitwise_invert": known_all(_invert),
-    "bit_chain": _range_of_type,
+    "bit_chain": _chained,
     "constant": _same,
     "where": _chosen,
     "add": known_all(_add),

@@ -11,6 +11,7 @@ import pytest
 import tacit
 from tacit import ArraySpec, Program
 from tacit.errors import ProgramError, RangeError
+from tacit.operations.bit_chains import BitStep, Chain
 from tacit.programs.bounding import analysis, checking
 
 
@@ -46,3 +47,19 @@ def test_keys_in_loops_that_are_not_looked_at_are_refused(monkeypatch: pytest.Mo
         with tacit.local(seed=1) as mpc, pytest.raises(RangeError, match="TC-1373"):
             mpc.run(forged, values)
     checking._found_when_run.cache_clear()
+
+
+def test_a_chain_of_bits_that_drops_some_is_bounded_by_nothing() -> None:
+    """(x << 40) >> 40 of 64 bits is not x where x has 30: a file may hold such a chain."""
+    spec = ArraySpec((2,), tacit.int64, owner="alice", bounds=(-(2**30), 2**30))
+    program = tacit.trace(lambda x: ((x & x) >> 3) >> 1, spec).optimize()
+
+    def shifted(places: int) -> Program:
+        (node,) = program.form.main.nodes
+        steps = Chain((BitStep("left", 0, places), BitStep("right", 1, places)))
+        forged = msgspec.structs.replace(node, attributes=msgspec.msgpack.encode(steps))
+        main = msgspec.structs.replace(program.form.main, nodes=(forged,))
+        return Program(msgspec.structs.replace(program.form, main=main))
+
+    assert shifted(20).bounds()["output"] == (-(2**30), 2**30)
+    assert shifted(40).bounds()["output"] is None

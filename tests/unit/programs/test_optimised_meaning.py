@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+import pytest
 
 import tacit
 from tacit import ArraySpec
@@ -54,3 +55,27 @@ def test_no_comparison_is_decided_where_the_encoding_decides_it() -> None:
     with tacit.local(seed=1) as mpc:
         values = {"x": np.full(3, 1 / 16)}
         assert mpc.run(program, values) == mpc.run(program.optimize(), values)
+
+
+@pytest.mark.parametrize("kind", ["int8", "int16", "uint8", "int64"])
+def test_a_chain_of_bits_keeps_what_was_known(kind: str) -> None:
+    """A sort after it was told how narrow its keys are; the optimised program ran no more."""
+    dtype = getattr(tacit, kind)
+
+    def function(x: Any, y: Any) -> dict[str, Any]:
+        halves = ((x & y) ^ (x | y)) >> 1
+        return {"sorted": tacit.sort(~halves), "more": tacit.sort((~halves >> 2) << 1)}
+
+    spec = ArraySpec((8,), dtype, owner="alice", bounds=(0, 100))
+    program = tacit.trace(function, spec, ArraySpec((8,), dtype, owner="bob", bounds=(0, 100)))
+    better = program.optimize()
+    assert "bit_chain" in {node.operation for node in better.form.main.nodes}
+    rng = np.random.default_rng(3)
+    values = {name: rng.integers(0, 101, 8).astype(kind) for name in ("x", "y")}
+    with tacit.local(seed=1) as mpc:
+        expected, found = mpc.run(program, values), mpc.run(better, values)
+    for name, array in expected.items():
+        np.testing.assert_array_equal(found[name], array)
+        low, high = better.bounds()[name] or (-np.inf, np.inf)
+        assert low <= array.min()
+        assert array.max() <= high
