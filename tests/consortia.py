@@ -41,6 +41,14 @@ def free_ports(count: int) -> list[int]:
     return found
 
 
+def free_block(count: int) -> int:
+    """The first of so many free ports in a row."""
+    while True:
+        ports = free_ports(count)
+        if ports == list(range(ports[0], ports[0] + count)):
+            return ports[0]
+
+
 class Ring:
     """A consortium in a folder, with kits in ``folder/kits/NAME``.
 

@@ -12,7 +12,6 @@ import os
 import re
 import shlex
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -23,6 +22,7 @@ from pathlib import Path
 import pytest
 from command_line import COMMAND
 from commands import tacit_here
+from consortia import free_block
 
 pytestmark = pytest.mark.processes
 
@@ -63,8 +63,7 @@ def commands(page: str) -> list[Command]:
 
 def _free_ports() -> str:
     """Options of a service that tests beside this one do not run into."""
-    with socket.create_server(("127.0.0.1", 0)) as some:
-        return f"--port {20_000 + some.getsockname()[1] % 10_000} --metrics-port 0"
+    return f"--port {free_block(8)} --metrics-port 0"
 
 
 class Reader:
@@ -97,7 +96,7 @@ class Reader:
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
-            timeout=120,
+            timeout=300,
             check=False,
         )
         return ran.returncode, ran.stdout
@@ -110,7 +109,7 @@ class Reader:
                 stdout=log,
                 stderr=log,
             )
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + 240
         while missing(self._log.read_text(), command.shown):
             assert self._background.poll() is None, self._log.read_text()
             assert time.monotonic() < deadline, self._log.read_text()
@@ -122,7 +121,7 @@ class Reader:
             return 0
         process, self._background = self._background, None
         process.send_signal(number)
-        return process.wait(timeout=60)
+        return process.wait(timeout=240)
 
     def close(self) -> None:
         """Leave nothing running."""

@@ -268,7 +268,7 @@ def running(wards: DemoFiles, tmp_path: Path) -> Iterator[Running]:
 def test_a_killed_party_is_named_and_ends_the_run(running: Running, wards: DemoFiles) -> None:
     children = running.wait_for_training()
     os.kill(children[1], signal.SIGKILL)
-    _, errors = running.process.communicate(timeout=30)
+    _, errors = running.process.communicate(timeout=120)
     assert running.process.returncode == 4
     assert list(wards.files)[1] in errors
     assert "TC-34" in errors
@@ -278,7 +278,7 @@ def test_a_killed_party_is_named_and_ends_the_run(running: Running, wards: DemoF
 def test_ctrl_c_leaves_no_process_behind(running: Running) -> None:
     children = running.wait_for_training()
     running.process.send_signal(signal.SIGINT)
-    _, errors = running.process.communicate(timeout=30)
+    _, errors = running.process.communicate(timeout=120)
     assert running.process.returncode == 130
     assert "Interrupted" in errors
     assert not any(map(alive, children))

@@ -21,7 +21,7 @@ pytestmark = pytest.mark.processes
 def start(ring: Ring, name: str, file: Path, out: Path, *more: str) -> subprocess.Popen[str]:
     arguments = ["train", "--as", f"{name}={file}", "--kit", str(ring.place(name)), *more]
     return subprocess.Popen(
-        [*COMMAND, *arguments, "--epochs", "1", "--wait", "60", "--out", str(out)],
+        [*COMMAND, *arguments, "--epochs", "1", "--wait", "200", "--out", str(out)],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -35,7 +35,7 @@ def test_three_machines(wards: DemoFiles, tmp_path: Path) -> None:
         name: start(ring, name, file, tmp_path / "out" / name, "--label", wards.label, "--json")
         for name, file in files.items()
     }
-    ended = {name: process.communicate(timeout=120) for name, process in running.items()}
+    ended = {name: process.communicate(timeout=300) for name, process in running.items()}
     for name, process in running.items():
         assert process.returncode == 0, ended[name][1]
     manifests = {name: json.loads(out) for name, (out, _) in ended.items()}
@@ -65,7 +65,7 @@ def test_ctrl_c_while_it_waits_leaves_nothing(wards: DemoFiles, tmp_path: Path) 
         except OSError:
             time.sleep(0.05)
     process.send_signal(signal.SIGINT)
-    out, err = process.communicate(timeout=20)
+    out, err = process.communicate(timeout=120)
     assert process.returncode == 130, err
     with socket.socket() as free:
         free.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

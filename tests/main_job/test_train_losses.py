@@ -132,10 +132,13 @@ def test_the_others_finish_with_the_same_bits(
     blow = Blow(f"{phase} {seed}", phase, wanted.parties)
     outcome, printed = struck(wanted, blow)
     assert blow.done, blow
-    living = [name for name in wanted.parties if name != blow.victim]
-    assert list(outcome.results) == living, blow
     for name, result in outcome.results.items():
         assert (result.model, result.losses) == whole[name], blow
+    if blow.victim in outcome.results:  # it had finished before the blow fell
+        assert phase == AFTER[-1], blow
+        return
+    living = [name for name in wanted.parties if name != blow.victim]
+    assert list(outcome.results) == living, blow
     check_what_is_said(outcome, printed, tmp_path, blow)
     check_what_is_kept(tmp_path, living, blow)
 
@@ -255,7 +258,7 @@ def test_a_loss_before_the_parties_are_connected(
 def test_a_party_that_hangs_is_lost_too(
     struck: Any, whole: Any, wards: DemoFiles, tmp_path: Path
 ) -> None:
-    wanted = request(wards, tmp_path, heartbeat=1.0, patience=5.0)
+    wanted = request(wards, tmp_path, heartbeat=3.0, patience=15.0)
     blow = Blow("hang", "training", wanted.parties)
     blow.signal = signal.SIGSTOP
     outcome, printed = struck(wanted, blow)

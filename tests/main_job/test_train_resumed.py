@@ -47,7 +47,7 @@ def newest(shares: Path, files: DemoFiles) -> int:
     return min(found)
 
 
-def wait_for(condition: object, seconds: float = 60) -> None:
+def wait_for(condition: object, seconds: float = 240) -> None:
     until = time.monotonic() + seconds
     while not condition():  # type: ignore[operator]
         assert time.monotonic() < until, "not in time"

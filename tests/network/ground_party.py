@@ -80,8 +80,8 @@ class Party:
                 say(connected=stage, at=time.monotonic(), members=members)
                 with mesh:
                     ring = self.ring(mesh.index, len(members), stage)
-                    mesh.driver.run(ring, stage="ring", patience=20.0)
-                    mesh.gather(End(), End, stage="end", patience=20.0)
+                    mesh.driver.run(ring, stage="ring", patience=60.0)
+                    mesh.gather(End(), End, stage="end", patience=60.0)
                 say(done=members)
                 return
             except (TransportError, PeerFaultError) as error:

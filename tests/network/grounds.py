@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
-from linked import JOB, LOOPBACK, Outcome, in_threads
+from linked import JOB, LOOPBACK, QUICK, Outcome, in_threads
 
 from tacit.network import (
     Address,
@@ -18,15 +19,14 @@ from tacit.network import (
 )
 
 FOUR = ("alice", "bob", "carol", "dave")
-QUICK = NetworkSettings(
-    heartbeat_timeout=2.0, start_deadline=20.0, handshake_timeout=2.0, close_timeout=0.5
-)
+SETTINGS = replace(QUICK, close_timeout=1.0)
+"""A ground closes the links of a conference one after the other."""
 
 
 class Town:
     """An authority, the parties' credentials and open ports."""
 
-    def __init__(self, names: tuple[str, ...] = FOUR, settings: NetworkSettings = QUICK) -> None:
+    def __init__(self, names: tuple[str, ...] = FOUR, settings: NetworkSettings = SETTINGS) -> None:
         self.names = names
         self.settings = settings
         self.authority = Authority()

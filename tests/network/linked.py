@@ -25,8 +25,10 @@ from tacit.network import (
 JOB = bytes(range(32))
 LOOPBACK = "127.0.0.1"
 QUICK = NetworkSettings(
-    heartbeat_timeout=2.0, start_deadline=20.0, handshake_timeout=2.0, close_timeout=0.5
+    heartbeat_timeout=10.0, start_deadline=60.0, handshake_timeout=20.0, close_timeout=2.0
 )
+"""Far from what any party needs, however busy the machine; a test that waits until a limit expires
+sets that one."""
 
 Outcome = Any
 """What a party's function returned, or the exception it raised."""
@@ -183,7 +185,7 @@ class Processes:
 
     def ended(self, name: str) -> int:
         """Wait for a party's process; its exit status."""
-        return self.processes[name].wait(timeout=60)
+        return self.processes[name].wait(timeout=120)
 
 
 class Grounds(Processes):

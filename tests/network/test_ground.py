@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import gc
 import os
 import threading
 import time
@@ -11,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from grounds import FOUR, QUICK, Town, all_but, connected, talk
+from grounds import FOUR, SETTINGS, Town, all_but, connected, talk
 from linked import JOB
 
 from tacit.errors import CertificateError, PartyLostError, TacitError, TransportError, UsageError
@@ -25,13 +26,13 @@ def test_conferences_and_stages_in_turn() -> None:
         with connected(ground, FOUR) as mesh:
             sessions = [mesh.session_id]
         heard = [
-            ground.confer(FOUR, talk(ground.name, FOUR, rounds, size), 10.0)
+            ground.confer(FOUR, talk(ground.name, FOUR, rounds, size), 60.0)
             for rounds, size in ((2, 1), (5, 900_000), (1, 20))
         ]
         if ground.name in THREE:
             with connected(ground, THREE, "1") as mesh:
                 sessions.append(mesh.session_id)
-            heard.append(ground.confer(THREE, talk(ground.name, THREE), 10.0))
+            heard.append(ground.confer(THREE, talk(ground.name, THREE), 60.0))
         return sessions, heard
 
     outcomes = Town().run(body)
@@ -55,8 +56,8 @@ def test_who_says_nothing_to_one_is_not_waited_for() -> None:
         return heard
 
     began = time.monotonic()
-    outcomes = Town().run(lambda ground: ground.confer(FOUR, quiet(ground.name), 20.0))
-    assert time.monotonic() - began < 10
+    outcomes = Town().run(lambda ground: ground.confer(FOUR, quiet(ground.name), 60.0))
+    assert time.monotonic() - began < 60  # not even one round
     assert outcomes["alice"] == [[], []]
     assert (
         outcomes["bob"] == [["alice", "carol", "dave"]] * 2
@@ -73,7 +74,7 @@ def test_what_a_conference_raises_is_raised_and_the_last_letters_arrive() -> Non
         assert sorted(came) == all_but(own)
         raise Broken
 
-    outcomes = Town().run(lambda ground: ground.confer(FOUR, raising(ground.name), 10.0))
+    outcomes = Town().run(lambda ground: ground.confer(FOUR, raising(ground.name), 60.0))
     assert all(isinstance(outcomes[name], Broken) for name in FOUR)
 
 
@@ -81,40 +82,47 @@ def test_who_computes_is_waited_for_and_who_has_stopped_is_not(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Alice's port is open, and nobody answers there; bob comes late, but his porter answers."""
-    monkeypatch.setattr("tacit.network.ground._STILLNESS", 1.0)
-    town = Town(settings=dataclasses.replace(QUICK, heartbeat_timeout=0.5))
+    monkeypatch.setattr("tacit.network.ground._STILLNESS", 3.0)
+    town = Town(settings=dataclasses.replace(SETTINGS, heartbeat_timeout=1.5))
     over = threading.Event()
     members = FOUR[1:]
 
     def body(ground: Ground) -> Any:
         if ground.name == "bob":
-            time.sleep(3.0)
+            time.sleep(4.5)
         began = time.monotonic()
-        heard = ground.confer(FOUR, talk(ground.name, FOUR), 30.0)
+        heard = ground.confer(FOUR, talk(ground.name, FOUR), 60.0)
         if ground.name == "bob":
             over.set()
         return heard, time.monotonic() - began
 
-    outcomes = town.run(body, others={"alice": lambda: over.wait(40)})
+    outcomes = town.run(body, others={"alice": lambda: over.wait(120)})
     for name in members:
         heard, seconds = outcomes[name]
         assert heard == [all_but(name, members)] * 2
-        assert seconds < 10
+        assert seconds < 60
 
 
-@pytest.mark.parametrize("late", FOUR)
+@pytest.mark.parametrize("late", ["alice", "bob", "dave"])
 def test_rounds_end_at_times_that_count_from_the_beginning(late: str) -> None:
     """One is silent and one is late: all the others hear the late one in every round."""
     silent = "dave" if late != "dave" else "alice"
-    town, over = Town(), threading.Event()
+    town, left = Town(), threading.Semaphore(0)
     members = tuple(name for name in FOUR if name != silent)
 
     def body(ground: Ground) -> Any:
         if ground.name == late:
-            time.sleep(0.6)
-        return ground.confer(FOUR, talk(ground.name, FOUR, 3), 1.0)
+            time.sleep(0.5)
+        try:
+            return ground.confer(FOUR, talk(ground.name, FOUR, 3), 2.5)
+        finally:
+            left.release()
 
-    outcomes = town.run(body, others={silent: lambda: over.wait(4)})
+    def silence() -> None:
+        for _ in members:
+            left.acquire()
+
+    outcomes = town.run(body, others={silent: silence})
     for name in members:
         assert outcomes[name] == [all_but(name, members)] * 3
 
@@ -122,17 +130,17 @@ def test_rounds_end_at_times_that_count_from_the_beginning(late: str) -> None:
 def test_a_call_for_a_conference_ends_the_connecting_and_carries_the_first_letter() -> None:
     def body(ground: Ground) -> Any:
         if ground.name == "alice":
-            return ground.confer(FOUR, talk("alice", FOUR), 10.0)
+            return ground.confer(FOUR, talk("alice", FOUR), 60.0)
         began = time.monotonic()
         with pytest.raises(PartyLostError) as caught:
             connected(ground, FOUR, "1")
         error = caught.value
-        assert time.monotonic() - began < 5
+        assert time.monotonic() - began < SETTINGS.start_deadline / 2
         return (
             error.case,
             error.reporter,
             error.statement,
-            ground.confer(FOUR, talk(ground.name, FOUR), 10.0),
+            ground.confer(FOUR, talk(ground.name, FOUR), 60.0),
         )
 
     outcomes = Town().run(body)
@@ -171,7 +179,7 @@ def test_a_dead_member_of_a_later_stage_is_named_by_both_others(dead: str) -> No
         error, seconds = outcomes[name]
         assert error.parties == (dead,), error
         assert error.code in ("TC-3407", "TC-3406", "TC-3408"), error
-        assert seconds < 3
+        assert seconds < SETTINGS.start_deadline / 2
     assert any(outcomes[name][0].code == "TC-3407" for name in all_but(dead, THREE))
 
 
@@ -184,7 +192,7 @@ def test_an_excluded_party_cannot_disturb_a_later_stage() -> None:
             pass
         if ground.name == "dave":
             while not over.is_set():
-                ground.settings = dataclasses.replace(QUICK, start_deadline=0.3)
+                ground.settings = dataclasses.replace(SETTINGS, start_deadline=0.3)
                 with pytest.raises(TacitError):
                     connected(ground, (*THREE[:2], "dave"), "1")
                 with pytest.raises(TacitError):
@@ -219,7 +227,7 @@ def test_evidence_keys_are_exchanged_and_checked() -> None:
         assert outcomes[name][0] == certificates
         keys[name].verify(outcomes[name][2], b"statement")
 
-    other = Town(settings=dataclasses.replace(QUICK, start_deadline=1.0))
+    other = Town(settings=dataclasses.replace(SETTINGS, start_deadline=1.0))
     foreign = Authority().issue("bob")
     other.credentials["bob"] = dataclasses.replace(
         other.credentials["bob"],
@@ -256,18 +264,27 @@ def test_nothing_stays_open() -> None:
         for stage in range(3):
             with connected(ground, FOUR, str(stage)):
                 pass
-            ground.confer(FOUR, talk(ground.name, FOUR), 10.0)
+            ground.confer(FOUR, talk(ground.name, FOUR), 60.0)
         return None
 
+    gc.collect()  # what other tests left to the collector is not closed meanwhile
     before, threads = count(), threading.active_count()
     assert not any(Town().run(body).values())
     assert count() == before
     assert threading.active_count() == threads
+    until = time.monotonic() + 60
+    while ours():  # the kernel may list a thread for a moment after it was joined
+        assert time.monotonic() < until, ours()
+        time.sleep(0.01)
+
+
+def ours() -> list[str]:
+    """The native threads of links that there are."""
     names = []
     for task in os.listdir("/proc/self/task"):
         with contextlib.suppress(FileNotFoundError, ProcessLookupError):
             names.append(Path(f"/proc/self/task/{task}/comm").read_text())
-    assert not [name for name in names if "heartbeat" in name or "porter" in name]
+    return [name for name in names if "heartbeat" in name or "porter" in name]
 
 
 def test_what_is_refused_before_anything_is_sent() -> None:

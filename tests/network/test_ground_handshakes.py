@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 import numpy as np
 import pytest
-from grounds import FOUR, QUICK, Town, connected
+from grounds import FOUR, SETTINGS, Town, connected
 
 from tacit.errors import HandshakeError, TacitError
 from tacit.network import Ground, Mesh
@@ -17,6 +17,7 @@ from tacit.network.handshake import Handshake
 from tacit.rounds.contract import Round, Step
 
 THREE = FOUR[:3]
+PATIENCE = 2.0
 
 
 @pytest.mark.parametrize("kept", [(), ("bob",), ("bob", "carol")])
@@ -25,7 +26,7 @@ def test_who_speaks_to_some_only_is_named_and_no_honest_one_is(
     monkeypatch: pytest.MonkeyPatch, what: str, kept: tuple[str, ...]
 ) -> None:
     """In a later stage dave says hello, or confirms, to these alone; each honest one names him."""
-    settings = dataclasses.replace(QUICK, start_deadline=2.5, patience=1.0, heartbeat_timeout=1.0)
+    settings = dataclasses.replace(SETTINGS, heartbeat_timeout=2.0, close_timeout=0.5)
     monkeypatch.setattr("tacit.network.handshake.MARGIN", 1.0)
     monkeypatch.setattr("tacit.network.mesh.MARGIN", 1.0)
     town, left = Town(settings=settings), threading.Event()
@@ -62,11 +63,12 @@ def test_who_speaks_to_some_only_is_named_and_no_honest_one_is(
     def body(ground: Ground) -> Any:
         with connected(ground, FOUR):
             pass
+        ground.settings = dataclasses.replace(settings, start_deadline=3.0, patience=PATIENCE)
         try:
             with connected(ground, FOUR, "1") as mesh:
                 if ground.name == "dave":
-                    left.wait(15)
-                mesh.driver.run(steps(mesh), patience=1.0)
+                    left.wait(120)
+                mesh.driver.run(steps(mesh), patience=PATIENCE)
         except TacitError as error:
             if ground.name != "dave":
                 left.set()
@@ -115,7 +117,7 @@ def test_nonces_that_differ_do_not_matter_in_a_later_stage(
     assert len(set(outcomes["alice"])) == 3
     # With nonces, as in a first session, honest parties accuse honest ones.
     weak = True
-    errors = Town(settings=dataclasses.replace(QUICK, start_deadline=3.0)).run(body)
+    errors = Town(settings=dataclasses.replace(SETTINGS, start_deadline=3.0)).run(body)
     accused = {
         party
         for name in THREE

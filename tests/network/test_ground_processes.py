@@ -5,19 +5,16 @@ from __future__ import annotations
 import random
 import signal
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from linked import Grounds
-
-from tacit.network import NetworkSettings
+from linked import QUICK, Grounds
 
 pytestmark = pytest.mark.processes
 
 NAMES = Grounds.names
-SETTINGS = NetworkSettings(
-    heartbeat_timeout=1.0, start_deadline=20.0, handshake_timeout=5.0, close_timeout=0.2
-)
+SETTINGS = replace(QUICK, heartbeat_timeout=4.0, close_timeout=0.5)
 GENERATOR = random.Random(20261129)
 ROUNDS = [(GENERATOR.choice(NAMES), "round", GENERATOR.randrange(1, 300)) for _ in range(2)]
 MOMENTS = [("alice", "round", 0), ("dave", "round", 0), *ROUNDS]
@@ -29,14 +26,14 @@ def others(of: str) -> list[str]:
 
 @pytest.mark.parametrize(("who", "where", "at"), MOMENTS)
 def test_three_go_on_when_one_kills_itself(tmp_path: Path, who: str, where: str, at: int) -> None:
-    arguments = {"who": who, "where": where, "at": at, "seconds": 8.0}
+    arguments = {"who": who, "where": where, "at": at, "seconds": 40.0}
     with Grounds(tmp_path, arguments, SETTINGS) as parties:
         died = parties.until(who, "dying")[0]["dying"]
         for name in others(who):
             done, before = parties.until(name, "done")
             assert done["done"] == others(who)
             stages = {line["connected"]: line["at"] for line in before if "connected" in line}
-            assert stages[1] - died < 6.0  # 1.1 alone on the machine
+            assert stages[1] - died < 40.0  # not even one round; 1.1 alone on the machine
             fault = next(line["fault"] for line in before if "fault" in line)
             # Who was told by another one before it saw for itself names that one.
             assert who in fault["parties"] or fault["code"] in ("TC-3406", "TC-3408")
@@ -47,7 +44,7 @@ def test_three_go_on_when_one_kills_itself(tmp_path: Path, who: str, where: str,
 @pytest.mark.parametrize(("where", "at"), [("conference", 0), ("conference", 1), ("connect", 1)])
 def test_one_dies_while_the_four_confer_or_connect(tmp_path: Path, where: str, at: int) -> None:
     """Bob interrupts the ring; carol dies in the conference that follows or just after it."""
-    arguments = {"who": "carol", "where": where, "at": at, "seconds": 4.0}
+    arguments = {"who": "carol", "where": where, "at": at, "seconds": 20.0}
     with Grounds(tmp_path, arguments, SETTINGS) as parties:
         parties.until("bob", "connected")
         time.sleep(0.3)
@@ -60,7 +57,7 @@ def test_one_dies_while_the_four_confer_or_connect(tmp_path: Path, where: str, a
 
 
 def test_one_hangs_and_wakes_up_later(tmp_path: Path) -> None:
-    arguments = {"seconds": 1.5, "rounds": 3000}
+    arguments = {"seconds": 4.0, "rounds": 3000}
     with Grounds(tmp_path, arguments, SETTINGS) as parties:
         parties.until("dave", "connected")
         time.sleep(0.3)
@@ -71,7 +68,7 @@ def test_one_hangs_and_wakes_up_later(tmp_path: Path) -> None:
             while connected["connected"] == 0:
                 connected, more = parties.until(name, "connected")
                 before += more
-            assert connected["at"] - stopped < 8.0
+            assert connected["at"] - stopped < 60.0
             if name == "alice":
                 parties.processes["dave"].send_signal(signal.SIGCONT)
         for name in others("dave"):
@@ -83,7 +80,7 @@ def test_one_hangs_and_wakes_up_later(tmp_path: Path) -> None:
 def test_killed_from_outside_at_any_time(tmp_path: Path, seed: int) -> None:
     generator = random.Random(seed)
     who = generator.choice(NAMES)
-    with Grounds(tmp_path, {"seconds": 8.0}, SETTINGS) as parties:
+    with Grounds(tmp_path, {"seconds": 40.0}, SETTINGS) as parties:
         for name in NAMES:
             parties.until(name, "connected")
         time.sleep(generator.random() * 0.5)

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from grounds import QUICK, Town
+from grounds import SETTINGS, Town
 from linked import JOB
 
 import tacit
@@ -18,6 +18,7 @@ from tacit.protocols import PROTOCOLS
 from tacit.rounds.contract import Arrays, Round, Step
 from tacit.sessions import PartySession, footing
 
+PATIENCE = 2.5
 X = np.array([5, -7, 90_000])
 RIGHT = [(X * X).tolist(), [True, False, True]]
 
@@ -25,7 +26,7 @@ RIGHT = [(X * X).tolist(), [True, False, True]]
 def job(ground: Ground) -> Any:
     """An input, a product, a comparison; twice, so that there is something after a fault."""
     session = PartySession.guarded(
-        PROTOCOLS["fantastic4"], ground, job=JOB, patience=2.0, threads=1
+        PROTOCOLS["fantastic4"], ground, job=JOB, patience=PATIENCE, threads=1
     )
     with session:
         mpc = tacit.Computation(session)
@@ -139,7 +140,7 @@ def test_the_others_get_the_right_results(
 
 def test_a_certificate_of_another_authority_is_refused_before_anything() -> None:
     """Its holder is told so; for the others it never came."""
-    town = Town(settings=replace(QUICK, start_deadline=2.0))
+    town = Town(settings=replace(SETTINGS, start_deadline=2.0))
     town.credentials["carol"] = Authority().issue("carol")
     outcomes = town.run(job)
     for name, outcome in outcomes.items():

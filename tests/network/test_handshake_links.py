@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import socket
+from dataclasses import replace
 from typing import Any
 
 import msgspec
@@ -24,9 +25,10 @@ from tacit.network import Address, Authority, Credentials, Listener, Mesh, Netwo
 
 THREE = ("alice", "bob", "carol")
 TWO = ("alice", "bob")
-IMPATIENT = NetworkSettings(
-    heartbeat_timeout=2.0, start_deadline=2.0, handshake_timeout=1.0, close_timeout=0.2
-)
+IMPATIENT = replace(QUICK, start_deadline=4.0)
+"""Where one party waits in vain, and the other finds out why long before."""
+LONELY = replace(QUICK, start_deadline=0.5)
+"""Where nobody comes."""
 
 
 def keys(mesh: Mesh) -> dict[str, Any]:
@@ -98,14 +100,14 @@ def test_each_mismatch_is_its_own_error_at_both_ends(what: str) -> None:
 
 def test_another_order_of_participants_is_refused() -> None:
     swapped = agreement("bob", "alice")
-    impatient = dict.fromkeys(TWO, IMPATIENT)
-    outcomes = linked(TWO, keys, agreements={"bob": swapped}, settings=impatient)
+    lonely = dict.fromkeys(TWO, LONELY)
+    outcomes = linked(TWO, keys, agreements={"bob": swapped}, settings=lonely)
     # Each believes that the other must dial.
     assert all(isinstance(error, DeadlineError) for error in outcomes.values()), outcomes
 
 
 def test_heartbeat_timeouts_must_be_equal() -> None:
-    other = NetworkSettings(heartbeat_timeout=7.0, close_timeout=0.5)
+    other = replace(QUICK, heartbeat_timeout=7.0)
     outcomes = linked(TWO, keys, settings={"bob": other})
     for error in outcomes.values():
         assert isinstance(error, HandshakeError)
@@ -246,16 +248,17 @@ def test_scanners_do_not_disturb_the_connection() -> None:
 
 
 def test_nobody_listens() -> None:
-    with Listener(Address(LOOPBACK, 0)) as closed:
-        address = closed.address
-    with pytest.raises(AddressError) as caught:
-        connect(
-            "bob",
-            agreement(*TWO),
-            Authority().issue("bob"),
-            {"alice": address},
-            settings=IMPATIENT,
-        )
+    with socket.socket() as taken:  # so that nobody else may listen there
+        taken.bind((LOOPBACK, 0))
+        address = Address(LOOPBACK, taken.getsockname()[1])
+        with pytest.raises(AddressError) as caught:
+            connect(
+                "bob",
+                agreement(*TWO),
+                Authority().issue("bob"),
+                {"alice": address},
+                settings=LONELY,
+            )
     assert caught.value.case == 6
     assert caught.value.parties == ("alice",)
     assert str(address) in caught.value.message
@@ -304,7 +307,7 @@ def test_a_missing_party_is_named() -> None:
             agreement(*THREE),
             Authority().issue("alice"),
             {"alice": Address(LOOPBACK, 0)},
-            settings=IMPATIENT,
+            settings=LONELY,
         )
     assert caught.value.parties == ("bob", "carol")
 
@@ -342,7 +345,7 @@ class Other(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 def test_gather_brings_everybodys_message() -> None:
     outcomes = linked(
-        THREE, lambda mesh: mesh.gather(Schema([mesh.name]), Schema, stage="schemas", deadline=10.0)
+        THREE, lambda mesh: mesh.gather(Schema([mesh.name]), Schema, stage="schemas", deadline=60.0)
     )
     for name in THREE:
         assert outcomes[name] == {party: Schema([party]) for party in THREE}

@@ -223,7 +223,7 @@ def test_a_deadline_names_the_party_that_is_behind() -> None:
                 event.wait()
             return None
         try:
-            return mesh.driver.run(endless(mesh.index, 100), stage="training", deadline=1.0)
+            return mesh.driver.run(endless(mesh.index, 100), stage="training", deadline=2.5)
         finally:
             waiting[mesh.index].set()
 

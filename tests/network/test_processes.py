@@ -16,7 +16,7 @@ import pytest
 from linked import QUICK, Processes
 
 from tacit.errors import AddressError
-from tacit.network import Address, Listener, NetworkSettings
+from tacit.network import Address, Listener
 
 pytestmark = pytest.mark.processes
 
@@ -60,19 +60,19 @@ def test_a_killed_party_is_named_by_all_others(tmp_path: Path, who: str, at: int
 
 
 def test_a_party_that_hangs_is_lost_after_the_heartbeat_timeout(tmp_path: Path) -> None:
-    limits = NetworkSettings(heartbeat_timeout=1.0, close_timeout=0.2)
+    limits = replace(QUICK, heartbeat_timeout=3.0, close_timeout=1.0)
     with Processes(tmp_path, "frozen", {"who": "carol", "at": 20}, limits) as parties:
         errors = {name: parties.hear(name)["error"] for name in survivors("carol")}
     for error in errors.values():
         assert error["kind"] == "PartyLostError"
         assert error["parties"] == ["carol"]
-    assert any("no sign of life for 1 seconds" in error["message"] for error in errors.values())
+    assert any("no sign of life for 3 seconds" in error["message"] for error in errors.values())
 
 
 @pytest.mark.parametrize("who", NAMES)
 def test_a_stuck_party_ends_at_the_deadline_and_is_named(tmp_path: Path, who: str) -> None:
-    arguments = {"who": who, "at": 20, "deadline": 1.5}
-    limits = NetworkSettings(heartbeat_timeout=1.0, close_timeout=0.2)
+    arguments = {"who": who, "at": 20, "deadline": 3.0}
+    limits = replace(QUICK, close_timeout=1.0)  # the one that is stuck does not read
     with Processes(tmp_path, "stuck", arguments, limits) as parties:
         errors = {name: parties.hear(name)["error"] for name in survivors(who)}
     for error in errors.values():
@@ -131,8 +131,7 @@ def test_ctrl_c_leaves_nothing(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(("who", "other"), [("alice", "bob"), ("bob", "alice")])
 def test_ctrl_c_while_waiting_for_the_others(tmp_path: Path, who: str, other: str) -> None:
-    limits = replace(QUICK, start_deadline=120.0)
-    parties = Processes(tmp_path, "coming", settings=limits)
+    parties = Processes(tmp_path, "coming", settings=replace(QUICK, start_deadline=600.0))
     try:
         ports = {name: parties.hear(name)["port"] for name in NAMES}
         for name in (who, other):

@@ -10,8 +10,9 @@ from typing import Any
 
 import msgspec
 import pytest
-from grounds import QUICK, Town, connected
-from linked import LOOPBACK, agreement, in_threads, linked
+from consortia import free_ports
+from grounds import Town, connected
+from linked import LOOPBACK, QUICK, agreement, in_threads, linked
 from test_wire_attacks import Bob
 
 from tacit.errors import TacitError
@@ -86,7 +87,7 @@ def test_the_first_bytes_are_those_of_tls() -> None:
                 connect("bob", agreement(*TWO), authority.issue("bob"), addresses, settings=SHORT)
 
         def alice() -> bytes:
-            listener.socket.settimeout(10)
+            listener.socket.settimeout(60)
             connection, _ = listener.socket.accept()
             with connection:
                 return connection.recv(3)
@@ -103,7 +104,7 @@ def test_the_hello_says_what_it_said(tmp_path: Path) -> None:
     def alice() -> Any:
         with pytest.raises(TacitError):
             connect(
-                "alice", agreement(*TWO), authority.issue("alice"), {}, listener, settings=SHORT
+                "alice", agreement(*TWO), authority.issue("alice"), {}, listener, settings=QUICK
             )
 
     def bob() -> None:
@@ -113,14 +114,13 @@ def test_the_hello_says_what_it_said(tmp_path: Path) -> None:
 
     outcomes = in_threads({"alice": alice, "bob": bob})
     assert outcomes["bob"] is None, outcomes
-    assert heard[0].parameters == {"fraction": "18", "network.heartbeat_timeout": "2"}
+    assert heard[0].parameters == {"fraction": "18", "network.heartbeat_timeout": "10"}
 
 
 def test_a_party_that_is_awaited_may_start_as_late_as_the_deadline_allows() -> None:
     """Nobody listens at first: outside guarded sessions a refusal is no death."""
     authority = Authority()
-    with Listener(Address(LOOPBACK, 0)) as reserved:
-        address = reserved.address
+    address = Address(LOOPBACK, *free_ports(1))
     addresses = {"alice": address}
 
     def bob() -> Any:

@@ -25,7 +25,16 @@ from linked import LOOPBACK, QUICK, agreement, in_threads
 
 from tacit import _native
 from tacit.errors import HandshakeError, MessageError, PartyLostError, TacitError, TransportError
-from tacit.network import Address, Agreement, Authority, Credentials, Listener, Mesh, connect
+from tacit.network import (
+    Address,
+    Agreement,
+    Authority,
+    Credentials,
+    Listener,
+    Mesh,
+    NetworkSettings,
+    connect,
+)
 from tacit.network.handshake import Confirmation, Hello, derive_session_id
 from tacit.rounds.contract import Round, Step
 
@@ -51,7 +60,13 @@ def frame(kind: int, body: bytes = b"", **changes: int) -> bytes:
 class Bob:
     """Bob, made by hand."""
 
-    def __init__(self, credentials: Credentials, alice: Address, directory: Path) -> None:
+    def __init__(
+        self,
+        credentials: Credentials,
+        alice: Address,
+        directory: Path,
+        settings: NetworkSettings = QUICK,
+    ) -> None:
         credentials.save(directory)
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
         context.minimum_version = ssl.TLSVersion.TLSv1_3
@@ -68,7 +83,7 @@ class Bob:
             protocol="replicated3",
             parameters={
                 "fraction": "18",
-                "network.heartbeat_timeout": f"{QUICK.heartbeat_timeout:g}",
+                "network.heartbeat_timeout": f"{settings.heartbeat_timeout:g}",
             },
             job=bytes(range(32)),
             nonce=secrets.token_bytes(32),
@@ -137,7 +152,7 @@ def attacked(
         chosen = wanted or agreement(*TWO)
         credentials = authority.issue("alice")
         with connect("alice", chosen, credentials, {}, listener, settings=QUICK) as mesh:
-            return mesh.driver.run(receiving(mesh, rounds), stage="multiply", deadline=10.0)
+            return mesh.driver.run(receiving(mesh, rounds), stage="multiply", deadline=60.0)
 
     def bob() -> None:
         played = Bob(authority.issue("bob"), listener.address, directory / "bob")
@@ -421,7 +436,7 @@ def in_between(relay: Relay) -> Any:
         mesh = connect(name, chosen, credentials, addresses, listener, settings=QUICK)
         with mesh:
             steps = receiving(mesh, 20) if name == "alice" else sending(mesh)
-            return mesh.driver.run(steps, stage="multiply", deadline=10.0)
+            return mesh.driver.run(steps, stage="multiply", deadline=60.0)
 
     with relayed(alice.address, relay) as address:
         outcomes = in_threads(

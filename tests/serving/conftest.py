@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import socket
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -12,6 +11,7 @@ from typing import Any
 import msgspec
 import numpy as np
 import pytest
+from consortia import free_ports
 from serving_world import form, model
 
 from tacit.consortium import Kit
@@ -26,27 +26,6 @@ from tacit.serving.settings import ServiceSettings
 from tacit.sessions import run_alone
 
 NAMES = ("alice", "bob", "carol")
-
-
-def free_ports(count: int) -> list[int]:
-    """Ports that nobody listens on just now."""
-    held = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
-    ports = [one.getsockname()[1] for one in held]
-    for one in held:
-        one.close()
-    return ports
-
-
-def free_block(count: int) -> int:
-    """The first of so many ports in a row that nobody listens on just now."""
-    while True:
-        (first,) = free_ports(1)
-        try:
-            for port in range(first, first + count):
-                socket.create_server(("127.0.0.1", port)).close()
-        except (OSError, OverflowError):
-            continue
-        return first
 
 
 @dataclass
@@ -110,7 +89,7 @@ def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
                 "tacit.serving.job",
                 settings,
                 threads=1,
-                settings=NetworkSettings(start_deadline=30),
+                settings=NetworkSettings(start_deadline=120),
                 on_progress=lambda who, progress: started[name].set(),
             )
         except BaseException as error:
@@ -121,13 +100,13 @@ def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     for thread in threads:
         thread.start()
     for event in started.values():
-        assert event.wait(30)
+        assert event.wait(120)
     assert not running.errors
     yield running
     for desk in running.desks:
         desk.close()
     for thread in threads:
-        thread.join(20)
+        thread.join(120)
     patch.undo()
     assert not running.errors
     assert not any(thread.is_alive() for thread in threads)

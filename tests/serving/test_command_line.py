@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import free_block
+from consortia import free_block
 from rich.console import Console
 from serving_world import form, model
 
@@ -40,7 +40,7 @@ def test_a_killed_party_costs_no_answer(
     answered, wrong, over = [0, 0], list[str](), threading.Event()
 
     def asking(place: int) -> None:
-        with tacit.Client(made.client, timeout=40) as client:
+        with tacit.Client(made.client, timeout=120) as client:
             while not over.is_set():
                 try:
                     found = client.probability(rows)
@@ -65,7 +65,7 @@ def test_a_killed_party_costs_no_answer(
         finally:
             over.set()
             for thread in threads:
-                thread.join(60)
+                thread.join(240)
         assert wrong == []
         with tacit.Client(made.client) as client:
             described = client.describe()
@@ -88,7 +88,7 @@ def test_a_killed_party_costs_no_answer(
         assert '"event": "ended"' in log
 
 
-def wait_until(done: object, seconds: float = 60.0) -> None:
+def wait_until(done: object, seconds: float = 240.0) -> None:
     """Poll for something that other processes do."""
     until = time.monotonic() + seconds
     while not done():  # type: ignore[operator]

@@ -52,6 +52,8 @@ def run_party(context: PartyContext) -> Any:
         errors.append(float(np.abs(opened - expected.T @ expected).max()))
         errors.append(float(np.abs(counts - (expected > 0).sum(axis=0)).max()))
         expected = expected * 0.5 + values["alice"]
+    if settings.after:
+        time.sleep(120)  # until it is killed, should it have been this fast
     session = context.session
     return {
         "error": max(errors),
@@ -72,4 +74,4 @@ def _end(settings: Settings) -> None:
 
     threading.Thread(target=kill, daemon=True).start()
     if settings.after == 0:
-        time.sleep(5)
+        time.sleep(120)

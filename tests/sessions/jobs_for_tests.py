@@ -25,7 +25,7 @@ def run_party(context: PartyContext) -> Any:
     """The joint sum of everybody's numbers, with progress; or some kind of failure."""
     settings = msgspec.msgpack.decode(context.configuration, type=Settings)
     mpc = Computation(context.session)
-    context.session.enter_stage("summing", seconds=20)
+    context.session.enter_stage("summing", seconds=100)
     if settings.behave == "data error":
         raise DataError(
             "Line 3, column amount: no number.",
@@ -38,7 +38,7 @@ def run_party(context: PartyContext) -> Any:
     if settings.behave == "exit":
         raise SystemExit(7)
     if settings.behave == "stall":
-        time.sleep(60)
+        time.sleep(300)
     if settings.behave == "threads":
         return context.session.party.threads
     total = mpc.constant(np.zeros(2))
@@ -47,5 +47,5 @@ def run_party(context: PartyContext) -> Any:
         total = total + mpc.share(own, owner, dtype=tacit.fixed, shape=(2,))
         context.progress("summing", number + 1, len(mpc.parties), "inputs")
         if settings.behave == "stall later":
-            time.sleep(60)
+            time.sleep(300)
     return {"sum": total.reveal(to="all").tolist(), "name": context.name}

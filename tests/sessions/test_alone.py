@@ -42,13 +42,16 @@ from tacit.sessions import party_session, run_alone
 
 FOUR = (*THREE, "regulator")
 QUICK = NetworkSettings(
-    heartbeat_timeout=2.0,
-    start_deadline=10.0,
-    handshake_timeout=2.0,
-    close_timeout=0.2,
-    patience=4.0,
+    heartbeat_timeout=10.0,
+    start_deadline=60.0,
+    handshake_timeout=20.0,
+    close_timeout=1.0,
+    patience=30.0,
 )
-IMPATIENT = replace(QUICK, start_deadline=2.0)
+IMPATIENT = replace(QUICK, start_deadline=4.0)
+"""Where somebody waits in vain, and the others find out why long before."""
+LONELY = replace(QUICK, start_deadline=0.7)
+"""Where nobody else is there."""
 
 
 @pytest.fixture(scope="module")
@@ -80,7 +83,7 @@ def in_threads(functions: Mapping[str, Callable[[], Any]]) -> dict[str, Any]:
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(60)
+        thread.join(240)
     return outcomes
 
 
@@ -170,7 +173,7 @@ def test_one_that_does_not_come_is_named(made: Ring) -> None:
         assert isinstance(error, DeadlineError)
         assert error.parties == ("bank_c",)
     assert [one.name for one in waits[-1]] == ["bank_c"]
-    outcomes = together(kits(made, ("bank_c",)), replace(IMPATIENT, start_deadline=0.7))
+    outcomes = together(kits(made, ("bank_c",)), LONELY)
     error = outcomes["bank_c"]
     assert isinstance(error, AddressError)
     assert "refused" in error.message
@@ -304,7 +307,7 @@ def test_a_revoked_party_is_turned_away_and_told(ring: Ring) -> None:
 
     def party(name: str) -> None:
         if name == "bank_b":
-            assert gone.wait(30)
+            assert gone.wait(120)
         outcomes.update(together({name: parties[name]}, waiting[name]))
         if name == "bank_c":
             gone.set()
@@ -329,13 +332,13 @@ def knocking(kit: Kit, credentials: Credentials, name: str) -> Iterator[Callable
     def knock() -> None:
         while not over.wait(0.05):
             try:
-                connection = socket.create_connection((address.host, address.port), 1)
+                connection = socket.create_connection((address.host, address.port), 10)
             except OSError:
                 continue
             connection.setblocking(False)
             link = _native.Link.dial(connection.detach(), identity, name)
             with contextlib.suppress(_native.LinkFailure):
-                for _ in range(50):
+                for _ in range(500):
                     if link.handshake():
                         inside.set()
                         break
@@ -348,7 +351,7 @@ def knocking(kit: Kit, credentials: Credentials, name: str) -> Iterator[Callable
         yield inside.is_set
     finally:
         over.set()
-        thread.join(10)
+        thread.join(60)
 
 
 def test_a_client_that_knocks_disturbs_nobody_and_is_no_party(ring: Ring) -> None:
@@ -411,7 +414,7 @@ def test_each_refreshes_its_own_folder(
                 values = np.array([1.5, -2.0]) if name == "bank_a" else None
                 mpc.save(mpc.share(values, "bank_a", dtype=tacit.fixed, shape=(2,)), "kept")
             folder = Path(place.folder)
-            refresh([folder], None, 2.0, kit=made.place(name), wait=20.0, as_json=True)
+            refresh([folder], None, 2.0, kit=made.place(name), wait=60.0, as_json=True)
             with party_session(made.kit(name), bytes(32), settings=QUICK) as session:
                 session.attach(place)
                 return Computation(session).load("kept").reveal(to="all").tolist()

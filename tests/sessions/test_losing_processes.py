@@ -70,7 +70,7 @@ def test_one_that_hangs_is_waited_for_after_the_others_have_finished(reports: bo
         assert running.results() == {"bank_a": "bank_a", "bank_c": "bank_c"}
         assert isinstance(running.lost["bank_b"], DeadlineError)
         assert [party for party, _ in running.incidents] == (["bank_a"] if reports else [])
-    assert time.monotonic() - began < 20
+    assert time.monotonic() - began < 100
 
 
 def test_incidents_are_collected_and_handed_on() -> None:
@@ -103,14 +103,14 @@ def test_a_second_loss_ends_the_run_and_is_its_cause() -> None:
 
 @pytest.mark.parametrize("how", ["die", "fail"])
 def test_without_tolerance_the_first_loss_ends_the_run(how: str) -> None:
-    slow = Ending(seconds=30)
+    slow = Ending(seconds=120)
     with (
         processes(0, bank_a=slow, bank_b=Ending(how, seconds=1.0), bank_c=slow) as running,
         pytest.raises(PartyLostError if how == "die" else InternalError),
     ):
         began = time.monotonic()
         running.results()
-    assert time.monotonic() - began < 15
+    assert time.monotonic() - began < 100
     assert running.lost == {}
     assert not any(map(alive, running.identifiers.values()))
 
@@ -162,7 +162,7 @@ def test_one_that_meets_something_of_its_own_is_the_cause() -> None:
             shared_first="rows",
             bank_a=Ending("fail", seconds=1.0),
             bank_b=Ending("die", seconds=1.5),
-            bank_c=Ending(seconds=30),
+            bank_c=Ending(seconds=120),
         ) as running,
         pytest.raises(InternalError),
     ):

@@ -59,7 +59,7 @@ def test_arrays_survive_the_loss_of_a_process(lost: str) -> None:
 
 
 def test_a_process_that_hangs_is_lost() -> None:
-    settings = NetworkSettings(heartbeat_timeout=1.0, patience=4.0)
+    settings = NetworkSettings(heartbeat_timeout=3.0, patience=10.0)
     session = ProcessSession(PROTOCOLS["fantastic4"], ("a", "b", "c", "d"), settings)
     with tacit.Computation(session) as mpc:
         x = mpc.share(X, owner="a")

@@ -39,7 +39,7 @@ def test_there_is_an_example_of_ten_lines() -> None:
 @pytest.mark.parametrize(("code", "printed"), examples())
 def test_examples_print_what_they_say(code: str, printed: str) -> None:
     done = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, timeout=120, check=False
+        [sys.executable, "-c", code], capture_output=True, text=True, timeout=300, check=False
     )
     assert done.returncode == 0, done.stderr
     assert done.stdout == printed

@@ -19,7 +19,7 @@ const SPIN: Duration = Duration::from_micros(50);
 const TICK: Duration = Duration::from_millis(100);
 /// After this much waiting the others are told whom this party waits for.
 const TELL_AFTER: Duration = Duration::from_millis(200);
-/// A longer gap between two looks at the clock means that this process itself was stopped.
+/// See [`stopped`].
 const STOPPED: Duration = Duration::from_secs(1);
 /// Ciphertext that may stay queued on a link when an exchange returns.
 const BACKLOG_BYTES: usize = 32 << 20;
@@ -74,6 +74,13 @@ pub(crate) struct State {
     /// How things stood when an exchange with patience failed.
     pub standing: Option<Standing>,
     pub settled: Vec<(usize, Status)>,
+}
+
+/// A longer gap between two looks at the clock means that this process itself was stopped: at most
+/// half of the heartbeat timeout, since a shorter gap and the quarter of it that passes between two
+/// heartbeats must not look like silence together.
+fn stopped(heartbeat: Duration) -> Duration {
+    (heartbeat / 2).clamp(2 * TICK, STOPPED)
 }
 
 /// The times that an exchange keeps an eye on.
@@ -167,7 +174,7 @@ impl State {
                 readable |= self.wait(work, &watch, now);
             }
             let now = Instant::now();
-            if now.duration_since(watch.looked) > STOPPED {
+            if now.duration_since(watch.looked) > stopped(heartbeat) {
                 watch.begun = now;
                 if let Some(patience) = patience.as_deref_mut() {
                     patience.restart(now);
@@ -278,7 +285,9 @@ impl State {
                     *readable &= !bit;
                 }
                 any |= moved.any;
-                if sending && peer.left {
+                // Who has it all may have left, even since this pass sent the last of it.
+                let unsent = send.as_ref().is_some_and(|m| !m.is_done());
+                if unsent && peer.left {
                     return Err(LinkError::Left { peer: peer.index });
                 }
                 // A cause that was already on its way has been read by now.

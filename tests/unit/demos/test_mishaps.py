@@ -85,7 +85,7 @@ def test_orders_go_to_the_one_that_fails_alone() -> None:
 
 
 def test_the_director_kills_at_the_step() -> None:
-    victim = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"])
+    victim = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(300)"])
     try:
         director = Director(parsed(["bank_b@40%"], []))
         pids = {"bank_b": victim.pid, "bank_a": os.getpid()}
@@ -98,7 +98,7 @@ def test_the_director_kills_at_the_step() -> None:
             assert director.progress(party, message, pids) is None
         said = director.progress("bank_b", Progress("training", 4, 10, "steps"), pids)
         assert said == "the demo killed bank_b's process (SIGKILL) at step 4 of 10"
-        assert victim.wait(10) == -signal.SIGKILL
+        assert victim.wait(120) == -signal.SIGKILL
         assert director.progress("bank_b", Progress("training", 5, 10, "steps"), pids) is None
     finally:
         victim.kill()

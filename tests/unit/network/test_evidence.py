@@ -90,7 +90,7 @@ def shakes(dialling: Credentials, listening: Credentials) -> bool:
         _native.Link.accept(other.detach(), identities[1]),
     ]
     done = [False, False]
-    until = time.monotonic() + 10
+    until = time.monotonic() + 120
     try:
         while not all(done) and time.monotonic() < until:
             done = [end.handshake() for end in ends]

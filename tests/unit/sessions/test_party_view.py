@@ -47,7 +47,7 @@ class MemoryDriver:
                 arrays = (*current.send.get(peer, ()), *current.check.get(peer, ()))
                 self.queues[self.index, peer].put(b"".join(a.tobytes() for a in arrays))
             for peer in {*current.receive, *current.check_receive}:
-                data = self.queues[peer, self.index].get(timeout=10)
+                data = self.queues[peer, self.index].get(timeout=120)
                 arrays = (*current.receive.get(peer, ()), *current.check_receive.get(peer, ()))
                 for array in arrays:
                     flat = array.reshape(-1).view(np.uint8)

@@ -83,7 +83,7 @@ def test_without_turns_threads_would_cross() -> None:
         mask = party.random((3,))
         if party.index == 0:
             begun.set()
-            go_on.wait(10)
+            go_on.wait(120)
         return type(operands[0])(operands[0].dtype, mask)
         yield
 
@@ -91,7 +91,7 @@ def test_without_turns_threads_would_cross() -> None:
     kind = (ArrayType(x.dtype, x.shape),)
     with ThreadPoolExecutor(1) as threads:
         first = threads.submit(session.execute, waits, [x], NoAttributes(), kind)
-        assert begun.wait(10)
+        assert begun.wait(120)
         (second,) = session.execute(Operation("free", waits.rule, _mask), [x], NoAttributes(), kind)
         go_on.set()
         first.result()

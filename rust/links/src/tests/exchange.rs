@@ -275,6 +275,19 @@ fn an_early_goodbye_is_no_loss_until_something_is_awaited() {
 }
 
 #[test]
+fn a_goodbye_that_comes_as_the_last_is_sent_is_no_loss() {
+    // Who has all that it awaits leaves at once, perhaps before the sender looks again. Here it has
+    // left even before: one look sends all and finds the goodbye.
+    let parties = mesh(2, LONG);
+    parties[0].close(Duration::ZERO);
+    sleep(Duration::from_millis(200)); // links that nothing is awaited from are looked at again
+    run(&parties[1], &[(0, &[1; 8])], &mut [], None).unwrap();
+    let long = message(64 << 20, 1);
+    let error = run(&parties[1], &[(0, &long)], &mut [], Some(LONG)).unwrap_err();
+    assert!(matches!(error, LinkError::Left { peer: 0 }), "{error:?}");
+}
+
+#[test]
 fn heartbeats_keep_a_computing_party_alive_and_its_silence_is_noticed() {
     let parties = mesh(2, Duration::from_millis(600));
     scope(|threads| {
