@@ -120,7 +120,9 @@ def _of_party(walk: Walk, party: str, few: int) -> Iterator[Finding]:
     }
     audience = Audience(walk, party, few)
     knowledge = knowledge_of(learned, own, walk.sources, few)
-    told: set[tuple[str, int]] = set()
+    told = {
+        (name, number) for number in _whole(walk, knowledge) for name, _ in learned
+    }  # nothing is left to tell of them
     for one in _of_facts(walk, party, knowledge, learned, audience):
         for output in one.outputs:
             for name in one.inputs:
@@ -132,6 +134,15 @@ def _of_party(walk: Walk, party: str, few: int) -> Iterator[Finding]:
         yield from of_output(audience, name, value, told, name in knowledge.unsolved)
 
 
+def _whole(walk: Walk, knowledge: Knowledge) -> frozenset[int]:
+    """The inputs of which everything is known."""
+    known: dict[int, Region] = {}
+    for fact in knowledge.facts:
+        number = fact.source.number
+        known[number] = fact.region.joined(known.get(number))
+    return frozenset(i for i, s in walk.of_input.items() if s in known and known[s].whole)
+
+
 def _of_facts(
     walk: Walk,
     party: str,
@@ -141,13 +152,18 @@ def _of_facts(
 ) -> Iterator[Finding]:
     names = _Names(walk)
     values = dict(learned)
+    whole = {walk.program.inputs[i].name for i in _whole(walk, knowledge)}
     for fact in knowledge.facts:
         source = fact.source
         if source.how == "input":
             yield _revealed(names, fact, values, party)
         else:
             inputs = audience.foreign_of(source)
-            if inputs and source.how in _TELLING and _rows_before(source) < audience.few:
+            if (
+                not whole.issuperset(inputs)
+                and source.how in _TELLING
+                and _rows_before(source) < audience.few
+            ):
                 yield _told(fact, tuple(inputs), party)
 
 
@@ -170,6 +186,9 @@ def _revealed(names: _Names, fact: Fact, values: Mapping[str, Value], party: str
     if fact.packed:
         kind = "packed"
         why = f"{outputs} holds several numbers as its digits: within these bounds, times weights that grow faster than they can add up, they can be taken apart again{undone}."  # noqa: E501
+    elif fact.together:
+        kind = "together"
+        why = f"{outputs} each tell a part of each number (bits, signs, ranges), and together all of it{undone}."  # noqa: E501
     elif several:
         kind = "difference"
         why = f"{outputs} are different combinations of the same elements: solved as equations{undone}, they leave one element each."  # noqa: E501

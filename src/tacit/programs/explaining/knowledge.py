@@ -18,6 +18,7 @@ from tacit.programs.explaining.forms import Form, indexed
 from tacit.programs.explaining.isolating import Isolated
 from tacit.programs.explaining.regions import Region
 from tacit.programs.explaining.system import Equation, solved
+from tacit.programs.explaining.undoing import Known, Undoing
 from tacit.programs.explaining.values import Source, Value
 
 __all__ = ["Fact", "Knowledge", "knowledge_of"]
@@ -40,6 +41,8 @@ class Fact:
         Operations that were undone on the way.
     packed : bool
         Whether they were digits of a number.
+    together : bool
+        Whether several results that each tell a part were needed.
     """
 
     source: Source
@@ -47,6 +50,7 @@ class Fact:
     outputs: tuple[str, ...]
     through: tuple[str, ...] = ()
     packed: bool = False
+    together: bool = False
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -71,6 +75,7 @@ class _Given:
     equation: Equation
     outputs: frozenset[str]
     through: tuple[str, ...] = ()
+    together: bool = False
 
 
 def knowledge_of(
@@ -94,6 +99,13 @@ def knowledge_of(
     found = Knowledge()
     known = dict(own)
     given = [_Given(Equation(n, v), frozenset([n])) for n, v in outputs if v.inputs]
+    undoing = Undoing()
+    for start in given:
+        made, shape = start.equation.value.made, start.equation.value.shape
+        if made is not None:
+            whole = Region.everything(shape)
+            undoing.learned(Known(made, whole, start.outputs, ()), lambda v: _is_known(v, known))
+    given += _undone(undoing, known)
     isolated: dict[tuple[int, int], Isolated] = {}
     for _ in range(_ROUNDS):
         result = solved([one.equation for one in given], sources, known, few)
@@ -111,13 +123,31 @@ def knowledge_of(
             names = tuple(sorted(frozenset().union(*(given[n].outputs for n in because))))
             through = tuple(dict.fromkeys(t for n in because for t in given[n].through))
             packed = not result.split.isdisjoint(because)
-            found.facts.append(Fact(source, region, names, through, packed))
+            together = any(given[n].together for n in because)
+            found.facts.append(Fact(source, region, names, through, packed, together))
             known[number] = region.joined(known.get(number))
             new += _following(source, region, names, through)
+            if source.made is not None:
+                one_known = Known(source.made, region, frozenset(names), through)
+                undoing.learned(one_known, lambda v: _is_known(v, known))
         new += _products(sources, known, given + new)
+        new += _undone(undoing, known)
         if not new:
             break
         given += new
+    return found
+
+
+def _undone(undoing: Undoing, known: Mapping[int, Region]) -> list[_Given]:
+    """Equations about numbers whose functions were undone."""
+    found: list[_Given] = []
+    for one in undoing.undone():
+        if not one.value.form or _is_known(one.value, known):
+            continue
+        part = _restricted(one.value, one.region.shape, one.region)
+        if part is not None and one.region.count:
+            equation = Equation(min(one.outputs, default=""), part)
+            found.append(_Given(equation, one.outputs, one.through, one.together))
     return found
 
 
@@ -152,18 +182,18 @@ def _following(
     for value in source.of:
         if not value.form:
             continue
-        part = _restricted(value, source, region)
+        part = _restricted(value, source.shape, region)
         if part is not None:
             equation = Equation(outputs[0] if outputs else "", part)
             found.append(_Given(equation, frozenset(outputs), (*through, source.operation)))
     return found
 
 
-def _restricted(value: Value, source: Source, region: Region) -> Value | None:
+def _restricted(value: Value, shape: tuple[int, ...], region: Region) -> Value | None:
     """The elements of an operand that belong to elements of the result."""
     if region.whole:
         return value
-    if value.shape != source.shape:
+    if value.shape != shape:
         return None
     if region.around is not None:
         form = indexed(value.form, region.around, value.shape)

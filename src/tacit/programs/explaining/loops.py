@@ -138,7 +138,8 @@ def _settled(
             current[k] = _loose(walk, before, after)
             free[k] = True
         if not changed:
-            return [*_fitted(current, started), *found[len(current) :]]
+            kept = [replace(one, made=None) for one in found[len(current) :]]
+            return [*_fitted(current, started), *kept]
         assert len(walk.sources) >= mark
 
 
@@ -263,7 +264,9 @@ def _this_row(walk: Walk, value: Value, kind: ArrayType) -> Value:
     }
     number = walk.source(kind.shape, "part", "row", (value,), None)
     form = identity(number, kind.shape)
-    return replace(value, type=kind, form=form, reach=reach, known=None, over=(), limits=())
+    return replace(
+        value, type=kind, form=form, reach=reach, known=None, over=(), limits=(), made=None
+    )
 
 
 def _after(value: Value, length: int) -> Value:
@@ -288,7 +291,7 @@ def _stacked(walk: Walk, value: Value, a: Over, rows: Sequence[tuple[Value, Valu
             reach[key] = Reach(one.rows, 0, one.total)
         else:
             reach[key] = Reach(one.rows, None if one.axis is None else one.axis + 1, one.total)
-    result = replace(value, type=piled, reach=reach, known=None, over=(), limits=())
+    result = replace(value, type=piled, reach=reach, known=None, over=(), limits=(), made=None)
     for row, whole in rows:
         if row.inputs and value.form.keys() == row.form.keys():
             (block,) = value.form.values()

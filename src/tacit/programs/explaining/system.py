@@ -90,6 +90,8 @@ def solved(
     small: list[int] = []
     left_out: list[int] = []
     for number, equation in enumerate(equations):
+        if all(s in known and known[s].whole for s in equation.value.form):
+            continue
         direct = selected(equation.value, sources, known)
         if direct is not None:
             source, region = direct

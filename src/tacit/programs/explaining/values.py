@@ -11,8 +11,9 @@ from numpy.typing import NDArray
 
 from tacit.operations.types import ArrayType
 from tacit.programs.explaining.forms import Form
+from tacit.programs.inference import CheckedNode
 
-__all__ = ["ALL", "How", "Limit", "Reach", "Source", "Value"]
+__all__ = ["ALL", "How", "Limit", "Made", "Reach", "Source", "Value"]
 
 ALL = -1
 """The key of what is said about all rows together, whoever they come from."""
@@ -50,6 +51,28 @@ class Reach:
     rows: int
     axis: int | None
     total: int
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Made:
+    """How a value was made, element by element.
+
+    Attributes
+    ----------
+    node : CheckedNode
+    operands : tuple of Value
+    place : int
+        Which of its results.
+    """
+
+    node: CheckedNode
+    operands: tuple[Value, ...]
+    place: int
+
+    @property
+    def name(self) -> str:
+        """The operation."""
+        return self.node.node.operation
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -99,6 +122,10 @@ class Value:
         Whether it is withheld by a count of other rows than it goes over.
     inputs : frozenset of int
         All secret inputs that it depends on.
+    bounds : (low, high), optional
+        Of an input, or a part of one.
+    made : Made, optional
+        How it was made, where that is element by element.
     """
 
     type: ArrayType
@@ -114,6 +141,8 @@ class Value:
     minimum: int | None = None
     miscounted: bool = False
     inputs: frozenset[int] = frozenset()
+    bounds: tuple[float, float] | None = None
+    made: Made | None = None
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -145,6 +174,8 @@ class Source:
         What all values are multiples of.
     factor : ndarray, optional
         If it is a value times public numbers, element by element: those, in its shape.
+    made : Made, optional
+        How it was made, where that is element by element.
     """
 
     number: int
@@ -157,3 +188,4 @@ class Source:
     span: float | None = None
     unit: float = 1.0
     factor: NDArray[np.float64] | None = None
+    made: Made | None = None

@@ -16,15 +16,16 @@ import numpy as np
 from tacit.errors import TacitError
 from tacit.operations.types import ArrayType
 from tacit.programs.control import CONTROL
+from tacit.programs.explaining.composed import expanded
 from tacit.programs.explaining.forms import Form, identity
 from tacit.programs.explaining.groups import Selecting
-from tacit.programs.explaining.linear import linear_form
+from tacit.programs.explaining.linear import MOVES, linear_form
 from tacit.programs.explaining.minimums import guard_of, marks_of
 from tacit.programs.explaining.reaching import reach_of
 from tacit.programs.explaining.scaling import factor_of, taken_back
 from tacit.programs.explaining.spans import span_of, span_of_result, unit_of
 from tacit.programs.explaining.telling import TRAINING, how_of
-from tacit.programs.explaining.values import ALL, Reach, Source, Value
+from tacit.programs.explaining.values import ALL, Made, Reach, Source, Value
 from tacit.programs.inference import Checked, CheckedNode
 from tacit.programs.program import Program
 from tacit.programs.public import MOST_NUMBERS, computed
@@ -83,7 +84,7 @@ class Walk:
         axis = 0 if kind.shape else None
         bounds = self.program.inputs[number].bounds
         span, unit = span_of(kind, bounds), unit_of(kind)
-        source = self.source(kind.shape, "input", name, (), axis, 1, span, unit)
+        source = self.source(kind.shape, "input", name, (), axis, span=span, unit=unit)
         self.of_input[number] = source
         reach = Reach(1, axis, rows)
         indicator = _is_bit(kind, bounds)
@@ -95,6 +96,7 @@ class Walk:
             indicator=indicator,
             over=(form,) if indicator else (),
             inputs=frozenset([number]),
+            bounds=bounds,
         )
 
     def _selection(self, shape: tuple[int, ...], key: Any) -> int:
@@ -105,14 +107,11 @@ class Walk:
 
     def source(
         self, shape: tuple[int, ...], how: Any, operation: str, of: tuple[Value, ...],
-        rows: int | None, each: int = 1, span: float | None = None, unit: float = 1.0,
-        factor: Any = None,
+        rows: int | None, **more: Any,
     ) -> int:  # fmt: skip
-        """The number of a new source."""
+        """The number of a new source; `more` is what else is said about it."""
         number = len(self.sources)
-        self.sources.append(
-            Source(number, shape, how, operation, of, rows, each, span, unit, factor)
-        )
+        self.sources.append(Source(number, shape, how, operation, of, rows, **more))
         self.shapes[number] = shape
         return number
 
@@ -179,26 +178,29 @@ class Walk:
         name, attributes = node.node.operation, node.attributes
         if name == "constant":
             return [Value(node.results[0], known=operands[0].known)]
+        whole = expanded(self, node, operands)
+        if whole is not None:
+            return [replace(whole, made=_made(node, operands, 0))]
         return [
-            self.result(name, attributes, operands, kind, place)
+            self.result(name, attributes, operands, kind, place, node)
             for place, kind in enumerate(node.results)
         ]
 
     def result(
-        self, name: str, attributes: Any, operands: Sequence[Value], kind: ArrayType, place: int = 0
-    ) -> Value:
+        self, name: str, attributes: Any, operands: Sequence[Value], kind: ArrayType,
+        place: int = 0, node: CheckedNode | None = None,
+    ) -> Value:  # fmt: skip
         """One result of an operation."""
         key = name, attributes, place, tuple(map(_identity, operands))
         if key not in self._done:
-            self._done[key] = (
-                tuple(operands),
-                self._result(name, attributes, operands, kind, place, key),
-            )
+            made = None if node is None else _made(node, operands, place)
+            found = self._result(name, attributes, operands, kind, place, key, made)
+            self._done[key] = tuple(operands), found
         return self._done[key][1]
 
     def _result(
         self, name: str, attributes: Any, operands: Sequence[Value], kind: ArrayType, place: int,
-        key: Any,
+        key: Any, made: Made | None,
     ) -> Value:  # fmt: skip
         inputs = frozenset[int]().union(*(one.inputs for one in operands))
         if not inputs:
@@ -208,39 +210,43 @@ class Walk:
         reach = reach_of(name, attributes, about, kind.shape)
         form = linear_form(name, attributes, operands, kind.shape, self.shapes)
         if form is None:
-            form = self._atom_of(name, attributes, about if guarded else operands, kind, reach,
-                                 "guarded" if guarded else how_of(name, attributes, operands, place))  # fmt: skip  # noqa: E501
+            how = "guarded" if guarded else how_of(name, attributes, operands, place)
+            span = span_of_result(name, attributes, operands, kind)
+            scaled, factor = factor_of(name, operands, kind.shape) or (None, None)
+            of = about if scaled is None else [scaled]
+            form = self.atom(kind, how, name, of, reach, span=span, factor=factor, made=made)
         else:
             form = taken_back(form, kind.shape, self.sources)
         marks = marks_of(name, attributes, operands, kind, key, self._selecting)
         trained = name in TRAINING or any(one.trained for one in operands)
-        return Value(kind, form, reach, trained=trained, inputs=inputs, **marks)
-
-    def _atom_of(
-        self, name: str, attributes: Any, operands: Sequence[Value], kind: ArrayType, reach: Any,
-        how: Any,
-    ) -> Form:  # fmt: skip
-        span = span_of_result(name, attributes, operands, kind)
-        scaled = factor_of(name, operands, kind.shape)
-        if scaled is None:
-            return self.atom(kind, how, name, operands, reach, span)
-        return self.atom(kind, how, name, scaled[:1], reach, span, scaled[1])
+        moved = name in MOVES and name != "astype" and len(operands) == 1
+        bounds = operands[0].bounds if moved else None
+        return Value(
+            kind, form, reach, trained=trained, inputs=inputs, bounds=bounds, made=made, **marks
+        )
 
     def atom(
         self, kind: ArrayType, how: Any, name: str, operands: Sequence[Value], reach: Any,
-        span: float | None = None, factor: Any = None,
+        **more: Any,
     ) -> Form:  # fmt: skip
         """The form of a value that becomes a source."""
         every = reach.get(ALL)
         axis = None if every is None else every.axis
-        rows = 1 if every is None else every.rows
-        of, unit = tuple(operands), unit_of(kind)
-        number = self.source(kind.shape, how, name, of, axis, rows, span, unit, factor)
+        each = 1 if every is None else every.rows
+        more = {"unit": unit_of(kind), "each": each, **more}
+        number = self.source(kind.shape, how, name, tuple(operands), axis, **more)
         return identity(number, kind.shape)
 
     def replaced(self, value: Value, how: Any, name: str, of: Sequence[Value] = ()) -> Value:
         """A value about which no more is said than what it depends on."""
-        return replace(value, form=self.atom(value.type, how, name, of, value.reach), known=None)
+        form = self.atom(value.type, how, name, of, value.reach)
+        return replace(value, form=form, known=None, bounds=None, made=None)
+
+
+def _made(node: CheckedNode, operands: Sequence[Value], place: int) -> Made | None:
+    """How a result was made, if that is element by element."""
+    each = node.operation is not None and node.operation.elementwise
+    return Made(node, tuple(operands), place) if each or node.node.operation == "divmod" else None
 
 
 def _is_bit(kind: ArrayType, bounds: tuple[float, float] | None) -> bool:
