@@ -29,12 +29,13 @@ from tacit.rounds.cost import Cost
 from tacit.rounds.randomness import SeededRandomness
 from tacit.rounds.virtual import Network, VirtualTime
 from tacit.sessions import LocalSession, ProcessSession, Session, checked_parties
+from tacit.sessions.calibrating import calibrated
 from tacit.sessions.handles import Reference
 from tacit.storage import Header, Place, Uses, places
 from tacit.storage.records import Purpose
 
 if TYPE_CHECKING:
-    from tacit.programs.planning import Plan
+    from tacit.programs.planning import Measured, Plan
 
 __all__ = ["Computation", "local"]
 
@@ -266,6 +267,30 @@ class Computation:
         handles = shared_inputs(self.session, program, given)
         references = self.session.run_program(program, handles)
         return revealed_outputs(self.session, program, references)
+
+    def calibrate(self, *, processors: int | None = None) -> Measured:
+        """Measure links and processors between the parties, for plans of this session.
+
+        A second of short programs on zeros. Inside a party all parties call it, like any
+        computation. Everybody learns timings, and nothing else.
+
+        Parameters
+        ----------
+        processors : int, optional
+            How many all parties share, where they run on one machine and the session does not
+            know: inside a party's process.
+
+        Returns
+        -------
+        Measured
+            The network for :meth:`Program.plan`: ``program.plan(mpc.protocol, mpc.calibrate())``.
+
+        Raises
+        ------
+        ProgramError
+            All parties compute in one process (TC-1569): a plan's ``in_process`` is for that.
+        """
+        return calibrated(self.session, processors)
 
     def save(self, value: Any, name: str, *, uses: Uses | None = None) -> Header:
         """Seal a secret array or a fitted estimator on the parties' own disks.

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
+from tacit.arrays.computation import local
 from tacit.cli.terminal import Terminal
 from tacit.programs import Program
+from tacit.programs.planning import Measured, Plan
+from tacit.programs.planning.choice import Plans, Threat, fitting
+from tacit.protocols.interface import checked_rounding
 from tacit.sessions.memory import keep_freed_memory
 
 __all__ = ["plan"]
@@ -64,6 +68,14 @@ def plan(
         "probabilistic"
     ),
     ring: Annotated[int, typer.Option(help="Bits of the ring: 64 or 128.")] = 64,
+    calibrate: Annotated[
+        bool,
+        typer.Option(
+            "--calibrate",
+            help="Seconds for parties that are processes of this machine, over TLS: they are"
+            " started, and links and processors measured. Instead of --network.",
+        ),
+    ] = False,
     quick: Annotated[
         bool, typer.Option("--quick", help="Rounds and bytes alone, without timing this machine.")
     ] = False,
@@ -80,14 +92,19 @@ def plan(
         tacit plan model.tacit --adversary active --outcome guaranteed
 
         tacit plan model.tacit --protocol replicated3 --network rtt=20ms,bandwidth=100Mbit
+
+        tacit plan model.tacit --calibrate
     """
     loaded = Program.load(program)
     keep_freed_memory()  # as in a party's own process, so that seconds are those of one
     names = None if parties is None else [name.strip() for name in parties.split(",")]
+    chosen: Any = network
+    if calibrate and not quick:
+        chosen = _calibrated(loaded, protocol, names, Threat(adversary, outcome), rounding, ring)
     if protocol is None:
-        found = loaded.plan(
+        found: Plan | Plans = loaded.plan(
             None,
-            network,
+            chosen,
             parties=names,
             adversary=adversary,
             outcome=outcome,
@@ -97,10 +114,28 @@ def plan(
         )
     else:
         found = loaded.plan(
-            protocol, network, parties=names, rounding=rounding, ring=ring, seconds=not quick
-        )  # type: ignore[assignment]
+            protocol, chosen, parties=names, rounding=rounding, ring=ring, seconds=not quick
+        )
     if as_json:
         print(json.dumps(found.as_dict()))
         return
     console = Terminal()
     console.print(found)
+
+
+def _calibrated(
+    program: Program,
+    protocol: str | None,
+    parties: list[str] | None,
+    threat: Threat,
+    rounding: str,
+    ring: int,
+) -> dict[str, Measured]:
+    """What is measured among the processes of every protocol that fits."""
+    fit, _ = fitting(program, threat, parties, ring)
+    wanted = [one.name for one in fit] if protocol is None else [protocol]
+    found = {}
+    for name in wanted:
+        with local(name, processes=True, rounding=checked_rounding(rounding), ring=ring) as mpc:
+            found[name] = mpc.calibrate()
+    return found

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from tacit.programs.explaining.explanation import Explanation
     from tacit.programs.optimising.difference import Difference
     from tacit.programs.planning.choice import Plans
+    from tacit.programs.planning.measured import Measured
     from tacit.programs.planning.plan import Plan
     from tacit.programs.showing.drawing import Drawing
     from tacit.rounds.virtual import Network
@@ -391,7 +392,7 @@ class Program:
     def plan(
         self,
         protocol: str,
-        network: Network | str = ...,
+        network: Network | Measured | str | Mapping[str, Measured] = ...,
         *,
         parties: Sequence[str] | None = ...,
         rounding: str = ...,
@@ -405,7 +406,7 @@ class Program:
     def plan(
         self,
         protocol: None = None,
-        network: Network | str = ...,
+        network: Network | Measured | str | Mapping[str, Measured] = ...,
         *,
         parties: Sequence[str] | None = ...,
         adversary: str | None = ...,
@@ -420,7 +421,7 @@ class Program:
     def plan(
         self,
         protocol: str | None = None,
-        network: Network | str = "lan",
+        network: Network | Measured | str | Mapping[str, Measured] = "lan",
         *,
         parties: Sequence[str] | None = None,
         adversary: str | None = None,
@@ -437,9 +438,10 @@ class Program:
         ----------
         protocol : str, optional
             By default all that fit the parties and the threat model, with one recommended.
-        network : Network or str
+        network : Network, Measured, str, or mapping of str to Measured
             ``tacit.LAN``, ``METRO``, ``WAN``, ``LOOPBACK`` or one of your own; their names in
-            lower case, or figures such as ``"rtt=20ms,bandwidth=100Mbit"``.
+            lower case, or figures such as ``"rtt=20ms,bandwidth=100Mbit"``. Or what
+            ``mpc.calibrate()`` measured; for several protocols, by their names.
         parties : sequence of str, optional
             The parties' names by index; by default owners, recipients and the usual names.
         adversary : {"passive", "active"}, optional
@@ -481,11 +483,14 @@ class Program:
         from tacit.protocols.interface import checked_rounding
 
         threat = Threat(adversary, outcome)
+        measured = network if isinstance(network, Mapping) else None
+        if isinstance(network, Mapping):
+            network = "lan" if protocol is None else network[protocol]
         conditions = Conditions(
             network_of(network), checked_rounding(rounding), ring, public, seconds, **pace or {}
         )
         if protocol is None:
-            return plans_of(self, threat, parties, conditions)
+            return plans_of(self, threat, parties, conditions, measured)
         return plan_of(self, protocol_named(protocol), parties, conditions)
 
 

@@ -28,6 +28,7 @@ from tacit.errors import IncidentWarning, InternalError, PartyLostError, TacitEr
 from tacit.network import NetworkSettings
 from tacit.operations.operation import Attributes, Operation
 from tacit.operations.types import ArrayType
+from tacit.programs.planning.measured import processors_here
 from tacit.protocols import Protocol, SecurityModel, protocol_named
 from tacit.protocols.interface import Rounding
 from tacit.rounds.cost import Cost
@@ -112,6 +113,11 @@ class ProcessSession(Session):
     """
 
     place = "one process each on this machine, mutual TLS"
+
+    @property
+    def processors(self) -> int:
+        """All that this process may use."""
+        return processors_here()
 
     def __init__(
         self,

@@ -109,6 +109,11 @@ class Session(Storing, Running):
         """Whether its seconds are those of all parties, one after the other."""
         return False
 
+    @property
+    def processors(self) -> int | None:
+        """How many processors all parties share; None where each has its own."""
+        return None
+
     def __init__(
         self,
         protocol: Protocol,

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from rich.console import Group
@@ -11,12 +11,13 @@ from rich.text import Text
 
 from tacit.errors import ProgramError
 from tacit.programs.planning.making import Conditions, parties_of, plan_of
+from tacit.programs.planning.measured import Measured
 from tacit.programs.planning.plan import Plan, as_text, bytes_text, seconds_text
 from tacit.programs.planning.showing import table_of
 from tacit.programs.program import Program
 from tacit.protocols import PROTOCOLS, Protocol, SecurityModel
 
-__all__ = ["Plans", "Threat", "plans_of"]
+__all__ = ["Plans", "Threat", "fitting", "plans_of"]
 
 ADVERSARIES: Final = ("passive", "active")
 OUTCOMES: Final = ("none", "abort", "identifiable abort", "fairness", "guaranteed output")
@@ -127,12 +128,14 @@ class Plans:
                 model.adversary,
                 model.outcome.removesuffix(" output") if model.outcome != "none" else "–",
                 f"{plan.rounds:,}",
-                bytes_text(plan.total_bytes),
+                bytes_text(plan.total_bytes) + ("" if plan.exact else " ≈"),
                 seconds_text(plan.seconds) if plan.seconds else "–",
                 bytes_text(plan.memory_peak),
                 style="" if place else "bold",
             )
-        parts: list[Any] = [Text(f"{first.program} · {first.network}", style="bold"), table]
+        networks = dict.fromkeys(plan.network for plan in self.plans)
+        where = first.network if len(networks) == 1 else "each measured"
+        parts: list[Any] = [Text(f"{first.program} · {where}", style="bold"), table]
         parts.append(Text(f"Recommended: {first.protocol}. {self.why}"))
         parts += [Text(f"Not {name}: it {why}.") for name, why in self.refused.items()]
         parts += [
@@ -148,16 +151,10 @@ class Plans:
         return f"Plans({', '.join(repr(plan) for plan in self.plans)})"
 
 
-def plans_of(
-    program: Program, threat: Threat, parties: Sequence[str] | None, conditions: Conditions
-) -> Plans:
-    """Plans under all protocols that fit.
-
-    Raises
-    ------
-    ProgramError
-        None does (TC-1564).
-    """
+def fitting(
+    program: Program, threat: Threat, parties: Sequence[str] | None, ring_bits: int
+) -> tuple[list[Protocol], dict[str, str]]:
+    """The protocols that fit parties, threat model and ring; and why the others do not."""
     fit: list[Protocol] = []
     refused: dict[str, str] = {}
     for protocol in PROTOCOLS.values():
@@ -165,8 +162,8 @@ def plans_of(
         why = threat.lacks(protocol.security)
         if parties is not None and len(parties) != count:
             why = f"runs with {count} parties, not {len(parties)}"
-        elif conditions.ring_bits not in protocol.rings:
-            why = f"does not run over a ring of {conditions.ring_bits} bits"
+        elif ring_bits not in protocol.rings:
+            why = f"does not run over a ring of {ring_bits} bits"
         elif not why:
             try:
                 parties_of(program, protocol, parties)
@@ -178,6 +175,29 @@ def plans_of(
             refused[protocol.name] = why
         else:
             fit.append(protocol)
+    return fit, refused
+
+
+def plans_of(
+    program: Program,
+    threat: Threat,
+    parties: Sequence[str] | None,
+    conditions: Conditions,
+    measured: Mapping[str, Measured] | None = None,
+) -> Plans:
+    """Plans under all protocols that fit; with `measured`, on the network measured for each.
+
+    Raises
+    ------
+    ProgramError
+        None does (TC-1564).
+    """
+    fit, refused = fitting(program, threat, parties, conditions.ring_bits)
+    if measured is not None:
+        for protocol in fit:
+            if protocol.name not in measured:
+                refused[protocol.name] = "was not calibrated"
+        fit = [protocol for protocol in fit if protocol.name in measured]
     if not fit:
         reasons = "; ".join(f"{name} {why}" for name, why in refused.items())
         raise ProgramError(
@@ -185,7 +205,12 @@ def plans_of(
             next_step="ask for less, or for another number of parties.",
             case=64,
         )
-    plans = [plan_of(program, protocol, parties, conditions) for protocol in fit]
+    plans = []
+    for protocol in fit:
+        under = conditions
+        if measured is not None:
+            under = replace(conditions, network=measured[protocol.name])
+        plans.append(plan_of(program, protocol, parties, under))
     plans.sort(key=lambda plan: (plan.seconds, plan.total_bytes))
     return Plans(tuple(plans), refused, _why(plans, threat))
 

@@ -9,17 +9,21 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from math import prod
 from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from tacit.errors import ProgramError
+from tacit.operations.chunks import LARGEST_WHOLE
 from tacit.operations.operation import Operation
 from tacit.operations.types import ArrayType, Operand, SecretValue
 from tacit.programs.frames import Schedule, Values, schedule_of
 from tacit.programs.inference import CheckedNode
 from tacit.programs.planning.party import CountingParty, Work
+from tacit.programs.planning.pieces import Piece, Real, operand_of, piece_of
+from tacit.programs.planning.profile import Profiler
 from tacit.programs.planning.relevance import relevant_values
 from tacit.programs.program import Program
 from tacit.programs.public import computed
@@ -59,6 +63,8 @@ class Part:
     after : Work
         Local work after the last round.
     name : str
+    drawn : bool
+        Whether its messages follow from an order that is drawn.
     """
 
     rounds: tuple[Round, ...]
@@ -66,6 +72,7 @@ class Part:
     room: int
     after: Work
     name: str
+    drawn: bool
 
 
 class Counting(Manner):
@@ -75,6 +82,8 @@ class Counting(Manner):
     ----------
     program : Program
     party : CountingParty
+    profiler : Profiler, optional
+        Runs every different operation once, where seconds are asked for.
 
     Attributes
     ----------
@@ -83,15 +92,22 @@ class Counting(Manner):
     """
 
     def __init__(
-        self, program: Program, party: CountingParty, schedule: Schedule | None = None
+        self,
+        program: Program,
+        party: CountingParty,
+        schedule: Schedule | None = None,
+        profiler: Profiler | None = None,
     ) -> None:
         self.party: Any = party
+        self.profiler = profiler
         self.schedule = schedule or schedule_of(program.main, program.bodies)
         self.relevant = relevant_values(program.main, program.bodies)
         self.notes: dict[str, None] = {}
         self._parts: dict[Any, Part] = {}
         self._operations: dict[int, Operation] = {}
         self._left = MOST_COUNTED
+        self._whole = False
+        self._local: dict[Any, Work] = {}
 
     # What the schedule asks for.
 
@@ -122,11 +138,30 @@ class Counting(Manner):
     ) -> Step[Sequence[Any]]:
         """An operation: counted once for each kind of operands."""
         assert node.operation is not None
-        key = (id(node.operation), node.node.attributes, *(_kind(o, True) for o in operands))
-        operation = self._counted(node.operation)
+        self.party.looked_away()
+        original, attributes = node.operation, node.attributes
+        key = (id(original), node.node.attributes, *(_kind(o, True) for o in operands))
+        operation = self._counted(original)
+
+        def real(one: Any) -> Callable[[], Step[Any]]:
+            given = [operand_of(o, one) for o in operands]
+            return lambda: original.evaluate(one, given, attributes)
+
+        cut = operation.elementwise and prod(node.results[0].shape) > LARGEST_WHOLE
         return self._again(
-            key, lambda: operation.evaluate(party, operands, node.attributes), node.node.operation
+            key,
+            lambda: operation.evaluate(party, operands, attributes),
+            node.node.operation,
+            None if cut else real,
+            (id(original), tuple(node.results), *(_kind(o, False) for o in operands)),
         )
+
+    def crossing(self, name: str, counted: Step[Any], real: Real) -> Step[Any]:
+        """An input or an output, which is one piece."""
+        part = self._timed(self._first(counted, name), real)
+        yield from part.rounds
+        self.party.worked(part.after)
+        return self._made(part.results[0])
 
     def clear(
         self, schedule: Schedule, node: CheckedNode, operands: Sequence[Any]
@@ -165,7 +200,12 @@ class Counting(Manner):
             def by_heart(party: Party, operands: Sequence[Operand], attributes: Any) -> Any:
                 key = (id(operation), attributes, "part", *(_kind(o, True) for o in operands))
                 step: Callable[[], Any] = lambda: meaning(party, operands, attributes)  # noqa: E731
-                return _unpacked(self._again(key, step, operation.name))
+
+                def real(one: Any) -> Callable[[], Step[Any]]:
+                    given = [operand_of(o, one) for o in operands]
+                    return lambda: _written(meaning(one, given, attributes))
+
+                return _unpacked(self._again(key, step, operation.name, real))
 
             long = operation.elementwise
             found = (
@@ -176,30 +216,79 @@ class Counting(Manner):
             self._operations[id(operation)] = found
         return found
 
-    def _part(self, key: Any, make: Callable[[], Step[Any]], name: str) -> Part:
+    def _part(
+        self,
+        key: Any,
+        make: Callable[[], Step[Any]],
+        name: str,
+        real: Real | None = None,
+        alike: Any = None,
+    ) -> Part:
         """What a step does that was counted before, or is now."""
+        self.party.looked_away()
         part = self._parts.get(key)
         if part is None:
+            inner, self._whole = self._whole, self._whole or real is not None
             part = self._first(make(), name)
-            if self.party.timed:  # what runs for the first time takes longer
-                part = self._first(make(), name)
+            self._whole = inner
+            if self.profiler is not None and not inner:
+                timed = part if real is None else self._timed(part, real, alike)
+                if timed is part:  # what runs for the first time takes longer
+                    timed = self._first(make(), name)
+                part = timed
             self._parts[key] = part
         return part
 
-    def _again(self, key: Any, make: Callable[[], Step[Any]], name: str) -> Step[Any]:
-        """A step that was counted before, or is now."""
-        part = self._part(key, make, name)
+    def _again(
+        self,
+        key: Any,
+        make: Callable[[], Step[Any]],
+        name: str,
+        real: Real | None = None,
+        alike: Any = None,
+    ) -> Step[Any]:
+        """A step that was counted before, or is now; timed as a whole where `real` can run it."""
+        part = self._part(key, make, name, real, alike)
         self._left -= 1 + len(part.rounds)
         if self._left < 0:
             raise _too_long()
         held = self.party.held
         held.add(part.room)
         try:
-            yield from part.rounds
+            yield from self._after_work(part.rounds)
         finally:
             held.add(-part.room)
         self.party.worked(part.after)
         return tuple(self._made(result) for result in part.results)
+
+    def _after_work(self, rounds: tuple[Round, ...]) -> Sequence[Round]:
+        """The rounds, the first one with what was done before it."""
+        if not rounds or not self.party.timed or rounds[0].split:
+            return rounds
+        work = self.party.paused()
+        if not any(work):
+            return rounds
+        first = rounds[0]
+        send: Any = {0: (*first.send.get(0, ()), work)}
+        return [replace(first, send=send), *rounds[1:]]
+
+    def _timed(self, part: Part, real: Real, alike: Any = None) -> Part:
+        """A part that was run as a whole; the part itself where it cannot be.
+
+        Local ones are run once for all that are `alike`: slices that begin elsewhere.
+        """
+        if self.profiler is None or part.drawn:
+            return part
+        if not part.rounds and alike in self._local:
+            return replace(part, after=self._local[alike])
+        before = self.party.paused()
+        piece = piece_of(part.name, part.rounds, self.profiler, self.party.rounding, real)
+        self.party.resumed(before)
+        if piece is None:
+            return part
+        found = _as_piece(part, piece)
+        self._local[alike] = found.after
+        return found
 
     def _first(self, step: Step[Any], name: str) -> Part:
         """Run a step alone, and note what it does."""
@@ -207,6 +296,7 @@ class Counting(Manner):
         held, before = party.held, party.paused()
         base, peak = held.now, held.peak
         held.peak = base
+        drawn, party.drawn = party.drawn, False
         rounds: list[Round] = []
         while True:
             try:
@@ -219,12 +309,34 @@ class Counting(Manner):
         )
         room = held.peak - base
         held.peak = max(peak, held.peak)
-        return Part(tuple(rounds), results, room, party.resumed(before), name)
+        part = Part(tuple(rounds), results, room, party.resumed(before), name, party.drawn)
+        party.drawn = party.drawn or drawn
+        return part
 
     def _made(self, result: Any) -> Any:
         if not isinstance(result, _Kind):
             return result
         return self.party.secret(result.type.dtype, result.type.shape, result.type.bounds)
+
+
+def _as_piece(part: Part, piece: Piece) -> Part:
+    """A part whose rounds are those of a piece."""
+    rounds = []
+    for place, one in enumerate(part.rounds):
+        box: Any = {0: ((piece, place),)}
+        rounds.append(Round(send=box, receive=box, depth=one.depth))
+    spent = 0.0
+    if not rounds:  # all parties do the same
+        (only,) = piece.profile.compute
+        spent = sum(only) / len(only)
+    return replace(part, rounds=tuple(rounds), after=Work(0, 0, spent))
+
+
+def _written(step: Step[Any]) -> Step[Any]:
+    """A chunk's result, written where it belongs."""
+    value = yield from step
+    value.share.blank(value.share.size).write(0, value.share)
+    return value
 
 
 def _too_long() -> ProgramError:

@@ -2,32 +2,30 @@
 
 from __future__ import annotations
 
-import os
 import time
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from tacit.encoding.ring import Ring
 from tacit.encoding.rings import ring_of
 from tacit.errors import ProgramError
 from tacit.programs.graph import EVERYBODY
-from tacit.programs.planning.calls import numbers_of
-from tacit.programs.planning.clock import Clock, Pace
+from tacit.programs.planning.clock import Pace
+from tacit.programs.planning.draws import bytes_of, bytes_of_draws
+from tacit.programs.planning.measured import Measured, processors_here
 from tacit.programs.planning.networks import described
-from tacit.programs.planning.party import Call
 from tacit.programs.planning.phases import Counted, counted
-from tacit.programs.planning.plan import Phase, Plan, Work
-from tacit.programs.planning.profile import Profile, Profiler
-from tacit.programs.planning.shortening import Link
-from tacit.programs.planning.tally import Tally
+from tacit.programs.planning.plan import Phase, Plan
+from tacit.programs.planning.pricing import Priced
+from tacit.programs.planning.profile import Profiler
 from tacit.programs.program import Program
 from tacit.protocols import Protocol
 from tacit.protocols.interface import Rounding
 from tacit.protocols.registry import DEFAULT_NAMES
 from tacit.rounds.virtual import LOOPBACK, Network
 
-__all__ = ["BYTE_SECONDS", "MESSAGE_SECONDS", "Conditions", "parties_of", "plan_of"]
+__all__ = ["BYTE_SECONDS", "MESSAGE_SECONDS", "Conditions", "parties_of", "plan_of", "priced"]
 
 MESSAGE_SECONDS = 60e-6
 BYTE_SECONDS = 0.75e-9
@@ -41,7 +39,7 @@ class Conditions:
 
     Attributes
     ----------
-    network : Network
+    network : Network or Measured
     rounding : {"probabilistic", "nearest", "exact"}
     ring_bits : int
     public : mapping of str to array_like
@@ -49,12 +47,12 @@ class Conditions:
     seconds : bool
         Whether to run the primitives once, for seconds and for the bytes of every link.
     compute_scale : float, optional
-        Factor on computation; by default what processors the parties share on loopback, else 1.
+        Factor on computation; by default 1, and on loopback the parties share the processors.
     message_seconds, byte_seconds : float
         Processor time to send, and again to receive, a message and a byte.
     """
 
-    network: Network
+    network: Network | Measured
     rounding: Rounding = "probabilistic"
     ring_bits: int = 64
     public: Mapping[str, Any] | None = None
@@ -62,6 +60,24 @@ class Conditions:
     compute_scale: float | None = None
     message_seconds: float = MESSAGE_SECONDS
     byte_seconds: float = BYTE_SECONDS
+
+    def pace(self, parties: int) -> tuple[Pace, float]:
+        """How fast so many parties are, and seconds before a run's first round.
+
+        Raises
+        ------
+        ProgramError
+            The network was measured among another number of parties (TC-1568).
+        """
+        if isinstance(self.network, Measured):
+            self.network.require_for(parties)
+            return self.network.pace, self.network.start_seconds
+        scale, processors = self.compute_scale, None
+        if scale is None:
+            scale = 1.0
+            processors = processors_here() if self.network == LOOPBACK else None
+        pace = Pace(self.network, scale, self.message_seconds, self.byte_seconds, processors)
+        return pace, 0.0
 
 
 def parties_of(
@@ -103,24 +119,33 @@ def plan_of(
     """The plan of a program under one protocol."""
     started = time.perf_counter()
     names = parties_of(program, protocol, parties)
-    if conditions.ring_bits not in protocol.rings:
-        raise ProgramError(
-            f"{protocol.name} does not run over a ring of {conditions.ring_bits} bits.",
-            next_step=f"choose one of: {', '.join(map(str, protocol.rings))}.",
-            case=62,
+    found = priced(program, protocol, names, conditions)
+    count = len(names)
+    if found.counted.party.drawn:
+        sent = bytes_of_draws(
+            found.counted,
+            lambda seed: _counted(program, protocol, names, conditions, seed=seed),
+            count,
         )
-    ring = ring_of(conditions.ring_bits)
-    found = counted(
-        program,
-        protocol,
-        names,
-        rounding=conditions.rounding,
-        ring=ring,
-        public=conditions.public or {},
-        timed=conditions.seconds,
+    else:
+        sent = [bytes_of(tally, count) for _, tally in found.counted.phases]
+    pace, start = conditions.pace(count)
+    whole = found.seconds(pace)
+    parts = zip(found.counted.phases, sent, whole, found.in_process(), strict=True)
+    phases = tuple(
+        Phase(
+            name,
+            tally.rounds,
+            dict(zip(names, one.sent, strict=True)),
+            dict(zip(names, one.checks, strict=True)),
+            dict(zip(names, one.most, strict=True)),
+            seconds + (start if name == "compute" else 0.0),
+            in_process,
+        )
+        for (name, tally), one, seconds, in_process in parts
     )
-    profiler = Profiler(protocol, ring) if conditions.seconds else None
-    phases, links, notes = _timed(found, names, profiler, conditions)
+    links, exact = found.links()
+    notes = [] if exact else ["bytes of single links are rounded; those of each party are exact"]
     return Plan(
         program=program.name or program.short_digest,
         digest=program.digest,
@@ -128,90 +153,55 @@ def plan_of(
         security=protocol.security.describe(),
         parties=names,
         network=described(conditions.network),
-        phases=tuple(phases),
-        links=links,
-        memory_peak=found.memory_peak,
-        work=_work(found, profiler),
-        notes=(*found.notes, *notes),
+        phases=phases,
+        links={(names[a], names[b]): count for (a, b), count in sorted(links.items()) if count},
+        memory_peak=found.counted.memory_peak,
+        work=found.work(),
+        spent=found.spent(),
+        notes=(*found.counted.notes, *notes),
         planning_seconds=time.perf_counter() - started,
     )
 
 
-def _timed(
-    found: Counted,
-    names: Sequence[str],
-    profiler: Profiler | None,
+def priced(
+    program: Program,
+    protocol: Protocol,
+    parties: Sequence[str],
     conditions: Conditions,
-) -> tuple[list[Phase], dict[tuple[str, str], int], list[str]]:
-    clock = None
-    if profiler is not None:
-        clock = Clock(len(names), _pace(conditions, len(names), profiler), profiler.profile)
-    phases: list[Phase] = []
-    links: Counter[Link] = Counter()
-    exact = True
-    for name, tally in found.phases:
-        seconds = in_process = 0.0
-        if clock is not None and profiler is not None:
-            seconds = clock.pass_over(tally.events)
-            for call, times in tally.calls.items():
-                profile = profiler.profile(call)
-                exact = exact and profile.exact
-                for one in profile.links:
-                    for link, (payload, checks) in one.items():
-                        links[link] += times * (payload + checks)
-                in_process += times * (sum(map(sum, profile.compute)) + profile.carrying)
-            in_process += len(names) * _local_seconds(tally, profiler)
-        phases.append(
-            Phase(
-                name,
-                tally.rounds,
-                {party: tally.sent(i) for i, party in enumerate(names)},
-                {party: tally.checked(i) for i, party in enumerate(names)},
-                seconds,
-                in_process,
-            )
-        )
-    notes = [] if exact else ["bytes of single links are rounded; those of each party are exact"]
-    named = {(names[a], names[b]): count for (a, b), count in sorted(links.items()) if count}
-    return phases, named, notes
+    profiler: Profiler | None = None,
+) -> Priced:
+    """A program counted under a protocol, its operations timed where seconds are asked for."""
+    if profiler is None and conditions.seconds:
+        profiler = Profiler(protocol, _ring(protocol, conditions.ring_bits))
+    found = _counted(program, protocol, parties, conditions, profiler)
+    return Priced(found, len(parties), profiler)
 
 
-def _pace(conditions: Conditions, parties: int, profiler: Profiler) -> Pace:
-    scale = conditions.compute_scale
-    if scale is None:
-        shared = conditions.network == LOOPBACK
-        scale = max(1.0, parties / (os.cpu_count() or 1)) if shared else 1.0
-    return Pace(
-        conditions.network,
-        scale,
-        conditions.message_seconds,
-        conditions.byte_seconds,
-        profiler.local,
+def _counted(
+    program: Program,
+    protocol: Protocol,
+    parties: Sequence[str],
+    conditions: Conditions,
+    profiler: Profiler | None = None,
+    seed: int = 0,
+) -> Counted:
+    return counted(
+        program,
+        protocol,
+        parties,
+        rounding=conditions.rounding,
+        ring=_ring(protocol, conditions.ring_bits),
+        public=conditions.public or {},
+        profiler=profiler,
+        seed=seed,
     )
 
 
-def _local_seconds(tally: Tally, profiler: Profiler) -> float:
-    """What one party does between messages."""
-    seconds = 0.0
-    for event in tally.events:
-        for token in event.send.get(0, ()):
-            one: Any = token
-            if not isinstance(one[0], Call):
-                seconds += profiler.local(one)
-    return seconds
-
-
-def _work(found: Counted, profiler: Profiler | None) -> tuple[Work, ...]:
-    """How often each primitive runs, in all phases."""
-    calls: Counter[str] = Counter()
-    numbers: Counter[str] = Counter()
-    seconds: Counter[str] = Counter()
-    for _, tally in found.phases:
-        for call, times in tally.calls.items():
-            calls[call.primitive] += times
-            numbers[call.primitive] += times * numbers_of(call)
-            if profiler is not None:
-                profile: Profile = profiler.profile(call)
-                seconds[call.primitive] += times * profile.seconds  # type: ignore[assignment]
-    order = sorted(calls, key=lambda name: (-seconds[name], -numbers[name], name))
-    return tuple(Work(name, calls[name], numbers[name], float(seconds[name])) for name in order)
+def _ring(protocol: Protocol, bits: int) -> Ring:
+    if bits not in protocol.rings:
+        raise ProgramError(
+            f"{protocol.name} does not run over a ring of {bits} bits.",
+            next_step=f"choose one of: {', '.join(map(str, protocol.rings))}.",
+            case=62,
+        )
+    return ring_of(bits)

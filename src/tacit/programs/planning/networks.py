@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from tacit.errors import ProgramError
+from tacit.programs.planning.measured import Measured
 from tacit.rounds.virtual import LAN, LOOPBACK, METRO, TEN_SEGMENTS, WAN, Network
 
 __all__ = ["NETWORKS", "described", "network_of"]
@@ -23,7 +24,7 @@ _SPEED = {"kbit": 1e3, "mbit": 1e6, "gbit": 1e9}
 _FIGURE = re.compile(r"([0-9]+(?:\.[0-9]+)?)\s*([a-zµ]+)(?:/s)?")
 
 
-def network_of(given: Network | str) -> Network:
+def network_of(given: Network | Measured | str) -> Network | Measured:
     """A network: itself, by name, or from ``rtt=20ms,bandwidth=100Mbit``.
 
     Raises
@@ -31,7 +32,7 @@ def network_of(given: Network | str) -> Network:
     ProgramError
         It is neither (TC-1560).
     """
-    if isinstance(given, Network):
+    if isinstance(given, Network | Measured):
         return given
     text = given.strip().lower()
     if text in NETWORKS:
@@ -57,8 +58,10 @@ def _figure(text: str, units: Mapping[str, float]) -> float | None:
     return float(found[1]) * units[found[2]]
 
 
-def described(network: Network) -> str:
+def described(network: Network | Measured) -> str:
     """A network in a few words."""
+    if isinstance(network, Measured):
+        return network.describe()
     speed = network.bits_per_second
     unit, per = ("Gbit/s", 1e9) if speed >= 1e9 else ("Mbit/s", 1e6)
     figures = f"{network.latency_seconds * 2e3:g} ms round trip, {speed / per:g} {unit}"

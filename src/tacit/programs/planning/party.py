@@ -184,6 +184,12 @@ class CountingParty:
         self._seconds += work.seconds
         self._since = time.thread_time()
 
+    def looked_away(self) -> None:
+        """What follows is not done in a run, up to the next message or :meth:`worked`."""
+        now = time.thread_time()
+        self._seconds += now - self._since
+        self._since = now
+
     def paused(self) -> Work:
         """Put aside what was done so far, and begin anew."""
         before = self._work()

@@ -2,25 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from tacit.encoding.limits import input_limits
+from tacit.encoding.limits import Limits, input_limits
 from tacit.encoding.ring import Ring
+from tacit.encoding.types import DType
 from tacit.errors import ProgramError
 from tacit.operations.crossing import input_step, reveal_step
 from tacit.operations.types import SecretValue, public_type
 from tacit.programs.graph import EVERYBODY
 from tacit.programs.planning.counting import Assumed, Counting
 from tacit.programs.planning.party import CountingParty
+from tacit.programs.planning.pieces import Real, operand_of
+from tacit.programs.planning.profile import Profiler
 from tacit.programs.planning.tally import Tally, tallied
 from tacit.programs.program import Program
 from tacit.programs.running import graph_step
 from tacit.protocols import Protocol
 from tacit.protocols.interface import Rounding
+from tacit.rounds.contract import Step
 
 __all__ = ["Counted", "counted"]
 
@@ -53,7 +57,8 @@ def counted(
     rounding: Rounding,
     ring: Ring,
     public: Mapping[str, Any],
-    timed: bool = False,
+    profiler: Profiler | None = None,
+    seed: int = 0,
 ) -> Counted:
     """Count a program without computing it.
 
@@ -67,17 +72,19 @@ def counted(
         As of a session.
     public : mapping of str to array_like
         Public inputs that are known beforehand.
-    timed : bool
-        Whether seconds are asked for.
+    profiler : Profiler, optional
+        Runs every different operation once, where seconds are asked for.
+    seed : int
+        Of the order that sorts find.
     """
-    party = CountingParty(protocol, rounding, ring)
-    party.timed = timed
-    manner = Counting(program, party)
+    party = CountingParty(protocol, rounding, ring, seed)
+    party.timed = profiler is not None
+    manner = Counting(program, party, profiler=profiler)
     phases = list(_phases(program, party, manner, parties, public))
     if party.drawn:
         manner.notes.setdefault(
-            "bytes of sorts follow from an order that is drawn when they run: about these; their"
-            " rounds are exact"
+            "bytes of sorts follow from an order that is drawn when they run: these are expected,"
+            " and less than one of a thousand runs sends more than at most; rounds are exact"
         )
     return Counted(phases, party, tuple(manner.notes), party.held.peak)
 
@@ -109,9 +116,11 @@ def _phases(
         elif one.owner:
             limits = input_limits(kind.dtype, one.bounds, party.ring)
             owner = parties.index(one.owner)
+            name = f"share {one.name}"
             step = input_step(acting, owner, None, kind.dtype, kind.shape, limits)
-            tally, shared = tallied(party, step)
-            yield f"share {one.name}", tally
+            real = _input_of(owner, kind.dtype, kind.shape, limits)
+            tally, shared = tallied(party, manner.crossing(name, step, real))
+            yield name, tally
             operands.append(shared)
         else:
             operands.append(party.secret(kind.dtype, kind.shape))
@@ -127,8 +136,34 @@ def _phases(
         if isinstance(value, SecretValue) and output.to:
             to = parties if output.to == EVERYBODY else output.to
             recipients = tuple(sorted(parties.index(name) for name in to))
-            tally, _ = tallied(party, reveal_step(acting, value, recipients))
-            yield f"reveal {output.name}", tally
+            name = f"reveal {output.name}"
+            opening = reveal_step(acting, value, recipients)
+            tally, _ = tallied(party, manner.crossing(name, opening, _reveal_of(value, recipients)))
+            yield name, tally
+
+
+def _input_of(owner: int, dtype: DType, shape: tuple[int, ...], limits: Limits) -> Real:
+    """Sharing what is within its limits."""
+
+    def real(party: Any) -> Callable[[], Step[Any]]:
+        elements = None
+        if party.index == owner and dtype.kind == "bool":
+            elements = np.zeros(shape, np.uint8)
+        elif party.index == owner:
+            inside = min(max(0, limits[0]), limits[1])
+            elements = party.ring.elements(np.full(shape, inside, np.int64))
+        return lambda: input_step(party, owner, elements, dtype, shape, limits)
+
+    return real
+
+
+def _reveal_of(value: SecretValue, to: tuple[int, ...]) -> Real:
+    def real(party: Any) -> Callable[[], Step[Any]]:
+        found = operand_of(value, party)
+        assert isinstance(found, SecretValue)
+        return lambda: reveal_step(party, found, to)
+
+    return real
 
 
 def _shaped(value: Any, shape: tuple[int, ...], name: str) -> Any:

@@ -12,7 +12,7 @@ from rich.console import Console
 from tacit.errors import ProgramError
 from tacit.rounds.cost import Cost
 
-__all__ = ["Phase", "Plan", "Work", "as_text", "bytes_text", "seconds_text"]
+__all__ = ["Phase", "Plan", "Spent", "Work", "as_text", "bytes_text", "seconds_text"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +25,10 @@ class Phase:
         ``share x``, ``compute``, ``reveal y``.
     rounds : int
     bytes_sent, check_bytes : dict of str to int
-        By party.
+        By party; exact, or expected where `bytes_at_most` are more.
+    bytes_at_most : dict of str to int
+        By party, payload and check bytes together: what less than one of a thousand runs exceeds
+        where a sort draws an order, else what every run sends.
     seconds : float
         Expected on the plan's network.
     in_process : float
@@ -36,6 +39,7 @@ class Phase:
     rounds: int
     bytes_sent: dict[str, int]
     check_bytes: dict[str, int]
+    bytes_at_most: dict[str, int]
     seconds: float
     in_process: float
 
@@ -50,13 +54,28 @@ class Work:
     calls : int
     numbers : int
         Elements of all calls together; of matrix products, multiplications.
-    seconds : float
-        What one party computes for them.
     """
 
     primitive: str
     calls: int
     numbers: int
+
+
+@dataclass(frozen=True, slots=True)
+class Spent:
+    """What one party computes for an operation.
+
+    Attributes
+    ----------
+    operation : str
+        Or a primitive, where an operation is too large to be timed as a whole.
+    times : int
+    seconds : float
+        Of the slowest party, for all times together.
+    """
+
+    operation: str
+    times: int
     seconds: float
 
 
@@ -82,7 +101,9 @@ class Plan:
     memory_peak : int
         About how many bytes of shares and messages one party holds at most.
     work : tuple of Work
-        What the parties compute, most expensive first.
+        Which primitives of the protocol run, largest first.
+    spent : tuple of Spent
+        What a party computes, most expensive first.
     notes : tuple of str
         What the figures rest on.
     planning_seconds : float
@@ -101,6 +122,7 @@ class Plan:
     links: dict[tuple[str, str], int]
     memory_peak: int
     work: tuple[Work, ...]
+    spent: tuple[Spent, ...]
     notes: tuple[str, ...]
     planning_seconds: float
     actual: Cost | None = field(default=None)
@@ -120,6 +142,19 @@ class Plan:
     def check_bytes(self) -> dict[str, int]:
         """Bytes of hashes and other check values that each party sends."""
         return _summed([phase.check_bytes for phase in self.phases], self.parties)
+
+    @property
+    def bytes_at_most(self) -> dict[str, int]:
+        """Payload and check bytes that each party sends at most.
+
+        What it sends in every run, but for sorts: less than one of a thousand runs sends more.
+        """
+        return _summed([phase.bytes_at_most for phase in self.phases], self.parties)
+
+    @property
+    def exact(self) -> bool:
+        """Whether every run sends these bytes: nothing is sorted."""
+        return sum(self.bytes_at_most.values()) == self.total_bytes
 
     @property
     def total_bytes(self) -> int:
@@ -194,6 +229,7 @@ class Plan:
             "seconds_in_one_process": self.in_process,
             "bytes_sent": self.bytes_sent,
             "check_bytes": self.check_bytes,
+            "bytes_at_most": self.bytes_at_most,
             "links": [
                 {"from": sender, "to": receiver, "bytes": count}
                 for (sender, receiver), count in self.links.items()
@@ -205,6 +241,7 @@ class Plan:
                     "rounds": phase.rounds,
                     "bytes_sent": phase.bytes_sent,
                     "check_bytes": phase.check_bytes,
+                    "bytes_at_most": phase.bytes_at_most,
                     "seconds": phase.seconds,
                 }
                 for phase in self.phases
@@ -214,9 +251,12 @@ class Plan:
                     "primitive": one.primitive,
                     "calls": one.calls,
                     "numbers": one.numbers,
-                    "seconds": one.seconds,
                 }
                 for one in self.work
+            ],
+            "computing": [
+                {"operation": one.operation, "times": one.times, "seconds": one.seconds}
+                for one in self.spent
             ],
             "notes": list(self.notes),
         }

@@ -33,6 +33,8 @@ def plan_parts(plan: Plan) -> Any:
         parts.append(_links(plan))
     if plan.work:
         parts.append(_work(plan))
+    if plan.spent:
+        parts.append(_spent(plan))
     parts.append(
         Text(
             f"A party holds about {bytes_text(plan.memory_peak)} of shares and messages at most."
@@ -43,6 +45,14 @@ def plan_parts(plan: Plan) -> Any:
             )
         )
     )
+    if not plan.exact:
+        most = sum(plan.bytes_at_most.values())
+        parts.append(
+            Text(
+                f"Bytes of all parties: {bytes_text(plan.total_bytes)} expected,"
+                f" {bytes_text(most)} at most."
+            )
+        )
     parts += [Text(f"Note: {note}.") for note in plan.notes]
     if plan.actual is not None:
         parts.append(_compared(plan))
@@ -97,19 +107,25 @@ def _links(plan: Plan) -> Table:
 
 
 def _work(plan: Plan) -> Table:
-    table = table_of("", "what a party computes", "calls", "numbers", "seconds")
+    table = table_of("", "primitives", "calls", "numbers")
     for one in plan.work[:_MOST_WORK]:
-        seconds = seconds_text(one.seconds) if one.seconds else "–"
-        table.add_row(one.primitive, f"{one.calls:,}", f"{one.numbers:,}", seconds)
+        table.add_row(one.primitive, f"{one.calls:,}", f"{one.numbers:,}")
     rest = plan.work[_MOST_WORK:]
     if rest:
-        others = sum(one.seconds for one in rest)
-        table.add_row(
-            f"{len(rest)} others",
-            f"{sum(one.calls for one in rest):,}",
-            f"{sum(one.numbers for one in rest):,}",
-            seconds_text(others) if others else "–",
-        )
+        calls, numbers = sum(one.calls for one in rest), sum(one.numbers for one in rest)
+        table.add_row(f"{len(rest)} others", f"{calls:,}", f"{numbers:,}")
+    return table
+
+
+def _spent(plan: Plan) -> Table:
+    table = table_of("", "what a party computes", "times", "seconds")
+    for one in plan.spent[:_MOST_WORK]:
+        times = f"{one.times:,}" if one.times else ""
+        table.add_row(one.operation, times, seconds_text(one.seconds))
+    rest = plan.spent[_MOST_WORK:]
+    if rest:
+        times = f"{sum(one.times for one in rest):,}"
+        table.add_row(f"{len(rest)} others", times, seconds_text(sum(one.seconds for one in rest)))
     return table
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from tacit.programs.planning.party import Call, CountingParty
+from tacit.programs.planning.pieces import Piece
 from tacit.rounds.contract import Round, Step
 
 __all__ = ["Tally", "tallied"]
@@ -21,12 +22,18 @@ class Tally:
     rounds : int
     calls : Counter of Call
         How often each primitive is called with the same sizes.
+    pieces : Counter of Piece
+        The operations that are timed as a whole; their calls are among the calls, too.
+    single : Counter of Call
+        The calls of the others.
     events : list of Round
         All that was yielded, in order; equal ones are one object where they were counted once.
     """
 
     rounds: int = 0
     calls: Counter[Call] = field(default_factory=Counter)
+    pieces: Counter[Piece] = field(default_factory=Counter)
+    single: Counter[Call] = field(default_factory=Counter)
     events: list[Round] = field(default_factory=list)
 
     def sent(self, party: int) -> int:
@@ -59,6 +66,13 @@ def tallied(party: CountingParty, step: Step[Any]) -> tuple[Tally, Any]:
     for key, times in seen.items():
         for token in kept[key].send.get(0, ()):
             token_of: Any = token
-            if isinstance(token_of[0], Call) and token_of[1] == 0:
-                tally.calls[token_of[0]] += times
+            what, place = token_of[:2]
+            if place == 0 and isinstance(what, Call):
+                tally.single[what] += times
+            elif place == 0 and isinstance(what, Piece):
+                tally.pieces[what] += times
+    tally.calls += tally.single
+    for piece, times in tally.pieces.items():
+        for call, each in piece.calls.items():
+            tally.calls[call] += times * each
     return tally, found

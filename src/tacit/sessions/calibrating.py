@@ -1,0 +1,203 @@
+"""Measuring the network and the processors of a session, for plans.
+
+Three short programs run in the session, in a shorter and a longer form each: one that computes,
+one of many small rounds, and one of large messages. The model that plans have
+(``programs/planning/clock.py``) says what each difference takes, and its figures are set one after
+the other so that it takes what it took. Everybody learns timings, and nothing else.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from statistics import median
+from typing import Final
+
+import numpy as np
+
+from tacit.encoding.types import DType, int64
+from tacit.errors import ProgramError
+from tacit.operations.table import OPERATIONS
+from tacit.operations.types import ArrayType
+from tacit.programs.building import GraphBuilder
+from tacit.programs.graph import FORMAT, Output
+from tacit.programs.planning.clock import Pace
+from tacit.programs.planning.making import Conditions, priced
+from tacit.programs.planning.measured import Measured
+from tacit.programs.planning.pricing import Priced
+from tacit.programs.planning.profile import Profiler
+from tacit.programs.program import Program, ProgramForm
+from tacit.rounds.virtual import Network
+from tacit.sessions.session import Session
+
+__all__ = ["calibrated"]
+
+RUNS: Final = 7
+
+SWEEPS: Final = 2
+"""The figures depend on each other a little: all are set twice."""
+
+STEPS: Final = 24
+
+
+@dataclass(frozen=True, slots=True)
+class _Probe:
+    """A chain of one operation on one array.
+
+    Attributes
+    ----------
+    operation : str
+    shape : tuple of int
+    dtype : DType
+    lengths : (int, int)
+        Of the shorter and the longer chain.
+    """
+
+    operation: str
+    shape: tuple[int, ...]
+    dtype: DType
+    lengths: tuple[int, int]
+
+    def program(self, length: int) -> Program:
+        """The chain of so many operations."""
+        builder = GraphBuilder()
+        of_array = ArrayType(self.dtype, self.shape)
+        value = builder.input(of_array, "x")
+        operation = OPERATIONS[self.operation]
+        for _ in range(length):
+            operands = [value] if self.operation == "relu" else [value, value]
+            (value,) = builder.node(self.operation, operands, operation.attributes(), [of_array])
+        form = ProgramForm(FORMAT, "probe", builder.graph([value]), (Output("y", ()),))
+        return Program(form)
+
+
+@dataclass(slots=True)
+class _Found:
+    """What a probe took, and what says how long it should."""
+
+    priced: tuple[Priced, Priced]
+    seconds: tuple[float, float]
+
+    @property
+    def difference(self) -> float:
+        """What the longer form takes more."""
+        return max(1e-9, self.seconds[1] - self.seconds[0])
+
+    def expected(self, pace: Pace) -> float:
+        """What the longer form should take more."""
+        shorter, longer = (sum(one.seconds(pace)) for one in self.priced)
+        return longer - shorter
+
+
+def calibrated(session: Session, processors: int | None = None) -> Measured:
+    """Measure a session; about a second.
+
+    Parameters
+    ----------
+    session : Session
+        Parties in processes, or one party's, or all in virtual time. Every party calls it.
+    processors : int, optional
+        How many all parties share, where they run on one machine and the session does not know.
+
+    Returns
+    -------
+    Measured
+        For ``program.plan(session.protocol.name, measured)``. Who learns what: timings, as
+        everybody sees them who takes part.
+
+    Raises
+    ------
+    ProgramError
+        One process computes for all parties (TC-1569): a plan's ``in_process`` is for that.
+    """
+    if session.in_one_process:
+        raise ProgramError(
+            "All parties compute in this process: there is no network to measure.",
+            next_step="see plan.in_process, which is for such a session; or open one with"
+            " processes=True.",
+            case=69,
+        )
+    probes = (
+        _Probe("matmul", (256, 256), session.fractions, (1, 5)),
+        _Probe("relu", (1 << 17,), session.fractions, (1, 5)),
+        _Probe("multiply", (1,), int64, (20, 220)),
+        _Probe("multiply", (1 << 17,), int64, (2, 10)),
+    )
+    profiler = Profiler(session.protocol, session.ring)
+    products, signs, small, large = (_run(session, probe, profiler) for probe in probes)
+    processors = session.processors if processors is None else processors
+    pace = Pace(Network(5e-6, 1e12), 1.0, 30e-6, 0.5e-9, processors)
+    if processors is None:
+        pace = Pace(Network(100e-6, 1e9))
+    for _ in range(SWEEPS):
+        pace = _set([products, signs], pace, _scale, (0.2, 20.0))
+        if processors is None:
+            pace = _set([small], pace, _latency, (1e-6, 10.0))
+            pace = _set([large], pace, _line, (1e-13, 1e-3))
+        else:
+            pace = _set([small], pace, _message, (1e-7, 1e-2))
+            pace = _set([large], pace, _byte, (1e-12, 1e-6))
+    start = small.seconds[0] - sum(small.priced[0].seconds(pace))
+    return Measured(len(session.parties), pace, max(0.0, start))
+
+
+def _run(session: Session, probe: _Probe, profiler: Profiler) -> _Found:
+    """Time both forms of a probe, in turn."""
+    owner = session.parties[0]
+    mine = getattr(session, "name", owner) == owner
+    values = np.zeros(probe.shape, probe.dtype.numpy) if mine else None
+    shared = session.share(values, owner, dtype=probe.dtype, shape=probe.shape)
+    programs = [probe.program(length) for length in probe.lengths]
+    times: list[list[float]] = [[] for _ in programs]
+    for run in range(RUNS + 1):
+        for place, program in enumerate(programs):
+            with session.measure() as cost:
+                session.run_program(program, [shared])
+            if run:  # the first one is slower
+                times[place].append(cost.seconds)
+    conditions = Conditions(Network(0.0, 1e12), session.rounding, session.ring.bits)
+    found = [
+        priced(program, session.protocol, session.parties, conditions, profiler)
+        for program in programs
+    ]
+    return _Found((found[0], found[1]), (median(times[0]), median(times[1])))
+
+
+def _scale(pace: Pace, value: float) -> Pace:
+    return replace(pace, compute_scale=value)
+
+
+def _latency(pace: Pace, value: float) -> Pace:
+    return replace(pace, network=replace(pace.network, latency_seconds=value))
+
+
+def _line(pace: Pace, value: float) -> Pace:
+    return replace(pace, network=replace(pace.network, bits_per_second=1 / value))
+
+
+def _message(pace: Pace, value: float) -> Pace:
+    return replace(pace, message_seconds=value)
+
+
+def _byte(pace: Pace, value: float) -> Pace:
+    return replace(pace, byte_seconds=value)
+
+
+def _set(
+    probes: Sequence[_Found],
+    pace: Pace,
+    change: Callable[[Pace, float], Pace],
+    between: tuple[float, float],
+) -> Pace:
+    """The pace with the figure at which probes should take what they took: by bisection."""
+    took = sum(one.difference for one in probes)
+    lower, upper = map(math.log, between)
+    for _ in range(STEPS):
+        middle = (lower + upper) / 2
+        paced = change(pace, math.exp(middle))
+        if sum(one.expected(paced) for one in probes) < took:
+            lower = middle
+        else:
+            upper = middle
+    return change(pace, math.exp((lower + upper) / 2))
