@@ -1,10 +1,12 @@
 """Predicted against actual: ``python -m bench.plan``.
 
-Each workload becomes a program. It is planned, which times every primitive once on this machine;
-then it runs, and what was predicted is divided by what it took: in this process with all parties
-in turn (processor seconds, one thread), and in virtual time on a LAN and a WAN
-(``python -m bench.networks`` compares virtual time with real lines). Rounds and bytes are
-compared, too.
+Each workload becomes a program. It is planned, which times every operation on this machine; then
+it runs, and what was predicted is divided by what it took: in this process with all parties in
+turn (processor seconds, one thread), and in virtual time on a LAN and a WAN (``python -m
+bench.networks`` compares virtual time with real lines). With ``--processes`` the parties are
+processes of this machine over TLS, links and processors are measured right before and after the
+runs (``mpc.calibrate()``), and what the largest party's memory grew by is compared as well. Rounds
+and bytes are compared in both.
 """
 
 from __future__ import annotations
@@ -15,13 +17,18 @@ from dataclasses import dataclass, replace
 from statistics import median
 from typing import Any
 
+import numpy as np
+
 import tacit
 from bench.peers import inputs
+from bench.processes import peak_memory, resident_memory
 from bench.workloads import compute
 from tacit import ArraySpec, Program
+from tacit.programs.planning import Phase, Plan
+from tacit.sessions import ProcessSession
 from tacit.sessions.memory import keep_freed_memory
 
-__all__ = ["WORKLOADS", "Outcome", "compared", "program_of"]
+__all__ = ["WORKLOADS", "Outcome", "compared", "compared_in_processes", "program_of"]
 
 WORKLOADS = (
     "matmul_256",
@@ -46,7 +53,13 @@ WORKLOADS = (
 
 NETWORKS = {"lan": tacit.LAN, "wan": tacit.WAN}
 
-RUNS = 3
+RUNS, MOST_RUNS = 3, 15
+
+SECONDS = 1.0
+"""Runs in processes go on for so long, up to the most."""
+
+
+PROTOCOLS = ("replicated3", "replicated3_active", "fantastic4")
 
 
 @dataclass(frozen=True)
@@ -62,6 +75,8 @@ class Outcome:
         Seconds to plan.
     seconds : dict of str to (float, float)
         Predicted and actual, by setting.
+    memory : (int, int), optional
+        Bytes that a party holds at most, predicted and actual.
     """
 
     workload: str
@@ -69,6 +84,7 @@ class Outcome:
     exact: bool
     planning: float
     seconds: dict[str, tuple[float, float]]
+    memory: tuple[int, int] | None = None
 
 
 def program_of(workload: str, size: int | None = None) -> tuple[Program, dict[str, Any]]:
@@ -106,18 +122,71 @@ def compared(workload: str, protocol: str, size: int | None = None) -> Outcome:
     plan = program.plan(protocol, "lan")
     planning = time.perf_counter() - started
     measured = _run(program, arrays, protocol, None)
-    computing = next(phase for phase in plan.phases if phase.name == "compute")
-    exact = measured.rounds == computing.rounds and (
-        measured.bytes_sent == computing.bytes_sent or any("sorts" in note for note in plan.notes)
-    )
+    computing = _computing(plan)
+    exact = _agrees(computing, measured)
     seconds["one process"] = computing.in_process, measured.seconds
     for name, network in NETWORKS.items():
         expected = program.plan(
             protocol, network, pace={"message_seconds": 0.0, "byte_seconds": 0.0}
         )
-        of_phase = next(phase for phase in expected.phases if phase.name == "compute")
-        seconds[name] = of_phase.seconds, _run(program, arrays, protocol, network).seconds
+        actual = _run(program, arrays, protocol, network)
+        seconds[name] = _computing(expected).seconds, actual.seconds
     return Outcome(workload, protocol, exact, planning, seconds)
+
+
+def compared_in_processes(workload: str, protocol: str, size: int | None = None) -> Outcome:
+    """Measure links and processors, run a workload in processes, and plan it for them."""
+    program, arrays = program_of(workload, size)
+    with tacit.local(protocol, processes=True) as mpc:
+        assert isinstance(mpc.session, ProcessSession)
+        parties = mpc.session.processes.identifiers.values()
+        mpc.share(np.zeros(8), mpc.parties[0]).reveal(to="all")
+        before = max(map(resident_memory, parties))
+        operands: list[Any] = [
+            mpc.share(arrays[one.name], one.owner)._reference for one in program.inputs
+        ]
+        mpc.session.run_program(program, operands)  # warm
+        _ = mpc.total_cost  # waits until the parties are idle
+        memory = max(map(peak_memory, parties)) - before
+        networks = [mpc.calibrate()]
+        costs: list[tacit.Cost] = []
+        until = time.perf_counter() + SECONDS
+        while len(costs) < RUNS or (len(costs) < MOST_RUNS and time.perf_counter() < until):
+            with mpc.measure() as cost:
+                mpc.session.run_program(program, operands)
+            costs.append(cost)
+        networks.append(mpc.calibrate())
+    started = time.perf_counter()
+    plans = [program.plan(protocol, network) for network in networks]
+    planning = (time.perf_counter() - started) / len(plans)
+    expected = [_computing(plan) for plan in plans]
+    predicted = sum(one.seconds for one in expected) / len(expected)
+    exact = all(_agrees(expected[0], cost) for cost in costs)
+    actual = median(cost.seconds for cost in costs)
+    return Outcome(
+        workload,
+        protocol,
+        exact,
+        planning,
+        {"processes": (predicted, actual)},
+        (plans[0].memory_peak, memory),
+    )
+
+
+def _computing(plan: Plan) -> Phase:
+    return next(phase for phase in plan.phases if phase.name == "compute")
+
+
+def _agrees(expected: Phase, cost: tacit.Cost) -> bool:
+    """Whether rounds are as planned and bytes too, or, where a sort draws an order, at most so."""
+    if cost.rounds != expected.rounds:
+        return False
+    sent = {party: cost.bytes_sent[party] + cost.check_bytes[party] for party in cost.bytes_sent}
+    if sum(expected.bytes_at_most.values()) > sum(expected.bytes_sent.values()) + sum(
+        expected.check_bytes.values()
+    ):
+        return all(sent[party] <= expected.bytes_at_most[party] for party in sent)
+    return (cost.bytes_sent, cost.check_bytes) == (expected.bytes_sent, expected.check_bytes)
 
 
 def _run(program: Program, arrays: dict[str, Any], protocol: str, network: Any) -> tacit.Cost:
@@ -153,22 +222,41 @@ def _run(program: Program, arrays: dict[str, Any], protocol: str, network: Any) 
 def main() -> None:
     """Compare, and print a line a workload."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--protocol", default="replicated3")
+    parser.add_argument("--protocol", nargs="*", default=PROTOCOLS, choices=PROTOCOLS)
     parser.add_argument("--only", nargs="*", default=WORKLOADS)
+    parser.add_argument("--processes", action="store_true", help="processes over TLS")
     chosen = parser.parse_args()
     keep_freed_memory()  # as in a party's own process; large arrays take longer without
-    ratios: dict[str, list[float]] = {}
-    for workload in chosen.only:
-        found = compared(workload, chosen.protocol)
-        line = f"{workload:16} {'exact' if found.exact else 'DIFFERS':8}"
-        line += f" plan {found.planning * 1e3:6.0f} ms "
-        for name, (predicted, actual) in found.seconds.items():
-            ratios.setdefault(name, []).append(predicted / actual)
-            line += f" | {name} {predicted * 1e3:8.1f} / {actual * 1e3:8.1f} ms"
-            line += f" = {predicted / actual:4.2f}"
-        print(line, flush=True)
-    for name, found_ratios in ratios.items():
-        print(f"{name}: {min(found_ratios):.2f} to {max(found_ratios):.2f}")
+    compare = compared_in_processes if chosen.processes else compared
+    for protocol in chosen.protocol:
+        ratios: dict[str, list[float]] = {}
+        for workload in chosen.only:
+            found = compare(workload, protocol)
+            print(_line(found), flush=True)
+            for name, (predicted, actual) in found.seconds.items():
+                ratios.setdefault(name, []).append(predicted / actual)
+            if found.memory is not None:
+                ratios.setdefault("memory", []).append(found.memory[0] / found.memory[1])
+        for name, of_name in ratios.items():
+            inside = sum(0.8 <= ratio <= 1.2 for ratio in of_name)
+            print(
+                f"{protocol} {name}: {min(of_name):.2f} to {max(of_name):.2f}, median"
+                f" {median(of_name):.2f}; {inside} of {len(of_name)} within 20 %",
+                flush=True,
+            )
+
+
+def _line(found: Outcome) -> str:
+    line = f"{found.protocol:18} {found.workload:14} {'exact' if found.exact else 'DIFFERS':7}"
+    line += f" plan {found.planning * 1e3:5.0f} ms"
+    for name, (predicted, actual) in found.seconds.items():
+        line += f" | {name} {predicted * 1e3:8.1f} / {actual * 1e3:8.1f} ms"
+        line += f" = {predicted / actual:4.2f}"
+    if found.memory is not None:
+        predicted, actual = found.memory
+        line += f" | memory {predicted / 1e6:6.1f} / {actual / 1e6:6.1f} MB"
+        line += f" = {predicted / actual:4.2f}"
+    return line
 
 
 if __name__ == "__main__":

@@ -7,17 +7,26 @@ import os
 from collections.abc import Iterable
 from pathlib import Path
 
-__all__ = ["forget_peak_memory", "peak_memory", "processor_seconds"]
+__all__ = ["forget_peak_memory", "peak_memory", "processor_seconds", "resident_memory"]
 
 _TICKS = os.sysconf("SC_CLK_TCK")
 
 
 def peak_memory(process: int) -> int:
     """The most memory a process has had resident, in bytes (``VmHWM``)."""
+    return _of_status(process, "VmHWM")
+
+
+def resident_memory(process: int) -> int:
+    """The memory that a process has resident now, in bytes (``VmRSS``)."""
+    return _of_status(process, "VmRSS")
+
+
+def _of_status(process: int, name: str) -> int:
     for line in Path(f"/proc/{process}/status").read_text().splitlines():
-        if line.startswith("VmHWM:"):
+        if line.startswith(f"{name}:"):
             return int(line.split()[1]) * 1024
-    raise OSError(f"/proc/{process}/status has no VmHWM")
+    raise OSError(f"/proc/{process}/status has no {name}")
 
 
 def forget_peak_memory(process: int) -> None:

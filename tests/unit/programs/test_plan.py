@@ -175,18 +175,6 @@ def test_a_condition_on_what_is_not_given_is_said_to_be() -> None:
     agree(program, end=np.int64(5))
 
 
-def test_a_sort_has_exact_rounds_and_about_those_bytes() -> None:
-    n = 5000
-    program = tacit.trace(tacit.sort, ArraySpec((n,), owner="alice", bounds=(-1, 1)))
-    plan = program.plan("replicated3", seconds=False)
-    assert any("sorts" in note for note in plan.notes)
-    with tacit.local("replicated3", seed=4) as mpc:
-        mpc.run(program, {"x": np.linspace(-1, 1, n)}, plan=plan)
-    assert plan.actual is not None
-    assert plan.rounds == plan.actual.rounds
-    assert 0.8 < sum(plan.bytes_sent.values()) / plan.actual.total_bytes < 1.25
-
-
 @pytest.mark.parametrize("protocol", NAMES)
 def test_links_add_up(protocol: str) -> None:
     plan = PROGRAMS["mixed"].plan(protocol, tacit.WAN)

@@ -21,8 +21,8 @@ from tacit.programs.planning.tally import Tally
 
 __all__ = ["DEVIATIONS", "Bytes", "bytes_of", "bytes_of_draws"]
 
-DEVIATIONS: Final = 32.0
-"""Less than one of a thousand runs sends more."""
+DEVIATIONS: Final = 10.0
+"""Less than one of a hundred runs sends more; of real sorts hardly any."""
 
 LEAST: Final = 8
 SECONDS: Final = 1.5

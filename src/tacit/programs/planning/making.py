@@ -146,6 +146,11 @@ def plan_of(
     )
     links, exact = found.links()
     notes = [] if exact else ["bytes of single links are rounded; those of each party are exact"]
+    if any(sum(one.most) > sum(one.sent) + sum(one.checks) for one in sent):
+        notes.append(
+            "bytes of sorts follow from an order that is drawn when they run: these are expected,"
+            " and less than one of a hundred runs sends more than at most; rounds are exact"
+        )
     return Plan(
         program=program.name or program.short_digest,
         digest=program.digest,

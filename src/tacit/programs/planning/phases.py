@@ -81,11 +81,6 @@ def counted(
     party.timed = profiler is not None
     manner = Counting(program, party, profiler=profiler)
     phases = list(_phases(program, party, manner, parties, public))
-    if party.drawn:
-        manner.notes.setdefault(
-            "bytes of sorts follow from an order that is drawn when they run: these are expected,"
-            " and less than one of a thousand runs sends more than at most; rounds are exact"
-        )
     return Counted(phases, party, tuple(manner.notes), party.held.peak)
 
 

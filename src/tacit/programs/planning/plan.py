@@ -27,7 +27,7 @@ class Phase:
     bytes_sent, check_bytes : dict of str to int
         By party; exact, or expected where `bytes_at_most` are more.
     bytes_at_most : dict of str to int
-        By party, payload and check bytes together: what less than one of a thousand runs exceeds
+        By party, payload and check bytes together: what less than one of a hundred runs exceeds
         where a sort draws an order, else what every run sends.
     seconds : float
         Expected on the plan's network.
@@ -147,7 +147,7 @@ class Plan:
     def bytes_at_most(self) -> dict[str, int]:
         """Payload and check bytes that each party sends at most.
 
-        What it sends in every run, but for sorts: less than one of a thousand runs sends more.
+        What it sends in every run, but for sorts: less than one of a hundred runs sends more.
         """
         return _summed([phase.bytes_at_most for phase in self.phases], self.parties)
 
