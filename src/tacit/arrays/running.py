@@ -9,9 +9,10 @@ import numpy as np
 
 from tacit.arrays.array import SecretArray
 from tacit.encoding.digest import tagged_hash
-from tacit.errors import ProgramError
+from tacit.errors import ProgramError, UsageError
 from tacit.operations.promotion import public_array
-from tacit.programs.graph import EVERYBODY
+from tacit.operations.types import PublicArray
+from tacit.programs.graph import EVERYBODY, Input
 from tacit.programs.program import Program
 from tacit.sessions.handles import Handle, Reference
 from tacit.sessions.running import require_input
@@ -33,13 +34,21 @@ def given_inputs(session: Session, program: Program, inputs: Mapping[str, Any]) 
     ProgramError
         An input is missing or unknown (TC-1511), of another type (TC-1512), or is no shared array
         and has no owner (TC-1515).
+    UsageError
+        An array belongs to another session (TC-1031).
     """
     found: dict[str, Any] = {}
     for one, value in zip(program.inputs, program.named(inputs), strict=True):
         if isinstance(value, SecretArray):
+            if value.device is not session:
+                raise UsageError(
+                    f"The array for the input {one.name!r} belongs to another session.",
+                    next_step="share the data in the session that runs the program.",
+                    case=31,
+                )
             found[one.name] = value.reference
         elif one.type.public:
-            found[one.name] = public_array(np.asarray(value, one.type.dtype.numpy))
+            found[one.name] = _public(one, value)
         else:
             if not one.owner:
                 raise ProgramError(
@@ -51,6 +60,23 @@ def given_inputs(session: Session, program: Program, inputs: Mapping[str, Any]) 
             continue
         require_input(one, found[one.name])
     return found
+
+
+def _public(one: Input, value: Any) -> PublicArray:
+    """A public input in its own type, without rounding or wrapping anything."""
+    array, dtype = np.asarray(value), one.type.dtype
+    good = array.dtype.kind in {"fixed": "fiub", "int": "iub", "bool": "b"}[dtype.kind]
+    if good and dtype.kind == "int" and array.size:
+        low, high = dtype.range or (0, 0)
+        good = low <= int(array.min()) and int(array.max()) <= high
+    if not good:
+        raise ProgramError(
+            f"The public input {one.name!r} is {one.type}, and it is given other numbers"
+            f" ({array.dtype}).",
+            next_step=f"give {dtype.name} within its range: nothing is rounded or cut off here.",
+            case=12,
+        )
+    return public_array(array.astype(dtype.numpy))
 
 
 def agree(
