@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Final, TypeVar
 
 from tacit import _native
-from tacit.errors import TacitError
+from tacit.errors import DeadlineError, TacitError
 from tacit.network.faults import Place, cause_of, cause_of_heard, error_from_failure
 from tacit.network.interruptions import interruptible
 from tacit.network.settings import NetworkSettings
@@ -118,6 +118,8 @@ class LinkDriver:
                     result: T = stop.value
                     return result
                 self.round_number += 1
+                if until is not None and current.is_empty and time.monotonic() >= until:
+                    raise self._overdue()
                 payload, check = exchange(
                     current.send,
                     current.check,
@@ -184,6 +186,19 @@ class LinkDriver:
         else:
             self._stop(cause_of(error, place, self._statement(error)))
         return error
+
+    def _overdue(self) -> DeadlineError:
+        """This party computes for itself, and time is up."""
+        own, place = self.names[self.index], self._place()
+        return DeadlineError(
+            f"{own} did not finish in time ({place.where()}): it still computes by itself, as the"
+            " others may.",
+            next_step="give the stage more time, or look for a loop of public numbers that does"
+            " not end.",
+            case=1,
+            parties=[own],
+            stage=place.stage,
+        )
 
     def standing(self) -> tuple[int, tuple[str, ...], bool] | None:
         """How this party stood 1.5 times its patience before it stopped.

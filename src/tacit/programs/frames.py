@@ -10,7 +10,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, TypeAlias
+from math import prod
+from typing import Any, Final, TypeAlias
 
 from numpy.typing import NDArray
 
@@ -21,6 +22,9 @@ from tacit.programs.inference import Checked
 __all__ = ["Frame", "Schedule", "Turns", "Values", "begun", "schedule_of"]
 
 Values: TypeAlias = list[Any]
+
+_ELEMENTS: Final = 1024
+"""So many elements of a result count as a node."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,6 +45,12 @@ class Schedule:
     def constants(self) -> list[NDArray[Any]]:
         """The public arrays of the graph."""
         return [constant.array for constant in self.checked.graph.constants]
+
+    @cached_property
+    def effort(self) -> int:
+        """What one run takes without its bodies: 1 a node, and more for long results."""
+        sizes = (prod(one.shape) for node in self.checked.nodes for one in node.results)
+        return 1 + len(self.checked.nodes) + sum(size // _ELEMENTS for size in sizes)
 
     @cached_property
     def waiting(self) -> list[int]:

@@ -28,22 +28,48 @@ from tacit.protocols.interface import Party
 from tacit.rounds.combine import merged
 from tacit.rounds.contract import Round, Step
 
-__all__ = ["PAUSE", "Manner", "frame_step", "graph_step"]
+__all__ = ["LOOK", "PAUSE", "Manner", "frame_step", "graph_step"]
 
 PAUSE: Final = Round(depth=0)
 """Yielded where a manner pauses: nothing is under way but what the frame says."""
 
 
+LOOK: Final = Round(depth=0)
+"""Yielded where nothing has travelled for long, at the same place at all parties: nothing does so
+now either, but the driver looks whether time is up or somebody has left. It is no round that is
+counted, and it merges with none."""
+
+_LONG: Final = 4096
+"""So many nodes: some ten milliseconds of public arithmetic."""
+
+
 class Manner:
-    """How the parts of a graph are run. A plan counts them instead.
+    """How the parts of a graph are run. A plan counts them instead. Made anew for every run.
 
     Attributes
     ----------
     pauses : bool
         Whether :data:`PAUSE` is yielded wherever a run can be cut at no cost.
+    looks : bool
+        Whether :data:`LOOK` is yielded in loops that do not communicate.
     """
 
     pauses = False
+    looks = True
+    _since = 0
+
+    def works(self, effort: int) -> None:
+        """A graph of that effort is about to run."""
+        self._since += effort
+
+    def looked(self) -> None:
+        """A round is about to travel."""
+        self._since = 0
+
+    @property
+    def is_due(self) -> bool:
+        """Whether it is time to look; at the same places at all parties."""
+        return self.looks and self._since >= _LONG
 
     def graph(self, party: Party, schedule: Schedule, operands: Sequence[Operand]) -> Step[Values]:
         """Run a body."""
@@ -78,11 +104,8 @@ class Manner:
         return bool(condition.item())
 
 
-_RUN = Manner()
-
-
 def graph_step(
-    party: Party, schedule: Schedule, operands: Sequence[Operand], manner: Manner = _RUN
+    party: Party, schedule: Schedule, operands: Sequence[Operand], manner: Manner | None = None
 ) -> Step[Values]:
     """Run a graph.
 
@@ -111,7 +134,7 @@ def graph_step(
 
 
 def frame_step(
-    party: Party, frame: Frame, manner: Manner = _RUN, until: Frame | None = None
+    party: Party, frame: Frame, manner: Manner | None = None, until: Frame | None = None
 ) -> Step[None]:
     """Run a graph on from where it stands: to its end, or to where another run of it stood.
 
@@ -125,6 +148,8 @@ def frame_step(
     until : Frame, optional
         What has begun there begins here, ends where it has ended, and stops where it stood.
     """
+    manner = Manner() if manner is None else manner
+    manner.works(frame.schedule.effort)
     checked = frame.schedule.checked
     active = [
         (place, _entered(party, frame, place, manner, until)) for place in sorted(frame.inside)
@@ -171,6 +196,9 @@ def frame_step(
                 place, step = queue.popleft()
                 try:
                     one = next(step)
+                    while one is LOOK:
+                        yield one
+                        one = next(step)
                 except StopIteration as stop:
                     if stop.value is not None:
                         frame.finished(place, stop.value)
@@ -184,6 +212,7 @@ def frame_step(
                     moved.append((place, step))
             active = moved
             if rounds:
+                manner.looked()
                 yield rounds[0] if len(rounds) == 1 else merged(rounds)
             elif alone:
                 place, step, one = alone.pop(0)
@@ -269,6 +298,9 @@ def _turning(
             found = turns.body.results()
             turns.body = None
         taken(attributes, turns, found)
+        if manner.is_due:
+            manner.looked()
+            yield LOOK
         if manner.pauses:
             yield PAUSE
 

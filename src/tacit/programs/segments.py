@@ -206,6 +206,7 @@ class _Pausing(Manner):
     """The main graph's manner, and that of bodies too long for a segment: can be cut."""
 
     pauses = True
+    looks = False
 
     def __init__(self, code: Code, party: CountingParty) -> None:
         program, schedule = scheduled(code.program)

@@ -11,10 +11,18 @@ from __future__ import annotations
 from typing import Final
 
 from tacit.errors import ProgramError
-from tacit.programs.control import bodies_of
-from tacit.programs.inference import Checked
+from tacit.programs.control import Choice, Loop, Over, bodies_of
+from tacit.programs.inference import Checked, CheckedNode
 
-__all__ = ["MOST_DEEP", "MOST_NODES", "MOST_REPEATED", "Sizes", "require_nodes"]
+__all__ = [
+    "MOST_DEEP",
+    "MOST_NODES",
+    "MOST_REPEATED",
+    "MOST_STEPS",
+    "Sizes",
+    "require_nodes",
+    "require_turns",
+]
 
 MOST_NODES: Final = 1_000_000
 """The most operations of a program, those of bodies included."""
@@ -27,6 +35,11 @@ MOST_REPEATED: Final = 30_000
 
 The examples' and the tests' models have up to 266 operations, of which 8 at most are there because
 a body is run at a second place.
+"""
+
+MOST_STEPS: Final = 10**10
+"""How many operations and turns a run may consist of, as far as is known before it: more than a
+day's, if each took ten microseconds. A training of 100 epochs of 1,000 batches takes 10^7.
 """
 
 _BYTES_A_PART: Final = 64
@@ -52,6 +65,22 @@ def require_nodes(count: int) -> None:
         )
 
 
+def require_turns(steps: int, where: str) -> None:
+    """Refuse loops that would not end in any reasonable time.
+
+    Raises
+    ------
+    ProgramError
+        TC-1506.
+    """
+    if steps > MOST_STEPS:
+        raise ProgramError(
+            f"{where} would take {steps:.3g} operations; {MOST_STEPS:.0e} at most.",
+            next_step="let its loops go round less often.",
+            case=6,
+        )
+
+
 class Sizes:
     """The sizes of a program's graphs, one after the other: bodies first.
 
@@ -61,11 +90,15 @@ class Sizes:
         What a graph and all that it runs consist of: values, operands, results, parameters.
     depths : list of int
         How many graphs are inside one another, the graph itself included.
+    steps : list of int
+        How many operations and turns of loops a run of the graph takes; where a loop's turns are
+        not known, those of one.
     """
 
     def __init__(self) -> None:
         self.parts: list[int] = []
         self.depths: list[int] = []
+        self.steps: list[int] = []
         self._written = 0
 
     def add(self, checked: Checked) -> None:
@@ -74,7 +107,7 @@ class Sizes:
         Raises
         ------
         ProgramError
-            Too deep, or too large when written out (TC-1506).
+            Too deep, too large when written out, or too long to run (TC-1506).
         """
         own = _own_parts(checked)
         whole, depth = own, 1
@@ -85,6 +118,8 @@ class Sizes:
         self._written += own
         self.parts.append(whole)
         self.depths.append(depth)
+        self.steps.append(sum(1 + self._steps(checked, node) for node in checked.nodes))
+        require_turns(self.steps[-1], "The program")
         if depth > MOST_DEEP:
             raise ProgramError(
                 f"The program's bodies run bodies more than {MOST_DEEP} deep.",
@@ -98,6 +133,28 @@ class Sizes:
                 next_step="use a loop (fori, scan) where a body is run many times.",
                 case=6,
             )
+
+    def _steps(self, checked: Checked, node: CheckedNode) -> int:
+        """What the bodies of a node take."""
+        match node.attributes:
+            case Choice(branches):
+                return max(self.steps[body] for body in branches)
+            case Loop(body):
+                first, end = (_constant(checked, value) for value in node.node.operands[:2])
+                turns = 1 if first is None or end is None else max(end - first, 0)
+                return turns * (1 + self.steps[body])
+            case Over(body=body, length=length):
+                return length * (1 + self.steps[body])
+        return sum(self.steps[body] for body in bodies_of(node.attributes))
+
+
+def _constant(checked: Checked, value: int) -> int | None:
+    """A public integer that is written in the program."""
+    graph = checked.graph
+    place = value - len(graph.inputs)
+    if not 0 <= place < len(graph.constants):
+        return None
+    return int(graph.constants[place].array.item())
 
 
 def _own_parts(checked: Checked) -> int:

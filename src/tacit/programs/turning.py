@@ -11,6 +11,7 @@ from tacit.operations.table import OPERATIONS
 from tacit.operations.types import ArrayType, SecretValue
 from tacit.programs.control import Call, Choice, Loop, Over, Until
 from tacit.programs.frames import Schedule, Turns, Values
+from tacit.programs.sizes import require_turns
 from tacit.protocols.interface import Party
 from tacit.rounds.contract import Step
 
@@ -20,9 +21,17 @@ _Turn = tuple[Schedule, Values]
 
 
 def opened(attributes: Any, operands: Sequence[Any]) -> Turns:
-    """A node with bodies before its first turn."""
+    """A node with bodies before its first turn.
+
+    Raises
+    ------
+    ProgramError
+        It would go round too often (TC-1506).
+    """
     match attributes:
         case Loop(carried=carried):
+            turns = _number(operands[1]) - _number(operands[0])
+            require_turns(turns, "A loop whose ends the parties' public inputs say")
             return Turns(list(operands[2 : 2 + carried]))
         case Over(carried=carried) | Until(carried=carried):
             return Turns(list(operands[:carried]))

@@ -18,6 +18,8 @@ Rules that every step keeps, at every party:
   what the message must have: a driver refuses any other length before it writes a byte.
 * Hashes and other check values go into ``check`` and ``check_receive``: they travel in the same
   message behind the payload and are counted apart.
+* A step that works for long without a message yields an empty round of depth 0 now and then, at the
+  same places at all parties: it costs nothing, and the driver looks whether time is up.
 * No step looks at time, links, threads or anything else outside its arguments.
 """
 
@@ -66,6 +68,11 @@ class Round:
     check_receive: Outbox = field(default_factory=dict)
     depth: int = 1
     split: bool = False
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing leaves and nothing is awaited here."""
+        return not (self.send or self.receive or self.check or self.check_receive)
 
     def __repr__(self) -> str:
         def sizes(box: Outbox) -> dict[int, int]:

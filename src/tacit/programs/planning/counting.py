@@ -91,6 +91,8 @@ class Counting(Manner):
         What the figures rest on, for people.
     """
 
+    looks = False
+
     def __init__(
         self,
         program: Program,
