@@ -110,7 +110,8 @@ class Findings:
                     place = "" if violation.line is None else violation.line
                     problem = violation.problem
                     text = problem.text + violation.hint
-                    writer.writerow([place, violation.column or "", text, problem.next_step])
+                    cells = (violation.column or "", text, problem.next_step)
+                    writer.writerow([place, *map(_cell, cells)])
         except OSError as error:
             raise StorageError(
                 f"The list of errors cannot be written to {path}: {error.strerror}.",
@@ -118,6 +119,11 @@ class Findings:
                 case=2,
             ) from None
         return target
+
+
+def _cell(text: str) -> str:
+    """Text that no spreadsheet takes for a formula: names of columns come from files and others."""
+    return f"'{text}" if text.lstrip()[:1] in ("=", "+", "-", "@") else text
 
 
 def blocks(

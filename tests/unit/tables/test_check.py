@@ -222,3 +222,15 @@ def test_other_parties_hear_neither_where_nor_what(tmp_path: Path) -> None:
     for word in ("line", "amount", "bounds", str(path), SECRET):
         assert word not in str(notice)
     assert notice.parties == ("bank_a",)
+
+
+@pytest.mark.parametrize("name", ["=HYPERLINK(1)", "+1", "-1", "@SUM(1)", " =1"])
+def test_names_of_columns_are_no_formulas_in_the_list_of_errors(tmp_path: Path, name: str) -> None:
+    """A spreadsheet that opens the list would compute what another owner wrote into the schema."""
+    columns = (Column(name, "number", bounds=(0, 1)), Column("y", "boolean"))
+    path = tmp_path / "bank.csv"
+    path.write_text(f"{name},y\n7,0\n")
+    found = check(path, Schema(label="y", columns=columns))
+    lines = found.save(tmp_path / "errors.csv").read_text().splitlines()
+    assert len(lines) == 2
+    assert f",'{name}," in lines[1]
