@@ -196,7 +196,7 @@ def test_wrong_calls_say_what_to_do(
 
 def test_a_phase_ends_at_its_deadline(tacit_command: Run, wards: DemoFiles, tmp_path: Path) -> None:
     job = ("train", *owners(wards), "--label", wards.label, "--out", tmp_path)
-    done = tacit_command(*job, "--epochs", "100000", "--deadline", "3")
+    done = tacit_command(*job, "--epochs", "100000", "--deadline", "8")
     assert done.returncode == 4
     assert "TC-35" in done.stderr
     assert "training" in done.stderr

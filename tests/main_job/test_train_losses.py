@@ -135,7 +135,6 @@ def test_the_others_finish_with_the_same_bits(
     for name, result in outcome.results.items():
         assert (result.model, result.losses) == whole[name], blow
     if blow.victim in outcome.results:  # it had finished before the blow fell
-        assert phase == AFTER[-1], blow
         return
     living = [name for name in wanted.parties if name != blow.victim]
     assert list(outcome.results) == living, blow
@@ -179,13 +178,28 @@ def check_what_is_said(outcome: Outcome, printed: str, out: Path, blow: Blow) ->
 @pytest.mark.parametrize("seed", range(KILLS))
 @pytest.mark.parametrize("phase", BEFORE)
 def test_a_loss_before_all_rows_are_sealed_ends_the_run(
-    struck: Any, wards: DemoFiles, tmp_path: Path, phase: str, seed: int
+    struck: Any, whole: Any, wards: DemoFiles, tmp_path: Path, phase: str, seed: int
 ) -> None:
+    """Unless the blow falls late on a busy machine: then all that are left knew of all rows."""
     wanted = request(wards, tmp_path)
     blow = Blow(f"{phase} {seed}", phase, wanted.parties)
-    with pytest.raises(TacitError) as caught:
-        struck(wanted, blow)
-    check_an_early_loss(caught.value, tmp_path, blow.victim)
+    check_one_of_two_ends(struck, whole, wanted, tmp_path, blow)
+
+
+def check_one_of_two_ends(
+    struck: Any, whole: Any, wanted: TrainingRequest, out: Path, blow: Blow
+) -> None:
+    """An early loss, or the same results where all that are left knew of all rows."""
+    try:
+        outcome, _ = struck(wanted, blow)
+    except TacitError as error:
+        check_an_early_loss(error, out, blow.victim)
+        return
+    living = {name for name in wanted.parties if name != blow.victim}
+    assert complete(out) >= living, blow
+    for name in living:
+        result = outcome.results[name]
+        assert (result.model, result.losses) == whole[name], blow
 
 
 def complete(out: Path) -> set[str]:
@@ -213,16 +227,7 @@ def test_a_loss_while_parties_learn_that_all_rows_are_sealed(
     wanted = request(wards, tmp_path)
     blow = Blow(f"complete {seed}", "sealing", wanted.parties)
     blow.at_end, blow.delay = True, blow.delay / 2
-    try:
-        outcome, _ = struck(wanted, blow)
-    except TacitError as error:
-        check_an_early_loss(error, tmp_path, blow.victim)
-        return
-    living = {name for name in wanted.parties if name != blow.victim}
-    assert complete(tmp_path) >= living, blow
-    for name in living:
-        result = outcome.results[name]
-        assert (result.model, result.losses) == whole[name], blow
+    check_one_of_two_ends(struck, whole, wanted, tmp_path, blow)
 
 
 @pytest.mark.parametrize("when", ["spawned", "listening", "ready"])

@@ -30,8 +30,8 @@ __all__ = ["CLIENT", "LocalConsortium", "LocalService", "local_consortium"]
 CLIENT = "client"
 """The client that is made for trying, and its kit's folder."""
 
-_START_SECONDS = 60.0
-_STOP_SECONDS = 20.0
+_START_SECONDS = 120.0
+_STOP_SECONDS = 60.0
 
 
 class LocalConsortium:

@@ -59,7 +59,7 @@ def late(name: str) -> DeadlineError:
 
 def _end(process: subprocess.Popen[bytes]) -> str:
     try:
-        status = process.wait(timeout=1)
+        status = process.wait(timeout=10)
     except subprocess.TimeoutExpired:
         return "closed its control channel"
     if status < 0:
