@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import socket
 import threading
@@ -14,11 +15,12 @@ import pytest
 from consortia import THREE, Ring
 from linked import in_threads
 
+from tacit import _native
 from tacit.cli.doctor import _about
 from tacit.consortium import Kit
 from tacit.errors import TransportError
 from tacit.network import Address, Agreement, Credentials, Listener, NetworkSettings, connect
-from tacit.network.probing import Found, Greeting, greeting, probe
+from tacit.network.probing import Found, Greeting, _Trial, greeting, probe
 
 TERMS = {"consortium": "ring, edition 4", "protocol": "replicated3"}
 
@@ -117,6 +119,29 @@ def test_certificates_that_are_not_accepted(ring: Ring, tmp_path: Path) -> None:
     assert "revoked" in found["bank_a"]["bank_c"].problem
     assert "revoked" in found["bank_a"]["bank_c"].refusal
     assert not found["bank_c"]["bank_a"].certified
+
+
+def test_what_a_party_said_holds_when_its_own_trial_is_over(
+    ring: Ring, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kit = ring.kit("bank_c")
+    at_work = _Trial(kit.credentials, kit.addresses, TERMS, 0.0)
+    refused = ConnectionRefusedError(errno.ECONNREFUSED, "Connection refused")
+    failures = [refused, _native.LinkFailure("authority", 1, 0, 0, b""), refused]
+    problems = []
+
+    def dial(peer: str, found: Found) -> None:
+        problems.append(found.problem)
+        failure = failures.pop(0)
+        if not failures:
+            at_work.over.set()
+        raise failure
+
+    monkeypatch.setattr(at_work, "_dial", dial)
+    at_work.dial("bank_a")
+    assert problems[1] == "connection refused"
+    assert "authority" in problems[2]
+    assert at_work.found["bank_a"].problem == problems[2]
 
 
 def test_it_disturbs_no_job(ring: Ring) -> None:

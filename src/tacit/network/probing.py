@@ -196,7 +196,9 @@ class _Trial:
             except AddressError as error:
                 found.problem = error.message
             except OSError as error:
-                found.problem = _reason(error)
+                # A party whose own trial is over answers no more; what it said before holds.
+                if not (found.spoke and found.problem):
+                    found.problem = _reason(error)
             except CertificateError as error:
                 found.problem = error.message
             except _native.LinkFailure as failure:
