@@ -17,6 +17,8 @@ from tacit.encoding import RING64, Ring, ring_of
 from tacit.operations import OPERATIONS
 from tacit.operations.types import SecretValue
 from tacit.programs.planning.party import CountingParty
+from tacit.programs.planning.pieces import operand_of, piece_of
+from tacit.programs.planning.profile import Profiler
 from tacit.programs.planning.sharing import Bits, Numbers
 from tacit.programs.planning.tally import tallied
 from tacit.protocols import PROTOCOLS
@@ -74,6 +76,47 @@ def agree(
             assert sent == list(cost.bytes_sent.values()), what
             assert checks == list(cost.check_bytes.values()), what
             assert party.held.now >= 0
+
+
+def timed(protocol: str, cases: list[Any]) -> list[str]:
+    """The operations that cannot be timed as a whole: their primitives stand for them."""
+    chosen = PROTOCOLS[protocol]
+    profiler = Profiler(chosen, RING64)
+    refused = []
+    for name, operands, attributes in cases:
+        party: Any = CountingParty(chosen, "probabilistic", RING64)
+        given: list[Any] = [
+            array if dtype is None else secret(party, array.shape, dtype)
+            for array, dtype in operands
+        ]
+        operation = OPERATIONS[name]
+        parameters = operation.attributes(**attributes)
+        tally, _ = tallied(party, operation.evaluate(party, given, parameters))
+
+        def real(
+            member: Any,
+            operation: Any = operation,
+            given: list[Any] = given,
+            parameters: Any = parameters,
+        ) -> Any:
+            own = [operand_of(one, member) for one in given]
+            return lambda: operation.evaluate(member, own, parameters)
+
+        rounds = tally.events[:-1]
+        piece = piece_of(name, rounds, profiler, "probabilistic", real)
+        if piece is None:
+            refused.append(name)
+            assert party.drawn, (name, [array.shape for array, _ in operands], attributes)
+        else:
+            assert piece.calls == tally.calls
+            assert len(piece.profile.compute) == piece.rounds + 1
+    return refused
+
+
+def test_operations_are_timed_as_a_whole_unless_an_order_is_drawn() -> None:
+    timed("replicated3", thinned(11))
+    timed("fantastic4", thinned(29, 3))
+    timed("replicated3_active", thinned(61, 7))
 
 
 def test_every_operation_under_replicated3() -> None:

@@ -39,6 +39,9 @@ def run_party(context: PartyContext) -> Any:
         raise SystemExit(7)
     if settings.behave == "stall":
         time.sleep(300)
+    if settings.behave == "calibrate":
+        measured = mpc.calibrate(processors=2)
+        return {"parties": measured.parties, "processors": measured.pace.processors}
     if settings.behave == "threads":
         return context.session.party.threads
     total = mpc.constant(np.zeros(2))

@@ -40,6 +40,12 @@ def test_a_job_runs_and_reports(jobs: str) -> None:
         assert said == [Progress("summing", done, 3, "inputs") for done in (1, 2, 3)]
 
 
+def test_parties_measure_their_links_and_processors(jobs: str) -> None:
+    behaviour = dict.fromkeys(NAMES, "calibrate")
+    results = launch(NAMES, jobs, configs(**behaviour))
+    assert results == {name: {"parties": 3, "processors": 2} for name in NAMES}
+
+
 @pytest.mark.parametrize(
     ("behaviour", "error", "culprit"),
     [

@@ -478,6 +478,7 @@ class Program:
         """
         from tacit.programs.planning.choice import Threat, plans_of
         from tacit.programs.planning.making import Conditions, plan_of
+        from tacit.programs.planning.measured import measured_for
         from tacit.programs.planning.networks import network_of
         from tacit.protocols import protocol_named
         from tacit.protocols.interface import checked_rounding
@@ -485,7 +486,7 @@ class Program:
         threat = Threat(adversary, outcome)
         measured = network if isinstance(network, Mapping) else None
         if isinstance(network, Mapping):
-            network = "lan" if protocol is None else network[protocol]
+            network = "lan" if protocol is None else measured_for(protocol, network)
         conditions = Conditions(
             network_of(network), checked_rounding(rounding), ring, public, seconds, **pace or {}
         )

@@ -110,6 +110,9 @@ def test_a_network_in_virtual_time_is_found() -> None:
     with pytest.raises(ProgramError) as caught:
         PROGRAM.plan("fantastic4", measured)
     assert caught.value.code == "TC-1568"
+    with pytest.raises(ProgramError) as caught:
+        PROGRAM.plan("fantastic4", {"replicated3": measured})
+    assert caught.value.code == "TC-1568"
     plans = PROGRAM.plan(None, {"replicated3": measured})
     assert [one.protocol for one in plans.plans] == ["replicated3"]
     assert plans.refused["fantastic4"] == "was not calibrated"
@@ -132,7 +135,7 @@ def test_bytes_of_sorts_are_expected_and_at_most(wanted: str) -> None:
     assert "Bytes of all parties" in str(plan)
     most = sum(plan.bytes_at_most.values())
     found = []
-    for seed in range(6):
+    for seed in range(10):
         with tacit.local("replicated3", seed=seed) as mpc:
             mpc.run(program, {"x": [0.25] * size}, plan=plan)
         assert plan.actual is not None

@@ -9,7 +9,6 @@ distribution is.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -24,12 +23,14 @@ __all__ = ["DEVIATIONS", "Bytes", "bytes_of", "bytes_of_draws"]
 DEVIATIONS: Final = 10.0
 """Less than one of a hundred runs sends more; of real sorts hardly any."""
 
-LEAST: Final = 8
-SECONDS: Final = 1.5
-"""How many orders are counted at least, and for how long."""
+LEAST, MOST = 16, 128
+"""How many orders are counted."""
 
 PRECISION: Final = 0.004
 """Standard error of the mean, relative, at which there are enough."""
+
+LARGE: Final = 10**9
+"""From so many bytes on a quarter of the least is enough: long sorts hardly vary."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,9 +68,9 @@ def bytes_of_draws(first: Counted, again: Callable[[int], Counted], parties: int
         ``again(seed)`` counts it for another.
     parties : int
     """
-    until = time.monotonic() + SECONDS
     counts = [_counts(first, parties)]
-    while len(counts) < LEAST or (not _precise(counts) and time.monotonic() < until):
+    least = LEAST if np.sum(counts) < LARGE else LEAST // 4
+    while len(counts) < least or (len(counts) < MOST and not _precise(counts)):
         counts.append(_counts(again(len(counts)), parties))
     found = np.array(counts, np.float64)  # draws, phases, parties, payload and checks
     mean = np.rint(found.mean(axis=0)).astype(int)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from tacit.errors import ProgramError
 from tacit.programs.planning.clock import Pace
 
-__all__ = ["Measured", "processors_here"]
+__all__ = ["Measured", "measured_for", "processors_here"]
 
 
 def processors_here() -> int:
@@ -61,3 +62,14 @@ class Measured:
             f" {pace.message_seconds * 1e6:.0f} µs a message, {pace.byte_seconds * 1e9:.2g} ns a"
             " byte)"
         )
+
+
+def measured_for(protocol: str, networks: Mapping[str, Measured]) -> Measured:
+    """What was measured in a session of a protocol (TC-1568 if nothing was)."""
+    if protocol not in networks:
+        raise ProgramError(
+            f"No network was measured in a session of {protocol}.",
+            next_step=f"calibrate in one; there are: {', '.join(networks) or 'none'}.",
+            case=68,
+        )
+    return networks[protocol]
