@@ -59,7 +59,6 @@ STANDARD: dict[str, tuple[str, ...]] = {
 """The functions of the Python array API standard 2024.12, by its own headings."""
 
 _COMPLEX = "there are no complex numbers; a transform is `x @ matrix` with public cos and sin"
-_ITERATION = "iterates until convergence, which would show; `tacit.linalg.leading_eigenvectors`"
 
 REASONS: dict[str, str] = {
     "nextafter": "fixed point is an even grid: the next number is `x + 2**-18`",
@@ -75,14 +74,8 @@ REASONS: dict[str, str] = {
     "all": "not yet: `(~b).sum(axis) == 0`",
     "any": "not yet: `b.sum(axis) > 0`",
     "logaddexp": "not yet: `m + log1p(exp(-abs(x - y)))` with `m = maximum(x, y)`",
-    "linalg.eigh": _ITERATION,
-    "linalg.eigvalsh": _ITERATION,
     "linalg.matrix_rank": "a rank is a count of what is nearly zero, which fixed point cannot tell",
-    "linalg.pinv": "for full rank: `tacit.linalg.lstsq`",
-    "linalg.qr": "for least squares: `tacit.linalg.lstsq`; of x.T @ x: `tacit.linalg.cholesky`",
-    "linalg.slogdet": "for positive definite matrices: `log(tacit.linalg.det(x))`",
-    "linalg.svd": _ITERATION,
-    "linalg.svdvals": _ITERATION,
+    "linalg.pinv": "for full rank: `tacit.linalg.lstsq`; of `svd` with a cut that is yours",
     **{f"fft.{name}": _COMPLEX for name in STANDARD["fft"]},
 }
 """Why a function is missing, and what to write instead."""
@@ -115,6 +108,9 @@ NOTES: dict[str, str] = {
     "linalg.matrix_norm": "no norms of singular values",
     "linalg.vector_norm": "`ord` 2, 1, 0, inf, -inf",
     "linalg.matrix_power": "exponents from 0 up",
+    "linalg.qr": "of one matrix; R has a positive diagonal; no `mode`",
+    "linalg.svd": "of one matrix; no columns that the matrix does not have",
+    "linalg.eigh": "of one matrix, with a public number of sweeps",
     "linalg.det": "of symmetric positive definite matrices, unless said otherwise",
 }
 

@@ -228,6 +228,12 @@ TYPES: dict[str, Case] = {
                                   xp.iinfo(x.dtype).bits),), "i"),
 }  # fmt: skip
 
+
+def _once(xp: Any) -> dict[str, int]:
+    """One sweep is enough for two rows."""
+    return {"sweeps": 1} if xp.__name__ == "adapter.linalg" else {}
+
+
 LINEAR: dict[str, Case] = {
     "matmul": _each("matmul", **_NUMBERS, shape=(2, 3, 3), units=1.1),
     "matrix_transpose": _each("matrix_transpose", shape=(2, 2, 3)),
@@ -254,6 +260,18 @@ LINALG: dict[str, Case] = {
     "inv": _each("inv", kinds="f", shape=(3, 3), square=True, units=400, relative=5e-3),
     "det": Case((lambda xp, x: xp.det(x, assume_a="pos") if xp.__name__ == "adapter.linalg" else
                  xp.det(x),), "f", shape=(3, 3), square=True, units=4000, relative=1e-2),
+    "qr": Case((lambda xp, x: xp.qr(x)[0] @ xp.qr(x)[1], lambda xp, x: xp.qr(x)[1] ** 2), "f",
+               shape=(3, 3), square=True, units=60, relative=1e-4),
+    "slogdet": Case((lambda xp, x: xp.slogdet(x)[0], lambda xp, x: xp.slogdet(x)[1]), "f",
+                    shape=(2, 2), square=True, units=60, relative=1e-4),
+    "eigh": Case((lambda xp, x: xp.eigh(x, **_once(xp))[0],), "f", shape=(2, 2), square=True,
+                 units=20, relative=1e-5),
+    "eigvalsh": Case((lambda xp, x: xp.eigvalsh(x, **_once(xp)),), "f", shape=(2, 2), square=True,
+                     units=20, relative=1e-5),
+    "svd": Case((lambda xp, x: xp.svd(x, full_matrices=False, **_once(xp))[1],), "f",
+                shape=(2, 2), square=True, units=20, relative=1e-5),
+    "svdvals": Case((lambda xp, x: xp.svdvals(x, **_once(xp)),), "f", shape=(2, 2), square=True,
+                    units=20, relative=1e-5),
     "solve": Case((lambda xp, x: xp.solve(x, x[:, 0]),), "f", shape=(3, 3), square=True,
                   units=400, relative=5e-3),
 }  # fmt: skip

@@ -1,6 +1,8 @@
 """``tacit.linalg``: linear algebra under the names of the array API standard and of NumPy.
 
-Norms here, products in ``functions/linear_algebra.py``, systems and eigenvectors in ``systems.py``.
+Norms here, products in ``functions/linear_algebra.py``, systems and leading eigenvectors in
+``systems.py``, triangular systems and L U in ``elimination.py``, Q R, eigenvalues and
+singular values in ``orthogonal.py``.
 """
 
 from __future__ import annotations
@@ -11,6 +13,7 @@ from math import inf
 from typing import Any
 
 from tacit.arrays.array import Axis, SecretArray, applied, secret_operand
+from tacit.arrays.elimination import lu, slogdet, solve_triangular
 from tacit.arrays.functions import (
     abs,
     cross,
@@ -26,6 +29,7 @@ from tacit.arrays.functions import (
     vecdot,
 )
 from tacit.arrays.functions.manipulation import broadcast_to, moveaxis, reshape
+from tacit.arrays.orthogonal import eigh, eigvalsh, qr, svd, svdvals
 from tacit.arrays.systems import cholesky, det, inv, leading_eigenvectors, lstsq, solve
 from tacit.errors import ShapeError, UsageError
 from tacit.operations.manipulation import normal_axis
@@ -35,16 +39,24 @@ __all__ = [
     "cross",
     "det",
     "diagonal",
+    "eigh",
+    "eigvalsh",
     "inv",
     "leading_eigenvectors",
     "lstsq",
+    "lu",
     "matmul",
     "matrix_norm",
     "matrix_power",
     "matrix_transpose",
     "norm",
     "outer",
+    "qr",
+    "slogdet",
     "solve",
+    "solve_triangular",
+    "svd",
+    "svdvals",
     "tensordot",
     "trace",
     "vecdot",

@@ -20,7 +20,7 @@ _ONE: Final = (
     " log10 rsqrt sin cos tan asin acos atan erf softplus silu gelu sinh cosh square elu leaky_relu"
     " polyval interp piecewise softmax log_softmax logsumexp max_pool avg_pool sort argsort shuffle"
     " inv cholesky det leading_eigenvectors max min any all argmax argmin topk median quantile"
-    " one_hot"
+    " one_hot unbounded"
 )
 _TWO: Final = (
     "add subtract multiply divide matmul less greater less_equal greater_equal equal not_equal"

@@ -441,6 +441,7 @@ WITHOUT_RULE: Mapping[str, str] = {
     "det": "products of as many numbers as the matrix has rows: bounds would refuse what works",
     "leading_eigenvectors": "values of any size where the squarings do not converge",
     "logistic_step": _STEPS,
+    "unbounded": "said of arrays that functions with a stated domain begin with",
     "mlp_step": _STEPS,
 }
 """Operations about whose results nothing is said, and why."""

@@ -8,7 +8,7 @@ from typing import Literal
 from tacit import functions
 from tacit.encoding.ring import Ring
 from tacit.encoding.types import DType, int64
-from tacit.operations.operation import Attributes, Operation, ResultValues, local
+from tacit.operations.operation import Attributes, NoAttributes, Operation, ResultValues, local
 from tacit.operations.promotion import encoded, rescaled_up
 from tacit.operations.types import (
     ArrayType,
@@ -121,7 +121,23 @@ def _check_constant(
         encoded(values[0], _constant_type(types[0], attributes), ring=ring)
 
 
+def _unbounded_rule(types: Sequence[ArrayType], attributes: NoAttributes) -> ArrayType:
+    return types[0]
+
+
+def _unbounded(party: Party, operands: Sequence[Operand], attributes: NoAttributes) -> SecretValue:
+    """The array as it is, of which nothing is known from here on. Local.
+
+    For functions that are right in a stated domain alone: intervals of their steps grow until what
+    works would be refused.
+    """
+    value = operands[0]
+    assert isinstance(value, SecretValue)
+    return value
+
+
 CONVERSION = (
+    Operation("unbounded", _unbounded_rule, local(_unbounded)),
     Operation("astype", _astype_rule, _astype, TargetType, elementwise=True),
     Operation("constant", _constant_rule, local(_constant), ConstantType, _check_constant),
 )

@@ -85,7 +85,8 @@ def revealed(value: Any) -> Any:
         case DType():
             return plain_dtype(value)
         case list() | tuple():
-            return type(value)(revealed(part) for part in value)
+            parts = [revealed(part) for part in value]
+            return type(value)(*parts) if hasattr(value, "_fields") else type(value)(parts)
     if hasattr(value, "bits") and hasattr(value, "dtype"):
         names = [field for field in Limits.__annotations__ if hasattr(value, field)]
         return Limits(**{name: revealed(getattr(value, name)) for name in names})

@@ -108,6 +108,7 @@ CASES: list[Case] = [
     *(("roll", [a], attributes) for a in (X, B)
       for attributes in ({"shift": (2,)}, {"shift": (1, -1), "axis": (0, 1)})),
     ("roll", [Z], {"shift": (1,)}),
+    *(("unbounded", [a], {}) for a in (X, N, B, Z)),
     *(("repeat", [a], {"repeats": r, "axis": -1}) for a in (X, B) for r in (2, (0, 3, 1))),
     *(("tile", [a], {"repetitions": r}) for a in (X, B, Z) for r in ((2,), (2, 1, 3))),
     *(("pad", [a], {"widths": ((1, 0), (2, 3)), "mode": m}) for a in (X, B)

@@ -10,7 +10,7 @@ from tacit.arrays import functions as tacit
 from tacit.arrays.array import SecretArray
 from tacit.encoding.types import DType
 from tacit.errors import ProgramError
-from tacit.frontends.jax.masks import bounded, edge, only_mask
+from tacit.frontends.jax.masks import FAR_DIVISOR, bounded, edge, only_divisor, only_mask
 from tacit.frontends.jax.rules import Call, advised, rule
 from tacit.frontends.jax.shapes import repeated
 from tacit.frontends.jax.values import as_type, is_secret, plain, settled
@@ -157,6 +157,8 @@ def _maskable(call: Call, case: Any, cases: tuple[Any, ...]) -> Any:
     high = bool((values[far] > 0).all())
     if (low or high) and only_mask(call.body, result, low=low):
         return np.clip(values, -limit, limit)
+    if (low or high) and only_divisor(call.body, result):
+        return np.clip(values, -FAR_DIVISOR, FAR_DIVISOR)
     what = "NaN" if np.isnan(values).any() else "a number that no secret can hold"
     raise ProgramError(
         f"{call.place}: {what} is one of the choices, and the result is used otherwise than in a"
@@ -224,6 +226,17 @@ def _population_count(call: Call, x: Any) -> Any:
     for one in ones[1:]:
         total = total + one
     return settled(total, call.dtype)
+
+
+@rule("clz")
+def _leading_zeros(call: Call, x: Any) -> Any:
+    """What is left of the bits beside those up to the highest one."""
+    bits = 8 * np.dtype(call.dtype).itemsize
+    width, smeared = 1, x
+    while width < bits:
+        smeared = smeared | (smeared >> width)
+        width *= 2
+    return settled(tacit.where(x < 0, 0, bits - _population_count(call, smeared)), call.dtype)
 
 
 # Types.

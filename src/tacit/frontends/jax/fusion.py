@@ -82,6 +82,12 @@ def _identity(body: Body, equation: Equation) -> Atom | bool | None:
             which = _constant(body, operands[0])
             if which is not None and which.size and (which == which.flat[0]).all():
                 return operands[1 + int(which.flat[0])]
+            if len(operands) == 3 and _is(body, operands[2], -np.inf):
+                return operands[1] if _no_pivot(body, operands[0]) else None
+        case "lu_pivots_to_permutation":
+            factors = body.producer(operands[0], "lu")
+            if factors is not None and factors.results[1] is operands[0]:
+                return factors.results[2]
         case "mul" | "div":
             pairs = (operands, operands[::-1]) if equation.primitive == "mul" else (operands,)
             for one, other in pairs:
@@ -98,6 +104,25 @@ def _identity(body: Body, equation: Equation) -> Atom | bool | None:
             if kinds[0] not in "iubc" and kinds[1] not in "iubc":
                 return source
     return None
+
+
+def _no_pivot(body: Body, atom: Atom) -> bool:
+    """Whether a value asks if a pivot of elimination is 0: then results mean nothing anyway."""
+    reduced = body.producer(atom, "reduce_or")
+    asked = body.producer(reduced.operands[0], "eq") if reduced is not None else None
+    if asked is None or not _is(body, asked.operands[1], 0):
+        return False
+    before = [asked.operands[0]]
+    while before:
+        producer = body.producer(before.pop())
+        if producer is not None and producer.primitive == "lu":
+            return True
+        if producer is not None and producer.primitive in _FROM_DIAGONALS:
+            before += [one for one in producer.operands if isinstance(one, Variable) and one.secret]
+    return False
+
+
+_FROM_DIAGONALS = frozenset({"cond", "gather", "mul", "reduce_sum", "reshape", "squeeze"})
 
 
 def _constant(body: Body, atom: Atom) -> Any:

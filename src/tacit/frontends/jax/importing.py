@@ -14,11 +14,13 @@ from tacit.frontends.jax import (  # noqa: F401  the modules that register rules
     convolution,
     decompositions,
     elementwise,
+    folds,
     fused_rules,
     indexing,
     loops,
     reductions,
     shapes,
+    special,
 )
 from tacit.frontends.jax.body import Body
 from tacit.frontends.jax.fusion import fused

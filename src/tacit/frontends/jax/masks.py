@@ -15,7 +15,7 @@ from tacit.arrays.array import SecretArray
 from tacit.encoding.fixed import magnitude_limit
 from tacit.frontends.jax.body import Body, Literal, Variable
 
-__all__ = ["bounded", "edge", "only_mask"]
+__all__ = ["FAR_DIVISOR", "bounded", "edge", "only_divisor", "only_mask"]
 
 _EXTREMES = frozenset({"argmax", "cummax", "max", "reduce_max", "reduce_window_max", "top_k"})
 _LEAST = frozenset({"argmin", "cummin", "min", "reduce_min", "reduce_window_min"})
@@ -23,6 +23,10 @@ _MOVES = frozenset(
     {"broadcast_in_dim", "concatenate", "reshape", "rev", "slice", "squeeze", "transpose"}
 )
 _SOFT = frozenset({"log_softmax", "logsumexp", "softmax"})
+
+
+FAR_DIVISOR = 2.0**30
+"""What stands for an infinite divisor: quotients by it are 0, and every type holds it."""
 
 
 def edge(like: SecretArray) -> float:
@@ -50,6 +54,21 @@ def only_mask(body: Body, variable: Variable, *, low: bool) -> bool:
     if body.leaves(variable):
         return False
     return all(_harmless(body, eqn, variable, low) for eqn in body.consumers(variable))
+
+
+def only_divisor(body: Body, variable: Variable) -> bool:
+    """Whether others are divided by a value, and nothing else is done with it."""
+    if body.leaves(variable):
+        return False
+    return all(_divides(body, eqn, variable) for eqn in body.consumers(variable))
+
+
+def _divides(body: Body, eqn: Any, variable: Variable) -> bool:
+    if eqn.primitive in _MOVES:
+        return only_divisor(body, eqn.results[0])
+    if eqn.primitive == "div":
+        return bool(eqn.operands[0] is not variable)
+    return bool(eqn.primitive == "fine_reciprocal")
 
 
 def _harmless(body: Body, eqn: Any, variable: Variable, low: bool) -> bool:

@@ -12,7 +12,15 @@ from typing import Any
 import jax
 import numpy as np
 
-from tacit.frontends.jax.body import Atom, Body, Equation, Evaluate, Literal, Variable
+from tacit.frontends.jax.body import (
+    Atom,
+    Body,
+    Equation,
+    Evaluate,
+    Literal,
+    Variable,
+    atom_shape,
+)
 from tacit.frontends.jax.public import from_jax_value
 
 __all__ = ["CALLS", "UNCHANGED", "loop_counts", "read", "traced"]
@@ -131,6 +139,9 @@ def _equations(jaxpr: Any, values: dict[Any, Atom], body: Body) -> None:
             found = [_atom(scope, v) for v in inner.outvars]
             values.update(zip(eqn.outvars, found, strict=True))
             continue
+        if name == "custom_linear_solve":
+            _linear_solve(eqn, operands, values, body)
+            continue
         if name in UNCHANGED:
             values.update(zip(eqn.outvars, operands, strict=True))
             continue
@@ -146,6 +157,68 @@ def _equations(jaxpr: Any, values: dict[Any, Atom], body: Body) -> None:
                 name, operands, results, eqn.params, tuple(bodies), _evaluator(eqn), *_source(eqn)
             )
         )
+
+
+def _linear_solve(eqn: Any, operands: list[Atom], values: dict[Any, Atom], body: Body) -> None:
+    """A system of equations, which JAX gives with several functions: how it is solved.
+
+    Where that begins with the factor of Cholesky of the matrix, the matrix is positive definite:
+    then one equation of its own says so.
+    """
+    functions, counts = eqn.params["jaxprs"], eqn.params["const_lengths"]
+    before = counts.matvec + counts.vecmat
+    given = operands[before : before + counts.solve]
+    sides = operands[sum(counts) :]
+    rows = None
+    if counts.matvec == 1 and len(sides) == 1 and any(_is_factor(body, atom) for atom in given):
+        rows = _side_in_rows(functions.matvec, operands[0], sides[0])
+    if rows is not None:
+        results = [_variable(v) for v in eqn.outvars]
+        values.update(zip(eqn.outvars, results, strict=True))
+        body.equations.append(
+            Equation("positive_solve", [operands[0], sides[0]], results, {"rows": rows}, (),
+                     lambda pair: [_solved(pair[0], pair[1], rows)], *_source(eqn))
+        )  # fmt: skip
+        return
+    inner, constants = _opened(functions.solve)
+    scope: dict[Any, Atom] = dict(zip(inner.invars, [*given, *sides], strict=True))
+    _constants(inner, constants, scope, body)
+    _equations(inner, scope, body)
+    values.update(zip(eqn.outvars, [_atom(scope, v) for v in inner.outvars], strict=True))
+
+
+def _is_factor(body: Body, atom: Atom) -> bool:
+    """Whether a value is a factor of Cholesky, turned or with zeros for the other triangle."""
+    for equation in reversed(body.equations):
+        if atom in equation.results:
+            if equation.primitive in ("transpose", "select_n"):
+                return any(_is_factor(body, one) for one in equation.operands)
+            return equation.primitive == "cholesky"
+    return False
+
+
+def _side_in_rows(matvec: Any, matrix: Atom, side: Atom) -> bool | None:
+    """Whether the right-hand sides are rows, not columns; None if it is no product at all.
+
+    Found by trying it on numbers.
+    """
+    shape, size = atom_shape(side), atom_shape(matrix)
+    if len(size) != 2 or len(shape) not in (1, 2):
+        return None
+    rng = np.random.default_rng(0)
+    a, x = (rng.uniform(-1, 1, one).astype(np.float32) for one in (size, shape))
+    (found,) = jax.core.eval_jaxpr(matvec.jaxpr, matvec.consts, a, x)
+    for rows in (False, True):
+        if (x.shape[-1] if rows else x.shape[0]) != size[1]:
+            continue
+        expected = x @ a.T if rows else a @ x
+        if expected.shape == found.shape and np.allclose(found, expected, atol=1e-4):
+            return rows
+    return None
+
+
+def _solved(a: Any, b: Any, rows: bool) -> Any:
+    return jax.numpy.linalg.solve(a, b.T).T if rows else jax.numpy.linalg.solve(a, b)
 
 
 def _evaluator(eqn: Any) -> Evaluate:

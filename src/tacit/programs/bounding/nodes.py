@@ -36,6 +36,7 @@ UNCONDITIONAL: Final = frozenset({
     "reshape", "transpose", "broadcast_to", "getitem", "roll", "repeat", "tile", "diagonal",
     "dynamic_slice", "dynamic_update_slice", "take", "concatenate", "stack", "tril", "triu", "pad",
     "bitwise_and", "bitwise_or", "bitwise_xor", "bitwise_invert", "any", "all", "constant",
+    "unbounded",
 })  # fmt: skip
 """Operations that move elements, or work on bits: right whatever their operands are."""
 

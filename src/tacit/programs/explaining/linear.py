@@ -457,6 +457,7 @@ _RULES: Final[Mapping[str, Rule]] = {
     "cumulative_sum": _running,
     "diff": _differences,
     "astype": _astype,
+    "unbounded": lambda o, a, shape, sources: dict(o[0].form),
     "roll": _moving("roll"),
     "tile": _moving("tile"),
     "diagonal": _moving("diagonal"),
@@ -470,6 +471,7 @@ _RULES: Final[Mapping[str, Rule]] = {
 
 MOVES: Final = frozenset(
     {"transpose", "broadcast_to", "getitem", "reshape", "concatenate", "stack", "dynamic_slice",
-     "astype", "roll", "tile", "diagonal", "take", "repeat", "tril", "triu", "pad"}
+     "astype", "roll", "tile", "diagonal", "take", "repeat", "tril", "triu", "pad",
+     "unbounded"}
 )  # fmt: skip
 """Those that put elements elsewhere, as they are."""

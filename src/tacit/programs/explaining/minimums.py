@@ -29,7 +29,8 @@ __all__ = ["guard_of", "marks_of"]
 
 _GROUPS: Final = frozenset({"totals_between", "group_by"})
 _SUMS: Final = frozenset({"sum", "mean", "matmul", "cumulative_sum"})
-_MOVED: Final = frozenset({"reshape", "getitem", "transpose", "broadcast_to", "astype"})
+_MOVED: Final = frozenset({"reshape", "getitem", "transpose", "broadcast_to", "astype",
+                               "unbounded"})  # fmt: skip
 
 
 def marks_of(
@@ -89,8 +90,8 @@ def _is_indicator(
             and one is not None
             and bool((one == 1).all())
         )
-    moves = ("astype", "multiply", "reshape", "getitem", "transpose", "concatenate", "stack",
-             "broadcast_to")  # fmt: skip
+    moves = ("astype", "unbounded", "multiply", "reshape", "getitem", "transpose", "concatenate",
+             "stack", "broadcast_to")  # fmt: skip
     return (
         name in moves
         and all(one.indicator for one in secret)
@@ -119,8 +120,9 @@ def _is_count(
         return len(secret) == 1 or name == "group_by"
     if name in _SUMS:
         return all(one.indicator or one.count for one in secret)
-    moves = name in ("reshape", "getitem", "transpose", "concatenate", "stack", "astype", "add",
-                     "subtract", "multiply", "divide", "diff", "broadcast_to")  # fmt: skip
+    moves = name in ("reshape", "getitem", "transpose", "concatenate", "stack", "astype",
+                     "unbounded", "add", "subtract", "multiply", "divide", "diff",
+                     "broadcast_to")  # fmt: skip
     return moves and bool(secret) and all(one.count for one in secret)
 
 

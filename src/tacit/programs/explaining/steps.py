@@ -83,7 +83,7 @@ class _Writer:
             if node.node.operation in KEEPING and len(set(operands)) == 1 and not node.public:
                 self._name(node, names, _part(node, operands[0]))
                 continue
-            if node.node.operation in ("constant", "broadcast_to", "astype") or (
+            if node.node.operation in ("constant", "broadcast_to", "astype", "unbounded") or (
                 node.public and node.node.operation not in CONTROL
             ):
                 self._name(node, names, operands[0] if len(operands) == 1 else "public numbers")

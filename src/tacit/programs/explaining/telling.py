@@ -26,8 +26,9 @@ _INVERTIBLE: Final = frozenset(
     {"exp", "expm1", "log", "log1p", "log2", "log10", "sqrt", "reciprocal", "rsqrt", "sigmoid",
      "tanh", "sinh", "asin", "acos", "atan", "erf", "softplus", "tan", "elu", "leaky_relu",
      "inv", "cholesky", "cumulative_prod", "reshape", "transpose", "roll", "broadcast_to",
-     "concatenate", "stack", "negative", "astype", "tile", "repeat", "pad", "cumulative_sum",
-     "bitwise_invert", "one_hot", "add", "subtract", "log_softmax", "softmax", "mean", "constant"}
+     "concatenate", "stack", "negative", "astype", "unbounded", "tile", "repeat", "pad",
+     "cumulative_sum", "bitwise_invert", "one_hot", "add", "subtract", "log_softmax", "softmax",
+     "mean", "constant"}
 )  # fmt: skip
 _SIGN: Final = frozenset({"square", "abs", "cosh", "hypot", "copysign"})
 _BITS: Final = frozenset({"bitwise_and", "bitwise_or", "bitwise_xor", "bit_chain"})

@@ -10,7 +10,7 @@ __all__ = ["KEEPING", "WORDS", "sentence"]
 KEEPING: Final = frozenset(
     {"reshape", "transpose", "broadcast_to", "getitem", "concatenate", "stack", "roll", "repeat",
      "tile", "pad", "tril", "triu", "diagonal", "dynamic_slice", "dynamic_update_slice", "take",
-     "astype", "constant"}
+     "astype", "constant", "unbounded"}
 )  # fmt: skip
 """Operations that only move or retype numbers."""
 
@@ -46,6 +46,7 @@ WORDS: Final[Mapping[str, str]] = {
     "round": "round {0}",
     "trunc": "cut off the fractions of {0}",
     "astype": "write {0} in another type",
+    "unbounded": "go on with {0} in the domain that the function states",
     "constant": "take the public numbers {0}",
     "reshape": "arrange {0} in another shape",
     "transpose": "exchange the axes of {0}",

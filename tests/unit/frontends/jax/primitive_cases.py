@@ -95,6 +95,88 @@ _UNARY = [
 _POSITIVE = ["log", "log1p", "rsqrt", "sqrt"]
 _COMPARED = ["eq", "ne", "lt", "le", "gt", "ge"]
 
+G, B4 = _floats(4, 4), _floats(4, 2)
+DEFINITE = (G @ G.T / 4 + np.eye(4)).astype(np.float32)
+SYMMETRIC, TALL = ((G + G.T) / 2).astype(np.float32), _floats(6, 3)
+STACK = (_floats(2, 3, 3) + 2 * np.eye(3)).astype(np.float32)
+STRONG = (G + np.diag([4, -4, 5, 4])).astype(np.float32)
+
+
+def _band(*values: float) -> Any:
+    return np.array(values, np.float32)
+
+
+def _factored(a: Any, b: Any) -> Any:
+    factors = jax.scipy.linalg.lu_factor(a)
+    return [jax.scipy.linalg.lu_solve(factors, b, trans=t) for t in (0, 1)]
+
+
+def _definite(a: Any, b: Any) -> Any:
+    factor = jax.scipy.linalg.cho_factor(a)
+    return [jax.scipy.linalg.solve(a, b, assume_a="pos"), jax.scipy.linalg.cho_solve(factor, b)]
+
+
+def _sum_of_squares(function: Any) -> Any:
+    return lambda *given: jnp.sum(jnp.square(function(*given)))
+
+
+def _larger(left: Any, right: Any) -> Any:
+    first = left[0] >= right[0]
+    return jnp.where(first, left[0], right[0]), jnp.where(first, left[1], right[1])
+
+
+_LINEAR_ALGEBRA = [
+    Case("solve", lambda a, b: [jnp.linalg.solve(a, b), jnp.linalg.solve(a, b[:, 0])], (G, B4)),
+    Case("solve, stacks", jnp.linalg.solve, (STACK, _floats(2, 3, 1))),
+    Case(
+        "solve, gradient", jax.grad(_sum_of_squares(jnp.linalg.solve), (0, 1)), (STRONG, B4[:, 0])
+    ),
+    Case("inv, det, slogdet",
+         lambda a: [jnp.linalg.inv(a), jnp.linalg.det(a), jnp.linalg.slogdet(a)], (G,)),
+    Case("det, gradient", jax.grad(jnp.linalg.det), (STRONG / 2,)),
+    Case("lu", lambda a: jax.scipy.linalg.lu(a), (G,)),
+    Case("lu_factor, lu_solve", _factored, (STRONG, B4)),
+    Case("positive definite", _definite, (DEFINITE, B4)),
+    Case("cholesky, gradient",
+         jax.grad(lambda a, b: _definite(a, b)[0].sum() + jnp.linalg.cholesky(a).sum(), (0, 1)),
+         (DEFINITE, B4[:, 0])),
+    Case("triangular_solve", lambda a, b: [
+        lax.linalg.triangular_solve(a, b, left_side=True, lower=True),
+        lax.linalg.triangular_solve(a, b.T, transpose_a=True, unit_diagonal=True) * 0.01,
+    ], (STRONG, B4)),
+    Case("tridiagonal_solve", lax.linalg.tridiagonal_solve,
+         (_band(0, 1, -1), _band(4, 5, 4), _band(1, 2, 0), _floats(3, 2))),
+    Case("qr", lambda a: [jnp.abs(part) for part in jnp.linalg.qr(a)], (TALL,)),
+    Case("qr, gradient", jax.grad(lambda a: jnp.sum(jnp.linalg.qr(a)[1] ** 2)), (TALL,)),
+    Case("eigh", lambda a: [jnp.linalg.eigvalsh(a), jnp.abs(jnp.linalg.eigh(a)[1])],
+         (SYMMETRIC[:3, :3],)),
+    Case("eigh, gradient",
+         jax.grad(lambda a: jnp.sum(jnp.linalg.eigh(a)[0] * jnp.arange(3.0))),
+         (SYMMETRIC[:3, :3],)),
+    Case("svd", lambda a: [
+        jnp.linalg.svd(a, compute_uv=False), jnp.abs(jnp.linalg.svd(a, full_matrices=False)[0]),
+    ], (TALL[:, :2],)),
+    Case("lstsq, pinv", lambda a, b: [jnp.linalg.lstsq(a, b)[0], jnp.linalg.pinv(a)],
+         (TALL[:, :2], _floats(6))),
+]  # fmt: skip
+
+SMALL = _band(0.001, 0.01, 0.3, 1, 1.5, 2, 3.7, 8, 40, 900)
+_SPECIAL = [
+    Case("erf_inv", lax.erf_inv, (_band(-0.999, -0.9, -0.5, 0, 0.1, 0.7, 0.97, 0.99),), 3e-3),
+    Case("lgamma", lax.lgamma, (SMALL,)),
+    Case("lgamma, gradient", lambda x: [
+        jax.vmap(jax.grad(lax.lgamma))(x), jax.vmap(jax.grad(lax.digamma))(x[2:]),
+    ], (SMALL,)),
+    Case("polygamma", lambda x: [jax.scipy.special.polygamma(n, x) for n in (0, 1, 2, 4)],
+         (SMALL[2:],)),
+    Case("zeta", lambda x: [jax.scipy.special.zeta(s, x) for s in (2.0, 3.0, 5.0)], (SMALL[2:],)),
+    Case("bessel", lambda x: [
+        f(x) for f in (jax.scipy.special.i0e, jax.scipy.special.i1e, jax.scipy.special.i0)
+    ], (_band(-5, -3.75, -1, 0, 0.5, 2, 3.7, 4),), 2e-3),
+    Case("bessel, large", lambda x: [jax.scipy.special.i0e(x), jax.scipy.special.i1e(x)],
+         (_band(-900, -30, 8, 100),)),
+]  # fmt: skip
+
 CASES: list[Case] = [
     *(Case(name, getattr(lax, name), (A, B)) for name in _BINARY),
     *(Case(name, getattr(lax, name), (A,)) for name in _UNARY),
@@ -323,5 +405,17 @@ CASES: list[Case] = [
     Case("unit length", lambda x: x / jnp.linalg.norm(x), (A,)),
     Case("searchsorted", lambda x: jnp.searchsorted(jnp.array([-1.0, 0.0, 1.0]), x), (A[0],)),
     Case("vmap", jax.vmap(lambda x, y: jnp.dot(x, y) + x.max()), (A, B)),
+    *_LINEAR_ALGEBRA,
+    *_SPECIAL,
+    Case("clz", lambda x: [lax.clz(x), lax.clz(x.astype(jnp.int8))], (_ints(0, 1, 7, 100, -3),)),
+    Case(
+        "reduce, a function",
+        lambda x, n: [
+            lax.reduce(x, np.float32(0.5), lambda a, b: a + b + 0.25 * a * b, (0,)),
+            lax.reduce((x, n), (np.float32(0), np.int32(0)), _larger, (0, 1)),
+            lax.reduce(x[:0], np.float32(0.5), lambda a, b: a + b + 0.25 * a * b, (0,)),
+        ],
+        (A, N),
+    ),
     Case("associative_scan", lambda x: lax.associative_scan(jnp.add, x, axis=1), (A,)),
 ]

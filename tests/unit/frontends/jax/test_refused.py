@@ -27,12 +27,12 @@ def _refused(function: Any, *specs: Any, **options: Any) -> TacitError:
 
 def test_all_unsupported_primitives_are_named() -> None:
     def function(x: Any) -> Any:
-        y = lax.lgamma(x) + lax.erf_inv(x)
-        return lax.fori_loop(0, 3, lambda i, c: c + jnp.fft.fft(c).real + lax.digamma(c), y)
+        y = lax.igamma(x, x) + lax.igammac(x, x)
+        return lax.fori_loop(0, 3, lambda i, c: c + jnp.fft.fft(c).real + lax.zeta(x, c), y)
 
     error = _refused(function)
     assert error.code == "TC-1520"
-    for name in ("lgamma", "erf_inv", "digamma", "fft"):
+    for name in ("igamma", "igammac", "fft"):
         assert name in error.message
     assert "test_refused.py" in error.message  # the line
     assert "no complex secrets" in error.message  # the reason
