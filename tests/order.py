@@ -26,6 +26,7 @@ WAITING = (
     "network/test_handshake_links.py",
     "packaging/test_wheel.py",
     "unit/bench/test_soak.py",
+    "unit/cli/test_run_interrupted.py",
     "network/test_probing.py",
     "network/test_unguarded.py",
 )

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from tacit.errors import StorageError
+from tacit.errors import StorageError, TacitError
 
 __all__ = ["open_log"]
 
@@ -15,6 +15,8 @@ __all__ = ["open_log"]
 @contextmanager
 def open_log(path: Path) -> Iterator[Any]:
     """A structlog logger that writes one JSON object a line to a file, as a context manager.
+
+    Its last line says so if what it is about ended early, and with which error.
 
     Raises
     ------
@@ -33,7 +35,7 @@ def open_log(path: Path) -> Iterator[Any]:
             case=2,
         ) from None
     with stream:
-        yield structlog.wrap_logger(
+        log = structlog.wrap_logger(
             structlog.WriteLogger(stream),
             processors=[
                 structlog.processors.add_log_level,
@@ -41,3 +43,9 @@ def open_log(path: Path) -> Iterator[Any]:
                 structlog.processors.JSONRenderer(),
             ],
         )
+        try:
+            yield log
+        except BaseException as error:
+            name = error.code if isinstance(error, TacitError) else type(error).__name__
+            log.error("ended early", error=name)
+            raise

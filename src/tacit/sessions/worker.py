@@ -3,16 +3,19 @@
 Started by ``processes.py``, never by hand. It opens its port, connects with the other parties
 over mutual TLS and runs the job module that its controlling process names: a module with a
 function ``run_party(context)``, whose result goes back in MessagePack. When the controlling
-process goes away, so does this one.
+process goes away, so does this one, whatever it is computing.
 """
 
 from __future__ import annotations
 
 import importlib
+import os
+import select
 import signal
 import socket
 import sys
 from collections.abc import Callable
+from threading import Thread
 from typing import Any
 
 import msgspec
@@ -46,6 +49,7 @@ def main() -> int:
     keep_freed_memory()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the controlling process ends this one
     channel = Channel(socket.socket(fileno=int(sys.argv[1])))
+    Thread(target=_end_with_it, args=(channel,), name="end", daemon=True).start()
     try:
         try:
             result = _run(channel)
@@ -59,6 +63,14 @@ def main() -> int:
     except ChannelClosed:
         return 1
     return 0
+
+
+def _end_with_it(channel: Channel) -> None:
+    """End this process when the controlling one is gone: a long program reads no commands."""
+    closing = select.poll()
+    closing.register(channel, 0)  # nothing but that the other end has closed
+    closing.poll()
+    os._exit(1)
 
 
 def _run(channel: Channel) -> Any:
