@@ -13,6 +13,7 @@ from numpy.typing import ArrayLike
 
 from tacit.arrays import functions
 from tacit.arrays.array import SecretArray
+from tacit.arrays.progress import Progress, told_rounds
 from tacit.arrays.running import agree, given_inputs, revealed_outputs, shared_inputs
 from tacit.arrays.stored import described, rebuilt
 from tacit.encoding.fixed import natural_type
@@ -216,6 +217,7 @@ class Computation:
         *,
         plan: Plan | None = None,
         refuse: Severity | None = None,
+        progress: Progress = False,
     ) -> dict[str, Any]:
         """Run a program: share its inputs, compute, and reveal each output to its recipients.
 
@@ -230,6 +232,11 @@ class Computation:
         refuse : {"high", "medium", "low", "note"}, optional
             Refuse the program if :meth:`Program.explain` has findings of this severity or worse,
             before anything is shared.
+        progress : bool or callable
+            True shows a bar where standard error is a terminal. Or ``progress(done, total,
+            words)``, called now and then with the rounds of the computation that are done and all
+            of them, None where they are too many to count beforehand. It costs no round; what it
+            raises ends the run.
 
         Returns
         -------
@@ -259,13 +266,14 @@ class Computation:
         if plan is not None:
             plan.require_for(program.digest, self.protocol, self.session.parties)
             with self.session.measure() as cost:
-                found = self.run(program, inputs)
+                found = self.run(program, inputs, progress=progress)
             plan.compare(cost, in_process=self.session.in_one_process)
             return found
         given = given_inputs(self.session, program, inputs or {})
         agree(self.session, program, given)
         handles = shared_inputs(self.session, program, given)
-        references = self.session.run_program(program, handles)
+        with told_rounds(progress) as tell:
+            references = self.session.run_program(program, handles, tell)
         return revealed_outputs(self.session, program, references)
 
     def calibrate(self, *, processors: int | None = None) -> Measured:

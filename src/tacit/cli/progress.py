@@ -125,5 +125,5 @@ class PhaseBars:
             self._done[phase][party] = message.done
             slowest = min(min(self._done[phase].values()), message.total)
             self._progress.update(bar, total=message.total, completed=slowest, unit=message.unit)
-            if message.note:
-                self._progress.update(bar, note=message.note)
+        if message.note:
+            self._progress.update(bar, note=message.note)

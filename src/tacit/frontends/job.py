@@ -41,7 +41,7 @@ def run_party(context: PartyContext) -> RunResult:
         handles = shared_inputs(session, program, given)
         session.inputs_complete()
     with phases.phase("computing"):
-        results = session.run_program(program, handles)
+        results = session.run_program(program, handles, phases.rounds("computing"))
         session.total_cost  # noqa: B018  (waits for what is still being computed)
     with phases.phase("opening"):
         outputs = _opened(context, program, results)

@@ -28,6 +28,7 @@ from tacit.errors import IncidentWarning, InternalError, PartyLostError, TacitEr
 from tacit.network import NetworkSettings
 from tacit.operations.operation import Attributes, Operation
 from tacit.operations.types import ArrayType
+from tacit.programs.calling import PROGRAM, Code
 from tacit.programs.planning.measured import processors_here
 from tacit.protocols import Protocol, SecurityModel, protocol_named
 from tacit.protocols.interface import Rounding
@@ -48,6 +49,7 @@ from tacit.sessions.messages import (
     Measure,
     Measured,
     Message,
+    Progress,
     PublicOperand,
     Refresh,
     Reveal,
@@ -61,6 +63,7 @@ from tacit.sessions.session import Session
 from tacit.sessions.storage_steps import Draft
 from tacit.sessions.storing import restore
 from tacit.sessions.turns import in_turn
+from tacit.sessions.watching import OnRounds
 from tacit.storage.records import Header, Purpose, decode_header
 from tacit.storage.store import Place
 
@@ -145,6 +148,7 @@ class ProcessSession(Session):
             threads=threads,
             tolerate=1 if protocol.security.outcome == "guaranteed output" else 0,
         )
+        self.processes.watch = _unheard
         self._warned = 0
 
     @property
@@ -253,6 +257,41 @@ class ProcessSession(Session):
         results: tuple[ArrayType, ...],
     ) -> tuple[Reference, ...]:
         """Tell every party to compute an operation, without waiting for it."""
+        return self._apply(operation, operands, attributes, results)
+
+    def execute_watched(
+        self,
+        code: Code,
+        operands: Sequence[Handle],
+        results: tuple[ArrayType, ...],
+        tell: OnRounds,
+    ) -> tuple[Reference, ...]:
+        """Have a program computed, and wait for it: the party that is ahead says how far it is."""
+        furthest = -1
+
+        def heard(party: str, message: Progress) -> None:
+            nonlocal furthest
+            if message.done > furthest:
+                furthest = int(message.done)
+                tell(furthest, int(message.total) or None)
+
+        self.processes.watch = heard
+        try:
+            references = self._apply(PROGRAM, operands, code, results, watched=True)
+            self._cost()
+        finally:
+            self.processes.watch = _unheard
+        return references
+
+    def _apply(
+        self,
+        operation: Operation,
+        operands: Sequence[Handle],
+        attributes: Attributes,
+        results: tuple[ArrayType, ...],
+        *,
+        watched: bool = False,
+    ) -> tuple[Reference, ...]:
         release = self._releases()
         buffers: list[Buffer] = []
         numbers: list[int | PublicOperand] = []
@@ -271,6 +310,7 @@ class ProcessSession(Session):
                 tuple(numbers),
                 Raw(encode(attributes)),
                 tuple(reference.number for reference in references),
+                watched,
             ),
             buffers,
         )
@@ -426,6 +466,10 @@ class ProcessSession(Session):
 
     def _abandon(self, error: BaseException) -> None:
         self.processes.kill()
+
+
+def _unheard(party: str, message: Progress) -> None:
+    """Nobody asked how far a party is, or does any more."""
 
 
 def _users_level() -> int:

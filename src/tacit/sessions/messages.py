@@ -198,13 +198,17 @@ class PublicOperand(_Frame, frozen=True):
 
 
 class Apply(_Frame, frozen=True, tag="apply"):
-    """Compute an operation; operands are numbers of secret arrays or public arrays."""
+    """Compute an operation; operands are numbers of secret arrays or public arrays.
+
+    Of a program that is `watched` parties say how far they are.
+    """
 
     release: tuple[int, ...]
     operation: str
     operands: tuple[int | PublicOperand, ...]
     attributes: Raw
     results: tuple[int, ...]
+    watched: bool = False
 
 
 class Reveal(_Frame, frozen=True, tag="reveal"):

@@ -12,6 +12,7 @@ from typing import TypeAlias
 from msgspec import Struct
 
 from tacit.sessions.context import PartyContext
+from tacit.sessions.watching import OnRounds
 
 __all__ = ["JobPhases", "PhaseCost", "Watch", "peak_memory"]
 
@@ -86,6 +87,15 @@ class JobPhases:
             if now - last >= _INTERVAL or done >= total:
                 last = now
                 self._context.progress(phase, done, total, unit, *latest)
+
+        return report
+
+    def rounds(self, phase: str) -> OnRounds:
+        """A function that tells the controlling process how many rounds of a phase are done."""
+
+        def report(done: int, total: int | None) -> None:
+            note = f"{done:,} rounds" if total is None else ""
+            self._context.progress(phase, done, total or 0, "rounds", note)
 
         return report
 

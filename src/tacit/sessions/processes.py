@@ -162,6 +162,9 @@ class PartyProcesses:
         The parties that know of all others that they have all inputs.
     failure : TacitError, optional
         What ended the run.
+    watch : callable, optional
+        ``watch(party, progress)`` is called with words of progress as they come; without it
+        :meth:`results` passes them on.
     """
 
     def __init__(
@@ -194,6 +197,7 @@ class PartyProcesses:
         self.incidents: list[tuple[str, Incident]] = []
         self.inputs_complete: set[str] = set()
         self.failure: TacitError | None = None
+        self.watch: OnProgress | None = None
         self._patience = (settings or NetworkSettings()).patience
         self._tolerate = 0
         self._on_incident = on_incident
@@ -351,6 +355,9 @@ class PartyProcesses:
             if self._on_incident is not None:
                 self._on_incident(name, message)
             self._give_up(message.party)
+            return True
+        if isinstance(message, Progress) and self.watch is not None:
+            self.watch(name, message)
             return True
         if isinstance(message, InputsComplete):
             self.inputs_complete.add(name)

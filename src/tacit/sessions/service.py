@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from tacit.encoding.types import DType
 from tacit.errors import InputRefusedError, InternalError, PartyLostError, UsageError
+from tacit.programs.calling import Code
 from tacit.programs.table import RUNNABLE, names_of
 from tacit.sessions.channel import Buffer, Channel, byte_view
 from tacit.sessions.context import PartyContext
@@ -27,6 +28,7 @@ from tacit.sessions.messages import (
     Load,
     Measure,
     Measured,
+    Progress,
     PublicOperand,
     Refresh,
     Reveal,
@@ -116,12 +118,18 @@ class _Service:
         ]
         secret = [operand for operand in operands if isinstance(operand, Reference)]
         uses = permitted_in_all(secret, names_of(command.operation, attributes))
-        results = self._session.execute(operation, operands, attributes, ())
+        if command.watched and isinstance(attributes, Code):
+            results = self._session.execute_watched(attributes, operands, (), self._rounds)
+        else:
+            results = self._session.execute(operation, operands, attributes, ())
         for reference in results:
             reference.uses = uses
         del operands, secret
         self._release(command.release)
         self._held.update(zip(command.results, results, strict=True))
+
+    def _rounds(self, done: int, total: int | None) -> None:
+        self._channel.send(encode(Progress("computing", done, total or 0, "rounds")))
 
     def reveal(self, command: Reveal) -> None:
         self._release(command.release)

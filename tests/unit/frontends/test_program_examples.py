@@ -71,7 +71,7 @@ def test_centres_are_those_of_scikit_learn() -> None:
 def test_the_page_s_code_prints_what_it_says(capsys: pytest.CaptureFixture[str]) -> None:
     page = (EXAMPLES.parent / "docs" / "programs.md").read_text()
     blocks = re.findall(r"```python\n(.*?)```\s+```text\n(.*?)```", page, flags=re.DOTALL)
-    assert len(blocks) == 2
+    assert len(blocks) == 3
     for code, printed in blocks:
         exec(code, {})  # noqa: S102  (the documentation of this repository)
         assert capsys.readouterr().out == printed
