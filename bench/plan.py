@@ -53,10 +53,19 @@ WORKLOADS = (
 
 NETWORKS = {"lan": tacit.LAN, "wan": tacit.WAN}
 
+SMALLER = {
+    "matmul_256": 128,
+    "matmul_1024": 256,
+    **dict.fromkeys(("multiply_1e6", "compare_1e6", "relu_1e6"), 100_000),
+    **dict.fromkeys([name for name in WORKLOADS if name.endswith("_1e5")], 20_000),
+    "sort_1e4": 2_000,
+}
+"""Sizes under ``replicated3_active``, where a product costs thirty times as much."""
+
 RUNS, MOST_RUNS = 3, 15
 
 SECONDS = 1.0
-"""Runs in processes go on for so long, up to the most."""
+"""Runs in processes go on for so long, up to the most; long ones may be fewer than `RUNS`."""
 
 
 PROTOCOLS = ("replicated3", "replicated3_active", "fantastic4")
@@ -151,7 +160,7 @@ def compared_in_processes(workload: str, protocol: str, size: int | None = None)
         networks = [mpc.calibrate()]
         costs: list[tacit.Cost] = []
         until = time.perf_counter() + SECONDS
-        while len(costs) < RUNS or (len(costs) < MOST_RUNS and time.perf_counter() < until):
+        while not costs or (len(costs) < MOST_RUNS and time.perf_counter() < until):
             with mpc.measure() as cost:
                 mpc.session.run_program(program, operands)
             costs.append(cost)
@@ -231,7 +240,8 @@ def main() -> None:
     for protocol in chosen.protocol:
         ratios: dict[str, list[float]] = {}
         for workload in chosen.only:
-            found = compare(workload, protocol)
+            size = SMALLER.get(workload) if protocol == "replicated3_active" else None
+            found = compare(workload, protocol, size)
             print(_line(found), flush=True)
             for name, (predicted, actual) in found.seconds.items():
                 ratios.setdefault(name, []).append(predicted / actual)

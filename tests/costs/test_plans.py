@@ -108,6 +108,7 @@ def timed(protocol: str, cases: list[Any]) -> list[str]:
             refused.append(name)
             assert party.drawn, (name, [array.shape for array, _ in operands], attributes)
         else:
+            assert piece.profile.exact or party.drawn, name
             assert piece.calls == tally.calls
             assert len(piece.profile.compute) == piece.rounds + 1
     return refused

@@ -63,8 +63,6 @@ class Part:
     after : Work
         Local work after the last round.
     name : str
-    drawn : bool
-        Whether its messages follow from an order that is drawn.
     """
 
     rounds: tuple[Round, ...]
@@ -72,7 +70,6 @@ class Part:
     room: int
     after: Work
     name: str
-    drawn: bool
 
 
 class Counting(Manner):
@@ -279,7 +276,7 @@ class Counting(Manner):
 
         Local ones are run once for all that are `alike`: slices that begin elsewhere.
         """
-        if self.profiler is None or part.drawn:
+        if self.profiler is None:
             return part
         if not part.rounds and alike in self._local:
             return replace(part, after=self._local[alike])
@@ -298,7 +295,6 @@ class Counting(Manner):
         held, before = party.held, party.paused()
         base, peak = held.now, held.peak
         held.peak = base
-        drawn, party.drawn = party.drawn, False
         rounds: list[Round] = []
         while True:
             try:
@@ -311,9 +307,7 @@ class Counting(Manner):
         )
         room = held.peak - base
         held.peak = max(peak, held.peak)
-        part = Part(tuple(rounds), results, room, party.resumed(before), name, party.drawn)
-        party.drawn = party.drawn or drawn
-        return part
+        return Part(tuple(rounds), results, room, party.resumed(before), name)
 
     def _made(self, result: Any) -> Any:
         if not isinstance(result, _Kind):

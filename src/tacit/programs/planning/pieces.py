@@ -18,6 +18,7 @@ from tacit.operations.types import Operand, SecretValue, reshaped
 from tacit.programs.planning.calls import MATRICES, numbers_of
 from tacit.programs.planning.party import Call
 from tacit.programs.planning.profile import Profiler
+from tacit.programs.planning.shortening import settle
 from tacit.programs.planning.watching import Profile
 from tacit.rounds.contract import Round, Step
 
@@ -100,8 +101,14 @@ def piece_of(
     members = profiler.members(rounding)
     makers = [real(party) for party in members]
     profile = profiler.driver.profile(lambda: [make() for make in makers])
-    if len(profile.links) != len(rounds) or _sent(profile) != _declared(calls, len(members)):
-        return None  # such as sorts, whose messages follow from an order that is drawn
+    if len(profile.links) != len(rounds):
+        return None  # a batch of comparisons more or fewer, in the order that was drawn here
+    parties = range(len(members))
+    settle(
+        profile,
+        [sum(call.bytes_sent[one] * times for call, times in calls.items()) for one in parties],
+        [sum(call.check_bytes[one] * times for call, times in calls.items()) for one in parties],
+    )
     return Piece(name, calls, profile)
 
 
@@ -114,19 +121,3 @@ def _is_small(calls: Counter[Call], ring: Ring) -> bool:
         else:
             elements += times * numbers_of(call)
     return elements * (ring.bits // 64) <= MOST_ELEMENTS and products <= MOST_PRODUCTS
-
-
-def _sent(profile: Profile) -> Counter[int]:
-    sent: Counter[int] = Counter()
-    for links in profile.links:
-        for (sender, _), (payload, checks) in links.items():
-            sent[sender] += payload + checks
-    return +sent
-
-
-def _declared(calls: Counter[Call], parties: int) -> Counter[int]:
-    sent: Counter[int] = Counter()
-    for call, times in calls.items():
-        for party in range(parties):
-            sent[party] += times * (call.bytes_sent[party] + call.check_bytes[party])
-    return +sent

@@ -92,7 +92,7 @@ class Profiler:
         made = Profile(
             compute, links, [set(one) for one in links], carrying=shorter.factor * timed.carrying
         )
-        settle(call, made)
+        settle(made, call.bytes_sent, call.check_bytes)
         return made
 
     def _run(self, call: Call, arguments: tuple[Any, ...], *, timing: bool = True) -> Profile:

@@ -8,6 +8,7 @@ declares for every party; where it misses that, the links' shares are scaled to 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final, TypeAlias
 
@@ -113,9 +114,9 @@ def extended(first: list[LinkBytes], second: list[LinkBytes], distance: float) -
     return found
 
 
-def settle(call: Call, profile: Any) -> None:
-    """Make a party's messages add up to what it declares, where the line misses it."""
-    for party, declared in enumerate(zip(call.bytes_sent, call.check_bytes, strict=True)):
+def settle(profile: Any, bytes_sent: Sequence[int], check_bytes: Sequence[int]) -> None:
+    """Make a party's messages add up to what it declares, where those of a profile miss it."""
+    for party, declared in enumerate(zip(bytes_sent, check_bytes, strict=True)):
         for kind in (0, 1):
             _settle(profile, party, kind, declared[kind])
 

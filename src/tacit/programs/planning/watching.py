@@ -19,7 +19,7 @@ LEAST, MOST = 3, 9
 ENOUGH: Final = 20e-3
 """Seconds of timed runs after which there are no more than the least."""
 
-LONG: Final = 100e-3
+LONG: Final = 300e-3
 """Seconds of timed runs after which there are no more."""
 
 
