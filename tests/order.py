@@ -57,6 +57,7 @@ COMPUTING = (
     "sessions/test_launch.py",
     "laws/test_views_exhaustive.py",
     "sessions/test_guard.py",
+    "sessions/test_segmented_programs.py",
     "unit/kernels/test_arguments.py",
     "unit/arrays/test_against_numpy.py",
     "unit/ml/test_checkpoints.py",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
@@ -14,6 +16,7 @@ from simulation import FOUR
 
 import tacit
 from tacit import ArraySpec
+from tacit.errors import IncidentWarning
 from tacit.programs.segments import Segment
 
 X = np.array([[3, -4], [1, 2]])
@@ -37,6 +40,10 @@ PROGRAM = tacit.trace(
     ArraySpec(Y.shape, tacit.int64, owner="bob"),
     ArraySpec((), tacit.int64, public=True),
 )
+
+
+TOTAL = PROGRAM.plan("fantastic4", seconds=False, public={"n": 3}).phases[2].rounds
+"""Of the computation."""
 
 
 def expected() -> list[Any]:
@@ -202,3 +209,42 @@ def test_a_check_that_names_nobody_repeats_the_segment_under_way(driven: Driven)
         assert incident.kind == "unclear"
         assert [number for number, _ in driven[name]] == [0, 1, 2, 2, 3, 4]
         assert driven[name][3] == third
+
+
+@pytest.mark.processes
+def test_a_process_is_killed_in_the_middle() -> None:
+    """Real processes: the others repeat no more than a segment, and say how far they are."""
+    heard: list[int] = []
+    inputs = {"x": X, "y": Y, "n": 3}
+    with tacit.local("fantastic4", processes=True) as mpc:
+        session: Any = mpc.session
+        carol = [session.processes.identifiers["carol"]]
+
+        def progress(done: int, total: int | None, words: str) -> None:
+            heard.append(done)
+            if done > TOTAL // 2 and carol:
+                os.kill(carol.pop(), signal.SIGKILL)
+
+        with pytest.warns(IncidentWarning, match="carol was lost"):
+            found = mpc.run(PROGRAM, inputs, progress=progress)
+        assert [one.tolist() for one in found.values()] == expected()
+        assert [one.kind for one in mpc.incidents] == ["lost"]
+        again = mpc.run(PROGRAM, inputs)
+        assert [one.tolist() for one in again.values()] == expected()
+    assert heard == sorted(heard)
+    assert heard[-1] == TOTAL
+
+
+@pytest.mark.processes
+def test_costs_are_told_also_by_who_is_served_and_after_a_loss() -> None:
+    with tacit.local("fantastic4", processes=True) as mpc:
+        session: Any = mpc.session
+        x = mpc.share(X, "alice")
+        (x * x).reveal(to="all")
+        before = mpc.total_cost
+        os.kill(session.processes.identifiers["dave"], signal.SIGKILL)
+        with pytest.warns(IncidentWarning, match="dave was lost"):
+            (x * x).reveal(to="all")
+        after = mpc.total_cost
+    assert after.rounds > before.rounds > 0
+    assert all(after.bytes_sent[name] >= before.bytes_sent[name] for name in ("alice", "bob"))

@@ -179,9 +179,9 @@ class _Service:
 
     def measure(self, command: Measure) -> None:
         self._release(command.release)
-        counter = self._session.driver.counter
-        reply = Measured(counter.rounds, counter.bytes_sent, counter.check_bytes)
-        self._channel.send(encode(reply))
+        cost, own = self._session.total_cost, self._session.name
+        sent, checks = cost.bytes_sent.get(own, 0), cost.check_bytes.get(own, 0)
+        self._channel.send(encode(Measured(cost.rounds, sent, checks)))
 
     def _release(self, numbers: Sequence[int]) -> None:
         for number in numbers:
