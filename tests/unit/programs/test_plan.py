@@ -264,9 +264,9 @@ def test_a_plan_of_endless_loops_ends() -> None:
     def nested(x: Any, depth: int) -> Any:
         if not depth:
             return x * 0.5
-        return tacit.fori_loop(0, 1000, lambda i, c: [nested(c[0], depth - 1)], [x])[0]
+        return tacit.fori_loop(0, 20, lambda i, c: [nested(c[0], depth - 1)], [x])[0]
 
-    program = tacit.trace(lambda x: nested(x, 3), X, to="all")
+    program = tacit.trace(lambda x: nested(x, 7), X, to="all")
     with pytest.raises(ProgramError) as caught:
         program.plan("replicated3", seconds=False)
     assert caught.value.code == "TC-1567"
