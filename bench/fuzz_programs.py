@@ -1,10 +1,12 @@
 """Hostile programs: ``python -m bench.fuzz_programs --count 1000000``.
 
-Three kinds in turn: programs grown from random operations with random parameters, hostile ones
-among them; programs with some places of their structure replaced; and programs with damaged bytes.
-Each is decoded. It must be refused with a ProgramError or be exactly the bytes that were read, in
-little time and memory whatever its shapes say. Small ones that are accepted are also run now and
-then: whatever comes of it, it is no error inside tacit. Everything follows from ``--seed``.
+Four kinds in turn: programs grown from random operations with random parameters, hostile ones
+among them; good programs, at least one for every operation (``program_corpus.py``), with other
+parameters and shapes; with some places of their structure replaced; and with damaged bytes. Each is
+decoded. It must be refused with a ProgramError or be exactly the bytes that were read, in little
+time and memory whatever its shapes say. Some that are accepted are analysed in all ways there are,
+within the same time and memory, and small ones run: whatever comes of it, it is no error inside
+tacit. Everything follows from ``--seed``.
 """
 
 from __future__ import annotations
@@ -27,6 +29,7 @@ import msgspec
 import numpy as np
 
 import tacit
+from bench.program_corpus import corpus
 from tacit.errors import InternalError, ProgramError, TacitError
 from tacit.operations.arity import ARITY
 from tacit.operations.table import OPERATIONS
@@ -39,7 +42,10 @@ from tacit.programs.program import MAGIC, Program, ProgramForm
 __all__ = ["Finding", "Fuzzer"]
 
 SLOW: Final = 1.0
-"""Seconds after which a decoding counts as a hang."""
+"""Seconds of processor time after which a decoding counts as a hang."""
+
+LONG: Final = 5.0
+"""Seconds of processor time after which an analysis does."""
 
 GREW: Final = 128 << 20
 """Bytes of memory more than before that count as an allocation."""
@@ -52,6 +58,7 @@ _HOSTILE: Final = (
 _FLOATS: Final = (0.0, 1.0, -1.0, 0.5, 1e-9, 3.25)
 _HOSTILE_FLOATS: Final = (float("nan"), float("inf"), -float("inf"), 1e308, -1e308, 5e-324, 1e19)
 _SHAPES: Final = ((4, 3), (3,), (), (3, 2), (4, 3), (2, 3, 4, 4), (0, 3), (1,), (5, 5))
+_LENGTHS: Final = (0, 0, 1, 2, 3, 4, 5, 7, 8, 1 << 20, 1 << 31, 1 << 40)
 _HOSTILE_SHAPES: Final = ((1 << 40,), (1 << 20, 1 << 20), (0, 1 << 62), (1 << 21,) * 2, (1,) * 32)
 
 
@@ -78,21 +85,24 @@ class Fuzzer:
 
     seed: int
     run_every: int = 50
+    analyse_every: int = 200
     outcomes: Counter[str] = field(default_factory=Counter)
     accepted_operations: Counter[str] = field(default_factory=Counter)
 
     def __post_init__(self) -> None:
         self.random = Random(self.seed)
-        self.corpus = [msgspec.msgpack.encode(program.form) for program in _corpus()]
+        self.corpus = [msgspec.msgpack.encode(program.form) for program in corpus()]
         self._accepted = 0
 
     def inputs(self, count: int) -> Iterator[bytes]:
         """Hostile bytes."""
         for number in range(count):
-            match number % 4:
+            match number % 5:
                 case 0 | 1:
                     form = self._grown()
                 case 2:
+                    form = self._varied()
+                case 3:
                     form = self._restructured()
                 case _:
                     form = self._damaged()
@@ -105,45 +115,76 @@ class Fuzzer:
             why = self.judge(data)
             if why:
                 found.append(Finding(number, why, data))
+                print(f"{number}: {why}", file=sys.stderr, flush=True)
             if number % 10_000 == 0:
                 report(number)
         return found
 
     def judge(self, data: bytes) -> str:
         """What is wrong with how an input was taken; empty if nothing is."""
-        before, began = _memory(), time.perf_counter()
+        before, began = _memory(), time.process_time()
+        program: Program | None = None
         try:
-            signal.setitimer(signal.ITIMER_REAL, 10 * SLOW)
-            why = self._decoded(data)
+            signal.setitimer(signal.ITIMER_PROF, 10 * SLOW)
+            program, why = self._decoded(data)
         except _Hang:
             why = "hangs"
         except Exception as error:
             why = f"{type(error).__name__} escapes: {_where(error)}"
         finally:
-            signal.setitimer(signal.ITIMER_REAL, 0)
-        seconds, grew = time.perf_counter() - began, _memory() - before
+            signal.setitimer(signal.ITIMER_PROF, 0)
+        seconds, grew = time.process_time() - began, _memory() - before
         if not why and seconds > SLOW:
             why = f"takes {seconds:.1f} s"
         if not why and grew > GREW:
             why = f"takes {grew >> 20} MiB"
+        if why or program is None:
+            return why
+        self._accepted += 1
+        if self._accepted % self.analyse_every == 0:
+            why = self._analysed(program)
+        if not why and self._accepted % self.run_every == 0 and _is_small(program):
+            why = self._run(program)
         return why
 
-    def _decoded(self, data: bytes) -> str:
+    def _analysed(self, program: Program) -> str:
+        """Whatever is asked about an accepted program is answered, or refused, soon."""
+        for name, analysis in _ANALYSES.items():
+            before, began = _memory(), time.process_time()
+            try:
+                signal.setitimer(signal.ITIMER_PROF, 2 * LONG)
+                analysis(program)
+            except InternalError as error:
+                return f"{name} runs into an internal error: {_where(error)}"
+            except TacitError as error:
+                self.outcomes[f"{name} {error.code}"] += 1
+            except _Hang:
+                return f"{name} hangs"
+            except Exception as error:
+                return f"{name} runs into {type(error).__name__}: {_where(error)}"
+            else:
+                self.outcomes[name] += 1
+            finally:
+                signal.setitimer(signal.ITIMER_PROF, 0)
+            if time.process_time() - began > LONG:
+                return f"{name} takes {time.process_time() - began:.1f} s"
+            if _memory() - before > GREW:
+                return f"{name} takes {_memory() - before >> 20} MiB"
+        return ""
+
+    def _decoded(self, data: bytes) -> tuple[Program | None, str]:
         try:
             program = Program.from_bytes(data)
         except ProgramError as error:
             self.outcomes[error.code] += 1
-            return "" if error.next_step else "an error without a next step"
+            return None, "" if error.next_step else "an error without a next step"
         self.outcomes["accepted"] += 1
         for name in program.operations:
             self.accepted_operations[name] += 1
         if program.canonical != data:
-            return "accepted, and its bytes are others"
+            return None, "accepted, and its bytes are others"
         repr(program)
-        self._accepted += 1
-        if self._accepted % self.run_every == 0 and _is_small(program):
-            return self._run(program)
-        return ""
+        return program, ""
 
     def _run(self, program: Program) -> str:
         """An accepted program gives results, or an error of its own."""
@@ -292,6 +333,47 @@ class Fuzzer:
 
     # Programs that are changed.
 
+    def _varied(self) -> bytes:
+        """A good program with another parameter, or another shape, that may still fit."""
+        random = self.random
+        version, name, main, *rest = msgspec.msgpack.decode(random.choice(self.corpus))
+        inputs, constants, nodes, results = main
+        for _ in range(random.choice((1, 1, 2, 3))):
+            node = random.choice(nodes)
+            if inputs and random.random() < 0.5:
+                shape = random.choice(inputs)[1][4]
+                self._vary(shape, _LENGTHS)
+            else:
+                fields = msgspec.msgpack.decode(node[2])
+                self._vary(fields, (*_INTEGERS, *_HOSTILE))
+                node[2] = msgspec.msgpack.encode(fields)
+        return msgspec.msgpack.encode([version, name, [inputs, constants, nodes, results], *rest])
+
+    def _vary(self, place: Any, numbers: Sequence[int]) -> None:
+        """Change one number, flag or choice anywhere inside; or the length of a list."""
+        random = self.random
+        keys = list(place) if isinstance(place, dict) else range(len(place))
+        if isinstance(place, list) and (not place or random.random() < 0.1):
+            place.insert(0, random.choice(numbers))
+            return
+        if not keys:
+            return
+        key = random.choice(list(keys))
+        old = place[key]
+        if isinstance(old, list | dict) and old:
+            self._vary(old, numbers)
+        elif isinstance(old, bool):
+            place[key] = not old
+        elif isinstance(old, int):
+            near = (old + 1, old - 1, 2 * old) if abs(old) < 1 << 60 else ()
+            place[key] = random.choice((*near, *numbers))
+        elif isinstance(old, float):
+            place[key] = random.choice((*_FLOATS, *_HOSTILE_FLOATS))
+        elif old is None:
+            place[key] = random.choice((0, 1, -1, [0], [0, 1], True))
+        elif isinstance(place, list) and len(place) > 1:
+            del place[key]
+
     def _restructured(self) -> bytes:
         random = self.random
         tree = msgspec.msgpack.decode(random.choice(self.corpus))
@@ -374,55 +456,24 @@ _TYPES: Final = (
 )  # fmt: skip
 
 
-def _corpus() -> list[Program]:
-    """Good programs with everything that programs have."""
-    spec = tacit.ArraySpec((4, 3), owner="a", bounds=(-1, 1))
-    flags = tacit.ArraySpec((4,), tacit.bool, owner="b")
-    count = tacit.ArraySpec((), tacit.int64, public=True)
-
-    def loops(x: Any, n: Any) -> Any:
-        def body(i: Any, carry: list[Any]) -> list[Any]:
-            row = tacit.dynamic_slice(x, [i, 0], (1, 3))
-            (inner,) = tacit.fori_loop(0, n, lambda j, c: [c[0] * 0.5 + row], [carry[0]])
-            return [inner]
-
-        return tacit.fori_loop(0, 4, body, [x[:1]])[0]
-
-    def branches(x: Any, n: Any) -> Any:
-        def body(carry: list[Any]) -> list[Any]:
-            i, value = carry
-            (value,) = tacit.cond(i % 2 == 0, lambda v: [v + v], lambda v: [v - 0.25], value)
-            return [i + 1, value]
-
-        _, value = tacit.while_loop(lambda c: c[0] < n, body, [np.int64(0), x])
-        _, (rows,) = tacit.scan(lambda c, r: ([c[0] + r[0]], [c[0]]), [np.zeros(3)], [value])
-        return {"rows": rows, "value": value}
-
-    def functions(x: Any, flags: Any) -> Any:
-        y = tacit.exp(x) + tacit.sigmoid(x).sum(0)
-        kept = tacit.where(flags[:, None], y, 0.0)
-        return {
-            "sorted": tacit.sort(kept, axis=0),
-            "best": tacit.argmax(x, axis=1),
-            "product": x @ np.ones((3, 2)),
-            "part": tacit.concat([x[1:], x[:1]]).T.reshape(-1),
-        }
-
-    return [
-        tacit.trace(loops, spec, count),
-        tacit.trace(branches, spec, count, to={"rows": ("a", "c"), "value": None}),
-        tacit.trace(functions, spec, flags),
-        tacit.trace(lambda x: x.mean(), spec),
-    ]
-
-
 def _is_small(program: Program) -> bool:
     if {"fori", "scan", "while"} & program.operations:
         return False
     return all(prod(t.shape) <= 1000 for graph in program.graphs() for t in graph.types)
 
 
-class _Hang(Exception):
+_ANALYSES: Final[dict[str, Callable[[Program], Any]]] = {
+    "text": lambda program: program.text(),
+    "draw": lambda program: program.draw(),
+    "explain": lambda program: str(program.explain()),
+    "bounds": lambda program: str(program.bounds()),
+    "check": lambda program: program.check(strict=False),
+    "optimize": lambda program: program.optimize(),
+    "plan": lambda program: program.plan("replicated3", seconds=False),
+}
+
+
+class _Hang(BaseException):
     pass
 
 
@@ -446,11 +497,12 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--memory", type=int, default=3000, help="MiB that the process may have")
     parser.add_argument("--run-every", type=int, default=50, help="run each so-manieth accepted")
+    parser.add_argument("--analyse-every", type=int, default=200, help="analyse each so-manieth")
     arguments = parser.parse_args()
     limit = arguments.memory << 20
     resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
-    signal.signal(signal.SIGALRM, _alarm)
-    fuzzer = Fuzzer(arguments.seed, arguments.run_every)
+    signal.signal(signal.SIGPROF, _alarm)
+    fuzzer = Fuzzer(arguments.seed, arguments.run_every, arguments.analyse_every)
     began = time.perf_counter()
     found = fuzzer.findings(
         arguments.count, lambda number: print(f"{number:,}", file=sys.stderr, flush=True)

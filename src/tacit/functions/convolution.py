@@ -95,6 +95,12 @@ class Geometry:
             (e - r) // s + 1 for e, r, s in zip(padded, self.reach(), self.stride, strict=True)
         )
 
+    def held(self, shape: Extents) -> int:
+        """How many numbers are held at a time for an array (N, C, *extents): padded, or windows."""
+        extents = shape[2:]
+        padded = prod(e + 2 * p for e, p in zip(extents, self.padding, strict=True))
+        return prod(shape[:2]) * max(padded, prod(self.places(extents)) * prod(self.kernel))
+
 
 # Local indexing.
 

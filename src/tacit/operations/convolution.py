@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from math import prod
-from typing import Any
+from typing import Any, Final
 
 from tacit.encoding.ring import Ring
 from tacit.encoding.types import DType, fixed
@@ -52,6 +52,27 @@ class Pooled(Attributes, frozen=True):
 # Convolution.
 
 
+def _require_room(
+    name: str, geometry: Geometry, shape: tuple[int, ...], others: Sequence[tuple[int, ...]]
+) -> None:
+    """Refuse padding and windows that are many times as large as all that goes in and comes out."""
+    visible = prod(shape) + sum(map(prod, others))
+    held = geometry.held(shape)
+    if held > max(_LEAST_HELD, _MOST_TIMES * visible):
+        raise ShapeError(
+            f"{name}: kernel {geometry.kernel}, stride {geometry.stride} and padding"
+            f" {geometry.padding} make {held:.3g} numbers of an array {shape}.",
+            next_step="use padding and kernels that are not much larger than the array.",
+            case=46,
+            stage=name,
+        )
+
+
+_LEAST_HELD: Final = 1 << 24
+_MOST_TIMES: Final = 4096
+"""Windows of 64 × 64 at every place hold so many times the array."""
+
+
 def _laid(types: Sequence[ArrayType], attributes: Laid) -> Geometry:
     x, kernels = (t.shape for t in types)
     spatial = len(x) - 2
@@ -82,7 +103,9 @@ def _convolution_rule(types: Sequence[ArrayType], attributes: Laid) -> ArrayType
     dtype = product_type("convolution", types)
     geometry = _laid(types, attributes)
     x, kernels = types
-    return ArrayType(dtype, (x.shape[0], kernels.shape[0], *geometry.places(x.shape[2:])))
+    shape = (x.shape[0], kernels.shape[0], *geometry.places(x.shape[2:]))
+    _require_room("convolution", geometry, x.shape, (kernels.shape, shape))
+    return ArrayType(dtype, shape)
 
 
 def _convolution(party: Party, operands: Sequence[Operand], attributes: Laid) -> Step[ResultValues]:
@@ -140,7 +163,10 @@ def _pooled(name: str, shape: tuple[int, ...], attributes: Pooled) -> Geometry:
 
 
 def _pooled_shape(name: str, shape: tuple[int, ...], attributes: Pooled) -> tuple[int, ...]:
-    return (*shape[:2], *_pooled(name, shape, attributes).places(shape[2:]))
+    geometry = _pooled(name, shape, attributes)
+    found = (*shape[:2], *geometry.places(shape[2:]))
+    _require_room(name, geometry, shape, (found,))
+    return found
 
 
 def _max_rule(types: Sequence[ArrayType], attributes: Pooled) -> ArrayType:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Final
 
 import numpy as np
 
@@ -76,6 +77,10 @@ def _cumulative_prod(
     return products
 
 
+MOST_DIFFERENCES: Final = 1000
+"""How often differences of differences are taken at most: each time is one more pass."""
+
+
 class Difference(Attributes, frozen=True):
     """The axis, and how often differences are taken."""
 
@@ -87,10 +92,10 @@ def _diff_rule(types: Sequence[ArrayType], attributes: Difference) -> ArrayType:
     numeric("diff", types)
     shape = types[0].shape
     axis = normal_axis("diff", attributes.axis, len(shape))
-    if attributes.n < 0:
+    if not 0 <= attributes.n <= MOST_DIFFERENCES:
         raise ShapeError(
             f"diff: differences cannot be taken {attributes.n} times.",
-            next_step="choose n from 0 up.",
+            next_step=f"choose n from 0 to {MOST_DIFFERENCES}.",
             case=60,
             stage="diff",
         )

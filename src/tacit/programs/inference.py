@@ -36,8 +36,14 @@ __all__ = [
     "result_types",
 ]
 
-LARGEST: Final = 1 << 40
-"""The most elements of one array."""
+LARGEST: Final = 1 << 36
+"""The most elements of one array: half a TiB."""
+
+LARGEST_EMPTY: Final = 1 << 22
+"""The most elements that an array without elements would have with one row more.
+
+Nothing of it is there, but positions along its axes are counted and listed: what costs little to
+say must cost little to run."""
 
 MOST_AXES: Final = 32
 
@@ -293,11 +299,13 @@ def _constant_type(one: Constant) -> ArrayType:
 
 
 def _require_size(what: str, shape: tuple[int, ...]) -> None:
-    extents = [max(extent, 1) for extent in shape]  # also beside an empty axis
-    if len(shape) > MOST_AXES or min(shape, default=0) < 0 or prod(extents) > LARGEST:
+    size = prod(max(extent, 1) for extent in shape)
+    most = LARGEST_EMPTY if 0 in shape else LARGEST
+    if len(shape) > MOST_AXES or min(shape, default=0) < 0 or size > most:
         raise ProgramError(
             f"{what} has a shape that no array has here.",
-            next_step=f"use at most {MOST_AXES} axes and 2^40 elements.",
+            next_step=f"use at most {MOST_AXES} axes and 2^36 elements, and no long axes beside an"
+            " empty one (2^22).",
             case=6,
         )
 
