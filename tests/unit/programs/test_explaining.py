@@ -99,7 +99,11 @@ CASES: dict[str, tuple[Callable[..., Any], tuple[ArraySpec, ...], str, set[tuple
     ),
     "predictions": (
         lambda x, w: tacit.relu(x @ w), (TABLE, spec((5,), "bob")), "bob",
-        {("medium", "part"), ("medium", "row-by-row")},
+        {("high", "chosen-weights"), ("medium", "part")},
+    ),
+    "predictions for one's own rows": (
+        lambda x, w: tacit.relu(x @ w), (spec((4, 5)), spec((5,), "bob")), "alice",
+        {("medium", "few-rows"), ("medium", "part")},
     ),
     "sorted": (lambda x: tacit.sort(x), (X,), "bob", {("high", "order")}),
     "the largest": (lambda x: tacit.max(x), (X,), "bob", {("medium", "extreme")}),

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from math import prod
 
-from tacit.programs.explaining.finding import SEVERITIES, Finding
+from tacit.programs.explaining.finding import SEVERITIES, Finding, at_least
 from tacit.programs.explaining.knowledge import Fact, Knowledge, knowledge_of
 from tacit.programs.explaining.outputs import Audience, of_output
 from tacit.programs.explaining.regions import Region
@@ -123,15 +123,17 @@ def _of_party(walk: Walk, party: str, few: int) -> Iterator[Finding]:
     told = {
         (name, number) for number in _whole(walk, knowledge) for name, _ in learned
     }  # nothing is left to tell of them
+    named: set[tuple[str, int]] = set()
     for one in _of_facts(walk, party, knowledge, learned, audience):
-        for output in one.outputs:
-            for name in one.inputs:
-                if one.severity == "high":
-                    told.add((output, audience.number(name)))
+        pairs = {(output, audience.number(name)) for output in one.outputs for name in one.inputs}
+        if one.severity == "high":
+            told |= pairs
+        if at_least(one.severity, "medium"):
+            named |= pairs
         yield one
     yield from _of_isolated(walk, party, knowledge, audience, told)
     for name, value in learned:
-        yield from of_output(audience, name, value, told, name in knowledge.unsolved)
+        yield from of_output(audience, name, value, told, named, name in knowledge.unsolved)
 
 
 def _whole(walk: Walk, knowledge: Knowledge) -> frozenset[int]:

@@ -233,7 +233,8 @@ def _products(
             continue
         for one, other in (source.of, source.of[::-1]):
             if one.form and _is_known(one, known) and other.form and not _is_known(other, known):
-                enough = source.operation != "matmul" or prod(source.shape) >= prod(other.shape)
+                sums = source.operation in ("matmul", "convolution")
+                enough = not sums or prod(source.shape) >= prod(other.shape)
                 if enough and id(other) not in done:
                     outputs = _from(number, given)
                     equation = Equation(min(outputs, default=""), other)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
@@ -10,6 +10,7 @@ import numpy as np
 
 from tacit.operations.types import ArrayType
 from tacit.programs.control import Call, Choice, Loop, Over, Until
+from tacit.programs.explaining.choosing import LOOP_AXIS, either_picked
 from tacit.programs.explaining.forms import Keep, identity
 from tacit.programs.explaining.reaching import joined
 from tacit.programs.explaining.values import Reach, Value
@@ -27,7 +28,7 @@ MOST_ROUNDS: Final = 16
 _MOST_WORK: Final = 4000
 """The most operations that one loop is followed through round by round."""
 
-_THIS_ROW: Final = 1_000_000
+_THIS_ROW: Final = 2 * LOOP_AXIS
 """The axis of a value that belongs to the row of this round."""
 
 
@@ -89,6 +90,7 @@ def _either(walk: Walk, several: Sequence[Value]) -> Value:
         indicator=all(one.indicator for one in several),
         over=(),
         limits=(),
+        picked=either_picked(several),
         minimum=None if None in minimums else min(minimums, default=None),  # type: ignore[type-var]
     )
     return walk.replaced(merged, "invertible", "cond", several)
@@ -148,6 +150,13 @@ def _covered(before: Value, after: Value) -> bool:
     if not after.inputs <= before.inputs:
         return False
     flags = (after.trained <= before.trained, after.group <= before.group)
+    if not all(
+        choice in before.picked
+        and all(before.picked[choice][key].rows <= one.rows for key, one in reach.items()
+                if key in before.picked[choice])
+        for choice, reach in after.picked.items()
+    ):  # fmt: skip
+        return False
     return all(flags) and all(
         key in before.reach and before.reach[key].rows <= one.rows
         for key, one in after.reach.items()
@@ -171,17 +180,23 @@ def _loose(walk: Walk, before: Value, after: Value) -> Value:
         indicator=before.indicator and after.indicator,
         over=(),
         limits=(),
+        picked=either_picked([before, after]),
         minimum=None,
     )
     return walk.replaced(merged, "opaque", "loop")
 
 
 def _fitted(found: Sequence[Value], started: Sequence[Value]) -> list[Value]:
-    """What a loop made of secret data, round after round, may remember it."""
+    """What a loop made of secret data, round after round, may remember it.
+
+    Whoever gives what it is fitted to could choose rows that leave one of another owner's; that is
+    part of what is said of models.
+    """
     results: list[Value] = []
     for value, before in zip(found, started, strict=False):
         operations = bool(value.inputs - before.inputs) and not _is_plain(value)
-        results.append(replace(value, trained=value.trained or operations))
+        picked = {pick: reach for pick, reach in value.picked.items() if not pick.mixed}
+        results.append(replace(value, trained=value.trained or operations, picked=picked))
     return results
 
 
@@ -256,28 +271,43 @@ def _pile(walk: Walk, several: Sequence[Value]) -> Value:
 def _this_row(walk: Walk, value: Value, kind: ArrayType) -> Value:
     if not value.inputs:
         return Value(kind)
-    reach = {
-        key: one
-        if one.axis is None
-        else Reach(one.rows, _THIS_ROW if one.axis == 0 else one.axis - 1, one.total)
-        for key, one in value.reach.items()
-    }
     number = walk.source(kind.shape, "part", "row", (value,), None)
     form = identity(number, kind.shape)
-    return replace(
-        value, type=kind, form=form, reach=reach, known=None, over=(), limits=(), made=None
-    )
+    inside = _reaching(value, _entered)
+    return replace(inside, type=kind, form=form, known=None, over=(), limits=(), made=None)
+
+
+def _reaching(value: Value, change: Callable[[Reach], Reach]) -> Value:
+    """A value whose rows are told in another way, for everybody."""
+    reach = {key: change(one) for key, one in value.reach.items()}
+    picked = {
+        pick: {key: change(one) for key, one in several.items()}
+        for pick, several in value.picked.items()
+    }
+    return replace(value, reach=reach, picked=picked)
+
+
+def _entered(one: Reach) -> Reach:
+    if one.axis is None:
+        return one
+    return Reach(one.rows, _THIS_ROW if one.axis == 0 else one.axis - 1, one.total)
 
 
 def _after(value: Value, length: int) -> Value:
     """A carry after all rows: what depended on one row in each round depends on all."""
-    reach = {
-        key: Reach(max(one.rows, min(one.rows * length, one.total)), None, one.total)
-        if one.axis is not None and one.axis >= _THIS_ROW // 2
-        else one
-        for key, one in value.reach.items()
-    }
-    return replace(value, reach=reach)
+
+    def left(one: Reach) -> Reach:
+        if one.axis is None or one.axis < LOOP_AXIS:
+            return one
+        return Reach(max(one.rows, min(one.rows * length, one.total)), None, one.total)
+
+    return _reaching(value, left)
+
+
+def _piled(one: Reach) -> Reach:
+    if one.axis is not None and one.axis >= LOOP_AXIS:
+        return Reach(one.rows, 0, one.total)
+    return Reach(one.rows, None if one.axis is None else one.axis + 1, one.total)
 
 
 def _stacked(walk: Walk, value: Value, a: Over, rows: Sequence[tuple[Value, Value]]) -> Value:
@@ -285,13 +315,8 @@ def _stacked(walk: Walk, value: Value, a: Over, rows: Sequence[tuple[Value, Valu
     piled = ArrayType(kind.dtype, (a.length, *kind.shape), kind.public)
     if not value.inputs:
         return Value(piled)
-    reach: dict[int, Reach] = {}
-    for key, one in value.reach.items():
-        if one.axis is not None and one.axis >= _THIS_ROW // 2:
-            reach[key] = Reach(one.rows, 0, one.total)
-        else:
-            reach[key] = Reach(one.rows, None if one.axis is None else one.axis + 1, one.total)
-    result = replace(value, type=piled, reach=reach, known=None, over=(), limits=(), made=None)
+    outside = _reaching(value, _piled)
+    result = replace(outside, type=piled, known=None, over=(), limits=(), made=None)
     for row, whole in rows:
         if row.inputs and value.form.keys() == row.form.keys():
             (block,) = value.form.values()

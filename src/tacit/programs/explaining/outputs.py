@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from tacit.programs.explaining.dominance import effective_rows
-from tacit.programs.explaining.finding import Finding, Severity
+from tacit.programs.explaining.finding import SEVERITIES, Finding, Severity
 from tacit.programs.explaining.rows import per_row, rows_of
 from tacit.programs.explaining.values import Source, Value
 from tacit.programs.explaining.walk import Walk
@@ -66,7 +66,12 @@ class Audience:
 
 
 def of_output(
-    audience: Audience, name: str, value: Value, told: Collection[tuple[str, int]], unsolved: bool
+    audience: Audience,
+    name: str,
+    value: Value,
+    told: Collection[tuple[str, int]],
+    named: Collection[tuple[str, int]],
+    unsolved: bool,
 ) -> Iterator[Finding]:
     """Findings of one output for one recipient.
 
@@ -77,6 +82,8 @@ def of_output(
     value : Value
     told : collection of (output, input)
         What has a worse finding already.
+    named : collection of (output, input)
+        What has a finding that is not low already.
     unsolved : bool
         Whether it was too large to be solved together with others.
     """
@@ -103,6 +110,10 @@ def of_output(
         )  # fmt: skip
         return
     open_inputs = [i for i in foreign if (name, i) not in told]
+    for one in _picked(audience, value, name, open_inputs, named):
+        told_here = {audience.number(i) for i in one.inputs} if one.severity == "high" else set()
+        open_inputs = [i for i in open_inputs if i not in told_here]
+        yield one
     if value.trained:
         every = tuple(audience.names(sorted(value.inputs)))
         yield Finding(
@@ -117,6 +128,79 @@ def of_output(
     if not open_inputs:
         return
     yield from _by_rows(audience, value, name, open_inputs, finding, unsolved)
+
+
+def _picked(
+    audience: Audience,
+    value: Value,
+    name: str,
+    foreign: Sequence[int],
+    named: Collection[tuple[str, int]],
+) -> Iterator[Finding]:
+    """What the recipient can single out by its own numbers: the worst alone."""
+    found: list[Finding] = []
+    given = audience.walk.program.inputs
+    for pick, reaches in value.picked.items():
+        rows = {i: reach.rows for i, reach in reaches.items() if i in foreign}
+        mine = all(audience.party and given[i].owner == audience.party for i in pick.inputs)
+        if not mine or not rows or value.type.dtype.kind == "bool":
+            continue
+        own = " and ".join(audience.names(sorted(pick.inputs)))
+        asked = any(_kept(value, i) for i in pick.inputs) and not any(
+            _kept(value, i) for i in foreign
+        )
+        few = tuple(i for i in foreign if (name, i) not in named)
+        if asked and few and pick.among.intersection(foreign):
+            found.append(_queries(audience, value, name, own, few))
+        elif not asked and max(rows.values()) < audience.few:
+            fewer = any(value.reach[i].rows > rows[i] for i in rows if i in value.reach)
+            if fewer or pick.direct:
+                found.append(_chosen(audience, name, own, tuple(sorted(rows)), rows, value.count))
+    order = {severity: place for place, severity in enumerate(SEVERITIES)}
+    yield from sorted(found, key=lambda one: order[one.severity])[:1]
+
+
+def _kept(value: Value, number: int) -> bool:
+    """Whether different elements belong to different rows of an input, be there one or more."""
+    reach = value.reach.get(number)
+    return reach is not None and reach.axis is not None and reach.axis < len(value.shape)
+
+
+def _chosen(
+    audience: Audience,
+    name: str,
+    own: str,
+    foreign: tuple[int, ...],
+    rows: Mapping[int, int],
+    count: bool,
+) -> Finding:
+    most = max(rows.values())
+    about = " and ".join(audience.names(foreign))
+    single = "one row" if most <= 1 else f"as few as {most} rows"
+    return Finding(
+        "high" if most <= 1 and not count else "medium",
+        "chosen-weights", (name,), tuple(audience.names(foreign)), (audience.party,),
+        f"{audience.party} can single out {single} of {about} in {name} by what it gives as {own}.",
+        f"{own} weighs, selects or looks up the numbers of others: with a single 1, and zeros else,"
+        " what comes out is a value of one row, or a column as it is.",
+        f"fix {own} in the program (public numbers), declare bounds that keep the weights alike, or"
+        f" withhold what goes over too few: tacit.where(({own} != 0).sum() >= {audience.few}, …,"
+        " 0).",
+    )  # fmt: skip
+
+
+def _queries(
+    audience: Audience, value: Value, name: str, own: str, foreign: tuple[int, ...]
+) -> Finding:
+    about = " and ".join(audience.names(foreign))
+    return Finding(
+        "medium", "queries", (name,), tuple(audience.names(foreign)), (audience.party,),
+        f"Each row of {own} is a question to {about} that {audience.party} chooses.",
+        "Answers to enough chosen questions rebuild a model, or tell what it was made of. That is"
+        " the usual case of a prediction for one's own row.",
+        "bound how many questions may be asked, reveal classes or rounded scores only, or agree on"
+        " the risk.",
+    )  # fmt: skip
 
 
 def _dominated(audience: Audience, value: Value, foreign: Sequence[int]) -> float | None:

@@ -13,7 +13,7 @@ from tacit.operations.types import ArrayType
 from tacit.programs.explaining.forms import Form
 from tacit.programs.inference import CheckedNode
 
-__all__ = ["ALL", "How", "Limit", "Made", "Reach", "Source", "Value"]
+__all__ = ["ALL", "How", "Limit", "Made", "Pick", "Reach", "Source", "Value"]
 
 ALL = -1
 """The key of what is said about all rows together, whoever they come from."""
@@ -51,6 +51,27 @@ class Reach:
     rows: int
     axis: int | None
     total: int
+
+
+@dataclass(frozen=True, slots=True)
+class Pick:
+    """Inputs that whoever gives them can single out rows of others by.
+
+    Attributes
+    ----------
+    inputs : frozenset of int
+    direct : bool
+        Whether they look up or select, so that one element is chosen as it is.
+    mixed : bool
+        Whether what they choose among depends on them, too.
+    among : frozenset of int
+        The inputs of which they choose single rows, not statistics.
+    """
+
+    inputs: frozenset[int]
+    direct: bool
+    mixed: bool
+    among: frozenset[int]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -126,6 +147,8 @@ class Value:
         Of an input, or a part of one.
     made : Made, optional
         How it was made, where that is element by element.
+    picked : mapping of Pick to mapping of int to Reach
+        The rows of others that it goes over for whoever chooses its factors.
     """
 
     type: ArrayType
@@ -143,6 +166,7 @@ class Value:
     inputs: frozenset[int] = frozenset()
     bounds: tuple[float, float] | None = None
     made: Made | None = None
+    picked: Mapping[Pick, Mapping[int, Reach]] = field(default_factory=dict)
 
     @property
     def shape(self) -> tuple[int, ...]:

@@ -16,6 +16,7 @@ import numpy as np
 from tacit.errors import TacitError
 from tacit.operations.types import ArrayType
 from tacit.programs.control import CONTROL
+from tacit.programs.explaining.choosing import picked_of
 from tacit.programs.explaining.composed import expanded
 from tacit.programs.explaining.forms import Form, identity
 from tacit.programs.explaining.groups import Selecting
@@ -218,12 +219,16 @@ class Walk:
         else:
             form = taken_back(form, kind.shape, self.sources)
         marks = marks_of(name, attributes, operands, kind, key, self._selecting)
+        holds = guarded is not None and _holds(guarded[0], marks["minimum"])
+        guard = guarded[1] if guarded is not None and holds else None
+        picked = picked_of(name, attributes, about, kind.shape, guard)
         trained = name in TRAINING or any(one.trained for one in operands)
         moved = name in MOVES and name != "astype" and len(operands) == 1
         bounds = operands[0].bounds if moved else None
         return Value(
-            kind, form, reach, trained=trained, inputs=inputs, bounds=bounds, made=made, **marks
-        )
+            kind, form, reach, trained=trained, inputs=inputs, bounds=bounds, made=made,
+            picked=picked, **marks,
+        )  # fmt: skip
 
     def atom(
         self, kind: ArrayType, how: Any, name: str, operands: Sequence[Value], reach: Any,
@@ -247,6 +252,11 @@ def _made(node: CheckedNode, operands: Sequence[Value], place: int) -> Made | No
     """How a result was made, if that is element by element."""
     each = node.operation is not None and node.operation.elementwise
     return Made(node, tuple(operands), place) if each or node.node.operation == "divmod" else None
+
+
+def _holds(kept: Value, minimum: int | None) -> bool:
+    """Whether a guard counts what is chosen: members of the group, or weights that are not 0."""
+    return minimum is not None or not kept.over
 
 
 def _is_bit(kind: ArrayType, bounds: tuple[float, float] | None) -> bool:
