@@ -47,11 +47,20 @@ def newest(shares: Path, files: DemoFiles) -> int:
     return min(found)
 
 
-def wait_for(condition: object, seconds: float = 240) -> None:
-    until = time.monotonic() + seconds
-    while not condition():  # type: ignore[operator]
-        assert time.monotonic() < until, "not in time"
+def cut_short(arguments: list[str], condition: Callable[[], bool]) -> None:
+    """Kill all processes of a training when the condition holds."""
+    run = subprocess.Popen(
+        [*COMMAND, *arguments],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    while not condition():
+        assert run.poll() is None, run.communicate()[1]
         time.sleep(0.002)
+    for process in [*children(run.pid), run.pid]:
+        os.kill(process, signal.SIGKILL)
+    run.communicate()
 
 
 @pytest.fixture(scope="module")
@@ -79,15 +88,7 @@ def test_after_kill_9_of_all_processes_the_model_is_the_same_bits(
     by = ("--protocol", protocol)
     shares = tmp_path / "shares"
     kept = ("--checkpoint", shares, "--every", 2, *by)
-    run = subprocess.Popen(
-        [*COMMAND, *training(wards, tmp_path / "cut", *kept)],
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
-    wait_for(lambda: newest(shares, wards) >= 3)
-    for process in [*children(run.pid), run.pid]:
-        os.kill(process, signal.SIGKILL)
-    run.wait()
+    cut_short(training(wards, tmp_path / "cut", *kept), lambda: newest(shares, wards) >= 3)
     done = tacit_command(*training(wards, tmp_path / "resumed", *kept, "--resume"))
     assert done.returncode == 0, done.stderr
     for name in wards.files:
@@ -102,15 +103,7 @@ def test_a_party_that_lost_its_disk_goes_on_with_the_others(
     by = ("--protocol", "fantastic4")
     shares = tmp_path / "shares"
     kept = ("--checkpoint", shares, "--every", 3, *by)
-    run = subprocess.Popen(
-        [*COMMAND, *training(wards, tmp_path / "cut", *kept)],
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
-    wait_for(lambda: newest(shares, wards) >= 2)
-    for process in [*children(run.pid), run.pid]:
-        os.kill(process, signal.SIGKILL)
-    run.wait()
+    cut_short(training(wards, tmp_path / "cut", *kept), lambda: newest(shares, wards) >= 2)
     lost = list(wards.files)[1]
     shutil.rmtree(shares / lost)
     done = tacit_command(*training(wards, tmp_path / "resumed", *kept, "--resume"))
