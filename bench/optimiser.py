@@ -124,6 +124,30 @@ def _recurrent(rows: int, batch: int) -> tuple[Callable[..., Any], Sequence[Arra
     return step, _specs(*shapes, bounds=(-2, 2))
 
 
+def _row_by_row(rows: int, batch: int) -> tuple[Callable[..., Any], Sequence[ArraySpec]]:
+    import jax
+    import jax.numpy as jnp
+
+    def inference(x: Any, w1: Any, b1: Any, w2: Any) -> Any:
+        return jax.lax.map(lambda row: jax.nn.softmax(jnp.maximum(row @ w1 + b1, 0) @ w2), x)
+
+    return inference, _specs((rows, 20), (20, 16), (16,), (16, 3), bounds=(-2, 2))
+
+
+def _sequence(rows: int, batch: int) -> tuple[Callable[..., Any], Sequence[ArraySpec]]:
+    import jax
+    import jax.numpy as jnp
+
+    def run(x: Any, h: Any, wx: Any, wh: Any, wo: Any) -> Any:
+        def step(h: Any, row: Any) -> Any:
+            h = jnp.tanh(row @ wx + h @ wh)
+            return h, jax.nn.softmax(h @ wo)
+
+        return jax.lax.scan(step, h, x)[1]
+
+    return run, _specs((32, 20), (16,), (20, 16), (16, 16), (16, 3), bounds=(-1, 1))
+
+
 def _specs(*shapes: tuple[int, ...], bounds: Any = None) -> list[ArraySpec]:
     return [ArraySpec(shape, owner="alice", bounds=bounds) for shape in shapes]
 
@@ -134,8 +158,10 @@ OTHERS = {
     "second moments": _second_moments,
     "squared distances": _distances,
     "recurrent step": _recurrent,
+    "row by row (lax.map)": _row_by_row,
+    "sequence (lax.scan)": _sequence,
 }
-"""Not trainings: sums of products, element by element, of inputs with bounds."""
+"""Not trainings: sums of products, and loops over rows, of inputs with bounds."""
 
 
 def measured(name: str, rows: int = 512, batch: int = 128) -> Row:

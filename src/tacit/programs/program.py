@@ -225,18 +225,26 @@ class Program:
 
         return explained(self, minimum)
 
-    def optimize(self) -> Program:
+    def optimize(self, *, memory: int | None = None) -> Program:
         """A program with the same inputs and outputs that costs no more, usually less.
 
         Constants are folded, what is computed twice or in every round of a loop is computed once,
         what no output needs is left out, comparisons are reused, public factors in a row are one,
-        bits of integers stay bits, and sums of products are truncated once where bounds leave room
-        for them. Results differ by rounding alone. See
-        ``docs/optimiser.md``; ``.diff(program)`` of the result says what changed.
-        """
-        from tacit.programs.optimising.optimiser import optimised
+        bits of integers stay bits, sums of products are truncated once where bounds leave room for
+        them, and rows of loops that do not wait for each other are computed at once. Results differ
+        by rounding alone. See ``docs/optimiser.md``; ``.diff(program)`` of the result says what
+        changed.
 
-        return optimised(self)
+        Parameters
+        ----------
+        memory : int, optional
+            The most bytes of shares and messages that a party may hold, as the plan has them
+            (``memory_peak``): rows of loops go through in batches that are as large as that
+            allows. 1 GiB by default; a program that holds more as it is written may go on to.
+        """
+        from tacit.programs.optimising.optimiser import MEMORY, optimised
+
+        return optimised(self, MEMORY if memory is None else memory)
 
     def diff(self, before: Program) -> Difference:
         """What this program does otherwise than another, with what both would cost."""

@@ -235,6 +235,10 @@ OPERATIONS: list[Callable[[Any, Any], Any]] = [
     lambda a, b: a + (a * b).sum(axis=1, keepdims=True) * 0.1,
     lambda a, b: b - ((a - b) * (a - b)).mean(axis=0),
     lambda a, b: (a @ b.T @ a) * 0.1 + b @ (a.T @ a) * 0.1,
+    lambda a, b: tacit.scan(lambda c, r: ([], [tacit.sigmoid(r[0]) @ b.T @ b]), [], [a])[1][0],
+    lambda a, b: tacit.scan(
+        lambda c, r: ([c[0] * 0.5 + tacit.sigmoid(r[0])], [tacit.relu(r[0]) + c[0]]), [b[0]], [a]
+    )[1][0],
     lambda a, b: (a[:, None, :] * b[None, :, :]).sum(axis=1) * 0.125,
 ]
 

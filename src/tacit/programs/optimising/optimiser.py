@@ -2,39 +2,41 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Final, TypeAlias
 
 import msgspec
 
 from tacit.encoding.ring import RING64
+from tacit.errors import TacitError
 from tacit.programs.bounding.analysis import analysed
-from tacit.programs.building import Value
-from tacit.programs.control import Loop, Over, bodies_of
 from tacit.programs.graph import Graph, Hint
-from tacit.programs.inference import Checked, CheckedNode, checked_graph
+from tacit.programs.inference import Checked, checked_graph
 from tacit.programs.optimising.bounded import deciding
 from tacit.programs.optimising.chaining import chained
 from tacit.programs.optimising.choosing import chosen
 from tacit.programs.optimising.comparing import ordered, reusing
 from tacit.programs.optimising.dead import living
 from tacit.programs.optimising.folding import folded
-from tacit.programs.optimising.hoisting import (
-    changing_inputs,
-    hoistable,
-    known_to_run,
-    without,
-)
 from tacit.programs.optimising.knowing import Intervals
+from tacit.programs.optimising.looping import Loops
 from tacit.programs.optimising.pruning import pruned
-from tacit.programs.optimising.rewriting import Draft, Rule, first_of, rewritten
+from tacit.programs.optimising.rewriting import Rule, first_of, rewritten
 from tacit.programs.optimising.scaling import scaled_once
 from tacit.programs.optimising.sharing import shared
 from tacit.programs.optimising.summing import summing
 from tacit.programs.program import Program, ProgramForm
 
-__all__ = ["optimised"]
+__all__ = ["MEMORY", "optimised"]
+
+MEMORY: Final = 1 << 30
+"""Bytes that a party may hold at most, unless it does so anyway."""
+
+_UNDER_WAY: Final = 16
+"""A function holds no more than so many times what its operands take."""
+
+_MOST_TRIES: Final = 6
 
 _MOST_TURNS: Final = 8
 
@@ -59,54 +61,117 @@ def passes(bodies: Sequence[Checked]) -> tuple[Pass, ...]:
     )
 
 
-def optimised(program: Program) -> Program:
+Bounded: TypeAlias = Callable[[Intervals], Rule]
+
+
+@dataclass(frozen=True, slots=True)
+class _Manner:
+    """How far the passes go.
+
+    Attributes
+    ----------
+    summed : bool
+        Whether sums of products are rewritten.
+    room : int
+        Bytes that the rows of a loop may take at once.
+    """
+
+    summed: bool
+    room: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Settled:
+    program: Program
+    largest: int
+    """Bytes that the rows of a loop that was spread take at once, about."""
+
+
+def optimised(program: Program, memory: int = MEMORY) -> Program:
     """A program with the same inputs and outputs, that costs no more and usually less.
 
     Results differ by what rounding differs: see ``docs/optimiser.md``.
     """
-    return _settled(program, summed=True) or _settled(program, summed=False) or program
+    found = _best(program, memory)
+    if not found.largest or found.largest * _UNDER_WAY < memory:
+        return found.program
+    before = _peak(program)
+    if before is None:
+        return found.program
+    size, held = 0, before
+    for _ in range(_MOST_TRIES):
+        peak = _peak(found.program)
+        if peak is None or peak <= max(memory, before):
+            return found.program
+        # What is held grows with the rows that go through at once: a straight line.
+        slope = (peak - held) / (found.largest - size) if found.largest != size else 0
+        size, held = found.largest, peak
+        room = int(0.95 * (size - (peak - memory) / slope)) if slope > 0 else 0
+        if memory <= before or not 0 < room < size:
+            break
+        found = _best(program, room)
+    return _best(program, 0).program
 
 
-Bounded: TypeAlias = Callable[[Intervals], Rule]
+def _best(program: Program, room: int) -> _Settled:
+    for manner in (_Manner(True, room), _Manner(False, room), _Manner(True, 0)):
+        found = _settled(program, manner)
+        if found is not None:
+            return found
+    found = _settled(program, _Manner(False, 0), sure=True)
+    assert found is not None
+    return found
 
 
-def _settled(program: Program, *, summed: bool) -> Program | None:
+def _peak(program: Program) -> int | None:
+    """Bytes that a party holds at most, as planned."""
+    try:
+        return program.plan("replicated3", seconds=False).memory_peak
+    except TacitError:  # parties of other protocols, loops on what is not known beforehand
+        return None
+
+
+def _settled(program: Program, manner: _Manner, *, sure: bool = False) -> _Settled | None:
     """The passes until nothing changes; None where less can be shown of the result than before.
 
-    What is shown not to wrap as it was written must not be refused as it is rewritten. Sums of
-    products wait for a turn, so that what is the same is one by then.
+    What is shown not to wrap as it was written must not be refused as it is rewritten; not looked
+    at if `sure`. Sums of products wait for a turn, so that what is the same is one by then.
     """
-    shown = 0
+    shown = largest = 0
     for turn in range(_MOST_TURNS):
         found = analysed(program, RING64, strict=True, most_tried=_MOST_TRIED)
         if not turn:
             shown = len(found.problems)
-        elif summed and len(found.problems) > shown:
+        elif not sure and len(found.problems) > shown:
             return None
-        rules: Sequence[Bounded] = (deciding, summing) if summed and turn else (deciding,)
-        changed = _once(program, found.seen, rules)
-        if changed == program.form and (turn or not summed):
+        summed = manner.summed and turn > 0
+        rules: Sequence[Bounded] = (deciding, summing) if summed else (deciding,)
+        changed, size = _once(program, found.seen, rules, manner.room)
+        largest = max(largest, size)
+        if changed == program.form and summed == manner.summed:
             break
         program = Program(changed)
-    return program
+    return _Settled(program, largest)
 
 
 def _once(
-    program: Program, intervals: Sequence[Intervals], rules: Sequence[Bounded]
-) -> ProgramForm:
+    program: Program, intervals: Sequence[Intervals], rules: Sequence[Bounded], room: int
+) -> tuple[ProgramForm, int]:
     form = program.form
     bodies: list[Checked] = []
     for number, checked in enumerate(program.bodies):
         graph, _ = _passed(checked, bodies, [rule(intervals[number]) for rule in rules])
         bodies.append(checked_graph(graph, bodies))
     graph, origins = _passed(program.main, bodies, [rule(intervals[-1]) for rule in rules])
-    graph, bodies, moved = _hoisted(checked_graph(graph, bodies), bodies)
-    origins = [origins[place] for place in moved]
-    main, kept = pruned(graph, tuple(one.graph for one in bodies))
+    loops = Loops(checked_graph(graph, bodies), bodies, room)
+    loops.rewrite()
+    origins = [origins[place] for place in loops.origins]
+    main, kept = pruned(loops.main.graph, tuple(one.graph for one in loops.bodies))
     hints = tuple(_followed(hint, origins) for hint in form.hints)
-    return msgspec.structs.replace(
+    changed = msgspec.structs.replace(
         form, main=main, bodies=kept, hints=tuple(one for one in hints if one is not None)
     )
+    return changed, loops.largest
 
 
 def _passed(checked: Checked, bodies: Sequence[Checked], bounded: Sequence[Rule]) -> Changed:
@@ -123,48 +188,3 @@ def _followed(hint: Hint, origins: Sequence[int]) -> Hint | None:
     """A hint about what became of its nodes."""
     places = [new for new, old in enumerate(origins) if hint.first <= old <= hint.last]
     return Hint(places[0], places[-1], hint.protocol) if places else None
-
-
-def _hoisted(main: Checked, bodies: list[Checked]) -> tuple[Graph, list[Checked], list[int]]:
-    """Nodes of loops of the main graph that are the same in every round, before the loops.
-
-    Loops in bodies keep theirs: what is outside of all loops is where most is gained.
-    """
-    graphs = [one.graph for one in bodies]
-    uses = Counter(
-        body
-        for checked in (main, *bodies)
-        for node in checked.nodes
-        for body in bodies_of(node.attributes)
-    )
-
-    def rule(draft: Draft, node: CheckedNode, operands: Sequence[Value]) -> Sequence[Value] | None:
-        if not isinstance(node.attributes, Loop | Over) or uses[node.attributes.body] != 1:
-            return None
-        number = node.attributes.body
-        bounds = [draft.array(one) for one in operands[:2]]
-        ends = bounds if len(bounds) == 2 else [None, None]
-        if not known_to_run(node.attributes, *ends):
-            return None
-        body = bodies[number]
-        changing = changing_inputs(node.attributes)
-        found = without(body, hoistable(body, changing))
-        if not found.nodes:
-            return None
-        # The body's captures follow what changes, as the loop's last operands.
-        captures = operands[len(operands) - (len(body.graph.inputs) - changing) :]
-        values: dict[int, Value] = {changing + k: one for k, one in enumerate(captures)}
-        first = len(body.graph.inputs)
-        for k, constant in enumerate(body.graph.constants):
-            values[first + k] = draft.constant(constant.array)
-        for one in found.nodes:
-            results = draft.copy(one, [values[value] for value in one.node.operands])
-            values.update({one.first + k: result for k, result in enumerate(results)})
-        graphs[number] = found.body
-        return draft.copy(node, [*operands, *(values[value] for value in found.captures)])
-
-    graph, places = rewritten(main, rule)
-    again: list[Checked] = []
-    for one in graphs:
-        again.append(checked_graph(one, again))
-    return graph, again, places

@@ -10,12 +10,13 @@ from numpy.typing import NDArray
 
 from tacit.operations.operation import Attributes
 from tacit.operations.table import OPERATIONS
+from tacit.operations.types import ArrayType
 from tacit.programs.building import GraphBuilder, Value
 from tacit.programs.control import CONTROL
 from tacit.programs.graph import Graph
 from tacit.programs.inference import Checked, CheckedNode, result_types
 
-__all__ = ["Draft", "Made", "Rule", "first_of", "rewritten"]
+__all__ = ["Draft", "Made", "Row", "Rule", "first_of", "rewritten"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -32,6 +33,27 @@ class Made:
     operation: str
     operands: Sequence[Value]
     attributes: Any
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Row:
+    """A value of a body outside of its loop: the same in every round, or one for each.
+
+    Attributes
+    ----------
+    value : Value
+    many : bool
+        Whether its first axis is that of the rounds.
+    """
+
+    value: Value
+    many: bool
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """The shape in one round."""
+        shape = self.value.type.shape
+        return shape[1:] if self.many else shape
 
 
 class Draft:
@@ -57,7 +79,7 @@ class Draft:
         """For each new node the old one that it comes from."""
         self.place = 0
         """The old node that is being rewritten."""
-        self._builder = GraphBuilder()
+        self.builder = GraphBuilder()
         self._made: dict[Value, Made] = {}
         self._arrays: dict[Value, NDArray[Any]] = {}
         self._old_number: dict[Value, int] = {}
@@ -83,7 +105,7 @@ class Draft:
 
     def constant(self, array: NDArray[Any]) -> Value:
         """A public array."""
-        value = self._builder.constant(array)
+        value = self.builder.constant(array)
         self._arrays[value] = array
         return value
 
@@ -99,14 +121,27 @@ class Draft:
         row = OPERATIONS[operation]
         types = result_types(operation, row, [one.type for one in operands], attributes)
         note = note or self.old.nodes[self.place].node.note
-        results = self._builder.node(operation, operands, attributes, types, note)
+        results = self.builder.node(operation, operands, attributes, types, note)
+        self._note(operation, operands, attributes, results)
+        return results
+
+    def control(
+        self,
+        operation: str,
+        operands: Sequence[Value],
+        attributes: Attributes,
+        types: Sequence[ArrayType],
+    ) -> list[Value]:
+        """One more node that runs bodies; its results."""
+        note = self.old.nodes[self.place].node.note
+        results = self.builder.node(operation, operands, attributes, types, note)
         self._note(operation, operands, attributes, results)
         return results
 
     def copy(self, node: CheckedNode, operands: Sequence[Value]) -> list[Value]:
         """The node as it is, on new operands."""
         operation, note = node.node.operation, node.node.note
-        results = self._builder.node(operation, operands, node.attributes, node.results, note)
+        results = self.builder.node(operation, operands, node.attributes, node.results, note)
         self._note(operation, operands, node.attributes, results)
         return results
 
@@ -127,7 +162,7 @@ class Draft:
         """Inputs and constants as they are."""
         graph = self.old.graph
         for one, known in zip(graph.inputs, self.old.types, strict=False):
-            self._add(self._builder.input(known, one.name, one.owner, one.bounds))
+            self._add(self.builder.input(known, one.name, one.owner, one.bounds))
         for constant in graph.constants:
             self._add(self.constant(constant.array))
 
@@ -148,7 +183,7 @@ class Draft:
 
     def graph(self) -> Graph:
         """The new graph, without what none of its results needs."""
-        return self._builder.graph([self.values[value] for value in self.old.graph.results])
+        return self.builder.graph([self.values[value] for value in self.old.graph.results])
 
 
 Rule: TypeAlias = Callable[[Draft, CheckedNode, Sequence[Value]], "Sequence[Value] | None"]
