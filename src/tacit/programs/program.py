@@ -362,7 +362,7 @@ class Program:
         Raises
         ------
         ProgramError
-            None is shown to fit (TC-1574).
+            None is shown to fit, or the program takes too long to try them all (TC-1574).
         """
         from tacit.programs.bounding.fitting import fitted
 
