@@ -6,6 +6,8 @@ import operator
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
+
 from tacit.encoding.types import DType, fixed
 from tacit.errors import ProgramError
 from tacit.operations.types import ArrayType, Bounds
@@ -49,6 +51,12 @@ class ArraySpec:
                 next_step="give the extent of each axis, 0 or more.",
                 case=16,
             )
+        if not (isinstance(self.owner, str) and isinstance(self.name, str)):
+            raise ProgramError(
+                "The owner and the name of an argument are texts.",
+                next_step='give owner="alice", the name of a party.',
+                case=16,
+            )
         if self.public and self.owner:
             raise ProgramError(
                 "An argument that all parties know has no owner.",
@@ -57,7 +65,8 @@ class ArraySpec:
             )
         if self.bounds is not None:
             low, high = self.bounds
-            if not low <= high:
+            numbers = all(isinstance(end, int | float | np.number) for end in (low, high))
+            if not numbers or not low <= high:
                 raise ProgramError(
                     f"No number is within the bounds {self.bounds}.",
                     next_step="give the lower bound first: bounds=(-8, 8).",

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import inf, nextafter
 from typing import Any
 
 import msgspec
+import numpy as np
 from numpy.typing import NDArray
 
 from tacit.operations.operation import Attributes
@@ -45,6 +47,17 @@ class Value:
         self.declared = declared
 
 
+def _plain(bound: Any, outwards: float) -> int | float:
+    """A bound as a program's file has it, also where NumPy's number or one of 128 bits is given."""
+    if isinstance(bound, int | np.integer):
+        whole = int(bound)
+        if -(1 << 63) <= whole < 1 << 63:
+            return whole
+        near = float(whole)
+        return near if int(near) == whole else nextafter(near, outwards)
+    return float(bound)
+
+
 class GraphBuilder:
     """A graph that grows.
 
@@ -79,7 +92,8 @@ class GraphBuilder:
     ) -> Value:
         """One more input; `bounds` are part of the program, `known` is for tracing alone."""
         value = Value(array_type, self, known, declared)
-        form = Input(name, ValueType.of(array_type), owner, bounds)
+        said = None if bounds is None else (_plain(bounds[0], -inf), _plain(bounds[1], inf))
+        form = Input(name, ValueType.of(array_type), owner, said)
         self._inputs.append((value, form))
         return value
 

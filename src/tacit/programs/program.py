@@ -232,8 +232,9 @@ class Program:
         what no output needs is left out, comparisons are reused, public factors in a row are one,
         bits of integers stay bits, sums of products are truncated once where bounds leave room for
         them, and rows of loops that do not wait for each other are computed at once. Results differ
-        by rounding alone. See ``docs/optimiser.md``; ``.diff(program)`` of the result says what
-        changed.
+        by rounding alone. A program that was accepted is accepted: where bounds leave no room for
+        fewer operations, it stays as it is. See ``docs/optimiser.md``; ``.diff(program)`` of the
+        result says what changed.
 
         Parameters
         ----------
@@ -242,9 +243,11 @@ class Program:
             (``memory_peak``): rows of loops go through in batches that are as large as that
             allows. 1 GiB by default; a program that holds more as it is written may go on to.
         """
+        from tacit.programs.optimising.holding import holds
         from tacit.programs.optimising.optimiser import MEMORY, optimised
 
-        return optimised(self, MEMORY if memory is None else memory)
+        found = optimised(self, MEMORY if memory is None else memory)
+        return found if holds(self, found) else self
 
     def diff(self, before: Program) -> Difference:
         """What this program does otherwise than another, with what both would cost."""

@@ -51,3 +51,24 @@ def test_arrays_of_another_session_are_refused(protocol: str) -> None:
             mpc.run(program, {"x": foreign})
         own = mpc.share(np.ones(3), "alice", bounds=(-8, 8))
         np.testing.assert_allclose(mpc.run(program, {"x": own})["output"], 2)
+
+
+@pytest.mark.parametrize(
+    ("dtype", "bounds", "plain"),
+    [
+        (tacit.fixed, (np.float32(-8), np.float64(8)), (-8.0, 8.0)),
+        (tacit.int64, (np.int8(-8), np.uint16(8)), (-8, 8)),
+        (tacit.int128, (0, 2**100), (0, 2.0**100)),
+        (tacit.int128, (-(2**100) - 1, 2**100 + 1), (-(2.0**100) - 2.0**48, 2.0**100 + 2.0**48)),
+    ],
+)
+def test_bounds_of_any_numbers_are_plain_in_a_program(dtype: Any, bounds: Any, plain: Any) -> None:
+    program = tacit.trace(lambda x: x, ArraySpec((3,), dtype, owner="a", bounds=bounds), ring=128)
+    assert program.inputs[0].bounds == plain
+    assert tacit.Program.from_bytes(program.canonical) == program
+
+
+@pytest.mark.parametrize("named", [{"bounds": ("a", "b")}, {"owner": 7}, {"name": None}])
+def test_specs_of_the_wrong_kinds_are_refused(named: Any) -> None:
+    with pytest.raises(ProgramError, match="TC-1516"):
+        ArraySpec((3,), **named)

@@ -9,6 +9,7 @@ import pytest
 
 import tacit
 from tacit import ArraySpec
+from tacit.errors import ProgramError, RangeError
 
 
 def test_shuffles_in_equal_bodies_stay_two() -> None:
@@ -79,3 +80,27 @@ def test_a_chain_of_bits_keeps_what_was_known(kind: str) -> None:
         low, high = better.bounds()[name] or (-np.inf, np.inf)
         assert low <= array.min()
         assert array.max() <= high
+
+
+def test_what_was_accepted_is_accepted_optimised() -> None:
+    """One product with both factors needs bits that two do not: none are left at wide bounds."""
+
+    def function(x: Any) -> Any:
+        return (x * 0.375) * 3.970703125
+
+    for power in np.arange(44, 20, -0.125):
+        spec = ArraySpec((3,), owner="alice", bounds=(0, 2.0**power))
+        try:
+            program = tacit.trace(function, spec)
+            program.check()
+        except (RangeError, ProgramError):
+            continue
+        break
+    better = program.optimize()
+    assert better.check().complete
+    values = {"x": np.full(3, 2.0**power)}
+    with tacit.local(seed=1) as mpc:
+        found = mpc.run(better, values)["output"]
+    np.testing.assert_allclose(found, function(values["x"]), rtol=1e-5)
+    narrow = tacit.trace(function, ArraySpec((3,), owner="alice", bounds=(0, 1000)))
+    assert len(narrow.optimize().form.main.nodes) == 1
