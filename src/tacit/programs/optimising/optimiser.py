@@ -21,6 +21,7 @@ from tacit.programs.optimising.dead import living
 from tacit.programs.optimising.folding import folded
 from tacit.programs.optimising.knowing import Intervals
 from tacit.programs.optimising.looping import Loops
+from tacit.programs.optimising.one_sided import one_sided
 from tacit.programs.optimising.pruning import pruned
 from tacit.programs.optimising.rewriting import Rule, first_of, rewritten
 from tacit.programs.optimising.scaling import scaled_once
@@ -145,7 +146,9 @@ def _settled(program: Program, manner: _Manner, *, sure: bool = False) -> _Settl
         elif not sure and len(found.problems) > shown:
             return None
         summed = manner.summed and turn > 0
-        rules: Sequence[Bounded] = (deciding, summing) if summed else (deciding,)
+        rules: Sequence[Bounded] = (
+            (deciding, one_sided, summing) if summed else (deciding, one_sided)
+        )
         changed, size = _once(program, found.seen, rules, manner.room)
         largest = max(largest, size)
         if changed == program.form and summed == manner.summed:
