@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import threading
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pytest
-from linked import linked
+from linked import QUICK, linked
 from numpy.typing import NDArray
 
 from tacit.errors import (
@@ -78,6 +79,8 @@ def test_large_chunks_in_flight_in_both_directions_do_not_block() -> None:
         lambda mesh: mesh.driver.run(
             pipelined(lambda _: swap(mesh.index, size), range(6), in_flight=6)
         ),
+        # Who has finished first has much to send still.
+        settings=dict.fromkeys(TWO, replace(QUICK, close_timeout=60.0)),
     )
     assert outcomes == {"alice": [size] * 6, "bob": [0] * 6}
 

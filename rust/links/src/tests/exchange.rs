@@ -304,6 +304,30 @@ fn heartbeats_keep_a_computing_party_alive_and_its_silence_is_noticed() {
 }
 
 #[test]
+fn a_gap_of_half_the_heartbeat_timeout_is_no_silence_of_others() {
+    let (heartbeat, gap) = (Duration::from_secs(1), Duration::from_millis(700));
+    let parties = mesh(2, heartbeat);
+    parties[0].stop_keeper();
+    let (begun, mut gaps) = (Instant::now(), 1);
+    let mut target = [0; 8];
+    let mut work = Exchange {
+        sends: vec![],
+        awaits: vec![(0, Awaited::data(vec![&mut target], vec![]))],
+        round: 1,
+        deadline: None,
+        patience: None,
+    };
+    // As if this process had been stopped for a while.
+    let stopped = &mut || {
+        sleep(gap * std::mem::take(&mut gaps));
+        true
+    };
+    let error = parties[1].exchange(&mut work, stopped).unwrap_err();
+    assert!(matches!(error, LinkError::Lost { peer: 0, how: Loss::Silent }), "{error:?}");
+    assert!(begun.elapsed() >= gap + heartbeat);
+}
+
+#[test]
 fn the_deadline_names_the_party_that_all_wait_for() {
     let parties = mesh(3, LONG);
     // 0 waits for 1, 1 waits for 2, 2 is alive and does nothing.
