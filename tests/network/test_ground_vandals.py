@@ -7,25 +7,28 @@ import time
 from typing import Any
 
 import pytest
-from grounds import FOUR, Town, all_but, connected, talk
+from grounds import FOUR, Town, all_but, connected, synchronously, talk
 from vandals import ACTS
 
 from tacit.network import Ground
 
 THREE = FOUR[:3]
-ROUND = 2.0
-"""Seconds of a round in which one says nothing; the others have spoken long before."""
 
 
 @pytest.mark.parametrize("vandal", list(ACTS))
 def test_the_honest_confer_and_go_on_whatever_one_does(vandal: str) -> None:
+    synchronously(1.0, lambda seconds: confer_and_go_on(vandal, seconds))
+
+
+def confer_and_go_on(vandal: str, seconds: float) -> None:
+    """With rounds of so many seconds: they last that long where one says nothing."""
     town, over = Town(), threading.Event()
     left = threading.Semaphore(0)
 
     def body(ground: Ground) -> Any:
         began = time.monotonic()
         try:
-            heard = ground.confer(FOUR, talk(ground.name, FOUR), ROUND)
+            heard = ground.confer(FOUR, talk(ground.name, FOUR), seconds)
             conferred = time.monotonic() - began
             with connected(ground, THREE, "1") as mesh:
                 session = mesh.session_id
@@ -47,8 +50,8 @@ def test_the_honest_confer_and_go_on_whatever_one_does(vandal: str) -> None:
         assert not isinstance(outcomes[name], BaseException), outcomes[name]
         heard, conferred, session, again = outcomes[name]
         assert heard == [all_but(name, THREE)] * 2
-        assert conferred < 4 * ROUND
+        assert conferred < 4 * seconds
         assert session == outcomes["alice"][2]
         assert again == [all_but(name, THREE)] * 2
     if vandal == "closes_its_port":  # dead: nobody waits for it beyond the first refusals
-        assert all(outcomes[name][1] < 1.9 * ROUND for name in THREE)
+        assert all(outcomes[name][1] < 1.9 * seconds for name in THREE)
