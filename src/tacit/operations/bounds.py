@@ -327,20 +327,47 @@ def _right_shift(known: Known) -> Bounds | None:
     return min(int(x[0]) >> least, 0), max(int(x[1]) >> least, -1)
 
 
+def _settled(dtype: DType, bounds: Bounds | None) -> Bounds | None:
+    """Of an integer as its type holds it, which bits are taken of; None where nothing is known."""
+    whole = dtype_bounds(dtype)
+    low, high = whole or (-(1 << 63), (1 << 63) - 1)
+    return bounds if bounds is not None and low <= bounds[0] <= bounds[1] <= high else whole
+
+
+def _paired(known: Known, x: Bounds | None, y: Bounds | None) -> Bounds | None:
+    """AND, OR, XOR: as many bits as the operands have, a sign where one of them has one."""
+    if x is None or y is None:
+        return _range_of_type(known)
+    ends = [int(end) for end in (*x, *y)]
+    size = 1 << max((end if end >= 0 else ~end).bit_length() for end in ends)
+    return (0 if min(ends) >= 0 else -size), size - 1
+
+
+def _operands(known: Known) -> list[Bounds | None]:
+    return [_settled(t.dtype, b) for t, b in zip(known.types, known.bounds, strict=True)]
+
+
+def _of_bits(known: Known) -> Bounds | None:
+    if known.result.dtype.kind == "bool" or known.result.dtype.bits > 64:
+        return _range_of_type(known)
+    return _paired(known, *_operands(known))
+
+
 def _chained(known: Known) -> Bounds | None:
     """Step by step, as the operations that the chain was made of."""
     whole = _range_of_type(known)
-    low, high = whole or (-(1 << 63), (1 << 63) - 1)
 
     def settled(bounds: Bounds | None) -> Bounds | None:
-        return bounds if bounds is not None and low <= bounds[0] <= bounds[1] <= high else whole
+        return _settled(known.result.dtype, bounds)
 
-    found = [settled(bounds) for bounds in known.bounds]
+    found = _operands(known)
     for step in known.attributes.steps:
         x = found[step.value]
         if step.kind == "nonzero":
             found.append((0, 1))
-        elif x is None or step.kind in ("and", "or", "xor"):
+        elif step.kind in ("and", "or", "xor"):
+            found.append(_paired(known, x, found[step.other]))
+        elif x is None:
             found.append(whole)
         elif step.kind == "not":
             found.append(settled(_invert(known, x)))
@@ -389,7 +416,7 @@ RULES: Mapping[str, Rule | tuple[Rule, ...] | Several] = {
     **dict.fromkeys(("concatenate", "stack"), known_all(_union)),
     "dynamic_update_slice": _replaced,
     **dict.fromkeys(("tril", "triu"), known_all(_with_zero)),
-    **dict.fromkeys(("bitwise_and", "bitwise_or", "bitwise_xor"), _range_of_type),
+    **dict.fromkeys(("bitwise_and", "bitwise_or", "bitwise_xor"), _of_bits),
     "bitwise_invert": known_all(_invert),
     "bit_chain": _chained,
     "constant": _same,

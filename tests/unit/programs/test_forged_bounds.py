@@ -63,3 +63,37 @@ def test_a_chain_of_bits_that_drops_some_is_bounded_by_nothing() -> None:
 
     assert shifted(20).bounds()["output"] == (-(2**30), 2**30)
     assert shifted(40).bounds()["output"] is None
+
+
+@pytest.mark.parametrize("name", ["and", "or", "xor", "chain"])
+@pytest.mark.parametrize("other", ["int8", "int16", "uint8", "int64"])
+def test_bits_of_integers_lie_within_their_bounds(name: str, other: str) -> None:
+    """Also of small ones that are held outside of their type: 100 + 100 is -56 of 8 bits."""
+
+    def function(x: Any, y: Any) -> Any:
+        wrapped = x + x
+        match name:
+            case "and":
+                return wrapped & y
+            case "or":
+                return wrapped | y
+            case "xor":
+                return wrapped ^ y
+        return ((wrapped & y) ^ (wrapped | 3)) >> 1
+
+    x = ArraySpec((40,), tacit.int8, owner="alice", bounds=(90, 120))
+    y = ArraySpec((40,), getattr(tacit, other), owner="bob", bounds=(0, 90))
+    plain = tacit.trace(function, x, y)
+    rng = np.random.default_rng(1)
+    values = {
+        "x": rng.integers(90, 121, 40).astype(np.int8),
+        "y": rng.integers(0, 91, 40).astype(other),
+    }
+    for program in (plain, plain.optimize()):
+        bounds = program.bounds()["output"]
+        with tacit.local(seed=1) as mpc:
+            found = mpc.run(program, values)["output"]
+        np.testing.assert_array_equal(found, function(values["x"], values["y"]))
+        assert bounds is not None
+        assert bounds[0] <= found.min()
+        assert found.max() <= bounds[1]

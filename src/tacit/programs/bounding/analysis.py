@@ -22,7 +22,12 @@ from tacit.operations.types import ArrayType, Bounds
 from tacit.programs.bounding.facts import Fact, fresh, joined, known_array, within
 from tacit.programs.bounding.forms import symbol
 from tacit.programs.bounding.keys import keys_unknown, says_key_bits
-from tacit.programs.bounding.nodes import UNCONDITIONAL, Symbols, public_facts, secret_facts
+from tacit.programs.bounding.nodes import (
+    Symbols,
+    is_unconditional,
+    public_facts,
+    secret_facts,
+)
 from tacit.programs.bounding.patterns import closer_bounds
 from tacit.programs.bounding.problems import Problem, interval, outside, refused
 from tacit.programs.control import Call, Choice, Loop, Over, Until, bodies_of
@@ -257,7 +262,7 @@ class Analysis:
     ) -> None:
         """Note an operation that may wrap for all that is known."""
         name = node.node.operation
-        if name in UNCONDITIONAL or self._trying:
+        if is_unconditional(node) or self._trying:
             return
         open_ends = [
             t

@@ -27,7 +27,7 @@ from tacit.programs.bounding.keys import require_key_bits
 from tacit.programs.inference import CheckedNode
 from tacit.programs.public import computed
 
-__all__ = ["UNCONDITIONAL", "Symbols", "public_facts", "secret_facts"]
+__all__ = ["Symbols", "is_unconditional", "public_facts", "secret_facts"]
 
 _MOST_COMPUTED: Final = 1 << 16
 """Public arrays of up to so many elements are computed while a program is analysed."""
@@ -39,6 +39,13 @@ UNCONDITIONAL: Final = frozenset({
     "unbounded",
 })  # fmt: skip
 """Operations that move elements, or work on bits: right whatever their operands are."""
+
+
+def is_unconditional(node: CheckedNode) -> bool:
+    """Whether a node is right whatever its operands are; of chains of bits those that drop none."""
+    if node.node.operation == "bit_chain":
+        return all(step.kind != "left" for step in node.attributes.steps)
+    return node.node.operation in UNCONDITIONAL
 
 
 class Symbols:
