@@ -100,7 +100,7 @@ def program_of(workload: str, size: int | None = None) -> tuple[Program, dict[st
     """A workload as a program, and its inputs."""
     job = inputs.workload(workload, size)
     owners = ("alice", "bob", "carol") * len(job.inputs)
-    specs = {
+    specs: dict[str, Any] = {
         name: ArraySpec(array.shape, owner=owner)
         for (name, array), owner in zip(job.inputs.items(), owners, strict=False)
     }

@@ -1,7 +1,7 @@
 """Measuring the network and the processors of a session, for plans.
 
-Three short programs run in the session, in a shorter and a longer form each: one that computes,
-one of many small rounds, and one of large messages. The model that plans have
+Short programs run in the session, in a shorter and a longer form each: two that compute, two of
+many small rounds, and one of large messages. The model that plans have
 (``programs/planning/clock.py``) says what each difference takes, and its figures are set one after
 the other so that it takes what it took. Everybody learns timings, and nothing else.
 """
@@ -12,7 +12,7 @@ import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from statistics import median
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 
@@ -28,12 +28,16 @@ from tacit.programs.planning.measured import Measured
 from tacit.programs.planning.pricing import Priced
 from tacit.programs.planning.profile import Profiler
 from tacit.programs.program import Program, ProgramForm
+from tacit.rounds.cost import Declaration
 from tacit.rounds.virtual import Network
 from tacit.sessions.session import Session
 
 __all__ = ["calibrated"]
 
 RUNS: Final = 5
+
+ROOM: Final = 8_000_000
+"""Bytes of an operation of a probe, all parties: protocols that send more get shorter arrays."""
 
 SWEEPS: Final = 2
 """The figures depend on each other a little: all are set twice."""
@@ -52,12 +56,15 @@ class _Probe:
     dtype : DType
     lengths : (int, int)
         Of the shorter and the longer chain.
+    operands : int
+        How often the operation takes the array.
     """
 
     operation: str
     shape: tuple[int, ...]
     dtype: DType
     lengths: tuple[int, int]
+    operands: int = 1
 
     def program(self, length: int) -> Program:
         """The chain of so many operations."""
@@ -66,7 +73,7 @@ class _Probe:
         value = builder.input(of_array, "x")
         operation = OPERATIONS[self.operation]
         for _ in range(length):
-            operands = [value] if self.operation == "relu" else [value, value]
+            operands = [value] * self.operands
             (value,) = builder.node(self.operation, operands, operation.attributes(), [of_array])
         form = ProgramForm(FORMAT, "probe", builder.graph([value]), (Output("y", ()),))
         return Program(form)
@@ -118,28 +125,44 @@ def calibrated(session: Session, processors: int | None = None) -> Measured:
             " processes=True.",
             case=69,
         )
-    probes = (
-        _Probe("matmul", (256, 256), session.fractions, (1, 5)),
-        _Probe("relu", (1 << 17,), session.fractions, (1, 5)),
-        _Probe("multiply", (1,), int64, (50, 450)),
-        _Probe("multiply", (1 << 17,), int64, (2, 10)),
-    )
     profiler = Profiler(session.protocol, session.ring)
-    products, signs, small, large = (_run(session, probe, profiler) for probe in probes)
+
+    def run(operation: str, shape: tuple[int, ...], *rest: Any) -> _Found:
+        return _run(session, _Probe(operation, shape, *rest), profiler)
+
+    costs = session.protocol.costs_with(session.rounding, session.ring)
+    side = _within(lambda n: costs["matmul"]((n, n), (n, n)), 256)
+    streamed = _within(costs["most_significant_bit"], 1 << 17)
+    sent = _within(costs["multiply"], 1 << 17)
+    products = run("matmul", (side, side), session.fractions, (1, 5), 2)
+    others = run("relu", (streamed,), session.fractions, (1, 5))
+    small = [
+        run("multiply", (1,), int64, (50, 450), 2),
+        run("sigmoid", (128,), session.fractions, (2, 26)),
+    ]
+    large = run("multiply", (sent,), int64, (2, 10), 2)
     processors = session.processors if processors is None else processors
-    pace = Pace(Network(5e-6, 1e12), 1.0, 30e-6, 0.5e-9, processors)
+    pace = Pace(Network(5e-6, 1e12), 1.0, 1.0, 30e-6, 0.5e-9, processors)
     if processors is None:
         pace = Pace(Network(100e-6, 1e9))
     for _ in range(SWEEPS):
-        pace = _set([products, signs], pace, _scale, (0.2, 20.0))
+        pace = _set([others], pace, _scale, (0.2, 20.0))
+        pace = _set([products], pace, _product_scale, (0.2, 20.0))
         if processors is None:
-            pace = _set([small], pace, _latency, (1e-6, 10.0))
+            pace = _set(small, pace, _latency, (1e-6, 10.0))
             pace = _set([large], pace, _line, (1e-13, 1e-3))
         else:
-            pace = _set([small], pace, _message, (1e-7, 1e-2))
+            pace = _set(small, pace, _message, (1e-7, 1e-2))
             pace = _set([large], pace, _byte, (1e-12, 1e-6))
-    start = small.seconds[0] - sum(small.priced[0].seconds(pace))
+    start = small[0].seconds[0] - sum(small[0].priced[0].seconds(pace))
     return Measured(len(session.parties), pace, max(0.0, start))
+
+
+def _within(cost: Callable[[int], Declaration], size: int) -> int:
+    """A size whose messages come to `ROOM` bytes at most: the same at every party."""
+    while size > 32 and sum(cost(size).bytes_sent) > ROOM:
+        size //= 2
+    return size
 
 
 def _run(session: Session, probe: _Probe, profiler: Profiler) -> _Found:
@@ -166,6 +189,10 @@ def _run(session: Session, probe: _Probe, profiler: Profiler) -> _Found:
 
 def _scale(pace: Pace, value: float) -> Pace:
     return replace(pace, compute_scale=value)
+
+
+def _product_scale(pace: Pace, value: float) -> Pace:
+    return replace(pace, product_scale=value)
 
 
 def _latency(pace: Pace, value: float) -> Pace:

@@ -30,10 +30,8 @@ PROGRAM = tacit.trace(function, ArraySpec((6, 4), owner="alice", bounds=(-1, 1))
 def worked(seconds: list[float], processors: int | None) -> float:
     """When three parties are done that compute at the same time."""
     clock = Clock(3, Pace(NOWHERE, processors=processors), _none, lambda work: work.seconds)
-    return sum(
-        clock.pass_over([Round(send={0: (Work(0, 0, one),)})])  # type: ignore[dict-item]
-        for one in seconds
-    )
+    events: list[Any] = [{0: (Work(0, 0, one),)} for one in seconds]
+    return sum(clock.pass_over([Round(send=event)]) for event in events)
 
 
 def _none(_: Any) -> Any:

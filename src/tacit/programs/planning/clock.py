@@ -37,8 +37,9 @@ class Pace:
     Attributes
     ----------
     network : Network
-    compute_scale : float
-        Factor on computation.
+    compute_scale, product_scale : float
+        Factors on computation: on matrix products, which hardly leave the registers, and on all
+        else, which streams through memory and slows down more where others do so, too.
     message_seconds, byte_seconds : float
         To send, and again to receive, a message and one of its bytes.
     processors : int or None
@@ -47,9 +48,14 @@ class Pace:
 
     network: Network
     compute_scale: float = 1.0
+    product_scale: float = 1.0
     message_seconds: float = 0.0
     byte_seconds: float = 0.0
     processors: int | None = None
+
+    def scale(self, products: float) -> float:
+        """The factor on what consists of matrix products to this part."""
+        return products * self.product_scale + (1 - products) * self.compute_scale
 
 
 class Clock:
@@ -115,13 +121,15 @@ class Clock:
         for token in event.send.get(0, ()):
             if isinstance(token, Work):
                 seconds: Sequence[float] = [self.local(token)] * len(amounts)
+                scale = self.pace.compute_scale
             else:
                 profile, place = self._part(token)
                 seconds = profile.compute[place]
+                scale = self.pace.scale(profile.products)
                 for link, (payload, checks) in profile.links[place].items():
                     sent[link] = sent.get(link, 0) + payload + checks
             for party, one in enumerate(seconds):
-                amounts[party] += self.pace.compute_scale * one
+                amounts[party] += scale * one
         self._spend(amounts)
 
     def _receive(self, event: Round) -> None:
@@ -133,8 +141,9 @@ class Clock:
             profile, place = self._part(token)
             awaited.update(profile.awaited[place])
             if place == len(profile.links) - 1:
+                scale = pace.scale(profile.products)
                 for party, one in enumerate(profile.compute[-1]):
-                    amounts[party] = amounts.get(party, 0.0) + pace.compute_scale * one
+                    amounts[party] = amounts.get(party, 0.0) + scale * one
         for sender, receiver in sorted(awaited):
             arrival, size = self._connections[sender, receiver].arriving.popleft()
             taking = pace.message_seconds + pace.byte_seconds * size

@@ -76,7 +76,7 @@ class Conditions:
         if scale is None:
             scale = 1.0
             processors = processors_here() if self.network == LOOPBACK else None
-        pace = Pace(self.network, scale, self.message_seconds, self.byte_seconds, processors)
+        pace = Pace(self.network, scale, scale, self.message_seconds, self.byte_seconds, processors)
         return pace, 0.0
 
 

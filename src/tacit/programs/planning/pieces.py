@@ -109,7 +109,17 @@ def piece_of(
         [sum(call.bytes_sent[one] * times for call, times in calls.items()) for one in parties],
         [sum(call.check_bytes[one] * times for call, times in calls.items()) for one in parties],
     )
+    profile.products = _products(calls, profile, profiler)
     return Piece(name, calls, profile)
+
+
+def _products(calls: Counter[Call], profile: Profile, profiler: Profiler) -> float:
+    """Which part of an operation's seconds is matrix products."""
+    count = sum(n * numbers_of(call) for call, n in calls.items() if call.primitive in MATRICES)
+    if not count:
+        return 0.0
+    whole = sum(map(sum, profile.compute))
+    return min(1.0, count * profiler.product_seconds / whole) if whole else 0.0
 
 
 def _is_small(calls: Counter[Call], ring: Ring) -> bool:

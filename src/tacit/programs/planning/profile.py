@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from functools import cached_property
 from itertools import pairwise
 from statistics import median
 from typing import Any
@@ -73,6 +74,14 @@ class Profiler:
                 self.driver.run([setup(party, source) for party in made])
             self._members[rounding] = made
         return self._members[rounding]
+
+    @cached_property
+    def product_seconds(self) -> float:
+        """What a multiplication of a matrix product takes, all parties together."""
+        side = 192
+        factors = [(party, party.random((side, side))) for party in self.members("probabilistic")]
+        found = self.driver.profile(lambda: [party.matmul(x, x) for party, x in factors])
+        return sum(map(sum, found.compute)) / side**3
 
     def profile(self, call: Call) -> Profile:
         """What a call does."""

@@ -39,6 +39,8 @@ class Profile:
         Whether the bytes of every link are exact, not only those of every party.
     carrying : float
         Seconds to carry the messages from party to party in one process.
+    products : float
+        Which part of the computation is matrix products, from 0 to 1.
     """
 
     compute: list[list[float]]
@@ -46,6 +48,7 @@ class Profile:
     awaited: list[set[Link]] = field(default_factory=list)
     exact: bool = True
     carrying: float = 0.0
+    products: float = 0.0
 
     @property
     def seconds(self) -> float:
