@@ -481,7 +481,8 @@ class Program:
         Raises
         ------
         ProgramError
-            No such network (TC-1560); the parties do not fit (TC-1561, TC-1564).
+            No such network (TC-1560); the parties do not fit (TC-1561, TC-1564); it goes on for
+            too long, or is too large, to be planned (TC-1567).
 
         Notes
         -----
@@ -501,9 +502,16 @@ class Program:
         conditions = Conditions(
             network_of(network), checked_rounding(rounding), ring, public, seconds, **pace or {}
         )
-        if protocol is None:
-            return plans_of(self, threat, parties, conditions, measured)
-        return plan_of(self, protocol_named(protocol), parties, conditions)
+        try:
+            if protocol is None:
+                return plans_of(self, threat, parties, conditions, measured)
+            return plan_of(self, protocol_named(protocol), parties, conditions)
+        except MemoryError:
+            raise ProgramError(
+                "The program's arrays are too large for this machine to plan it.",
+                next_step="plan it for fewer rows: bytes grow in proportion, rounds hardly.",
+                case=67,
+            ) from None
 
 
 def _decoded(data: bytes) -> ProgramForm:

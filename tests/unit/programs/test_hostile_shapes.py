@@ -136,3 +136,9 @@ def test_what_nobody_has_room_for_is_refused(case: Any) -> None:
 )
 def test_what_people_need_is_accepted(case: Any) -> None:
     assert made(*case).operations == {case[0]}
+
+
+def test_a_plan_of_arrays_that_do_not_fit_is_refused() -> None:
+    program = made("topk", [(1 << 31,)], {"k": 2})
+    with pytest.raises(ProgramError, match="TC-1567"):
+        program.plan("replicated3", seconds=False)

@@ -128,7 +128,7 @@ ANALYSES: dict[str, Callable[[Program], Any]] = {
         lambda: stacked(calls(2), 11, square()),
         lambda: stacked(calls(1), MOST_DEEP - 1, square()),
         lambda: loops(MOST_DEEP - 1, 1, 1),
-        lambda: loops(7, 3, 3),
+        lambda: loops(5, 3, 3),
     ],
     ids=["calls", "deep calls", "deep loops", "loops in loops"],
 )
