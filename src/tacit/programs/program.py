@@ -243,11 +243,9 @@ class Program:
             (``memory_peak``): rows of loops go through in batches that are as large as that
             allows. 1 GiB by default; a program that holds more as it is written may go on to.
         """
-        from tacit.programs.optimising.holding import holds
         from tacit.programs.optimising.optimiser import MEMORY, optimised
 
-        found = optimised(self, MEMORY if memory is None else memory)
-        return found if holds(self, found) else self
+        return optimised(self, MEMORY if memory is None else memory)
 
     def diff(self, before: Program) -> Difference:
         """What this program does otherwise than another, with what both would cost."""

@@ -35,7 +35,8 @@ _MOST_COMPUTED: Final = 1 << 16
 UNCONDITIONAL: Final = frozenset({
     "reshape", "transpose", "broadcast_to", "getitem", "roll", "repeat", "tile", "diagonal",
     "dynamic_slice", "dynamic_update_slice", "take", "concatenate", "stack", "tril", "triu", "pad",
-    "bitwise_and", "bitwise_or", "bitwise_xor", "bitwise_invert", "any", "all", "constant",
+    "bitwise_and", "bitwise_or", "bitwise_xor", "bitwise_invert", "bit_chain", "any", "all",
+    "constant",
     "unbounded",
 })  # fmt: skip
 """Operations that move elements, or work on bits: right whatever their operands are."""

@@ -10,7 +10,7 @@ import msgspec
 
 from tacit.encoding.ring import RING64
 from tacit.errors import TacitError
-from tacit.programs.bounding.analysis import analysed
+from tacit.programs.bounding.analysis import Found, analysed
 from tacit.programs.graph import Graph, Hint
 from tacit.programs.inference import Checked, checked_graph
 from tacit.programs.optimising.bounded import deciding
@@ -19,6 +19,7 @@ from tacit.programs.optimising.choosing import chosen
 from tacit.programs.optimising.comparing import ordered, reusing
 from tacit.programs.optimising.dead import living
 from tacit.programs.optimising.folding import folded
+from tacit.programs.optimising.holding import holds
 from tacit.programs.optimising.knowing import Intervals
 from tacit.programs.optimising.looping import Loops
 from tacit.programs.optimising.one_sided import one_sided
@@ -83,9 +84,20 @@ class _Manner:
 
 @dataclass(frozen=True, slots=True)
 class _Settled:
+    """What the passes made of a program.
+
+    Attributes
+    ----------
+    program : Program
+    largest : int
+        Bytes that the rows of a loop that was spread take at once, about.
+    held : bool
+        Whether it is known to be accepted where the program was that it comes from.
+    """
+
     program: Program
     largest: int
-    """Bytes that the rows of a loop that was spread take at once, about."""
+    held: bool
 
 
 def optimised(program: Program, memory: int = MEMORY) -> Program:
@@ -93,17 +105,23 @@ def optimised(program: Program, memory: int = MEMORY) -> Program:
 
     Results differ by what rounding differs: see ``docs/optimiser.md``.
     """
+    found = _within(program, memory)
+    return found.program if found.held or holds(program, found.program) else program
+
+
+def _within(program: Program, memory: int) -> _Settled:
+    """With as many rows at once as there is room for."""
     found = _best(program, memory)
     if not found.largest or found.largest * _UNDER_WAY < memory:
-        return found.program
+        return found
     before = _peak(program)
     if before is None:
-        return found.program
+        return found
     size, held = 0, before
     for _ in range(_MOST_TRIES):
         peak = _peak(found.program)
         if peak is None or peak <= max(memory, before):
-            return found.program
+            return found
         # What is held grows with the rows that go through at once: a straight line.
         slope = (peak - held) / (found.largest - size) if found.largest != size else 0
         size, held = found.largest, peak
@@ -111,7 +129,7 @@ def optimised(program: Program, memory: int = MEMORY) -> Program:
         if memory <= before or not 0 < room < size:
             break
         found = _best(program, room)
-    return _best(program, 0).program
+    return _best(program, 0)
 
 
 def _best(program: Program, room: int) -> _Settled:
@@ -139,10 +157,11 @@ def _settled(program: Program, manner: _Manner, *, sure: bool = False) -> _Settl
     at if `sure`. Sums of products wait for a turn, so that what is the same is one by then.
     """
     shown = largest = 0
+    ran = held = False
     for turn in range(_MOST_TURNS):
         found = analysed(program, RING64, strict=True, most_tried=_MOST_TRIED)
         if not turn:
-            shown = len(found.problems)
+            shown, ran = len(found.problems), not _wraps(found)
         elif not sure and len(found.problems) > shown:
             return None
         summed = manner.summed and turn > 0
@@ -152,9 +171,14 @@ def _settled(program: Program, manner: _Manner, *, sure: bool = False) -> _Settl
         changed, size = _once(program, found.seen, rules, manner.room)
         largest = max(largest, size)
         if changed == program.form and summed == manner.summed:
+            held = not found.problems or (shown > 0 and ran and not _wraps(found))
             break
         program = Program(changed)
-    return _Settled(program, largest)
+    return _Settled(program, largest, held)
+
+
+def _wraps(found: Found) -> bool:
+    return any(one.why == "wraps" for one in found.problems)
 
 
 def _once(
