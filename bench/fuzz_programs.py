@@ -35,9 +35,10 @@ from tacit.operations.arity import ARITY
 from tacit.operations.table import OPERATIONS
 from tacit.operations.types import ArrayType, public_type
 from tacit.programs.control import CONTROL
+from tacit.programs.form import MAGIC, ProgramForm
 from tacit.programs.graph import Constant, Graph, Input, Node, Output, ValueType
 from tacit.programs.inference import attributes_of, result_types
-from tacit.programs.program import MAGIC, Program, ProgramForm
+from tacit.programs.program import Program
 
 __all__ = ["Finding", "Fuzzer"]
 

@@ -15,8 +15,9 @@ from tacit.operations.bit_chains import BitStep
 from tacit.operations.manipulation import NewAxis, Positions, Rest, Slice
 from tacit.operations.table import OPERATIONS
 from tacit.programs.control import Call
+from tacit.programs.form import ProgramForm
 from tacit.programs.graph import Graph, Input, Node, Output, ValueType
-from tacit.programs.program import Program, ProgramForm
+from tacit.programs.program import Program
 
 __all__ = ["corpus"]
 

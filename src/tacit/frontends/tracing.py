@@ -26,9 +26,10 @@ from tacit.operations.types import ArrayType, Bounds, public_type
 from tacit.programs.bounding.analysis import analysed
 from tacit.programs.building import GraphBuilder, Value
 from tacit.programs.control import Choice, Loop, Over, Until
+from tacit.programs.form import ProgramForm
 from tacit.programs.graph import FORMAT, Graph, Hint, Output
 from tacit.programs.inference import result_types
-from tacit.programs.program import Program, ProgramForm
+from tacit.programs.program import Program
 from tacit.programs.public import PUBLIC, not_in_clear
 from tacit.protocols import protocol_named
 from tacit.rounds.cost import Cost

@@ -8,16 +8,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, overload
 
 import msgspec
-from msgspec import Struct
 
 from tacit.encoding.digest import tagged_hash
 from tacit.encoding.ring import RING64, Ring
 from tacit.errors import ProgramError
 from tacit.operations.types import ArrayType
 from tacit.programs.control import bodies_of
-from tacit.programs.graph import EVERYBODY, FORMAT, GUESTS, Graph, Hint, Input, Output
+from tacit.programs.form import MAGIC, MOST_BYTES, ProgramForm, decoded, require_form, unreadable
+from tacit.programs.graph import Input, Output
 from tacit.programs.inference import Checked, CheckedNode, check_constants, checked_graph
-from tacit.programs.sizes import Sizes, require_nodes
+from tacit.programs.sizes import Sizes
 
 if TYPE_CHECKING:
     from tacit.programs.bounding.checking import Assurance
@@ -31,12 +31,7 @@ if TYPE_CHECKING:
     from tacit.programs.showing.drawing import Drawing
     from tacit.rounds.virtual import Network
 
-__all__ = ["LEAST_DIGITS", "MAGIC", "MOST_BYTES", "Program", "ProgramForm"]
-
-MAGIC: Final = b"tacit program\n"
-
-MOST_BYTES: Final = 1 << 30
-"""The longest program that is read."""
+__all__ = ["LEAST_DIGITS", "Program"]
 
 LEAST_DIGITS: Final = 32
 """The fewest digits of a digest that programs are approved by, and shown with.
@@ -45,32 +40,6 @@ Whoever makes a program can try many, and keep two that begin with the same digi
 approved, one to be run. Among n digits that takes about 2^(2n) tries: 2^32 for 16, which is a
 minute; 2^64 for 32, 2^128 for all 64.
 """
-
-_MOST = {"inputs": 100_000, "constants": 100_000, "bodies": 100_000}
-_NAME: Final = 200
-
-
-class ProgramForm(Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
-    """The plain data of a program, as it is encoded.
-
-    Attributes
-    ----------
-    version : int
-    name : str
-        For people.
-    main : Graph
-    outputs : tuple of Output
-        One for each result of `main`.
-    bodies : tuple of Graph
-    hints : tuple of Hint
-    """
-
-    version: int
-    name: str
-    main: Graph
-    outputs: tuple[Output, ...]
-    bodies: tuple[Graph, ...] = ()
-    hints: tuple[Hint, ...] = ()
 
 
 class Program:
@@ -94,7 +63,7 @@ class Program:
     def __init__(self, form: ProgramForm) -> None:
         self.form = form
         self._checked_rings: set[int] = set()
-        _require_form(form)
+        require_form(form)
         self.bodies: tuple[Checked, ...] = ()
         """The bodies with the types of their values."""
         found: list[Checked] = []
@@ -285,7 +254,7 @@ class Program:
         ProgramError
             Not a program (TC-1500), of another version (TC-1501), or not well typed.
         """
-        return cls(_decoded(data))
+        return cls(decoded(data))
 
     def save(self, path: Path | str) -> None:
         """Write the canonical bytes to a file, whole or not at all."""
@@ -512,99 +481,8 @@ class Program:
             ) from None
 
 
-def _decoded(data: bytes) -> ProgramForm:
-    if len(data) > MOST_BYTES:
-        raise _unreadable("It is longer than 1 GiB.")
-    if not data.startswith(MAGIC):
-        raise _unreadable("It does not begin as one.")
-    try:
-        form = msgspec.msgpack.decode(data[len(MAGIC) :], type=ProgramForm)
-    except (msgspec.MsgspecError, RecursionError, ValueError) as error:
-        version = _version(data)
-        if version is not None and version != FORMAT:
-            raise _other_version(version) from None
-        raise _unreadable("Its bytes are damaged.") from error
-    if form.version != FORMAT:
-        raise _other_version(form.version)
-    if MAGIC + msgspec.msgpack.encode(form) != data:
-        raise _unreadable("Its bytes are not the canonical ones.")
-    return form
-
-
-def _version(data: bytes) -> int | None:
-    try:
-        head = msgspec.msgpack.decode(data[len(MAGIC) :])
-        return head[0] if isinstance(head, list) and isinstance(head[0], int) else None
-    except (msgspec.MsgspecError, RecursionError, ValueError, IndexError):
-        return None
-
-
-def _unreadable(why: str) -> ProgramError:
-    return ProgramError(
-        f"This is no program of tacit. {why}",
-        next_step="take the file that Program.save wrote, or make the program again.",
-        case=0,
-    )
-
-
-def _other_version(version: int) -> ProgramError:
-    return ProgramError(
-        f"The program has form {version}; this version of tacit reads form {FORMAT}.",
-        next_step="make the program again with this version, or run it with the one that made it.",
-        case=1,
-    )
-
-
-def _require_form(form: ProgramForm) -> None:
-    require_nodes(sum(len(graph.nodes) for graph in (form.main, *form.bodies)))
-    sizes = {
-        "inputs": len(form.main.inputs),
-        "constants": len(form.main.constants),
-        "bodies": len(form.bodies),
-    }
-    for what, size in sizes.items():
-        if size > _MOST[what]:
-            raise ProgramError(
-                f"The program has {size} {what}; {_MOST[what]} at most.",
-                next_step="use loops instead of repeating their bodies.",
-                case=6,
-            )
-    names = [one.name for one in form.main.inputs], [one.name for one in form.outputs]
-    for several in names:
-        if len(set(several)) != len(several) or any(not 0 < len(n) <= _NAME for n in several):
-            raise _unreadable("Names of inputs and outputs are not all different, or too long.")
-    _require_names(form)
-    for output in form.outputs:
-        if len(set(output.to)) != len(output.to) or ("all" in output.to and output.to != EVERYBODY):
-            raise _unreadable("An output names a recipient twice.")
-    count = len(form.main.nodes)
-    known = all(hint.protocol in GUESTS for hint in form.hints)
-    if not known or any(not 0 <= hint.first <= hint.last < count for hint in form.hints):
-        raise _unreadable("A hint is about nodes or a protocol that is not there.")
-
-
-def _require_names(form: ProgramForm) -> None:
-    """Names are short and print: they stand in tables, errors and pictures that people approve."""
-    people = [one for output in form.outputs for one in output.to]
-    owners = [one.owner for one in form.main.inputs]
-    if not all(people) or any(len(name) > _NAME for name in (*people, *owners, form.name)):
-        raise _unreadable("A party has no name, or a name is too long.")
-    texts = [form.name, *people, *(output.name for output in form.outputs)]
-    for graph in (form.main, *form.bodies):
-        texts += [text for one in graph.inputs for text in (one.name, one.owner)]
-        texts += [text for node in graph.nodes for text in (node.operation, node.note)]
-    if not all(map(str.isprintable, texts)):
-        raise ProgramError(
-            "A name or a note in the program has characters that do not print, such as a line's"
-            " end or what a terminal obeys.",
-            next_step="name inputs, outputs and parties with letters, digits and signs; do not run"
-            " a file of others that has such names.",
-            case=0,
-        )
-
-
 def _require_outputs(program: Program) -> None:
     if len(program.outputs) != len(program.main.results):
-        raise _unreadable("It has not as many outputs as results.")
+        raise unreadable("It has not as many outputs as results.")
     if any(one.public for one in program.output_types):
-        raise _unreadable("An output is a public number, which nobody has to open.")
+        raise unreadable("An output is a public number, which nobody has to open.")

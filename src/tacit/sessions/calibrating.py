@@ -21,13 +21,14 @@ from tacit.errors import ProgramError
 from tacit.operations.table import OPERATIONS
 from tacit.operations.types import ArrayType
 from tacit.programs.building import GraphBuilder
+from tacit.programs.form import ProgramForm
 from tacit.programs.graph import FORMAT, Output
 from tacit.programs.planning.clock import Pace
 from tacit.programs.planning.making import Conditions, priced
 from tacit.programs.planning.measured import Measured
 from tacit.programs.planning.pricing import Priced
 from tacit.programs.planning.profile import Profiler
-from tacit.programs.program import Program, ProgramForm
+from tacit.programs.program import Program
 from tacit.rounds.cost import Declaration
 from tacit.rounds.virtual import Network
 from tacit.sessions.session import Session

@@ -16,9 +16,10 @@ import pytest
 from tacit.errors import ProgramError
 from tacit.operations.manipulation import Positions, Rest, Slice
 from tacit.operations.table import OPERATIONS
+from tacit.programs.form import ProgramForm
 from tacit.programs.graph import Graph, Input, Node, Output, ValueType
 from tacit.programs.inference import LARGEST_EMPTY
-from tacit.programs.program import Program, ProgramForm
+from tacit.programs.program import Program
 
 HUGE, LONG = 1 << 62, 1 << 31
 EMPTY = (0, 3)

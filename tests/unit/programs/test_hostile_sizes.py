@@ -14,8 +14,9 @@ from tacit.errors import ProgramError, TacitError
 from tacit.operations.operation import Attributes
 from tacit.operations.table import OPERATIONS
 from tacit.programs.control import Call, Choice, Loop, Over
+from tacit.programs.form import ProgramForm
 from tacit.programs.graph import Constant, Graph, Input, Node, Output, ValueType
-from tacit.programs.program import Program, ProgramForm
+from tacit.programs.program import Program
 from tacit.programs.sizes import MOST_DEEP
 
 ARRAY = Input("", ValueType("fixed", 18, 64, True, (2,)))

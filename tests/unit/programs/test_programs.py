@@ -15,7 +15,7 @@ import pytest
 import tacit
 from tacit import ArraySpec, Computation, Program
 from tacit.errors import ProgramError, RangeError, SecretMisuseError, ShapeError
-from tacit.programs.program import MAGIC
+from tacit.programs.form import MAGIC
 
 RNG = np.random.default_rng(7)
 X, Y = RNG.uniform(-1, 1, (4, 3)), RNG.uniform(-1, 1, (3, 2))

@@ -11,6 +11,7 @@ import msgspec
 from tacit.encoding.ring import RING64
 from tacit.errors import TacitError
 from tacit.programs.bounding.analysis import Found, analysed
+from tacit.programs.form import ProgramForm
 from tacit.programs.graph import Graph, Hint
 from tacit.programs.inference import Checked, checked_graph
 from tacit.programs.optimising.bounded import deciding
@@ -28,7 +29,7 @@ from tacit.programs.optimising.rewriting import Rule, first_of, rewritten
 from tacit.programs.optimising.scaling import scaled_once
 from tacit.programs.optimising.sharing import shared
 from tacit.programs.optimising.summing import summing
-from tacit.programs.program import Program, ProgramForm
+from tacit.programs.program import Program
 
 __all__ = ["MEMORY", "optimised"]
 
