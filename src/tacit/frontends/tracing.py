@@ -331,10 +331,12 @@ class TracingSession(Session):
                     graph = self._builder.graph(values)
                     captures = [TracedReference(value) for value in self._builder.captures]
                     return _LoopBody(graph, captures, started, [value.type for value in values])
+            except BaseException:
+                self._forget_bodies(kept)
+                raise
             finally:
                 self._builder = outer
-            while len(self._bodies) > kept:
-                self._bodies.popitem()
+            self._forget_bodies(kept)
             started = [
                 one if new is None else self._converted(one, new)
                 for one, new in zip(started, changed, strict=True)
@@ -344,6 +346,11 @@ class TracingSession(Session):
             next_step="convert what the body gives back with astype to the type that it takes.",
             case=14,
         )
+
+    def _forget_bodies(self, kept: int) -> None:
+        """Those of an attempt that came to nothing."""
+        while len(self._bodies) > kept:
+            self._bodies.popitem()
 
     def _inputs(self, inputs: Sequence[tuple[ArrayType, Bounds | None]]) -> list[Value]:
         return [self._builder.input(t, known=known) for t, known in inputs]

@@ -93,6 +93,11 @@ def _square(call: Call, x: Any) -> Any:
     return settled(tacit.square(x), call.dtype)
 
 
+@rule("one_minus_square")
+def _one_minus_square(call: Call, x: Any) -> Any:
+    return 1 - _square(call, x)
+
+
 @rule("integer_pow")
 def _integer_power(call: Call, x: Any) -> Any:
     exponent = call["y"]

@@ -207,10 +207,11 @@ class Interpreter:
                     f"its input {place} ({node.input[place]!r}) is secret and must be public"
                 )
 
-        def run(graph: GraphProto, inputs: Sequence[Any]) -> list[Any]:
-            return self._subgraph(graph, inputs, scope)
+        def run(graph: GraphProto, inputs: Sequence[Any], trial: bool = False) -> list[Any]:
+            return self._subgraph(graph, inputs, scope, trial=trial)
 
-        call = Call(rule.operator, version, attributes, list(node.output), raw, run)
+        outputs = list(node.output)
+        call = Call(rule.operator, version, attributes, outputs, raw, run, scope.__getitem__)
         given = raw
         if any(isinstance(value, SecretArray) for value in raw):
             session: Any = session_of(*raw)
@@ -222,7 +223,9 @@ class Interpreter:
 
     # Graphs within.
 
-    def _subgraph(self, graph: GraphProto, inputs: Sequence[Any], outer: _Scope) -> list[Any]:
+    def _subgraph(
+        self, graph: GraphProto, inputs: Sequence[Any], outer: _Scope, *, trial: bool
+    ) -> list[Any]:
         scope = _Scope(outer.versions, outer, outer.attributes)
         for tensor in graph.initializer:
             scope.values[tensor.name] = array_of(tensor)
@@ -231,6 +234,8 @@ class Interpreter:
         before = len(self._problems)
         self._run_nodes(graph.node, scope)
         if len(self._problems) > before:
+            if trial:
+                del self._problems[before:]
             raise Refused("its subgraph holds nodes that cannot run on secrets")
         return [scope[output.name] for output in graph.output]
 

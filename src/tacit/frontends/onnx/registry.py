@@ -31,6 +31,9 @@ class Call:
         The inputs as they came: public arrays in their own types, infinity included.
     run : callable
         ``run(graph, inputs)`` gives the outputs of a subgraph, which sees the names around it.
+        With ``trial=True`` nodes that cannot run are not noted, only refused.
+    outer : callable
+        ``outer(name)`` gives what a name around its subgraphs stands for.
     """
 
     operator: str
@@ -38,7 +41,8 @@ class Call:
     attributes: Mapping[str, Any]
     outputs: Sequence[str]
     raw: Sequence[Any]
-    run: Callable[[Any, Sequence[Any]], list[Any]] = field(repr=False)
+    run: Callable[..., list[Any]] = field(repr=False)
+    outer: Callable[[str], Any] = field(repr=False)
 
     def get(self, name: str, default: Any = None) -> Any:
         """An attribute, or what the operator takes for it where it is missing."""

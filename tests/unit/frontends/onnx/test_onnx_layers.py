@@ -148,8 +148,96 @@ def loop(condition: str) -> ModelProto:
     return model([node], {"x": (FLOAT, [2])}, outputs, constant)
 
 
-def test_loops_of_a_public_count() -> None:
-    check(loop("going"), {"x": np.array([1.5, -0.5], np.float32)})
+def operations(program: Any) -> list[str]:
+    return [node.operation for node in program.main.graph.nodes]
+
+
+@pytest.mark.parametrize("condition", ["going", "always"])
+def test_loops_of_a_public_count_are_one_loop(condition: str) -> None:
+    program = check(loop(condition), {"x": np.array([1.5, -0.5], np.float32)})
+    unrolled = condition == "always"  # a value around the loop, which may be anything
+    assert operations(program).count("scan") == (0 if unrolled else 1)
+    assert ("add" in operations(program)) == unrolled
+
+
+def counted(uses: str) -> ModelProto:
+    """x times 3 and then the number of the round, which is carried along or given."""
+    info = helper.make_tensor_value_info
+    inner = [
+        helper.make_node("Add", ["count", "one"], ["more"]),
+        helper.make_node("Cast", [uses], ["factor"], to=FLOAT),
+        helper.make_node("Mul", ["state", "factor"], ["scaled"]),
+        helper.make_node("Add", ["scaled", "x"], ["next"]),
+        helper.make_node("Identity", ["going"], ["goes"]),
+    ]
+    body = helper.make_graph(
+        inner,
+        "body",
+        [info("i", INT, []), info("going", TensorProto.BOOL, []), info("state", FLOAT, [2]),
+         info("count", INT, [])],
+        [info("goes", TensorProto.BOOL, []), info("next", FLOAT, [2]), info("more", INT, [])],
+    )  # fmt: skip
+    node = helper.make_node("Loop", ["rounds", "always", "x", "one"], ["y", "counted"], body=body)
+    constant = {"rounds": np.array(3), "one": np.array(1), "always": np.array(True)}
+    return model([node], {"x": (FLOAT, [2])}, {"y": (FLOAT, 1), "counted": (INT, 0)}, constant)
+
+
+@pytest.mark.parametrize("uses", ["count", "i"])
+def test_what_is_public_of_a_round_stays_public(uses: str) -> None:
+    program = check(counted(uses), {"x": np.array([1.5, -0.5], np.float32)})
+    assert "scan" not in operations(program)
+
+
+def scan(rounds: int, outer: bool = False) -> ModelProto:
+    """Running products of two inputs, the second one backwards and along its second axis."""
+    info = helper.make_tensor_value_info
+    inner = [
+        helper.make_node("Mul", ["state", "a"], ["scaled"]),
+        helper.make_node("Add", ["scaled", "weight" if outer else "b"], ["next"]),
+        helper.make_node("Sub", ["a", "b"], ["apart"]),
+        helper.make_node("Identity", ["next"], ["copy"]),
+    ]
+    body = helper.make_graph(
+        inner,
+        "body",
+        [info(name, FLOAT, [2]) for name in ("state", "a", "b")],
+        [info(name, FLOAT, [2]) for name in ("next", "apart", "copy")],
+    )
+    node = helper.make_node(
+        "Scan", ["start", "x", "z"], ["last", "apart", "all"], body=body, num_scan_inputs=2,
+        scan_input_axes=[0, 1], scan_input_directions=[0, 1], scan_output_axes=[1, -2],
+        scan_output_directions=[1, 0],
+    )  # fmt: skip
+    constant = {"weight": np.array([0.5, -1], np.float32), "start": np.ones(2, np.float32)}
+    inputs = {"x": (FLOAT, [rounds, 2]), "z": (FLOAT, [2, rounds])}
+    return model([node], inputs, {"last": (FLOAT, 1), "apart": (FLOAT, 2), "all": (FLOAT, 2)},
+                 constant)  # fmt: skip
+
+
+def scanned(x: NDArray[Any], z: NDArray[Any], weight: NDArray[Any] | None) -> dict[str, Any]:
+    """What the model gives; ONNX's reference implementation lacks directions."""
+    state, apart, every = np.ones(2), [], []
+    for a, b in zip(x, z.T[::-1], strict=True):
+        state = state * a + (b if weight is None else weight)
+        apart.append(a - b)
+        every.append(state)
+    return {"last": state, "apart": np.array(apart)[::-1].T, "all": np.array(every)}
+
+
+@pytest.mark.parametrize("outer", [False, True])
+def test_scans_are_one_loop(outer: bool) -> None:
+    sizes = {}
+    for rounds in (1, 2, 5):
+        feeds = {"x": weights(rounds, 2), "z": weights(2, rounds)}
+        program = program_of(scan(rounds, outer), feeds)
+        with tacit.local("replicated3", seed=1) as mpc:
+            got = mpc.run(program, feeds)
+        wanted = scanned(feeds["x"], feeds["z"], np.array([0.5, -1]) if outer else None)
+        for name, value in wanted.items():
+            np.testing.assert_allclose(got[name], value, atol=1e-4, err_msg=name)
+        assert operations(program).count("scan") == (rounds > 1)
+        sizes[rounds] = len(program.main.graph.nodes)
+    assert sizes[2] == sizes[5]
 
 
 def test_a_loop_on_a_secret_condition_is_refused() -> None:
