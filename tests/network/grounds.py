@@ -23,20 +23,6 @@ SETTINGS = replace(QUICK, close_timeout=1.0)
 """A ground closes the links of a conference one after the other."""
 
 
-def synchronously(seconds: float, run: Callable[[float], None]) -> None:
-    """Run with a bound on what honest parties take; if that fails, with four and sixteen times it.
-
-    What a guarded session promises it promises in the synchronous model: where every honest message
-    comes within the bound. A short one is not that bound on a busy machine.
-    """
-    for factor in (1, 4):
-        try:
-            return run(seconds * factor)
-        except AssertionError:
-            continue
-    return run(seconds * 16)
-
-
 class Town:
     """An authority, the parties' credentials and open ports."""
 

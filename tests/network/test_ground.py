@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from grounds import FOUR, SETTINGS, Town, all_but, connected, synchronously, talk
-from linked import JOB
+from grounds import FOUR, SETTINGS, Town, all_but, connected, talk
+from linked import JOB, synchronously
 
 from tacit.errors import CertificateError, PartyLostError, TacitError, TransportError, UsageError
 from tacit.network import Authority, Conference, Ground

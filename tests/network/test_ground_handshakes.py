@@ -9,7 +9,8 @@ from typing import Any
 import msgspec
 import numpy as np
 import pytest
-from grounds import FOUR, SETTINGS, Town, connected, synchronously
+from grounds import FOUR, SETTINGS, Town, connected
+from linked import synchronously
 
 from tacit.errors import HandshakeError, TacitError
 from tacit.network import Ground, Mesh

@@ -7,7 +7,8 @@ import time
 from typing import Any
 
 import pytest
-from grounds import FOUR, Town, all_but, connected, synchronously, talk
+from grounds import FOUR, Town, all_but, connected, talk
+from linked import synchronously
 from vandals import ACTS
 
 from tacit.network import Ground

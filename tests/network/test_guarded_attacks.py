@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 import pytest
-from grounds import SETTINGS, Town, synchronously
-from linked import JOB
+from grounds import SETTINGS, Town
+from linked import JOB, synchronously
 
 import tacit
 from tacit.errors import CertificateError, MessageError, TransportError
