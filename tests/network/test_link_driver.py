@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from linked import QUICK, linked
+from linked import QUICK, linked, synchronously
 from numpy.typing import NDArray
 
 from tacit.errors import (
@@ -217,24 +217,31 @@ def test_after_an_error_the_session_is_over() -> None:
 
 
 def test_a_deadline_names_the_party_that_is_behind() -> None:
-    waiting = [threading.Event(), threading.Event()]
+    def attempt(deadline: float) -> None:
+        waiting = [threading.Event(), threading.Event()]
 
-    def body(mesh: Mesh) -> Any:
-        if mesh.name == "carol":
-            mesh.driver.run(endless(mesh.index, 3), stage="training")
-            for event in waiting:
-                event.wait()
-            return None
-        try:
-            return mesh.driver.run(endless(mesh.index, 100), stage="training", deadline=2.5)
-        finally:
-            waiting[mesh.index].set()
+        def body(mesh: Mesh) -> Any:
+            if mesh.name == "carol":
+                mesh.driver.run(endless(mesh.index, 3), stage="training")
+                for event in waiting:
+                    event.wait()
+                return None
+            try:
+                return mesh.driver.run(
+                    endless(mesh.index, 100), stage="training", deadline=deadline
+                )
+            finally:
+                waiting[mesh.index].set()
 
-    outcomes = linked(THREE, body)
-    for name in ("alice", "bob"):
-        assert isinstance(outcomes[name], DeadlineError), outcomes[name]
-        assert outcomes[name].parties == ("carol",)
-        assert outcomes[name].stage == "training"
+        # Heartbeats, four in each of these times, say who waits for whom.
+        settings = replace(QUICK, heartbeat_timeout=2 * deadline)
+        outcomes = linked(THREE, body, settings=dict.fromkeys(THREE, settings))
+        for name in ("alice", "bob"):
+            assert isinstance(outcomes[name], DeadlineError), outcomes[name]
+            assert outcomes[name].parties == ("carol",)
+            assert outcomes[name].stage == "training"
+
+    synchronously(2.0, attempt)
 
 
 def test_two_threads_cannot_share_links() -> None:

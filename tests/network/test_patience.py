@@ -14,11 +14,11 @@ from typing import Any
 import msgspec
 import numpy as np
 import pytest
-from linked import LOOPBACK, QUICK, agreement, in_threads, linked
+from linked import LOOPBACK, QUICK, agreement, in_threads, linked, synchronously
 from test_wire_attacks import HEARTBEAT, TWO, Bob, frame, receiving
 
 from tacit.errors import DeadlineError, TransportError
-from tacit.network import Address, Authority, Listener, Mesh, connect
+from tacit.network import Address, Authority, Listener, Mesh, NetworkSettings, connect
 from tacit.rounds.contract import Round, Step
 
 THREE = ("alice", "bob", "carol")
@@ -41,72 +41,83 @@ class Here(msgspec.Struct, frozen=True):
     """Nothing but that the sender is here."""
 
 
+def brisk(patience: float) -> dict[str, NetworkSettings]:
+    """Heartbeats, which say who waits for whom, come four in each patience."""
+    return dict.fromkeys(THREE, replace(BRISK, heartbeat_timeout=patience))
+
+
 def test_who_works_for_less_than_the_patience_is_waited_for() -> None:
     """Everybody in turn, for longer than the patience altogether."""
 
-    def body(mesh: Mesh) -> int:
-        return mesh.driver.run(
-            ring(mesh, 6, lambda number: time.sleep(0.7 if number % 3 == mesh.index else 0.0)),
-            patience=PATIENCE,
-        )
+    def attempt(patience: float) -> None:
+        def body(mesh: Mesh) -> int:
+            def works(number: int) -> None:
+                time.sleep(patience / 4 if number % 3 == mesh.index else 0.0)
 
-    outcomes = linked(THREE, body, settings=dict.fromkeys(THREE, BRISK))
-    assert outcomes == dict.fromkeys(THREE, 6)
+            return mesh.driver.run(ring(mesh, 6, works), patience=patience)
+
+        assert linked(THREE, body, settings=brisk(patience)) == dict.fromkeys(THREE, 6)
+
+    synchronously(2.0, attempt)
 
 
 @pytest.mark.parametrize("slow", THREE)
 def test_only_the_one_who_is_late_is_named(slow: str) -> None:
     """The next but one waits for a party that waits for the late one: it must not name that one."""
 
-    left = threading.Semaphore(0)
+    def attempt(patience: float) -> None:
+        left = threading.Semaphore(0)
 
-    def works(number: int) -> None:
-        if number == 4:
-            for _ in range(2):
-                left.acquire()
+        def works(number: int) -> None:
+            if number == 4:
+                for _ in range(2):
+                    left.acquire()
 
-    def body(mesh: Mesh) -> Any:
-        late = mesh.name == slow
-        try:
-            with pytest.raises(TransportError) as caught:
-                mesh.driver.run(
-                    ring(mesh, 9, works if late else lambda number: None), patience=PATIENCE
-                )
-        finally:
-            left.release()
-        return caught.value, mesh.driver.settled()
+        def body(mesh: Mesh) -> Any:
+            does = works if mesh.name == slow else lambda number: None
+            try:
+                with pytest.raises(TransportError) as caught:
+                    mesh.driver.run(ring(mesh, 9, does), patience=patience)
+            finally:
+                left.release()
+            return caught.value
 
-    outcomes = linked(THREE, body, settings=dict.fromkeys(THREE, BRISK))
-    direct = THREE[(THREE.index(slow) + 2) % 3]  # who receives from the late one
-    for name in set(THREE) - {slow}:
-        error, _ = outcomes[name]
-        if isinstance(error, DeadlineError):
-            assert error.code == "TC-3503"
-            assert error.parties == (slow,)
-        else:
-            assert error.reporter == direct, (name, error)
-    assert isinstance(outcomes[direct][0], DeadlineError)
+        outcomes = linked(THREE, body, settings=brisk(patience))
+        direct = THREE[(THREE.index(slow) + 2) % 3]  # who receives from the late one
+        for name in set(THREE) - {slow}:
+            error = outcomes[name]
+            if isinstance(error, DeadlineError):
+                assert error.code == "TC-3503"
+                assert error.parties == (slow,)
+            else:
+                assert error.reporter == direct, (name, error)
+        assert isinstance(outcomes[direct], DeadlineError)
+
+    synchronously(2.0, attempt)
 
 
 def test_small_messages_outside_rounds_have_patience_too() -> None:
-    left = threading.Semaphore(0)
+    def attempt(patience: float) -> None:
+        left = threading.Semaphore(0)
 
-    def body(mesh: Mesh) -> Any:
-        if mesh.name == "bob":
-            for _ in range(2):
-                left.acquire()
-        try:
-            with pytest.raises(TransportError) as caught:
-                mesh.gather(Here(), Here, stage="barrier", patience=PATIENCE)
-        finally:
-            left.release()
-        return caught.value
+        def body(mesh: Mesh) -> Any:
+            if mesh.name == "bob":
+                for _ in range(2):
+                    left.acquire()
+            try:
+                with pytest.raises(TransportError) as caught:
+                    mesh.gather(Here(), Here, stage="barrier", patience=patience)
+            finally:
+                left.release()
+            return caught.value
 
-    outcomes = linked(THREE, body, settings=dict.fromkeys(THREE, BRISK))
-    named = [outcomes[name] for name in ("alice", "carol")]
-    assert any(isinstance(error, DeadlineError) for error in named)
-    for error in named:
-        assert error.parties == ("bob",) or error.reporter in ("alice", "carol"), error
+        outcomes = linked(THREE, body, settings=brisk(patience))
+        named = [outcomes[name] for name in ("alice", "carol")]
+        assert any(isinstance(error, DeadlineError) for error in named)
+        for error in named:
+            assert error.parties == ("bob",) or error.reporter in ("alice", "carol"), error
+
+    synchronously(2.0, attempt)
 
 
 # ---- Bob played by hand, who says in his heartbeats what he likes
