@@ -131,3 +131,19 @@ def test_two_groups_that_differ_by_one_person_are_found_behind_their_minimums() 
 def test_what_is_withheld_says_for_how_many() -> None:
     program = tacit.trace(lambda x, g: withheld((g > 0).sum(), total(g > 0, x)), X, G, to="carol")
     assert program.explain().learns[0].over == "groups of 10 or more"
+
+
+def test_either_side_of_a_choice_about_many_may_be_learned() -> None:
+    cases: dict[str, tuple[Callable[..., Any], bool]] = {
+        "one person instead of a small group": (
+            lambda x, g: tacit.where((g > 0).sum() >= 10, total(g > 0, x), x[0]), True,
+        ),
+        "one person if a mean is large": (lambda x, g: tacit.where(g.mean() > 0, x[0], 0), True),
+        "the positive part of one": (lambda x, g: tacit.where(x[0] > 0, x[0], 0), False),
+        "one of two statistics": (
+            lambda x, g: tacit.where(g.mean() > 0, x.sum(), x[:1000].sum()), False,
+        ),
+    }  # fmt: skip
+    for name, (function, high) in cases.items():
+        found = tacit.trace(function, X, G, to="carol").explain().findings
+        assert bool([one for one in found if one.severity == "high"]) == high, name

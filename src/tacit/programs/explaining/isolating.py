@@ -18,6 +18,9 @@ __all__ = ["Isolated", "few_rows"]
 _MOST_PAIRS: Final = 128
 """The most equations of which all pairs are subtracted."""
 
+_MOST_NEAR: Final = 16
+"""The most rows that are looked at so."""
+
 _NEAR: Final = 0.5
 """How much of a combination of equations has to lie on some rows, for them to be looked at."""
 
@@ -73,19 +76,20 @@ def few_rows(system: System, few: int) -> list[Isolated]:
     """
     groups = _groups(system)
     found: list[Isolated] = []
-    near: list[Isolated] = []
+    near: list[tuple[_Rows, NDArray[np.float64]]] = []
     for one in groups:
         if one.reached >= few:
             continue
         u, s, _ = np.linalg.svd(system.basis[:, one.columns], full_matrices=False)
-        used = _isolated(system, one, u[:, s > 1 - TINY])
+        alone = u[:, s > 1 - TINY]
+        used = _isolated(system, one, alone) if alone.size else frozenset()
         if used:
             found.append(Isolated(one.source, one.reached, one.first, tuple(sorted(used))))
-        elif s.size and s[0] ** 2 > _NEAR:
-            near += _nearly(system, groups, one, u[:, 0] @ system.basis, few)
+        elif s.size and s[0] ** 2 > _NEAR and len(near) < _MOST_NEAR:
+            near.append((one, u[:, 0] @ system.basis))
     if not found and len(system.matrix) <= _MOST_PAIRS:
         found += _combined(system, groups, few)
-    return found or near
+    return found or _nearly(system, groups, near, few)
 
 
 def _groups(system: System) -> list[_Rows]:
@@ -116,24 +120,30 @@ def _isolated(system: System, rows: _Rows, alone: NDArray[np.float64]) -> frozen
 
 
 def _nearly(
-    system: System, groups: Sequence[_Rows], rows: _Rows, line: NDArray[np.float64], few: int
+    system: System,
+    groups: Sequence[_Rows],
+    near: Sequence[tuple[_Rows, NDArray[np.float64]]],
+    few: int,
 ) -> list[Isolated]:
-    """A combination in which some rows have nearly all the weight, of several values."""
-    weights: list[float] = []
-    counts: list[float] = []
-    spans = [system.sources[one.source].span for one in groups]
-    scaled = all(spans)
-    for one, span in zip(groups, spans, strict=True):
-        sizes = system.sizes(one.source)
-        cells = system.columns[one.columns] - system.first[one.source]
-        weight = float(np.abs(line[one.columns]) @ sizes[cells]) / one.count
-        weights.append(weight * span if scaled and span else weight)
-        counts.append(one.count)
-    effective = float(participation(np.array(weights), np.array(counts))) * rows.each
-    used = system.used((line @ system.combine)[None])
-    if effective >= few or len(used) < 2:
+    """Combinations, of several values, in which some rows have nearly all the weight."""
+    if not near:
         return []
-    return [Isolated(rows.source, rows.reached, rows.first, tuple(sorted(used)), effective)]
+    spans = [system.sources[one.source].span for one in groups]
+    scales = [span or 1.0 for span in spans] if all(spans) else [1.0] * len(groups)
+    sizes = {source: system.sizes(source) for source in system.order}
+    share = np.zeros((system.columns.size, len(groups)))
+    for k, (one, scale) in enumerate(zip(groups, scales, strict=True)):
+        cells = system.columns[one.columns] - system.first[one.source]
+        share[one.columns, k] = scale * sizes[one.source][cells] / one.count
+    counts = np.array([one.count for one in groups], np.float64)
+    found: list[Isolated] = []
+    for rows, line in near:
+        effective = float(participation(np.abs(line) @ share, counts)) * rows.each
+        used = system.used((line @ system.combine)[None])
+        if effective < few and len(used) > 1:
+            every = tuple(sorted(used))
+            found.append(Isolated(rows.source, rows.reached, rows.first, every, effective))
+    return found
 
 
 def _combined(system: System, groups: Sequence[_Rows], few: int) -> list[Isolated]:

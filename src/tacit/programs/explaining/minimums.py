@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from math import inf
+from math import inf, prod
 from typing import Any, Final
 
 import numpy as np
@@ -23,9 +23,9 @@ from tacit.programs.explaining.groups import (
     moved_limits,
     rows_promised,
 )
-from tacit.programs.explaining.values import Limit, Value
+from tacit.programs.explaining.values import ALL, Limit, Value
 
-__all__ = ["guard_of", "marks_of"]
+__all__ = ["branches_of", "guard_of", "marks_of"]
 
 _GROUPS: Final = frozenset({"totals_between", "group_by"})
 _SUMS: Final = frozenset({"sum", "mean", "matmul", "cumulative_sum"})
@@ -170,6 +170,22 @@ def guard_of(name: str, operands: Sequence[Value]) -> tuple[Value, Value, tuple[
             if promised and guard.indicator and kept.inputs and not kept.limits:
                 return kept, guard, promised
     return None
+
+
+def branches_of(name: str, operands: Sequence[Value]) -> list[Value]:
+    """The secret branches of a choice by one yes or no about several rows: either may be learned.
+
+    Parameters
+    ----------
+    name, operands
+        The operation.
+    """
+    if name != "where" or not operands[0].inputs or prod(operands[0].shape) != 1:
+        return []
+    every = operands[0].reach.get(ALL)
+    if every is None or every.rows < 2:
+        return []
+    return [one for one in operands[1:] if one.inputs]
 
 
 def _minimum(

@@ -21,8 +21,8 @@ from tacit.programs.explaining.composed import expanded
 from tacit.programs.explaining.forms import Form, identity
 from tacit.programs.explaining.groups import Selecting
 from tacit.programs.explaining.linear import MOVES, linear_form
-from tacit.programs.explaining.minimums import guard_of, marks_of
-from tacit.programs.explaining.reaching import reach_of
+from tacit.programs.explaining.minimums import branches_of, guard_of, marks_of
+from tacit.programs.explaining.reaching import joined, reach_of
 from tacit.programs.explaining.scaling import factor_of, taken_back
 from tacit.programs.explaining.spans import span_of, span_of_result, unit_of
 from tacit.programs.explaining.telling import TRAINING, how_of
@@ -207,11 +207,16 @@ class Walk:
         if not inputs:
             return Value(kind)
         guarded = guard_of(name, operands)
-        about = operands if guarded is None else [guarded[0]]
+        branches = [] if guarded else branches_of(name, operands)
+        about = [guarded[0]] if guarded else branches or operands
         reach = reach_of(name, attributes, about, kind.shape)
+        if branches:
+            several = [reach_of(name, attributes, [one], kind.shape) for one in branches]
+            reach = joined(several, least=True)
         form = linear_form(name, attributes, operands, kind.shape, self.shapes)
         if form is None:
-            how = "guarded" if guarded else how_of(name, attributes, operands, place)
+            open_to = guarded or branches
+            how = "guarded" if open_to else how_of(name, attributes, operands, place)
             span = span_of_result(name, attributes, operands, kind)
             scaled, factor = factor_of(name, operands, kind.shape) or (None, None)
             of = about if scaled is None else [scaled]
