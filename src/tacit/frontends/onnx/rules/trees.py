@@ -9,7 +9,7 @@ on its other side.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import numpy as np
@@ -303,4 +303,4 @@ def _ensemble(call: Call, x: Any) -> Any:
 
 def _with_transform(call: Call, name: str) -> Call:
     attributes = {**call.attributes, "post_transform": name.encode()}
-    return Call(call.operator, call.version, attributes, call.outputs, call.raw, call.run)
+    return replace(call, attributes=attributes)
