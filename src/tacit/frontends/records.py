@@ -58,6 +58,9 @@ class OutputRecord(Struct, frozen=True):
             array = array.astype(np.str_)
         return cls(name, array.dtype.str, array.shape, np.ascontiguousarray(array).tobytes())
 
+    def __repr__(self) -> str:
+        return f"OutputRecord({self.name!r}, {self.plain!r}, shape={self.shape})"
+
     @property
     def array(self) -> NDArray[np.generic]:
         """The array."""

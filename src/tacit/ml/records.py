@@ -184,6 +184,9 @@ class CountRecord(Struct, frozen=True):
     positives: list[int]
     squared_error: float
 
+    def __repr__(self) -> str:
+        return f"CountRecord({len(self.negatives)} scores)"
+
     def counts(self) -> ScoreCounts:
         """The same with arrays."""
         return ScoreCounts(

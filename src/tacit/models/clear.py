@@ -34,6 +34,9 @@ class ModelRecord(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     form: ModelForm
     parameters: list[list[float]]
 
+    def __repr__(self) -> str:
+        return f"ModelRecord({self.form.title})"
+
 
 @dataclass(frozen=True, slots=True)
 class ClearModel:
@@ -53,6 +56,9 @@ class ClearModel:
 
     form: ModelForm
     parameters: list[Floats]
+
+    def __repr__(self) -> str:
+        return f"ClearModel({self.form.title})"
 
     def __post_init__(self) -> None:
         self.form.check_parameters(self.parameters)
