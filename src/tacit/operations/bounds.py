@@ -16,6 +16,8 @@ from collections.abc import Callable, Mapping, Sequence
 from math import ceil, floor, inf
 from typing import Any
 
+import numpy as np
+
 from tacit.encoding.ring import RING64, Ring
 from tacit.encoding.types import DType
 from tacit.functions.domains import MOST_FRACTION_BITS
@@ -121,6 +123,9 @@ def bounds_of_results(
     ]
 
 
+_MOST_LOOKED_AT = 4096
+"""Larger public arrays are taken to be rounded."""
+
 # Rules.
 
 
@@ -151,7 +156,23 @@ def _subtract(known: Known, x: Bounds, y: Bounds) -> Bounds:
 
 def _encoding_slack(known: Known) -> float:
     """Half a unit where a public fraction is rounded to the result's type."""
-    return known.unit if any(t.public and t.dtype.kind == "fixed" for t in known.types) else 0
+    values = known.values or [None] * len(known.types)
+    return (
+        known.unit
+        if any(
+            t.public and t.dtype.kind == "fixed" and not _is_exact(value, known.unit)
+            for t, value in zip(known.types, values, strict=True)
+        )
+        else 0
+    )
+
+
+def _is_exact(values: PublicArray | None, unit: float) -> bool:
+    """Whether public numbers, such as a limit of -50, are whole units already."""
+    if values is None or not unit or values.size > _MOST_LOOKED_AT:
+        return False
+    units = values.astype(np.float64) / unit
+    return bool((units == np.rint(units)).all() and (np.abs(units) < 2.0**52).all())
 
 
 def _negative(known: Known, x: Bounds) -> Bounds:

@@ -104,3 +104,23 @@ def test_what_was_accepted_is_accepted_optimised() -> None:
     np.testing.assert_allclose(found, function(values["x"]), rtol=1e-5)
     narrow = tacit.trace(function, ArraySpec((3,), owner="alice", bounds=(0, 1000)))
     assert len(narrow.optimize().form.main.nodes) == 1
+
+
+def test_loops_that_begin_at_their_limits_are_optimised() -> None:
+    """Of a clip that bounds decide on one side an extremum stays: its limit is the same number."""
+
+    def function(x: Any) -> Any:
+        below = x - tacit.max(x, axis=1, keepdims=True)
+
+        def body(i: Any, carry: list[Any]) -> list[Any]:
+            return [carry[0] * 1.1 + below]
+
+        return tacit.fori_loop(0, 40, body, [below], bounds=[(-50, 50)], enforce="clip")[0]
+
+    program = tacit.trace(function, ArraySpec((2, 3), owner="alice", bounds=(-1e6, 1e6)))
+    better = program.optimize()
+    assert better.check().complete
+    values = {"x": np.array([[1.0, 2, 3], [-1e6, 1e6, 0]])}
+    with tacit.local(seed=1) as mpc:
+        expected, found = mpc.run(program, values), mpc.run(better, values)
+    np.testing.assert_allclose(found["output"], expected["output"], atol=1e-2)

@@ -157,10 +157,14 @@ def _settled(program: Program, manner: _Manner, *, sure: bool = False) -> _Settl
     What is shown not to wrap as it was written must not be refused as it is rewritten; not looked
     at if `sure`. Sums of products wait for a turn, so that what is the same is one by then.
     """
+    before = program
     shown = largest = 0
     ran = held = False
     for turn in range(_MOST_TURNS):
-        found = analysed(program, RING64, strict=True, most_tried=_MOST_TRIED)
+        try:
+            found = analysed(program, RING64, strict=True, most_tried=_MOST_TRIED)
+        except TacitError:  # an invariant of a loop does not follow any more
+            return _Settled(before, 0, held=True) if sure else None
         if not turn:
             shown, ran = len(found.problems), not _wraps(found)
         elif not sure and len(found.problems) > shown:
