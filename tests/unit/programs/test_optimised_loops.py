@@ -186,3 +186,53 @@ def test_blocks_divide_loops_with_carries() -> None:
     assert rows_of_blocks(Over(0, 1, 1, 97), 40) == 1
     assert rows_of_blocks(Over(0, 0, 1, 97), 40) == 40
     assert rows_of_blocks(Over(0, 0, 1, 96), 90) == 48
+
+
+STEPS: list[Callable[[Any, Any, Any], Any]] = [
+    lambda r, c, w: r * c * 0.25,
+    lambda r, c, w: tacit.relu(r),
+    lambda r, c, w: r @ w @ w.T * 0.2,
+    lambda r, c, w: tacit.sigmoid(r) - 0.5,
+    lambda r, c, w: tacit.where(r < 0.1, r, c * 0.5),
+    lambda r, c, w: tacit.softmax(r),
+    lambda r, c, w: r - r.mean(),
+    lambda r, c, w: tacit.concat([r[2:], r[:2]]),
+    lambda r, c, w: (r[:, None] * w).sum(axis=1) * 0.3,
+]
+
+
+def random_loops(seed: int) -> Callable[[Any, Any], dict[str, Any]]:
+    def function(x: Any, w: Any) -> dict[str, Any]:
+        generator = np.random.default_rng(seed)
+
+        def body(carry: list[Any], rows: list[Any]) -> Any:
+            values = [rows[0]]
+            for _ in range(5):
+                step = STEPS[int(generator.integers(len(STEPS)))]
+                one = values[int(generator.integers(len(values)))]
+                values.append(tacit.clip(step(one, carry[0], w), -2, 2))
+            kept = values[int(generator.integers(len(values)))]
+            if generator.integers(2):
+                carry = [tacit.clip(carry[0] * 0.5 + kept * 0.5, -2, 2)]
+            return carry, [values[-1], values[-2] + carry[0]]
+
+        first = tacit.scan(body, [w[:, 0]], [x], reverse=bool(generator.integers(2)))[0]
+        return dict(zip("abc", [*first, *tacit.scan(body, [w[:, 1]], [x])[1]], strict=True))
+
+    return function
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_random_loops_stay_what_they_are(seed: int) -> None:
+    program = tacit.trace(random_loops(seed), *SPECS)
+    better = program.optimize(memory=20_000 if seed % 2 else None)
+    with tacit.local(
+        "fantastic4" if seed == 3 else "replicated3", seed=1, rounding="nearest"
+    ) as mpc:
+        with mpc.measure() as before:
+            expected = mpc.run(program, {"x": X, "w": W})
+        with mpc.measure() as after:
+            found = mpc.run(better, {"x": X, "w": W})
+    for key, array in expected.items():
+        np.testing.assert_allclose(found[key], array, atol=5e-3)
+    assert after.rounds <= before.rounds
