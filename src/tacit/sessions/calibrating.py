@@ -147,7 +147,7 @@ def calibrated(session: Session, processors: int | None = None) -> Measured:
     if processors is None:
         pace = Pace(Network(100e-6, 1e9))
     for _ in range(SWEEPS):
-        pace = _set([others], pace, _scale, (0.2, 20.0))
+        pace = _set([others, large], pace, _scale, (0.2, 20.0))
         pace = _set([products], pace, _product_scale, (0.2, 20.0))
         if processors is None:
             pace = _set(small, pace, _latency, (1e-6, 10.0))
