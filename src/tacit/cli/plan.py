@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from tacit.arrays.computation import local
+from tacit.arrays.opening import local
 from tacit.cli.terminal import Terminal
 from tacit.programs import Program
 from tacit.programs.planning import Measured, Plan

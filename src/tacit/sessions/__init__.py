@@ -3,7 +3,9 @@
 One interface (``session.py``), three kinds: all parties in this process (``local.py``), one
 operating-system process each over mutual TLS (``controlled.py``, ``processes.py``), and the view
 from inside one party (``party.py``), guarded where the protocol guarantees output (``guard.py``),
-also where the others run on machines of their own (``alone.py``).
+also where the others run on machines of their own (``alone.py``). What all of them do with an
+operation is in ``applying.py``, with a program in ``running.py``, with what is stored in
+``storing.py``.
 May import ``programs``, ``operations``, ``recovery``, ``protocols``, ``network`` and below. Start
 with ``session.py``, then ``local.py``.
 """
