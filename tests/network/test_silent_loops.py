@@ -6,7 +6,9 @@ from typing import Any
 
 import numpy as np
 import pytest
+from guarded import run
 from linked import linked
+from simulation import FOUR
 
 import tacit
 from tacit import ArraySpec
@@ -50,6 +52,16 @@ def test_whoever_loops_for_ever_hears_that_another_has_ended() -> None:
     assert isinstance(found["carol"], DeadlineError)
     for name in NAMES:
         assert "carol did not finish in time" in str(found[name])
+
+
+def test_a_deadline_ends_it_in_a_session_that_survives_faults_too() -> None:
+    def program(mpc: tacit.Computation, name: str) -> Any:
+        mpc.session.enter_stage("computing", 0.3)  # type: ignore[attr-defined]
+        return mpc.run(ENDLESS, {"x": VALUES if name == "alice" else None})
+
+    errors = run(program).outcome.errors
+    assert set(errors) == set(FOUR)
+    assert any(isinstance(error, DeadlineError) for error in errors.values())
 
 
 def silent_beside_rounds(turns: int) -> Program:

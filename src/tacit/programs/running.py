@@ -63,13 +63,13 @@ class Manner:
         self._since += effort
 
     def looked(self) -> None:
-        """A round is about to travel."""
+        """A round, or an empty one, is about to travel."""
         self._since = 0
 
     @property
     def is_due(self) -> bool:
         """Whether it is time to look; at the same places at all parties."""
-        return self.looks and self._since >= _LONG
+        return self._since >= _LONG
 
     def graph(self, party: Party, schedule: Schedule, operands: Sequence[Operand]) -> Step[Values]:
         """Run a body."""
@@ -298,9 +298,11 @@ def _turning(
             found = turns.body.results()
             turns.body = None
         taken(attributes, turns, found)
+        manner.works(1)
         if manner.is_due:
             manner.looked()
-            yield LOOK
+            if manner.looks:
+                yield LOOK
         if manner.pauses:
             yield PAUSE
 

@@ -8,7 +8,7 @@ as well: it knows the program's public values, and no other.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -81,7 +81,12 @@ class Segment:
 
 
 def segments_of(
-    code: Code, operands: Sequence[Any], protocol: Protocol, rounding: Rounding, ring: Ring
+    code: Code,
+    operands: Sequence[Any],
+    protocol: Protocol,
+    rounding: Rounding,
+    ring: Ring,
+    look: Callable[[], None] = lambda: None,
 ) -> Iterator[Segment]:
     """The segments of a program, each found when it is asked for.
 
@@ -92,6 +97,8 @@ def segments_of(
         By input: the type of a secret, or the public array.
     protocol, rounding, ring
         What its rounds are counted for.
+    look : callable
+        Called now and then while a party counts by itself; may raise, where time is up.
     """
     _, schedule = scheduled(code.program)
     party = CountingParty(protocol, rounding, ring)
@@ -111,7 +118,7 @@ def segments_of(
 
     nodes = len(schedule.checked.nodes)
     acting: Any = party
-    for one in frame_step(acting, frame, _Pausing(code, party)):
+    for one in frame_step(acting, frame, _Pausing(code, party, look)):
         if one is not PAUSE:
             rounds += one.depth
             size += _bytes(one)
@@ -177,6 +184,13 @@ def _bytes(one: Round) -> int:
 class _Known(Counting):
     """Counts, and computes all public values: by heart only what has none as a result."""
 
+    look: Callable[[], None] | None = None
+
+    def looked(self) -> None:
+        super().looked()
+        if self.look is not None:
+            self.look()
+
     def graph(self, party: Party, schedule: Schedule, operands: Sequence[Operand]) -> Step[Values]:
         self._left = MOST_COUNTED
         if any(one.public for one in schedule.checked.results):
@@ -208,9 +222,14 @@ class _Pausing(Manner):
     pauses = True
     looks = False
 
-    def __init__(self, code: Code, party: CountingParty) -> None:
+    def __init__(self, code: Code, party: CountingParty, look: Callable[[], None]) -> None:
         program, schedule = scheduled(code.program)
         self._inner = _Known(program, party, schedule)
+        self._inner.look = self._look = look
+
+    def looked(self) -> None:
+        super().looked()
+        self._look()
 
     def graph(self, party: Party, schedule: Schedule, operands: Sequence[Operand]) -> Step[Values]:
         return self._inner.graph(party, schedule, operands)

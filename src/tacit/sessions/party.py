@@ -16,7 +16,7 @@ from tacit.encoding.fixed import decode
 from tacit.encoding.limits import Limits
 from tacit.encoding.ring import RING64, Ring
 from tacit.encoding.types import DType
-from tacit.errors import HandshakeError, ShapeError, UsageError
+from tacit.errors import DeadlineError, HandshakeError, ShapeError, UsageError
 from tacit.functions.inputs import refusal
 from tacit.operations.crossing import accepted, input_step, reveal_step
 from tacit.operations.operation import Attributes, Operation
@@ -380,6 +380,25 @@ class PartySession(PartyStorage):
         self._deadline = None if seconds is None else time.monotonic() + seconds
         if self._guard is not None:
             self._guard.label, self._guard.until = self._stage, self._deadline
+
+    def check_deadline(self) -> None:
+        """Refuse to go on when the stage's time is up, where this party works by itself.
+
+        Raises
+        ------
+        DeadlineError
+            It is.
+        """
+        if self._deadline is not None and time.monotonic() >= self._deadline:
+            raise DeadlineError(
+                f"{self.name} did not finish in time (stage {self._stage!r}): it still computes by"
+                " itself, as the others may.",
+                next_step="give the stage more time, or look for a loop of public numbers that"
+                " does not end.",
+                case=1,
+                parties=[self.name],
+                stage=self._stage,
+            )
 
     def run(self, step: Step[T], stage: str) -> T:
         """Drive this party's copy of a protocol step, once: a fault in it is raised.

@@ -57,7 +57,8 @@ def run_in_segments(
     # By the identity of what the counting run has in their place, which is kept beside them.
     held: dict[int, tuple[SecretValue, Handle]] = {}
     made: tuple[PartyReference, ...] = ()
-    for segment in segments_of(code, kinds, session.protocol, session.rounding, session.ring):
+    conditions = session.protocol, session.rounding, session.ring
+    for segment in segments_of(code, kinds, *conditions, session.check_deadline):
         if segment.number:
             session.seal()
         else:
