@@ -206,6 +206,7 @@ _SAME = {
     "expm1": tacit.expm1,
     "log": tacit.log,
     "log1p": tacit.log1p,
+    "log2": tacit.log2,
     "logistic": tacit.sigmoid,
     "rsqrt": tacit.rsqrt,
     "sin": tacit.sin,

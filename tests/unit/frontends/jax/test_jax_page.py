@@ -47,7 +47,7 @@ _MADE_HERE = {
 
 _OF_OTHER_VERSIONS = {
     "eq_to", "expand_dims", "ge_to", "gt_to", "le_to", "lt_to", "ne_to",
-    "one_minus_square", "scatter_add",
+    "log2", "one_minus_square", "scatter_add",
     "scatter_max", "scatter_min", "scatter_mul", "scatter_sub",
 }  # fmt: skip
 """Names that other versions of JAX have, and total orders that sorts ask for."""
