@@ -455,6 +455,7 @@ class Program:
         -----
         Rounds and bytes are exact; ``docs/planning.md`` says where not, and how seconds are found.
         """
+        from tacit.encoding.rings import ring_of
         from tacit.programs.planning.choice import Threat, plans_of
         from tacit.programs.planning.making import Conditions, plan_of
         from tacit.programs.planning.measured import measured_for
@@ -462,6 +463,7 @@ class Program:
         from tacit.protocols import protocol_named
         from tacit.protocols.interface import checked_rounding
 
+        self.check_constants(ring_of(ring))
         threat = Threat(adversary, outcome)
         measured = network if isinstance(network, Mapping) else None
         if isinstance(network, Mapping):

@@ -46,6 +46,8 @@ def _of_source(value: Value, source: Source) -> int:
         return 1
     if isinstance(block, np.ndarray):
         rows = source.shape[0]
+        if not block.size:
+            return 0
         there = (block.reshape(len(block), rows, -1) != 0).any(2).sum(1)
         return int(there[there > 0].min(initial=rows)) if there.any() else 0
     counts = []
