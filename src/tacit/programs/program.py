@@ -450,12 +450,15 @@ class Program:
         ProgramError
             No such network (TC-1560); the parties do not fit (TC-1561, TC-1564); it goes on for
             too long, or is too large, to be planned (TC-1567).
+        RangeError
+            The ring has no room for a type (TC-1303), or for a constant.
 
         Notes
         -----
         Rounds and bytes are exact; ``docs/planning.md`` says where not, and how seconds are found.
         """
         from tacit.encoding.rings import ring_of
+        from tacit.encoding.types import require_room
         from tacit.programs.planning.choice import Threat, plans_of
         from tacit.programs.planning.making import Conditions, plan_of
         from tacit.programs.planning.measured import measured_for
@@ -463,7 +466,11 @@ class Program:
         from tacit.protocols import protocol_named
         from tacit.protocols.interface import checked_rounding
 
-        self.check_constants(ring_of(ring))
+        elements = ring_of(ring)
+        for graph in self.graphs():
+            for kind in graph.types:
+                require_room(kind.dtype, elements.most_fraction_bits, elements.bits)
+        self.check_constants(elements)
         threat = Threat(adversary, outcome)
         measured = network if isinstance(network, Mapping) else None
         if isinstance(network, Mapping):
