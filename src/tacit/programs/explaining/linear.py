@@ -7,7 +7,7 @@ becomes a source of its own.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from math import prod
+from math import isfinite, prod
 from typing import Any, Final, TypeAlias
 
 import numpy as np
@@ -52,7 +52,16 @@ def linear_form(
     ):
         return {}
     rule = _RULES.get(name)
-    return None if rule is None else rule(operands, attributes, shape, sources)
+    with np.errstate(over="ignore", invalid="ignore"):
+        form = None if rule is None else rule(operands, attributes, shape, sources)
+    return form if form is None or all(map(_is_finite, form.values())) else None
+
+
+def _is_finite(block: Block) -> bool:
+    """Whether coefficients are numbers: factors of factors grow beyond float64."""
+    if isinstance(block, np.ndarray):
+        return bool(np.isfinite(block).all())
+    return all(isfinite(term.coefficient) for term in block)
 
 
 def _is_constant(value: Value) -> bool:
@@ -252,7 +261,7 @@ def _getitem(o: Sequence[Value], a: Any, shape: tuple[int, ...], sources: Source
         found = indexed(o[0].form, [_key(item) for item in items], o[0].shape)
         if found is not None:
             return found
-    return _by_places("getitem", o, a, sources)
+    return _by_places("getitem", o, a, shape, sources)
 
 
 def _key(item: Any) -> Any:
@@ -273,12 +282,14 @@ def _reshape(o: Sequence[Value], a: Any, shape: tuple[int, ...], sources: Source
             kept = tuple(e for e in own if e != 1)
             key = [None if e == 1 else slice(None) for e in shape]
             return indexed(squeezed, key, kept)
-    return _by_places("reshape", o, a, sources)
+    return _by_places("reshape", o, a, shape, sources)
 
 
-def _by_places(name: str, o: Sequence[Value], a: Any, sources: Sources) -> Form | None:
+def _by_places(
+    name: str, o: Sequence[Value], a: Any, shape: tuple[int, ...], sources: Sources
+) -> Form | None:
     own = o[0].shape
-    if prod(own) > _PLACES:
+    if prod(own) > _PLACES or prod(shape) > MOST:
         return None
     starts = [one.known for one in o[1:]]
     if any(start is None for start in starts):
@@ -289,7 +300,7 @@ def _by_places(name: str, o: Sequence[Value], a: Any, sources: Sources) -> Form 
 
 
 def _moving(name: str) -> Rule:
-    return lambda o, a, shape, sources: _by_places(name, o, a, sources)
+    return lambda o, a, shape, sources: _by_places(name, o, a, shape, sources)
 
 
 def _masked(name: str) -> Rule:
@@ -324,7 +335,7 @@ def _dynamic_slice(
         return None
     key = clamped_starts([int(s) for s in starts if s is not None], a.sizes, o[0].shape)
     found = indexed(o[0].form, key, o[0].shape)
-    return _by_places("dynamic_slice", o, a, sources) if found is None else found
+    return _by_places("dynamic_slice", o, a, shape, sources) if found is None else found
 
 
 def _joined(o: Sequence[Value], a: Any, shape: tuple[int, ...], sources: Sources) -> Form | None:

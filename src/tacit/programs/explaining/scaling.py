@@ -55,7 +55,8 @@ def taken_back(form: Form, shape: tuple[int, ...], sources: Sequence[Source]) ->
         if number is None:
             return form
         rest = {n: block for n, block in form.items() if n != number}
-        back = _one_back(form[number], shape, sources[number], sources)
+        with np.errstate(over="ignore", invalid="ignore"):
+            back = _one_back(form[number], shape, sources[number], sources)
         shapes = {n: sources[n].shape for n in (*rest, *(back or ()))}
         total = None if back is None else added([rest, back], [shape, shape], shape, shapes)
         if total is None:
@@ -91,6 +92,8 @@ def _one_back(
             (np.repeat(rows, counts), inside[1][at]),
             np.repeat(weights, counts) * inside[2][at],
         )
+        if not np.isfinite(matrix).all():
+            return None
         found[number] = matrix
     return found
 
