@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from math import ceil, floor
+from math import ceil, floor, prod
 from typing import Any, Final, TypeAlias
 
 import numpy as np
@@ -31,7 +31,7 @@ from tacit.programs.explaining.linear import MOVES, linear_form
 from tacit.programs.explaining.reaching import reduced_axes_of
 from tacit.programs.explaining.values import Limit, Value
 
-__all__ = ["Selecting", "covered", "groups_of", "moved_limits", "rows_promised"]
+__all__ = ["Selecting", "covered", "groups_of", "moved_limits", "rest_of", "rows_promised"]
 
 _MOST: Final = 16
 """The most groups of one value."""
@@ -64,6 +64,10 @@ class Selecting:
         """A group of its own, which no count is known of."""
         return (identity(self.fresh(shape, key), shape),)
 
+    def outside(self, selection: int) -> int:
+        """The number of the selection of those that are not in another."""
+        return self.fresh(self.shapes[selection], ("outside", selection))
+
 
 def groups_of(
     name: str,
@@ -91,6 +95,8 @@ def groups_of(
     secret = [one for one in operands if one.inputs]
     if name in ("totals_between", "group_by"):
         return walk.new(kind.shape, (name, kind.shape, tuple(map(id, operands))))
+    if indicator and name in ("subtract", "bitwise_invert") and kind.shape == secret[0].shape:
+        return _outside(secret[0].over, walk) or walk.new(kind.shape, key)
     if indicator and not (name in MOVES and len(secret) == 1):
         if name in ("bitwise_and", "multiply") and all(len(one.over) == 1 for one in secret):
             return _both([(one.over, one.shape) for one in secret], kind.shape, walk)
@@ -105,6 +111,39 @@ def groups_of(
     if found is None or len(found) > _MOST:
         return walk.new(kind.shape, key)
     return found
+
+
+def _outside(groups: Groups, walk: Selecting) -> Groups:
+    """What is not in one selection, element by element; none where it is not one."""
+    if len(groups) != 1 or len(groups[0]) != 1:
+        return ()
+    ((source, block),) = groups[0].items()
+    if not isinstance(block, tuple) or len(block) != 1 or not block[0].is_selection:
+        return ()
+    return ({walk.outside(source): block},)
+
+
+def rest_of(groups: Groups, walk: Selecting) -> tuple[Groups, int]:
+    """The group of those that an exact count leaves out, and how many both are.
+
+    Parameters
+    ----------
+    groups : tuple of Form
+        What is counted.
+    walk : Selecting
+
+    Returns
+    -------
+    (groups, int)
+        No groups where that is not known.
+    """
+    if len(groups) != 1 or len(groups[0]) != 1:
+        return (), 0
+    ((source, block),) = groups[0].items()
+    if not isinstance(block, tuple) or len(block) != 1 or block[0].coefficient != 1:
+        return (), 0
+    count = prod(one.count for one in block[0].axes if isinstance(one, Whole))
+    return ({walk.outside(source): block},), count
 
 
 def _followed(

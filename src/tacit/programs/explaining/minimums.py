@@ -10,17 +10,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from math import inf, prod
+from math import ceil, floor, inf, prod
 from typing import Any, Final
 
 import numpy as np
 
 from tacit.operations.types import ArrayType
+from tacit.programs.explaining.forms import Form
 from tacit.programs.explaining.groups import (
     Selecting,
     covered,
     groups_of,
     moved_limits,
+    rest_of,
     rows_promised,
 )
 from tacit.programs.explaining.values import ALL, Limit, Value
@@ -71,9 +73,10 @@ def marks_of(
         minimum = _minimum(name, operands, secret, over, kind, walk)
     guarded = guard_of(name, operands) is not None
     miscounted = (guarded and group and minimum is None) or any(one.miscounted for one in secret)
+    exact = not limits and _is_exact(name, operands, over, kind)
     return {
-        "indicator": indicator, "count": count, "group": group, "over": over, "limits": limits,
-        "minimum": minimum, "miscounted": miscounted,
+        "indicator": indicator, "count": count, "exact": exact, "group": group, "over": over,
+        "limits": limits, "minimum": minimum, "miscounted": miscounted,
     }  # fmt: skip
 
 
@@ -124,6 +127,15 @@ def _is_count(
                      "unbounded", "add", "subtract", "multiply", "divide", "diff",
                      "broadcast_to")  # fmt: skip
     return moves and bool(secret) and all(one.count for one in secret)
+
+
+def _is_exact(name: str, operands: Sequence[Value], over: Sequence[Form], kind: ArrayType) -> bool:
+    """Whether a count is the number of the members of its one group, and nothing else."""
+    if kind.dtype.kind == "bool" or len(over) != 1:
+        return False
+    if name in ("astype", "unbounded"):
+        return operands[0].exact
+    return name == "sum" and operands[0].indicator and not operands[0].limits
 
 
 def _adds(name: str, operands: Sequence[Value]) -> bool:
@@ -260,8 +272,12 @@ def _compared(
         return ()
     strict = name in ("greater", "less_equal")
     rows = rows_promised(float(np.min(other.known)), strict, count.over)
-    if rows < 1:
-        return ()
-    counted = Limit(rows if name in ("greater", "greater_equal") else -rows, count.over)
-    shadow = _only(count, (counted,))
+    up = 1 if name in ("greater", "greater_equal") else -1
+    limits = [Limit(up * rows, count.over)] if rows >= 1 else []
+    rest, every = rest_of(count.over, walk) if count.exact else ((), 0)
+    threshold = float(np.max(other.known))
+    below = ceil(threshold) - 1 if name in ("less", "greater_equal") else floor(threshold)
+    if rest and 1 <= every - below <= every:
+        limits.append(Limit(-up * (every - below), rest))
+    shadow = _only(count, tuple(limits))
     return moved_limits("broadcast_to", None, [shadow], kind.shape, walk.shapes)

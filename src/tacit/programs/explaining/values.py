@@ -131,6 +131,8 @@ class Value:
         Whether it is a statistic of a group whose size is secret.
     count : bool
         Whether it counts.
+    exact : bool
+        Whether it is the number of all members of its group.
     indicator : bool
         Whether it is 0 or 1.
     over : tuple of Form
@@ -158,6 +160,7 @@ class Value:
     trained: bool = False
     group: bool = False
     count: bool = False
+    exact: bool = False
     indicator: bool = False
     over: tuple[Form, ...] = ()
     limits: tuple[Limit, ...] = ()
