@@ -32,7 +32,16 @@ from tacit.protocols.interface import Party
 from tacit.rounds.contract import Step
 from tacit.rounds.cost import Declaration
 
-__all__ = ["Plan", "comparisons_cost", "opened_order", "plan_of"]
+__all__ = [
+    "BATCH",
+    "Plan",
+    "batches_of",
+    "comparisons_cost",
+    "opened_order",
+    "opened_signs",
+    "padding_of",
+    "plan_of",
+]
 
 Places = NDArray[np.int64]
 Flags = NDArray[np.bool_]
@@ -127,7 +136,8 @@ def opened_order(
     them: the callers in ``sorting.py`` see to it.
     """
     rows, count = shape
-    search = _Search(party, words, rows, count, wanted)
+    made: Any = getattr(party, "order_search", _Search)  # a party that counts draws lengths alone
+    search = made(party, words, rows, count, wanted)
     plan = plan_of(rows, count, int(wanted.sum()))
     if plan is not None:
         for depth in plan.samples:
@@ -230,11 +240,16 @@ class _Search:
     def _less(self, left: Places, right: Places) -> Step[Flags]:
         """[left < right] in the clear, in batches."""
         parts: list[Flags] = []
-        for start in range(0, max(left.size, 1), BATCH):
-            part = slice(start, start + BATCH)
-            self.comparisons.append(left[part].size)
-            parts.append((yield from _opened_less(self.party, self.words, left[part], right[part])))
+        for part in batches_of(left.size):
+            some = left[part], right[part]
+            self.comparisons.append(some[0].size)
+            parts.append((yield from _opened_less(self.party, self.words, *some)))
         return parts[0] if len(parts) == 1 else np.concatenate(parts)
+
+
+def batches_of(size: int) -> list[slice]:
+    """How comparisons are cut; none are one batch."""
+    return [slice(start, start + BATCH) for start in range(0, max(size, 1), BATCH)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -280,7 +295,7 @@ def _opened_less(party: Party, words: Sequence[Any], left: Places, right: Places
     l ^ r (l ^ m). All signs come from one merged step, the places padded to whole words of bits.
     """
     size = left.size
-    padding = -size % 64 if len(words) > 1 else 0
+    padding = padding_of(size, len(words))
     if padding:
         left, right = (
             np.concatenate([places, places[:1].repeat(padding)]) for places in (left, right)
@@ -288,12 +303,22 @@ def _opened_less(party: Party, words: Sequence[Any], left: Places, right: Places
     differences = [
         party.subtract(word.map(lambda s: s[left]), word.map(lambda s: s[right])) for word in words
     ]
+    return (yield from opened_signs(party, differences))[:size]
+
+
+def padding_of(size: int, words: int) -> int:
+    """How many places are added to so many comparisons of keys of so many words."""
+    return -size % 64 if words > 1 else 0
+
+
+def opened_signs(party: Party, differences: Sequence[Any]) -> Step[Flags]:
+    """Whether the first of the differences of words that is not zero is negative, opened."""
     *leading, last = differences
     stacked = [part for d in leading for part in (d, party.add_public(d, -1))]
     signs = yield from party.most_significant_bit(
         party.concatenate([*stacked, last]) if stacked else last
     )
-    length = left.size
+    length = last.size
     result = signs.section(2 * len(leading) * length, signs.size)
     for k in reversed(range(len(leading))):
         less = signs.section(2 * k * length, (2 * k + 1) * length)
@@ -302,7 +327,7 @@ def _opened_less(party: Party, words: Sequence[Any], left: Places, right: Places
         result = party.xor(less, passed)
     opened = yield from party.reveal_bits(result, tuple(range(party.size)))
     assert opened is not None
-    return opened[:size].astype(np.bool_)
+    return opened.astype(np.bool_)
 
 
 def comparisons_cost(

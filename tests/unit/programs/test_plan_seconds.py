@@ -122,8 +122,8 @@ def test_one_process_has_no_network_to_measure() -> None:
     assert caught.value.code == "TC-1569"
 
 
-@pytest.mark.parametrize("wanted", ["sort", "median"])
-def test_bytes_of_sorts_are_expected_and_at_most(wanted: str) -> None:
+@pytest.mark.parametrize(("wanted", "within"), [("sort", 0.02), ("median", 0.08)])
+def test_bytes_of_sorts_are_expected_and_at_most(wanted: str, within: float) -> None:
     size = 8000
     function = {"sort": tacit.sort, "median": tacit.median}[wanted]
     program = tacit.trace(function, ArraySpec((size,), owner="alice", bounds=(-1, 1)))
@@ -142,7 +142,7 @@ def test_bytes_of_sorts_are_expected_and_at_most(wanted: str) -> None:
             assert sent + plan.actual.check_bytes[party] <= plan.bytes_at_most[party]
         found.append(plan.actual.total_bytes + sum(plan.actual.check_bytes.values()))
     assert max(found) <= most
-    assert sum(found) / len(found) == pytest.approx(plan.total_bytes, rel=0.02)
+    assert sum(found) / len(found) == pytest.approx(plan.total_bytes, rel=within)
 
 
 def test_bytes_of_short_sorts_are_exact() -> None:

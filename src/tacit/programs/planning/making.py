@@ -10,9 +10,10 @@ from typing import Any
 from tacit.encoding.ring import Ring
 from tacit.encoding.rings import ring_of
 from tacit.errors import ProgramError
+from tacit.functions.ordering import BATCH
 from tacit.programs.graph import EVERYBODY
 from tacit.programs.planning.clock import Pace
-from tacit.programs.planning.draws import bytes_of, bytes_of_draws
+from tacit.programs.planning.draws import Draws, bytes_of, draws_of
 from tacit.programs.planning.measured import Measured, processors_here
 from tacit.programs.planning.networks import described
 from tacit.programs.planning.phases import Counted, counted
@@ -121,12 +122,15 @@ def plan_of(
     names = parties_of(program, protocol, parties)
     found = priced(program, protocol, names, conditions)
     count = len(names)
+    notes = []
     if found.counted.party.drawn:
-        sent = bytes_of_draws(
+        draws = draws_of(
             found.counted,
             lambda seed: _counted(program, protocol, names, conditions, seed=seed),
             count,
         )
+        sent = draws.sent
+        notes.append(_of_draws(draws))
     else:
         sent = [bytes_of(tally, count) for _, tally in found.counted.phases]
     pace, start = conditions.pace(count)
@@ -145,12 +149,8 @@ def plan_of(
         for (name, tally), one, seconds, in_process in parts
     )
     links, exact = found.links()
-    notes = [] if exact else ["bytes of single links are rounded; those of each party are exact"]
-    if any(sum(one.most) > sum(one.sent) + sum(one.checks) for one in sent):
-        notes.append(
-            "bytes of sorts follow from an order that is drawn when they run: these are expected,"
-            " and less than one of a hundred runs sends more than at most; rounds are exact"
-        )
+    if not exact:
+        notes.append("bytes of single links are rounded; those of each party are exact")
     return Plan(
         program=program.name or program.short_digest,
         digest=program.digest,
@@ -165,6 +165,21 @@ def plan_of(
         spent=found.spent(),
         notes=(*found.counted.notes, *notes),
         planning_seconds=time.perf_counter() - started,
+    )
+
+
+def _of_draws(draws: Draws) -> str:
+    """What a plan says of sorts."""
+    least, most = draws.rounds
+    rounds = (
+        f"rounds were the same in all {draws.count} orders drawn"
+        if least == most
+        else f"rounds were {least:,} to {most:,} in {draws.count} orders drawn, as a step of more"
+        f" than {BATCH:,} comparisons is cut"
+    )
+    return (
+        "bytes of sorts follow from an order that is drawn when they run: these are expected, and"
+        f" less than one of a hundred runs sends more than at most; {rounds}"
     )
 
 

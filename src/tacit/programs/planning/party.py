@@ -4,8 +4,8 @@ All functions and operations run on it as on any party, with the same branches b
 and values, so what they would communicate is counted by construction. A primitive's rounds and
 bytes are those that its protocol declares, which the cost tests compare with the traffic.
 
-What is opened on the way is zeros, but for sorts: the order that a secret permutation gives is
-drawn at random, as it is in a run.
+What is opened on the way is zeros. Of the orders that sorts open, what their costs follow from is
+drawn (``orders.py``).
 """
 
 from __future__ import annotations
@@ -22,12 +22,12 @@ from numpy.typing import NDArray
 from tacit.encoding.ring import Axis, Elements, Integers, Ring
 from tacit.encoding.types import DType
 from tacit.operations.types import Bounds, SecretValue
+from tacit.programs.planning.orders import DrawnSearch
 from tacit.programs.planning.sharing import Bits, Held, Numbers
 from tacit.protocols import Protocol
 from tacit.protocols.interface import Rounding
 from tacit.rounds.contract import Round, Step
 from tacit.rounds.cost import CostTable
-from tacit.sharing.bits import pack_bits, unpack_bits
 
 __all__ = ["Call", "CountingParty", "Work"]
 
@@ -93,7 +93,7 @@ class CountingParty:
     calls : dict
         Every call of a primitive so far, by what it is called with.
     drawn : bool
-        Whether an opened order decided what followed.
+        Whether an order that is drawn decided how much followed.
     timed : bool
         Whether anybody asks for seconds.
     """
@@ -119,7 +119,6 @@ class CountingParty:
         self._working = _WORKING.get(protocol.name, 4.0)
         self._tables: dict[Rounding, CostTable] = {}
         self._random = np.random.default_rng(seed)
-        self._permuted = False
 
     def __repr__(self) -> str:
         return f"CountingParty({self._protocol.name})"
@@ -205,72 +204,48 @@ class CountingParty:
 
     # Values.
 
-    def _numbers(self, shape: tuple[int, ...], known: NDArray[Any] | None = None) -> Numbers:
-        found = Numbers(self.ring, self.held, shape, known)
+    def _numbers(self, shape: tuple[int, ...]) -> Numbers:
+        found = Numbers(self.ring, self.held, shape)
         self.held.wrote(found.room.size)
         return found
 
-    def _bits(
-        self, shape: tuple[int, ...], planes: tuple[int, ...] = (), known: Any = None
-    ) -> Bits:
-        found = Bits(self.held, shape, planes, known)
+    def _bits(self, shape: tuple[int, ...], planes: tuple[int, ...] = ()) -> Bits:
+        found = Bits(self.held, shape, planes)
         self.held.wrote(found.room.size)
         return found
 
     # Local.
 
     def public(self, values: Integers) -> Numbers:
-        c = self.ring.elements(values)
-        return self._numbers(c.shape, c)
+        return self._numbers(np.shape(values))
 
     def public_bits(self, values: NDArray[Any]) -> Bits:
-        return self._bits(np.shape(values), (), pack_bits(np.asarray(values)))
+        return self._bits(np.shape(values))
 
     def add(self, x: Numbers, y: Numbers) -> Numbers:
-        if x.known is None and y.known is None:
-            return self._numbers(np.broadcast_shapes(x.shape, y.shape))
-        known = self.ring.add(x.elements, y.elements)
-        return self._numbers(known.shape, known)
+        return self._numbers(np.broadcast_shapes(x.shape, y.shape))
 
     def subtract(self, x: Numbers, y: Numbers) -> Numbers:
-        if x.known is None and y.known is None:
-            return self._numbers(np.broadcast_shapes(x.shape, y.shape))
-        known = self.ring.subtract(x.elements, y.elements)
-        return self._numbers(known.shape, known)
+        return self._numbers(np.broadcast_shapes(x.shape, y.shape))
 
     def negate(self, x: Numbers) -> Numbers:
-        return self._numbers(x.shape, None if x.known is None else self.ring.negate(x.known))
+        return self._numbers(x.shape)
 
     def add_public(self, x: Numbers, c: Integers) -> Numbers:
-        c = self.ring.elements(c)
-        if x.known is None:
-            return self._numbers(np.broadcast_shapes(x.shape, c.shape))
-        known = self.ring.add(x.known, c)
-        return self._numbers(known.shape, known)
+        return self._numbers(np.broadcast_shapes(x.shape, np.shape(c)))
 
     def multiply_public(self, x: Numbers, c: Integers) -> Numbers:
-        c = self.ring.elements(c)
-        if x.known is None:
-            return self._numbers(np.broadcast_shapes(x.shape, c.shape))
-        known = self.ring.multiply(x.known, c)
-        return self._numbers(known.shape, known)
+        return self._numbers(np.broadcast_shapes(x.shape, np.shape(c)))
 
     def linear_combination(
         self, terms: Sequence[Numbers], factors: Sequence[int], constant: int = 0
     ) -> Numbers:
-        shape = np.broadcast_shapes(*(x.shape for x in terms))
         for x in terms:
             self.held.wrote(x.room.size)
-        if all(x.known is None for x in terms):
-            return self._numbers(shape)
-        known = self.ring.linear_combination([x.elements for x in terms], factors, constant)
-        return self._numbers(known.shape, known)
+        return self._numbers(np.broadcast_shapes(*(x.shape for x in terms)))
 
     def sum(self, x: Numbers, axis: Axis = None, keepdims: bool = False) -> Numbers:
         self.held.wrote(x.size * self.ring.element_bytes * self.held.parts)
-        if x.known is not None:
-            known = self.ring.sum(x.known, axis, keepdims)
-            return self._numbers(known.shape, known)
         axes = range(x.ndim) if axis is None else (axis,) if isinstance(axis, int) else axis
         gone = {one % x.ndim for one in axes}
         shape = tuple(
@@ -281,46 +256,29 @@ class CountingParty:
         return self._numbers(shape)
 
     def broadcast(self, x: Numbers, shape: tuple[int, ...]) -> Numbers:
-        known = None if x.known is None else np.broadcast_to(x.known, shape)
-        return Numbers(self.ring, self.held, tuple(shape), known, x.room)
+        return Numbers(self.ring, self.held, tuple(shape), x.room)
 
     def concatenate(self, parts: Sequence[Numbers], axis: int = 0) -> Numbers:
-        if any(part.known is not None for part in parts):
-            known = np.concatenate([part.elements for part in parts], axis)
-            return self._numbers(known.shape, known)
         shape = list(parts[0].shape)
         shape[axis] = sum(part.shape[axis] for part in parts)
         return self._numbers(tuple(shape))
 
     def xor(self, a: Bits, b: Bits) -> Bits:
-        if a.known is None and b.known is None:
-            return self._bits(a.shape, np.broadcast_shapes(a.planes, b.planes))
-        words = a.words ^ b.words
-        return self._bits(a.shape, words.shape[:-1], words)
+        return self._bits(a.shape, np.broadcast_shapes(a.planes, b.planes))
 
     def xor_public(self, a: Bits, c: NDArray[Any]) -> Bits:
-        if a.known is None:
-            return self._bits(a.shape, a.planes)
-        words = pack_bits(np.broadcast_to(np.asarray(c), a.shape))
-        return self._bits(a.shape, a.planes, a.known ^ words)
+        return self._bits(a.shape, a.planes)
 
     def invert(self, a: Bits) -> Bits:
-        return self._bits(a.shape, a.planes, None if a.known is None else ~a.known)
+        return self._bits(a.shape, a.planes)
 
     def concatenate_bits(self, parts: Sequence[Bits], axis: int = 0) -> Bits:
-        known = any(part.known is not None for part in parts)
-        if known:
-            found = np.concatenate([unpack_bits(part.words, part.shape) for part in parts], axis)
-            return self._bits(found.shape, (), pack_bits(found))
         shape = list(parts[0].shape)
         shape[axis] = sum(part.shape[axis] for part in parts)
         return self._bits(tuple(shape))
 
     def stack_planes(self, parts: Sequence[Bits]) -> Bits:
-        planes = (len(parts), *parts[0].planes)
-        if all(part.known is None for part in parts):
-            return self._bits(parts[0].shape, planes)
-        return self._bits(parts[0].shape, planes, np.stack([part.words for part in parts]))
+        return self._bits(parts[0].shape, (len(parts), *parts[0].planes))
 
     def random(self, shape: tuple[int, ...]) -> Numbers:
         return self._numbers(shape)
@@ -329,8 +287,14 @@ class CountingParty:
         return self._bits(shape)
 
     def permutation(self, rows: int, count: int) -> NDArray[np.int64]:
-        places = np.tile(np.arange(count), (rows, 1))
-        return self._random.permuted(places, axis=1)
+        """Nothing is permuted here."""
+        return np.broadcast_to(np.int64(0), (rows, count))
+
+    def order_search(
+        self, _: Any, words: Sequence[Numbers], rows: int, count: int, wanted: NDArray[np.bool_]
+    ) -> DrawnSearch:
+        """What stands for the search of an order that is opened."""
+        return DrawnSearch(self, self._random, words, rows, count, wanted)
 
     # With communication.
 
@@ -350,10 +314,7 @@ class CountingParty:
 
     def reveal_bits(self, a: Bits, to: Sequence[int]) -> Step[NDArray[np.uint8] | None]:
         yield from self._sent("reveal_bits", a.size, tuple(to), prod(a.planes))
-        if a.known is None:
-            return np.broadcast_to(np.uint8(0), (*a.planes, *a.shape))
-        self.drawn = self.drawn or self._permuted
-        return unpack_bits(a.known, a.shape)
+        return np.broadcast_to(np.uint8(0), (*a.planes, *a.shape))
 
     def multiply(self, x: Numbers, y: Numbers) -> Step[Numbers]:
         yield from self._sent("multiply", x.size)
@@ -384,15 +345,11 @@ class CountingParty:
 
     def bitwise_and(self, a: Bits, b: Bits) -> Step[Bits]:
         yield from self._sent("bitwise_and", a.size, prod(a.planes))
-        if a.known is None and b.known is None:
-            return self._bits(a.shape, a.planes)
-        return self._bits(a.shape, a.planes, a.words & b.words)
+        return self._bits(a.shape, a.planes)
 
     def most_significant_bit(self, x: Numbers) -> Step[Bits]:
         yield from self._sent("most_significant_bit", x.size)
-        if x.known is None:
-            return self._bits(x.shape)
-        return self._bits(x.shape, (), pack_bits(self.ring.integers(x.known) < 0))
+        return self._bits(x.shape)
 
     def to_bits(self, x: Numbers) -> Step[Bits]:
         yield from self._sent("to_bits", x.size)
@@ -422,12 +379,7 @@ class CountingParty:
         self, permutation: NDArray[np.int64], x: Numbers, inverse: bool = False
     ) -> Step[Numbers]:
         yield from self._sent("permute", x.size, inverse)
-        if x.known is None:
-            return self._numbers(x.shape)
-        self._permuted = True
-        order = np.argsort(permutation, axis=1) if inverse else permutation
-        places = order.reshape(*order.shape, *(1 for _ in x.shape[2:]))
-        return self._numbers(x.shape, np.take_along_axis(x.known, places, 1))
+        return self._numbers(x.shape)
 
     def permute_bits(
         self, permutation: NDArray[np.int64], a: Bits, inverse: bool = False

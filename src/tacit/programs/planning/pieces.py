@@ -24,7 +24,7 @@ from tacit.rounds.contract import Round, Step
 
 __all__ = ["Piece", "Real", "operand_of", "piece_of"]
 
-MOST_ELEMENTS: Final = 1 << 25
+MOST_ELEMENTS: Final = 1 << 24
 """Elements of all primitives of an operation that is run as a whole."""
 
 MOST_PRODUCTS: Final = 1 << 31

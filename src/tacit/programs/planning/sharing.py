@@ -1,7 +1,6 @@
 """Sharings without shares: their shapes, and the bytes that a party would hold.
 
-Arithmetic ones have elements only where all parties know them (public positions, constants), so
-that what is computed from opened bits goes its usual way; all others are zeros that take no room.
+Nothing is known of their elements, not even of public ones: they are zeros that take no room.
 """
 
 from __future__ import annotations
@@ -14,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tacit.encoding.ring import Ring
-from tacit.sharing.bits import pack_bits, unpack_bits, word_count
+from tacit.sharing.bits import word_count
 
 __all__ = ["CACHED", "Bits", "Held", "Numbers"]
 
@@ -77,29 +76,16 @@ def _is_view(array: NDArray[Any]) -> bool:
 
 
 class Numbers:
-    """An arithmetic sharing: its shape, and its elements where they are known.
+    """An arithmetic sharing: its shape."""
 
-    Attributes
-    ----------
-    shape : tuple of int
-    known : ndarray or None
-        The elements; None for zeros.
-    """
-
-    __slots__ = ("held", "known", "ring", "room", "shape")
+    __slots__ = ("held", "ring", "room", "shape")
 
     def __init__(
-        self,
-        ring: Ring,
-        held: Held,
-        shape: tuple[int, ...],
-        known: NDArray[Any] | None = None,
-        room: _Room | None = None,
+        self, ring: Ring, held: Held, shape: tuple[int, ...], room: _Room | None = None
     ) -> None:
         self.ring = ring
         self.held = held
         self.shape = shape
-        self.known = known
         self.room = _Room(held, prod(shape) * ring.element_bytes) if room is None else room
 
     def __repr__(self) -> str:
@@ -117,35 +103,29 @@ class Numbers:
 
     @property
     def elements(self) -> NDArray[Any]:
-        """The elements, not to be written to."""
-        if self.known is not None:
-            return self.known
+        """Zeros, not to be written to."""
         return np.broadcast_to(self.ring.zeros(()), self.shape)
 
     def map(self, f: Callable[[NDArray[Any]], NDArray[Any]]) -> Numbers:
         """As a sharing's."""
         found = np.asarray(f(self.elements))
-        if self.known is not None:
-            return Numbers(self.ring, self.held, found.shape, found)
         if _is_view(found):
-            return Numbers(self.ring, self.held, found.shape, None, self.room)
+            return Numbers(self.ring, self.held, found.shape, self.room)
         self.held.wrote(found.nbytes * self.held.parts)
         return Numbers(self.ring, self.held, found.shape)
 
     def reshape(self, *shape: int) -> Numbers:
         """As a sharing's."""
-        known = None if self.known is None else self.known.reshape(shape)
         if -1 in shape or prod(shape) != self.size:
             shape = self.elements.reshape(shape).shape
-        return Numbers(self.ring, self.held, tuple(map(int, shape)), known, self.room)
+        return Numbers(self.ring, self.held, tuple(map(int, shape)), self.room)
 
     def __getitem__(self, index: Any) -> Numbers:
         return self.map(lambda share: np.asarray(share[index]))
 
     def section(self, start: int, stop: int) -> Numbers:
         """As a sharing's."""
-        known = None if self.known is None else self.known.reshape(-1)[start:stop]
-        return Numbers(self.ring, self.held, (stop - start,), known, self.room)
+        return Numbers(self.ring, self.held, (stop - start,), self.room)
 
     def blank(self, size: int) -> Numbers:
         """As a sharing's."""
@@ -156,29 +136,20 @@ class Numbers:
 
 
 class Bits:
-    """A Boolean sharing: its shape and planes, and its words where they are known.
+    """A Boolean sharing: its shape and planes."""
 
-    Attributes
-    ----------
-    shape : tuple of int
-    planes : tuple of int
-    known : ndarray of uint64, (*planes, words), or None
-    """
-
-    __slots__ = ("held", "known", "planes", "room", "shape")
+    __slots__ = ("held", "planes", "room", "shape")
 
     def __init__(
         self,
         held: Held,
         shape: tuple[int, ...],
         planes: tuple[int, ...] = (),
-        known: NDArray[Any] | None = None,
         room: _Room | None = None,
     ) -> None:
         self.held = held
         self.shape = shape
         self.planes = planes
-        self.known = known
         size = 8 * word_count(prod(shape)) * prod(planes)
         self.room = _Room(held, size) if room is None else room
 
@@ -192,15 +163,12 @@ class Bits:
 
     @property
     def words(self) -> NDArray[np.uint64]:
-        """The words, not to be written to."""
-        if self.known is not None:
-            return self.known
+        """Zeros, not to be written to."""
         return np.broadcast_to(np.uint64(0), (*self.planes, word_count(self.size)))
 
     def of_words(self, words: NDArray[Any], shape: tuple[int, ...] | None = None) -> Bits:
-        """Other words; unknown where these are."""
-        known = None if self.known is None else words
-        return Bits(self.held, self.shape if shape is None else shape, words.shape[:-1], known)
+        """Other words."""
+        return Bits(self.held, self.shape if shape is None else shape, words.shape[:-1])
 
     def plane(self, index: Any) -> Bits:
         """As a sharing's."""
@@ -208,10 +176,8 @@ class Bits:
 
     def joined(self, others: Sequence[Bits]) -> Bits:
         """As a sharing's."""
-        every = [self, *others]
-        words = np.concatenate([one.words for one in every])
-        known = words if any(one.known is not None for one in every) else None
-        return Bits(self.held, self.shape, words.shape[:-1], known)
+        words = np.concatenate([one.words for one in [self, *others]])
+        return self.of_words(words)
 
     def map_words(self, f: Callable[[NDArray[Any]], NDArray[Any]]) -> Bits:
         """As a sharing's."""
@@ -219,16 +185,12 @@ class Bits:
 
     def map(self, f: Callable[[NDArray[np.uint8]], NDArray[np.uint8]]) -> Bits:
         """As a sharing's."""
-        if self.known is None:
-            found = f(np.broadcast_to(np.uint8(0), self.shape))
-            return Bits(self.held, found.shape)
-        found = f(unpack_bits(self.known, self.shape))
-        return Bits(self.held, found.shape, (), pack_bits(found))
+        return Bits(self.held, f(np.broadcast_to(np.uint8(0), self.shape)).shape)
 
     def reshape(self, *shape: int) -> Bits:
         """As a sharing's."""
         new = np.broadcast_to(np.uint8(0), self.shape).reshape(shape).shape
-        return Bits(self.held, new, self.planes, self.known, self.room)
+        return Bits(self.held, new, self.planes, self.room)
 
     def rows_as_planes(self) -> Bits:
         """As a sharing's."""
@@ -237,15 +199,11 @@ class Bits:
 
     def planes_as_rows(self) -> Bits:
         """As a sharing's."""
-        known = None if self.known is None else self.known.reshape(-1)
-        return Bits(self.held, (*self.planes, self.size), (), known)
+        return Bits(self.held, (*self.planes, self.size))
 
     def section(self, start: int, stop: int) -> Bits:
         """As a sharing's."""
-        known = None
-        if self.known is not None:
-            known = self.known[start // 64 : word_count(stop)]
-        return Bits(self.held, (stop - start,), (), known, self.room)
+        return Bits(self.held, (stop - start,), (), self.room)
 
     def blank(self, size: int) -> Bits:
         """As a sharing's."""

@@ -127,10 +127,11 @@ class Watching(LockstepDriver):
             timed = len(runs) - 1
             if not timing or timed >= MOST or spent > (ENOUGH if timed >= LEAST else LONG):
                 break
-        several = runs[1:] or runs
+        same = len(self.times[0])  # a sort may take more rounds in another order
+        several = [run for run in runs[1:] or runs if len(run[0]) == same]
         compute = [
             [_lower(run[party][place] for run in several) for party in range(len(self.names))]
-            for place in range(len(runs[0][0]))
+            for place in range(same)
         ]
         carried = max(0.0, _lower(carrying[1:] or carrying))
         return Profile(compute, self.links, self.awaited, carrying=carried)
