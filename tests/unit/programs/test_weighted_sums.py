@@ -172,7 +172,7 @@ def test_a_table_too_large_to_weigh_leaves_other_outputs_their_equations() -> No
     kinds = {(one.severity, one.kind) for one in found(
         lambda x: (x.sum(), x[1:].sum(), weights @ x), LARGE
     )}  # fmt: skip
-    assert kinds == {("high", "difference"), ("note", "unsolved")}
+    assert kinds == {("high", "difference"), ("medium", "unsolved")}
 
 
 def test_one_weight_is_not_called_exact() -> None:

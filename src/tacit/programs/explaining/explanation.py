@@ -275,6 +275,12 @@ def _limits(walk: Walk) -> list[str]:
         "Rows are counted along the first axis of each input. Two rows may be about one person.",
         "Recipients were looked at one by one, not as if they shared what they learn.",
     ]
+    if walk.unsolved:
+        names = ", ".join(sorted(walk.unsolved))
+        found.append(
+            f"Not looked at exactly, too large: {names}. They were judged by their"
+            " kinds; with other outputs they may tell more."
+        )
     if walk.cut:
         found.append(
             "The program is too long to be followed to its end: results of its later parts are"

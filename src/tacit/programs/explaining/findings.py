@@ -119,7 +119,8 @@ def _of_party(walk: Walk, party: str, few: int) -> Iterator[Finding]:
         if party and program.inputs[number].owner == party
     }
     audience = Audience(walk, party, few)
-    knowledge = knowledge_of(learned, own, walk.sources, few)
+    knowledge = knowledge_of(learned, own, walk.sources, few, walk.solving, walk.naming)
+    walk.unsolved |= knowledge.unsolved
     told = {
         (name, number) for number in _whole(walk, knowledge) for name, _ in learned
     }  # nothing is left to tell of them

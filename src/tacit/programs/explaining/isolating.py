@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 from math import prod
@@ -11,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tacit.programs.explaining.matrix import EXACT, TINY, System
+from tacit.programs.explaining.values import ALL, Source
 from tacit.programs.explaining.weighing import participation
 
 __all__ = ["Isolated", "few_rows"]
@@ -82,6 +84,9 @@ def few_rows(system: System, few: int) -> list[Isolated]:
             continue
         u, s, _ = np.linalg.svd(system.basis[:, one.columns], full_matrices=False)
         alone = u[:, s > 1 - TINY]
+        if alone.size and not system.budget.take(2 * system.basis.size * alone.shape[1]):
+            system.left_out += sorted(set(system.origin.tolist()))
+            break
         used = _isolated(system, one, alone) if alone.size else frozenset()
         if used:
             found.append(Isolated(one.source, one.reached, one.first, tuple(sorted(used))))
@@ -106,10 +111,23 @@ def _groups(system: System) -> list[_Rows]:
         along = np.zeros(there.size, int) if single else places[axis]  # type: ignore[index]
         each = max(system.sources[source].each, 1)
         for k in np.unique(along):
+            inside = there[along == k]
             begins = (0, 1) if single else edges[axis][k : k + 2]  # type: ignore[index]
             count, first = int(begins[1] - begins[0]), int(begins[0])
-            groups.append(_Rows(source, count, first, there[along == k], each))
+            if system.sources[source].operation == "reshape":
+                elements = system.sizes(source)[system.columns[inside] - begin].sum()
+                count = max(count, -(-int(elements) // _elements_of_a_row(system.sources[source])))
+            groups.append(_Rows(source, count, first, inside, each))
     return groups
+
+
+def _elements_of_a_row(source: Source) -> int:
+    """How many elements each row has of what was reshaped; all, where that is not known."""
+    value = source.of[0]
+    every = value.reach.get(ALL)
+    if every is None or every.axis is None or every.axis >= len(value.shape):
+        return prod(value.shape)
+    return prod(value.shape) // value.shape[every.axis]
 
 
 def _isolated(system: System, rows: _Rows, alone: NDArray[np.float64]) -> frozenset[int]:
@@ -152,13 +170,11 @@ def _combined(system: System, groups: Sequence[_Rows], few: int) -> list[Isolate
     for k, group in enumerate(groups):
         group_of[group.columns] = k
     a = system.matrix[:, system.columns]
-    first, second = np.triu_indices(len(a), 1)
-    first = np.concatenate([np.arange(len(a)), first])
-    second = np.concatenate([np.arange(len(a)), second])
-    differences = a[first] - np.where((first == second)[:, None], 0.0, a[second])
     rows = np.array([group.reached for group in groups], np.int64)
     of = np.array([group.source for group in groups], np.int64)
-    for line, pair in zip(differences, zip(first, second, strict=True), strict=True):
+    pairs = itertools.combinations(range(len(a)), 2)
+    for pair in itertools.chain(((k,) for k in range(len(a))), pairs):
+        line = a[pair[0]] - a[pair[1]] if len(pair) == 2 else a[pair[0]]
         there = np.unique(group_of[np.abs(line) > TINY])
         if there.size and rows[there].sum() < few and (of[there] == of[there[0]]).all():
             used = {int(system.origin[p]) for p in pair}

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tacit.operations.types import ArrayType
+from tacit.programs.explaining.budget import Budget
 from tacit.programs.explaining.forms import Form, indexed
 from tacit.programs.explaining.isolating import Isolated
 from tacit.programs.explaining.regions import Region
@@ -83,6 +84,8 @@ def knowledge_of(
     own: Mapping[int, Region],
     sources: Sequence[Source],
     few: int,
+    solving: Budget,
+    naming: Budget,
 ) -> Knowledge:
     """What follows from outputs.
 
@@ -95,6 +98,8 @@ def knowledge_of(
     sources : sequence of Source
     few : int
         Statistics over fewer rows are reported.
+    solving, naming : Budget
+        How much work is left for what follows, and for which outputs it follows from.
     """
     found = Knowledge()
     known = dict(own)
@@ -108,7 +113,7 @@ def knowledge_of(
     given += _undone(undoing, known)
     isolated: dict[tuple[int, int], Isolated] = {}
     for _ in range(_ROUNDS):
-        result = solved([one.equation for one in given], sources, known, few)
+        result = solved([one.equation for one in given], sources, known, few, solving)
         found.unsolved.update(given[n].equation.name for n in result.left_out)
         for one in result.isolated:
             if (one.source, one.first) not in isolated:
@@ -119,7 +124,9 @@ def knowledge_of(
         new: list[_Given] = []
         for number, region in result.elements.items():
             source = sources[number]
-            because = _relevant(given, result.because[number], source, region, sources, known)
+            because = _relevant(
+                given, result.because[number], source, region, sources, known, naming
+            )
             names = tuple(sorted(frozenset().union(*(given[n].outputs for n in because))))
             through = tuple(dict.fromkeys(t for n in because for t in given[n].through))
             packed = not result.split.isdisjoint(because)
@@ -158,10 +165,11 @@ def _relevant(
     region: Region,
     sources: Sequence[Source],
     known: Mapping[int, Region],
+    naming: Budget,
 ) -> Sequence[int]:
     """One equation that is enough, if there is one; else all that were used."""
     for number in sorted(because):
-        alone = solved([given[number].equation], sources, known, 0)
+        alone = solved([given[number].equation], sources, known, 0, naming)
         there = alone.elements.get(source.number)
         if there is not None and there.covers(region):
             return [number]

@@ -12,6 +12,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from tacit.programs.explaining.budget import Budget
 from tacit.programs.explaining.cells import MOST_COLUMNS, coefficients_of, edges_of
 from tacit.programs.explaining.forms import Block
 from tacit.programs.explaining.packing import segments_of
@@ -21,7 +22,11 @@ from tacit.programs.explaining.values import Source, Value
 
 __all__ = ["EXACT", "TINY", "System"]
 
-_MOST_CELLS: Final = 1 << 22
+_MOST_CELLS: Final = 1 << 20
+"""The most coefficients of a matrix of all equations together."""
+
+_PLACE: Final = 1000
+"""How many products of numbers looking for a cut at one place is worth."""
 
 TINY: Final = 1e-7
 
@@ -39,6 +44,11 @@ def _is_large(value: Value) -> bool:
     )
 
 
+def _work(rows: int, columns: int) -> int:
+    """Products of numbers in a singular value decomposition, but for a factor."""
+    return rows * columns * min(rows, columns)
+
+
 class System:
     """The matrix of equations over cells of sources; a cell is a box of equal elements.
 
@@ -49,6 +59,8 @@ class System:
     sources : sequence of Source
     known : mapping of int to Region
         Elements that are known anyhow, by source.
+    budget : Budget
+        How much work is left.
 
     Attributes
     ----------
@@ -73,8 +85,10 @@ class System:
         equations: Sequence[Value],
         sources: Sequence[Source],
         known: Mapping[int, Region],
+        budget: Budget,
     ) -> None:
         self.sources = sources
+        self.budget = budget
         self.left_out: list[int] = []
         self.split: set[int] = set()
         self.cells: dict[int, list[NDArray[np.int64]]] = {}
@@ -97,18 +111,15 @@ class System:
         self.left_out += [
             n for n, e in enumerate(equations) if hard & e.form.keys() and n not in self.left_out
         ]
-        kept = [n for n in range(len(equations)) if n not in self.left_out]
+        kept = [n for n in range(len(equations)) if n not in set(self.left_out)]
         self.order = [s for s in used if s in self.cells]
         starts = np.cumsum([0, *(self.count(s) for s in self.order)])
         self.first = dict(zip(self.order, starts.tolist(), strict=False))
         rows: list[Numbers] = []
         origin: list[int] = []
-        for n in kept:
+        for n in self._fitting(kept, [prod(one.shape) for one in equations], int(starts[-1])):
             value = equations[n]
             part = np.zeros((prod(value.shape), int(starts[-1])))
-            if part.size > _MOST_CELLS:
-                self.left_out.append(n)
-                continue
             for source, block in value.form.items():
                 begin = self.first[source]
                 part[:, begin : begin + self.count(source)] += self._coefficients(
@@ -124,6 +135,19 @@ class System:
             self.matrix, self.origin = self.matrix[there], self.origin[there]
             self._unpack([unit_of(e.type) for e in equations])
             self._reduce()
+
+    def _fitting(self, kept: Sequence[int], sizes: Sequence[int], columns: int) -> list[int]:
+        """The equations that there is room and work left for, the shortest first."""
+        total, fitting = 0, []
+        for n in sorted(kept, key=lambda n: sizes[n]):
+            more = total + sizes[n]
+            if more * columns <= _MOST_CELLS and _work(more, columns) <= self.budget.left:
+                total = more
+                fitting.append(n)
+            else:
+                self.left_out.append(n)
+        self.budget.take(_work(total, columns))
+        return sorted(fitting)
 
     def count(self, source: int) -> int:
         """How many cells a source has."""
@@ -162,6 +186,10 @@ class System:
         units = np.repeat([one.unit for one in about], counts)
         if not np.isfinite(ranges).any():
             return
+        if not self.budget.take(_PLACE * int(np.count_nonzero(self.matrix))):
+            self.left_out += sorted(set(self.origin.tolist()))
+            return
+        most = _MOST_CELLS // self.matrix.shape[1]
         rows: list[Numbers] = []
         origin: list[int] = []
         for row, number in zip(self.matrix, self.origin.tolist(), strict=True):
@@ -172,14 +200,21 @@ class System:
                 parts = [there[one] for one in found]
             if len(parts) > 1:
                 self.split.add(number)
+            if len(rows) + len(parts) > most:
+                break
             for part in parts:
                 line = np.zeros(row.size)
                 line[part] = row[part]
                 rows.append(line)
                 origin.append(number)
-        if len(rows) > len(self.matrix) and len(rows) * self.matrix.shape[1] <= _MOST_CELLS:
+        if not self.split:
+            return
+        whole = origin and len(rows) > len(self.matrix) and origin[-1] == self.origin[-1]
+        more = _work(len(rows), self.matrix.shape[1]) - _work(*self.matrix.shape)
+        if whole and self.budget.take(more):
             self.matrix, self.origin = np.array(rows), np.array(origin, np.int64)
         else:
+            self.left_out += sorted(self.split)
             self.split.clear()
 
     def _reduce(self) -> None:

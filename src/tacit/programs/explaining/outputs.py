@@ -293,7 +293,8 @@ def _by_rows(
             )  # fmt: skip
     if unsolved and not each:
         yield finding(
-            "note", "unsolved", f"{name} is too large to be solved together with other outputs.",
-            "Only its own kind was looked at.",
+            "medium", "unsolved", f"{name} is too large to be solved together with other outputs.",
+            "Only its own kind was looked at: a difference with other outputs, or of its own"
+            " elements, may be one row.",
             "reveal fewer elements, or look at it yourself.",
         )  # fmt: skip

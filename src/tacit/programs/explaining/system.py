@@ -17,6 +17,7 @@ from dataclasses import dataclass, replace
 from math import prod
 from typing import Final
 
+from tacit.programs.explaining.budget import Budget
 from tacit.programs.explaining.cells import selected
 from tacit.programs.explaining.isolating import Isolated, few_rows
 from tacit.programs.explaining.matrix import System
@@ -72,6 +73,7 @@ def solved(
     sources: Sequence[Source],
     known: Mapping[int, Region],
     few: int,
+    budget: Budget,
 ) -> Solved:
     """What equations determine.
 
@@ -83,6 +85,8 @@ def solved(
         Elements that are known anyhow, by source.
     few : int
         Statistics over fewer rows are isolated.
+    budget : Budget
+        How much work is left; equations that are beyond it are left out.
     """
     elements: dict[int, Region] = {}
     because: dict[int, frozenset[int]] = {}
@@ -104,8 +108,7 @@ def solved(
         else:
             left_out.append(number)
     isolated: list[Isolated] = []
-    system = System([equations[n].value for n in small], sources, known)
-    left_out += [small[n] for n in system.left_out]
+    system = System([equations[n].value for n in small], sources, known, budget)
     if system.matrix.size:
         for source, region, used in system.elements():
             elements[source] = region.joined(elements.get(source))
@@ -116,5 +119,6 @@ def solved(
         for one in few_rows(system, few):
             used_here = tuple(small[n] for n in one.equations)
             isolated.append(replace(one, equations=used_here))
+    left_out += [small[n] for n in system.left_out]
     split = frozenset(small[n] for n in system.split)
     return Solved(elements, because, isolated, left_out, split)

@@ -16,6 +16,7 @@ import numpy as np
 from tacit.errors import TacitError
 from tacit.operations.types import ArrayType
 from tacit.programs.control import CONTROL
+from tacit.programs.explaining.budget import NAMING, SOLVING, Budget
 from tacit.programs.explaining.choosing import picked_of
 from tacit.programs.explaining.composed import expanded
 from tacit.programs.explaining.forms import Form, identity
@@ -60,12 +61,18 @@ class Walk:
     outputs : list of Value
     cut : bool
         Whether the program is too long to be followed to its end.
+    solving, naming : Budget
+        How much work is left for equations.
+    unsolved : set of str
+        Outputs that were too large to be solved exactly, for anybody.
     """
 
     def __init__(self, program: Program) -> None:
         self.program = program
         self.work = self.depth = 0
         self.cut = False
+        self.solving, self.naming = Budget(SOLVING), Budget(NAMING)
+        self.unsolved: set[str] = set()
         self._done: dict[Any, tuple[tuple[Value, ...], Value]] = {}
         """Results by operation and operands: the same operation twice is one value."""
         self.sources: list[Source] = []
