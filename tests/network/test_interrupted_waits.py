@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -13,6 +14,7 @@ import numpy as np
 import pytest
 from linked import JOB, LOOPBACK, QUICK, agreement
 
+from tacit import _native
 from tacit.errors import PartyLostError
 from tacit.network import (
     Address,
@@ -127,3 +129,46 @@ def test_rounds() -> None:
     (error,) = heard
     assert isinstance(error, PartyLostError)
     assert error.parties == ("alice",)
+
+
+def test_closing() -> None:
+    """Not a dropped one: the wait of a close for who does not read is a wait in native code."""
+    authority = Authority()
+    listeners = {name: Listener(Address(LOOPBACK, 0)) for name in TWO}
+    addresses = {name: listener.address for name, listener in listeners.items()}
+    main, over = threading.main_thread().ident, threading.Event()
+    assert main is not None
+
+    def joined(name: str) -> Mesh:
+        return connect(
+            name,
+            agreement(*TWO),
+            authority.issue(name),
+            addresses,
+            listeners[name],
+            settings=replace(PATIENT, close_timeout=AT_MOST),
+        )
+
+    def stay(links: _native.Links) -> None:
+        """Hear the goodbye, which alice then waits to be answered."""
+        with pytest.raises(_native.LinkFailure):
+            links.control({}, [0], 100, AT_MOST)
+        signal.pthread_kill(main, signal.SIGINT)
+        over.wait()
+
+    def other() -> None:
+        with joined("bob") as mesh:
+            mesh.driver.call(stay, stage="end")
+
+    thread = threading.Thread(target=other)
+    thread.start()
+    try:
+        mesh = joined("alice")
+        begun = time.monotonic()
+        with pytest.raises(KeyboardInterrupt):
+            mesh.close()
+        assert time.monotonic() - begun < AT_MOST / 2
+        mesh.close()  # it is closed
+    finally:
+        over.set()
+        thread.join()

@@ -16,7 +16,7 @@ use crate::peer::Peer;
 /// two looks: short rounds come faster than a sleeping process wakes.
 const SPIN: Duration = Duration::from_micros(50);
 /// The longest wait between two calls of the caller's check.
-const TICK: Duration = Duration::from_millis(100);
+pub(crate) const TICK: Duration = Duration::from_millis(100);
 /// After this much waiting the others are told whom this party waits for.
 const TELL_AFTER: Duration = Duration::from_millis(200);
 /// See [`stopped`].
@@ -394,39 +394,6 @@ impl State {
             if let Some((_, message)) = sends.find(|(p, _)| *p == peer.index) {
                 peer.complete_segment(message);
             }
-        }
-    }
-
-    /// Flushes all links, ends this direction of each and waits for the other to end.
-    pub fn linger(&mut self, until: Instant) {
-        let mut open: Vec<bool> = self.peers.iter().map(|_| true).collect();
-        let mut shut: Vec<bool> = self.peers.iter().map(|_| false).collect();
-        loop {
-            let mut sockets = Vec::new();
-            for (at, peer) in self.peers.iter_mut().enumerate() {
-                if !open[at] {
-                    continue;
-                }
-                if !shut[at] && peer.link.flush().unwrap_or(true) {
-                    peer.link.shut();
-                    shut[at] = true;
-                }
-                // Unread bytes at the end would reset the connection and lose what was sent.
-                open[at] = !peer.link.drain();
-            }
-            for (at, peer) in self.peers.iter().enumerate().filter(|(at, _)| open[*at]) {
-                let out = if shut[at] { PollFlags::empty() } else { PollFlags::OUT };
-                sockets.push(PollFd::new(&peer.link, PollFlags::IN | out));
-            }
-            let left = until.saturating_duration_since(Instant::now());
-            if sockets.is_empty() || left.is_zero() {
-                return;
-            }
-            let timeout = Timespec {
-                tv_sec: left.as_secs().min(3600) as i64,
-                tv_nsec: i64::from(left.subsec_nanos()),
-            };
-            let _ = poll(&mut sockets, Some(&timeout));
         }
     }
 }

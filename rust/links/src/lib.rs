@@ -4,8 +4,10 @@
 //! thread, moves all messages of a round in both directions at once, and reads payloads straight
 //! into the receiver's arrays. Read `frame.rs` (what travels), `message.rs` (encoder and decoder,
 //! without input or output), `link.rs` (one TLS connection), `exchange.rs` (the loop over all of
-//! them), `patience.rs` (whom to name when a round takes too long), `links.rs` (who owns them, and the thread that keeps them alive).
+//! them), `patience.rs` (whom to name when a round takes too long), `closing.rs` (the end),
+//! `links.rs` (who owns them, and the thread that keeps them alive).
 
+mod closing;
 mod error;
 mod exchange;
 pub mod frame;

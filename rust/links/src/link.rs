@@ -1,9 +1,11 @@
 //! One TLS connection to one peer, never blocking.
 
+use std::ffi::c_int;
 use std::io::{ErrorKind, IoSlice, Read, Write};
 use std::net::{Shutdown, TcpStream};
 use std::os::fd::{AsFd, BorrowedFd};
 
+use rustix::ioctl::{Getter, Opcode, ioctl};
 use rustls::{Connection, Error};
 
 use crate::tls::Identity;
@@ -41,6 +43,8 @@ pub struct Link {
     unwritable: Option<ErrorKind>,
     /// About how many bytes wait for the socket.
     queued: usize,
+    /// Bytes that the socket took.
+    written: u64,
 }
 
 impl Link {
@@ -67,6 +71,7 @@ impl Link {
             ended: false,
             unwritable: None,
             queued: 0,
+            written: 0,
         })
     }
 
@@ -125,7 +130,10 @@ impl Link {
     pub fn flush(&mut self) -> Result<bool, Broken> {
         while self.wants_write() {
             match self.tls.write_tls(&mut &self.stream) {
-                Ok(count) => self.queued = self.queued.saturating_sub(count),
+                Ok(count) => {
+                    self.queued = self.queued.saturating_sub(count);
+                    self.written += count as u64;
+                }
                 Err(e) if e.kind() == ErrorKind::WouldBlock => {
                     self.queued = self.queued.max(1);
                     return Ok(false);
@@ -141,6 +149,11 @@ impl Link {
     /// About how many bytes wait for the socket.
     pub fn queued(&self) -> usize {
         self.queued
+    }
+
+    /// Bytes that the peer's system has confirmed; where ours does not tell, that it took itself.
+    pub fn confirmed(&self) -> u64 {
+        self.written.saturating_sub(unconfirmed(&self.stream))
     }
 
     /// Why nothing can be sent any more, if so.
@@ -253,4 +266,19 @@ fn spare_pacing(stream: &TcpStream) {
         // Where the system does not allow it, things are as they were.
         let _ = rustix::net::sockopt::set_tcp_congestion(stream, "reno");
     }
+}
+
+/// Bytes that the socket took and the other end has not confirmed.
+#[cfg(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64")))]
+fn unconfirmed(stream: &TcpStream) -> u64 {
+    const SIOCOUTQ: Opcode = 0x5411;
+    // SAFETY: `stream` is a TCP socket; there, SIOCOUTQ writes one `int` (tcp(7)), as `Getter` is
+    // told.
+    let count = unsafe { ioctl(stream, Getter::<SIOCOUTQ, c_int>::new()) };
+    count.map_or(0, |count| u64::try_from(count).unwrap_or(0))
+}
+
+#[cfg(not(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64"))))]
+fn unconfirmed(_: &TcpStream) -> u64 {
+    0
 }

@@ -5,6 +5,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, TryLockError};
 use std::thread::{Builder, JoinHandle};
 use std::time::{Duration, Instant};
 
+use crate::closing::Closing;
 use crate::error::LinkError;
 use crate::exchange::{Exchange, State};
 use crate::frame::{ABORT_BYTES, Kind, Status};
@@ -146,28 +147,31 @@ impl Links {
         result
     }
 
-    /// Says goodbye to all and closes, waiting at most `patience` for the others to read.
-    pub fn close(&self, patience: Duration) {
-        self.end(Kind::Close, &[], patience);
+    /// Says goodbye to all and closes. Waits until the others have read what was sent: for as long
+    /// as they get on with it, and at most `patience` for one that does not (see `closing.rs`).
+    ///
+    /// `check` is called about every 100 ms of waiting; it answers whether to go on.
+    pub fn close(&self, patience: Duration, check: &mut dyn FnMut() -> bool) {
+        self.end(Kind::Close, &[], patience, check);
     }
 
     /// Tells all others why this party gives up and closes, waiting at most `patience`.
     pub fn abort(&self, cause: &[u8], patience: Duration) {
         let bound = cause.len().min(ABORT_BYTES as usize);
-        self.end(Kind::Abort, &cause[..bound], patience);
+        self.end(Kind::Abort, &cause[..bound], patience, &mut || true);
     }
 
-    fn end(&self, kind: Kind, payload: &[u8], patience: Duration) {
+    fn end(&self, kind: Kind, payload: &[u8], patience: Duration, check: &mut dyn FnMut() -> bool) {
         // An exchange in another thread ends at its next tick.
         self.shared.ending.store(true, Ordering::Relaxed);
         self.stop_keeper();
         let mut state = lock(&self.shared.state);
-        let until = Instant::now() + patience;
         for peer in &mut state.peers {
             peer.queue(kind, payload);
             peer.link.finish();
         }
-        state.linger(until);
+        let lasting = kind == Kind::Close;
+        Closing::new(&mut state.peers, patience, lasting, Instant::now()).run(check);
         state.peers.clear();
         state.closed = true;
     }

@@ -268,10 +268,12 @@ impl Links {
         Ok(())
     }
 
+    /// Ends at a signal such as Ctrl-C, with its exception; the links are closed all the same.
     fn close(&self, py: Python<'_>, patience: f64) -> PyResult<()> {
         let patience = seconds(patience)?;
-        py.detach(|| self.0.close(patience));
-        Ok(())
+        let mut signal = None;
+        py.detach(|| self.0.close(patience, &mut || goes_on(&mut signal)));
+        signal.map_or(Ok(()), Err)
     }
 }
 
@@ -279,18 +281,19 @@ impl Links {
     /// Runs an exchange without the GIL; a signal such as Ctrl-C ends it with its exception.
     fn run(&self, py: Python<'_>, work: &mut Exchange<'_>) -> PyResult<()> {
         let mut signal = None;
-        let result = py.detach(|| {
-            self.0.exchange(work, &mut || {
-                signal = Python::attach(|py| py.check_signals()).err();
-                signal.is_none()
-            })
-        });
+        let result = py.detach(|| self.0.exchange(work, &mut || goes_on(&mut signal)));
         match (result, signal) {
             (_, Some(signal)) => Err(signal),
             (Err(error), None) => Err(raise(&error)),
             (Ok(()), None) => Ok(()),
         }
     }
+}
+
+/// Runs the handlers of signals that came; false with the exception if one raises it.
+fn goes_on(signal: &mut Option<PyErr>) -> bool {
+    *signal = Python::attach(|py| py.check_signals()).err();
+    signal.is_none()
 }
 
 fn seconds(value: f64) -> PyResult<Duration> {

@@ -171,8 +171,12 @@ class LinkDriver:
         """Tell all others why this party stops, then close. Never raises; once is enough."""
         self._stop(cause_of(error, self._place(), self._statement(error)))
 
+    @interruptible()
     def close(self) -> None:
-        """Say goodbye and close. May be called more than once."""
+        """Say goodbye, wait until the others have read all, and close. May be called again.
+
+        The links are closed after a KeyboardInterrupt, too.
+        """
         if not self._over:
             self._over = True
             self._links.close(self._settings.close_timeout)

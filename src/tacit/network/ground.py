@@ -267,8 +267,10 @@ class Ground:
         """Leave the network. May be called more than once."""
         if not self._closed:
             self._closed = True
-            self._close_left(self.settings.close_timeout)
-            self._porter.close()
+            try:
+                self._close_left(self.settings.close_timeout)
+            finally:
+                self._porter.close()
 
     def _check(self, members: tuple[str, ...]) -> None:
         if self._closed:

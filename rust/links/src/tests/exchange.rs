@@ -12,10 +12,10 @@ use crate::link::Link;
 use crate::links::Links;
 use crate::message::{Awaited, Outgoing};
 
-const LONG: Duration = Duration::from_secs(5);
+pub(super) const LONG: Duration = Duration::from_secs(5);
 
 /// All links between `count` parties.
-fn mesh(count: usize, heartbeat: Duration) -> Vec<Links> {
+pub(super) fn mesh(count: usize, heartbeat: Duration) -> Vec<Links> {
     partial_mesh(count, heartbeat, |_, _| true)
 }
 
@@ -40,7 +40,7 @@ fn partial_mesh(
     all.map(|(i, links)| Links::new(i, links, heartbeat).unwrap()).collect()
 }
 
-fn run(
+pub(super) fn run(
     links: &Links,
     sends: &[(usize, &[u8])],
     awaits: &mut [(usize, Vec<u8>)],
@@ -59,7 +59,7 @@ fn run(
     links.exchange(&mut work, &mut || true)
 }
 
-fn message(size: usize, seed: usize) -> Vec<u8> {
+pub(super) fn message(size: usize, seed: usize) -> Vec<u8> {
     (0..size).map(|i| (i * 31 + seed * 7) as u8).collect()
 }
 
@@ -216,7 +216,7 @@ fn a_cause_follows_what_was_sent_before() {
         assert_eq!(awaits[0].1, message(size, 0));
         let error = run(&parties[1], &[], &mut [(0, vec![0; 8])], Some(LONG)).unwrap_err();
         assert!(matches!(error, LinkError::Aborted { peer: 0, .. }), "{error:?}");
-        parties[1].close(Duration::ZERO);
+        parties[1].close(Duration::ZERO, &mut || true);
     });
 }
 
@@ -254,7 +254,7 @@ fn an_exchange_that_fails_in_a_long_message_still_tells_the_cause() {
                 panic!("{error:?}");
             };
             assert_eq!(cause, b"2 is gone");
-            parties[1].close(Duration::ZERO);
+            parties[1].close(Duration::ZERO, &mut || true);
         });
     }
 }
@@ -264,11 +264,11 @@ fn an_early_goodbye_is_no_loss_until_something_is_awaited() {
     let parties = mesh(2, LONG);
     run(&parties[0], &[(1, &[1; 8])], &mut [], None).unwrap();
     scope(|threads| {
-        threads.spawn(|| parties[0].close(LONG));
+        threads.spawn(|| parties[0].close(LONG, &mut || true));
         run(&parties[1], &[], &mut [(0, vec![0; 8])], Some(LONG)).unwrap();
         let error = run(&parties[1], &[], &mut [(0, vec![0; 8])], Some(LONG)).unwrap_err();
         assert!(matches!(error, LinkError::Left { peer: 0 }), "{error:?}");
-        parties[1].close(LONG);
+        parties[1].close(LONG, &mut || true);
     });
     let error = run(&parties[1], &[], &mut [], None).unwrap_err();
     assert!(matches!(error, LinkError::Closed));
@@ -279,7 +279,7 @@ fn a_goodbye_that_comes_as_the_last_is_sent_is_no_loss() {
     // Who has all that it awaits leaves at once, perhaps before the sender looks again. Here it has
     // left even before: one look sends all and finds the goodbye.
     let parties = mesh(2, LONG);
-    parties[0].close(Duration::ZERO);
+    parties[0].close(Duration::ZERO, &mut || true);
     sleep(Duration::from_millis(200)); // links that nothing is awaited from are looked at again
     run(&parties[1], &[(0, &[1; 8])], &mut [], None).unwrap();
     let long = message(64 << 20, 1);
