@@ -6,11 +6,11 @@ from collections.abc import Sequence
 
 from tacit.errors import UsageError
 from tacit.models.form import ModelForm
-from tacit.sessions.handles import Reference
+from tacit.sessions.handles import NO_LIMITS, Reference
 from tacit.sessions.storing import Storing
 from tacit.storage.records import Header, Uses
 
-__all__ = ["KIND", "load", "loaded", "save"]
+__all__ = ["KIND", "as_scores", "load", "loaded", "save"]
 
 KIND = "model"
 """What the header of a stored model says that it is."""
@@ -93,3 +93,13 @@ def loaded(header: Header, references: Sequence[Reference]) -> tuple[ModelForm, 
     form = ModelForm.from_bytes(header.public)
     form.check_parameters(references)
     return form, list(references)
+
+
+def as_scores(reference: Reference) -> Reference:
+    """What a stored model says of rows: who learns it is the business of whoever asks.
+
+    Who may learn the parameters (see :func:`save`) does not limit who may learn scores, so the
+    limits that a step's result takes from its operands end here.
+    """
+    reference.uses = NO_LIMITS
+    return reference

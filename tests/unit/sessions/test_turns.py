@@ -119,7 +119,7 @@ def test_a_call_from_within_a_call_is_refused() -> None:
 
     nested = Operation("add", lambda types, attributes: types[0], meaning)
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr("tacit.sessions.session.operation_named", lambda name: nested)
+        patched.setattr("tacit.sessions.applying.operation_named", lambda name: nested)
         y = session.apply("nested", [x])
     assert refused == ["TC-1037"] * 3
     np.testing.assert_array_equal(session.reveal_to_all(y), np.ones(3))  # type: ignore[arg-type]

@@ -31,6 +31,7 @@ from tacit.ml.distillation.units import units_of
 from tacit.ml.privacy.accounting import epsilon_of_votes
 from tacit.ml.privacy.terms import spent_of
 from tacit.models import ModelForm, load, probabilities
+from tacit.models.stored import as_scores
 from tacit.operations.types import ArrayType, SecretValue
 from tacit.protocols.interface import Party
 from tacit.rounds.contract import Step
@@ -249,7 +250,7 @@ class _Job:
                     results=(ArrayType(form.dtype, (len(part),)),),
                     public=start.to_bytes(8, "little"),
                 )
-                opened = self._open(reference)
+                opened = self._open(as_scores(reference))
                 if opened is not None:
                     found += np.clip(opened, 0.0, 1.0).tolist()
                 report(start + len(part))

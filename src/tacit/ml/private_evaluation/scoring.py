@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from tacit.models import ModelForm, scores
+from tacit.models.stored import as_scores
 from tacit.operations.types import ArrayType, SecretValue
 from tacit.protocols.interface import Party
 from tacit.rounds.contract import Step
@@ -35,4 +36,4 @@ def scored(
         results=(ArrayType(dtype, rows.shape[:1]),),
         public=form.digest(),
     )
-    return found
+    return as_scores(found)
