@@ -74,3 +74,27 @@ def test_a_budget_gives_what_is_left() -> None:
     assert not one.take(4)
     assert one.take(3)
     assert one.left == 0
+
+
+def test_many_written_out_forms_take_bounded_memory() -> None:
+    def program(x: Any) -> dict[str, Any]:
+        y = tacit.cumulative_sum(x)
+        for _ in range(120):
+            y = y + y[::-1] * 0.01
+        return {"last": y.sum(), "all": x.sum()}
+
+    found, peak = explained(program, ArraySpec((500,), owner="alice", bounds=(-1, 1)))
+    assert peak < 300 * 10**6
+    assert ("medium", "unsolved") in kinds(found)
+
+
+def test_functions_that_were_not_tried_are_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    def program(x: Any) -> dict[str, Any]:
+        return {"high": tacit.maximum(x, 0).sum(keepdims=True), "low": tacit.minimum(x, 0)}
+
+    spec = ArraySpec((1,), owner="alice", bounds=(-1, 1))
+    assert ("high", "together") in kinds(explained(program, spec)[0])
+    monkeypatch.setattr(walk, "TRYING", 10)
+    found, _ = explained(program, spec)
+    assert ("medium", "unsolved") in kinds(found)
+    assert any("high, low" in one for one in found.limits)

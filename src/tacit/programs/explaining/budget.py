@@ -4,13 +4,19 @@ from __future__ import annotations
 
 from typing import Final
 
-__all__ = ["NAMING", "SOLVING", "Budget"]
+__all__ = ["KEEPING", "NAMING", "SOLVING", "TRYING", "Budget"]
 
 SOLVING: Final = 3 * 10**9
 """Products of two numbers, in all systems of equations of an explanation; about a second."""
 
 NAMING: Final = 10**9
 """The same for finding out which equations were needed."""
+
+TRYING: Final = 10**8
+"""Comparisons of two results, in all trials of functions; about a second."""
+
+KEEPING: Final = 1 << 24
+"""Coefficients that are written out one by one and kept: 128 MB."""
 
 
 class Budget:
@@ -24,13 +30,19 @@ class Budget:
     ----------
     left : int
         What has not been used.
+    refused : int
+        How often there was not enough.
     """
 
     def __init__(self, amount: int) -> None:
         self.left = amount
+        self.refused = 0
 
     def take(self, cost: int) -> bool:
         """Use some, if there is enough."""
         enough = cost <= self.left
-        self.left -= cost if enough else 0
+        if enough:
+            self.left -= cost
+        else:
+            self.refused += 1
         return enough

@@ -33,6 +33,8 @@ _MASKING: Final = frozenset(
 )  # fmt: skip
 """They hide rows, too, by numbers that are large or small enough."""
 
+_CHOOSING: Final = _WEIGHING | _DIRECT | _MASKING
+
 Picked: TypeAlias = Mapping[Pick, Reaches]
 Shape: TypeAlias = tuple[int, ...]
 
@@ -61,7 +63,7 @@ def picked_of(
     for choice in choices:
         shadows = [replace(one, reach=_others(one, choice)) for one in operands]
         found[choice] = reach_of(name, attributes, shadows, shape)
-    for place, factor in enumerate(operands):
+    for place, factor in enumerate(operands if name in _CHOOSING else ()):
         looks_up = name == "take_secret" and place == 1
         if factor.inputs and len(found) < _MOST and (looks_up or _varies(factor)):
             mixed = any(one.inputs & factor.inputs for one in operands if one is not factor)

@@ -119,8 +119,11 @@ def _of_party(walk: Walk, party: str, few: int) -> Iterator[Finding]:
         if party and program.inputs[number].owner == party
     }
     audience = Audience(walk, party, few)
-    knowledge = knowledge_of(learned, own, walk.sources, few, walk.solving, walk.naming)
-    walk.unsolved |= knowledge.unsolved
+    knowledge = knowledge_of(
+        learned, own, walk.sources, few, walk.solving, walk.naming, walk.trying
+    )
+    unsolved = knowledge.unsolved | walk.large
+    walk.unsolved |= unsolved & {name for name, _ in learned}
     told = {
         (name, number) for number in _whole(walk, knowledge) for name, _ in learned
     }  # nothing is left to tell of them
@@ -134,7 +137,7 @@ def _of_party(walk: Walk, party: str, few: int) -> Iterator[Finding]:
         yield one
     yield from _of_isolated(walk, party, knowledge, audience, told)
     for name, value in learned:
-        yield from of_output(audience, name, value, told, named, name in knowledge.unsolved)
+        yield from of_output(audience, name, value, told, named, name in unsolved)
 
 
 def _whole(walk: Walk, knowledge: Knowledge) -> frozenset[int]:

@@ -86,6 +86,7 @@ def knowledge_of(
     few: int,
     solving: Budget,
     naming: Budget,
+    trying: Budget,
 ) -> Knowledge:
     """What follows from outputs.
 
@@ -98,13 +99,14 @@ def knowledge_of(
     sources : sequence of Source
     few : int
         Statistics over fewer rows are reported.
-    solving, naming : Budget
-        How much work is left for what follows, and for which outputs it follows from.
+    solving, naming, trying : Budget
+        How much work is left for what follows, for which outputs it follows from, and for
+        functions.
     """
     found = Knowledge()
     known = dict(own)
     given = [_Given(Equation(n, v), frozenset([n])) for n, v in outputs if v.inputs]
-    undoing = Undoing()
+    undoing = Undoing(trying)
     for start in given:
         made, shape = start.equation.value.made, start.equation.value.shape
         if made is not None:
@@ -142,6 +144,7 @@ def knowledge_of(
         if not new:
             break
         given += new
+    found.unsolved.update(undoing.skipped)
     return found
 
 

@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tacit.operations.types import ArrayType
+from tacit.programs.explaining.budget import Budget
 from tacit.programs.explaining.samples import drawn, is_whole, range_of
 from tacit.programs.explaining.values import Made, Value
 from tacit.programs.meanings.operations import has_meaning, meaning
@@ -30,6 +31,8 @@ _MOST_LEAVES: Final = 6
 _DRAWS: Final = 2
 _PAIRS: Final = 128
 _EQUAL: Final = 2.0**-36
+_STEP: Final = 5000
+"""How many comparisons of two results one step of a function is worth."""
 
 _SEGMENTS: Final = 400
 _JUMPS: Final = 0.02
@@ -70,9 +73,12 @@ class Trial:
     through: tuple[str, ...]
 
 
-def told_apart(trials: Sequence[Trial]) -> bool:
-    """Whether results, taken together, tell all values of their root apart."""
+def told_apart(trials: Sequence[Trial], budget: Budget) -> bool:
+    """Whether results, taken together, tell all values of their root apart, as far as is tried."""
     if not trials:
+        return False
+    columns = sum(table.shape[1] for one in trials for table in one.tables)
+    if not budget.take(_SEGMENTS**2 * columns):
         return False
     alone = trials[0].whole or any(one.digits for one in trials)
     for tables in zip(*(one.tables for one in trials), strict=True):
@@ -107,7 +113,7 @@ def _apart(table: Numbers) -> bool:
 
 
 def trials_of(
-    made: Made, shape: tuple[int, ...], is_known: Callable[[Value], bool]
+    made: Made, shape: tuple[int, ...], is_known: Callable[[Value], bool], budget: Budget
 ) -> Iterator[Trial]:
     """A result as a function of one value, for each value that it is a function of.
 
@@ -119,14 +125,19 @@ def trials_of(
         Its shape.
     is_known : callable
         Whether somebody knows a value.
+    budget : Budget
+        How much may be tried.
     """
     steps = None if 0 in shape else _steps(made, is_known)
     if steps is None:
         return
     roots, leaves = _roots(made, steps, is_known)
-    if 1 < len(leaves) <= _MOST_LEAVES:
+    several = 1 < len(leaves) <= _MOST_LEAVES
+    if several and budget.take(2 * _STEP * _DRAWS * len(leaves) * (len(steps) + 1)):
         roots += [one for one in leaves if _alone(made, one, leaves, steps, shape)]
     for root in roots[:_MOST_ROOTS]:
+        if not budget.take(_STEP * _DRAWS * (len(steps) + 1)):
+            return
         tables = []
         for draw in range(_DRAWS):
             given = {id(root): _column(range_of(root.type, root.bounds), shape)}

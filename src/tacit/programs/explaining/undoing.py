@@ -12,6 +12,7 @@ from typing import Final
 
 import numpy as np
 
+from tacit.programs.explaining.budget import Budget
 from tacit.programs.explaining.regions import Region
 from tacit.programs.explaining.trying import Trial, told_apart, trials_of
 from tacit.programs.explaining.values import Made, Value
@@ -67,9 +68,23 @@ class Undone:
 
 
 class Undoing:
-    """Results of one recipient, as functions of single numbers."""
+    """Results of one recipient, as functions of single numbers.
 
-    def __init__(self) -> None:
+    Parameters
+    ----------
+    budget : Budget
+        How much may be tried.
+
+    Attributes
+    ----------
+    skipped : set of str
+        Outputs with functions that were not tried.
+    """
+
+    def __init__(self, budget: Budget) -> None:
+        self.skipped: set[str] = set()
+        self._budget = budget
+        self._looked: dict[int, int] = {}
         self._seen: set[int] = set()
         self._of: dict[int, list[tuple[Known, Trial]]] = {}
         self._done: set[int] = set()
@@ -79,33 +94,40 @@ class Undoing:
         if id(one.made) in self._seen:
             return
         self._seen.add(id(one.made))
-        for trial in trials_of(one.made, one.region.shape, is_known):
+        refused = self._budget.refused
+        for trial in trials_of(one.made, one.region.shape, is_known, self._budget):
             several = self._of.setdefault(id(trial.root), [])
             if len(several) < _MOST:
                 several.append((one, trial))
+        if self._budget.refused > refused:
+            self.skipped |= one.outputs
 
     def undone(self) -> Iterator[Undone]:
         """The values that follow, each once."""
         for number, several in self._of.items():
-            if number in self._done:
+            if number in self._done or self._looked.get(number) == len(several):
                 continue
-            enough = _enough(several)
+            self._looked[number] = len(several)
+            refused = self._budget.refused
+            enough = _enough(several, self._budget)
+            if self._budget.refused > refused:
+                self.skipped |= frozenset[str]().union(*(one.outputs for one, _ in several))
             if enough:
                 self._done.add(number)
                 yield _joined(enough)
 
 
-def _enough(several: Sequence[tuple[Known, Trial]]) -> list[tuple[Known, Trial]]:
+def _enough(several: Sequence[tuple[Known, Trial]], budget: Budget) -> list[tuple[Known, Trial]]:
     """Results that tell the values of their root apart: one if one does, else as few as seen."""
     for one in several:
-        if told_apart([one[1]]):
+        if told_apart([one[1]], budget):
             return [one]
     whole = list(several)
-    if len(whole) < 2 or not told_apart([trial for _, trial in whole]):
+    if len(whole) < 2 or not told_apart([trial for _, trial in whole], budget):
         return []
     for one in several:
         rest = [other for other in whole if other is not one]
-        if rest and told_apart([trial for _, trial in rest]):
+        if rest and told_apart([trial for _, trial in rest], budget):
             whole = rest
     return whole
 

@@ -16,7 +16,7 @@ import numpy as np
 from tacit.errors import TacitError
 from tacit.operations.types import ArrayType
 from tacit.programs.control import CONTROL
-from tacit.programs.explaining.budget import NAMING, SOLVING, Budget
+from tacit.programs.explaining.budget import KEEPING, NAMING, SOLVING, TRYING, Budget
 from tacit.programs.explaining.choosing import picked_of
 from tacit.programs.explaining.composed import expanded
 from tacit.programs.explaining.forms import Form, identity
@@ -61,8 +61,10 @@ class Walk:
     outputs : list of Value
     cut : bool
         Whether the program is too long to be followed to its end.
-    solving, naming : Budget
-        How much work is left for equations.
+    solving, naming, trying : Budget
+        How much work is left for equations, and for functions.
+    large : frozenset of str
+        Outputs of a program too large for all forms to be written out.
     unsolved : set of str
         Outputs that were too large to be solved exactly, for anybody.
     """
@@ -71,8 +73,8 @@ class Walk:
         self.program = program
         self.work = self.depth = 0
         self.cut = False
-        self.solving, self.naming = Budget(SOLVING), Budget(NAMING)
-        self.unsolved: set[str] = set()
+        self.solving, self.naming, self.trying = Budget(SOLVING), Budget(NAMING), Budget(TRYING)
+        self._keeping = Budget(KEEPING)
         self._done: dict[Any, tuple[tuple[Value, ...], Value]] = {}
         """Results by operation and operands: the same operation twice is one value."""
         self.sources: list[Source] = []
@@ -83,6 +85,9 @@ class Walk:
         self._selecting = Selecting(self.shapes, self._selection)
         given = [self._input(number, kind) for number, kind in enumerate(program.main.inputs)]
         self.outputs = self.run(program.main, given)
+        names = [one.name for one in program.outputs] if self._keeping.refused else []
+        self.large = frozenset(names)
+        self.unsolved = set(names)
 
     def _input(self, number: int, kind: ArrayType) -> Value:
         if kind.public:
@@ -220,7 +225,11 @@ class Walk:
         if branches:
             several = [reach_of(name, attributes, [one], kind.shape) for one in branches]
             reach = joined(several, least=True)
-        form = linear_form(name, attributes, operands, kind.shape, self.shapes)
+        form = None
+        if not self._keeping.refused or all(map(_is_plain, operands)):
+            form = linear_form(name, attributes, operands, kind.shape, self.shapes)
+        if form is not None and not self._keeping.take(_written(form, operands)):
+            form = None
         if form is None:
             open_to = guarded or branches
             how = "guarded" if open_to else how_of(name, attributes, operands, place)
@@ -258,6 +267,18 @@ class Walk:
         """A value about which no more is said than what it depends on."""
         form = self.atom(value.type, how, name, of, value.reach)
         return replace(value, form=form, known=None, bounds=None, made=None)
+
+
+def _is_plain(value: Value) -> bool:
+    """Whether a value is made of each source in one way."""
+    return all(isinstance(one, tuple) and len(one) == 1 for one in value.form.values())
+
+
+def _written(form: Form, operands: Sequence[Value]) -> int:
+    """How many coefficients a form has that its operands do not keep already."""
+    kept = {id(block) for one in operands for block in one.form.values()}
+    blocks = [one for one in form.values() if isinstance(one, np.ndarray)]
+    return sum(one.size for one in blocks if id(one) not in kept)
 
 
 def _made(node: CheckedNode, operands: Sequence[Value], place: int) -> Made | None:
