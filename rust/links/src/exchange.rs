@@ -366,7 +366,9 @@ impl State {
     }
 
     /// The party that all the waiting comes from, as far as the heartbeats tell.
-    fn blame(&self, work: &Exchange<'_>) -> usize {
+    ///
+    /// Who is past an exchange has sent all of it: that somebody waits for it there is an old word.
+    pub fn blame(&self, work: &Exchange<'_>) -> usize {
         let awaited = work.awaits.iter().filter(|(_, m)| !m.is_done());
         let unsent = work.sends.iter().filter(|(_, m)| !m.is_done());
         let mut candidates =
@@ -378,8 +380,12 @@ impl State {
             visited |= 1 << (suspect % 64);
             let peer = self.peers.iter().find(|p| p.index == suspect);
             let told = peer.and_then(|p| p.status.filter(|(_, at)| *at >= p.heard));
-            let waits_for = told.map_or(0, |(status, _)| status.awaited) & !visited;
-            let next = self.peers.iter().find(|p| waits_for >> (p.index % 64) & 1 == 1);
+            let said = told.map_or_else(Status::default, |(status, _)| status);
+            let waits_for = said.awaited & !visited;
+            let next = self.peers.iter().find(|p| {
+                let past = p.status.is_some_and(|(status, _)| status.round > said.round);
+                waits_for >> (p.index % 64) & 1 == 1 && !past
+            });
             match next {
                 Some(peer) => suspect = peer.index,
                 None => return suspect,

@@ -6,11 +6,12 @@ use std::time::{Duration, Instant};
 
 use super::handshake::{Authority, pair};
 use crate::error::{LinkError, Loss};
-use crate::exchange::Exchange;
-use crate::frame::{Fault, SEGMENT_BYTES};
+use crate::exchange::{Exchange, State};
+use crate::frame::{Fault, SEGMENT_BYTES, Status};
 use crate::link::Link;
 use crate::links::Links;
 use crate::message::{Awaited, Outgoing};
+use crate::peer::Peer;
 
 pub(super) const LONG: Duration = Duration::from_secs(5);
 
@@ -345,6 +346,34 @@ fn the_deadline_names_the_party_that_all_wait_for() {
             assert!(matches!(error, LinkError::Deadline { peer: 2 }), "{error:?}");
         }
     });
+}
+
+#[test]
+fn an_old_word_of_whom_a_party_waits_for_blames_nobody() {
+    let authority = Authority::new();
+    let names = ["alice", "bob", "carol"];
+    let identities = names.map(|name| authority.identity(name));
+    let now = Instant::now();
+    let peer = |at: usize| Peer::new(at, pair(&identities[0], &identities[at], names[at]).0, now);
+    let mut state = State::new(0, vec![peer(1), peer(2)], now);
+    let mut target = [0; 8];
+    let work = Exchange {
+        sends: vec![],
+        awaits: vec![(1, Awaited::data(vec![&mut target], vec![]))],
+        round: 6,
+        deadline: None,
+        patience: None,
+    };
+    // 1 waits for 2 in exchange 5; where 2 is, nobody knows, or it is there as well, or behind.
+    state.peers[0].status = Some((Status { awaited: 1 << 2, round: 5 }, now));
+    assert_eq!(state.blame(&work), 2);
+    for round in [4, 5] {
+        state.peers[1].status = Some((Status { awaited: 0, round }, now));
+        assert_eq!(state.blame(&work), 2);
+    }
+    // 2 is past it, and has sent all of it.
+    state.peers[1].status = Some((Status { awaited: 1 << 1, round: 6 }, now));
+    assert_eq!(state.blame(&work), 1);
 }
 
 #[test]
