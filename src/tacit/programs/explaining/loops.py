@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from tacit.operations.types import ArrayType
-from tacit.programs.control import Call, Choice, Loop, Over, Until
+from tacit.programs.control import CONTROL, Call, Choice, Loop, Over, Until
 from tacit.programs.explaining.choosing import LOOP_AXIS, either_picked
 from tacit.programs.explaining.forms import Keep, identity
+from tacit.programs.explaining.linear import MOVES
 from tacit.programs.explaining.reaching import joined
 from tacit.programs.explaining.values import Reach, Value
 from tacit.programs.explaining.walk import same
@@ -105,7 +106,7 @@ def _counted(walk: Walk, body: Checked, carried: int, operands: Sequence[Value])
         for number in range(first, first + (rounds or 0)):
             known = Value(counter, known=np.int64(number))  # type: ignore[arg-type]
             carries = walk.run(body, [known, *carries, *captures])
-        return _fitted(carries, operands[2 : 2 + carried])
+        return _fitted(carries, operands[2 : 2 + carried], _learns(body, 1, carried))
     return _settled(walk, body, [Value(counter)], carries, captures)[: len(carries)]
 
 
@@ -141,7 +142,8 @@ def _settled(
             free[k] = True
         if not changed:
             kept = [replace(one, made=None) for one in found[len(current) :]]
-            return [*_fitted(current, started), *kept]
+            learns = _learns(body, len(front), len(current))
+            return [*_fitted(current, started, learns), *kept]
         assert len(walk.sources) >= mark
 
 
@@ -186,7 +188,25 @@ def _loose(walk: Walk, before: Value, after: Value) -> Value:
     return walk.replaced(merged, "opaque", "loop")
 
 
-def _fitted(found: Sequence[Value], started: Sequence[Value]) -> list[Value]:
+_PASSING: Final = MOVES | {"add", "subtract", "negative", "multiply", "divide", "sum", "mean",
+                           "maximum", "minimum", "where", "bitwise_or", "bitwise_and",
+                           "bitwise_xor"}  # fmt: skip
+"""What group statistics are piled up by, round after round."""
+
+
+def _learns(body: Checked, first: int, carried: int) -> bool:
+    """Whether a round does more with what it carries than adding to it: as a model is fitted."""
+    reached = set(range(first, first + carried))
+    for node in body.nodes:
+        if reached.isdisjoint(node.node.operands):
+            continue
+        if node.node.operation not in _PASSING and node.node.operation not in CONTROL:
+            return True
+        reached.update(range(node.first, node.first + len(node.results)))
+    return False
+
+
+def _fitted(found: Sequence[Value], started: Sequence[Value], learns: bool) -> list[Value]:
     """What a loop made of secret data, round after round, may remember it.
 
     Whoever gives what it is fitted to could choose rows that leave one of another owner's; that is
@@ -194,7 +214,7 @@ def _fitted(found: Sequence[Value], started: Sequence[Value]) -> list[Value]:
     """
     results: list[Value] = []
     for value, before in zip(found, started, strict=False):
-        operations = bool(value.inputs - before.inputs) and not _is_plain(value)
+        operations = bool(value.inputs - before.inputs) and (learns or not _is_plain(value))
         picked = {pick: reach for pick, reach in value.picked.items() if not pick.mixed}
         results.append(replace(value, trained=value.trained or operations, picked=picked))
     return results
@@ -239,7 +259,7 @@ def _row_by_row(
         rows = [_row(walk, value, number) for value in cut]
         found = walk.run(body, [*carries, *rows, *captures])
         carries, given[number] = found[: a.carried], found[a.carried :]
-    results = _fitted(carries, started)
+    results = _fitted(carries, started, _learns(body, 0, len(carries)))
     if not a.length:
         kinds = body.results[a.carried :]
         return results + [Value(ArrayType(k.dtype, (0, *k.shape), k.public)) for k in kinds]
