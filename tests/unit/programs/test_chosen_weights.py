@@ -141,6 +141,14 @@ def test_questions_to_a_model_are_medium_and_one_finding() -> None:
         assert (one.inputs, one.recipients) == (("w", "v", "b"), ("bob",))
 
 
+def test_a_question_without_rows_is_told_to_have_one() -> None:
+    for shape, told in (((50,), True), ((1, 50), False)):
+        program = tacit.trace(lambda x, w: x @ w, spec(shape, "bob"), spec((50,)), to="bob")
+        (one,) = program.explain().findings
+        assert ("shape (1, n)" in one.advice) == told
+        assert one.severity == ("high" if told else "medium")
+
+
 def test_training_is_told_as_training() -> None:
     def train(x: Any, y: Any) -> Any:
         def body(i: Any, carry: list[Any]) -> list[Any]:

@@ -176,6 +176,8 @@ def _chosen(
 ) -> Finding:
     most = max(rows.values())
     about = " and ".join(audience.names(foreign))
+    given = audience.walk.program.inputs
+    vectors = any(len(one.type.shape) == 1 for one in given if one.name in own.split(" and "))
     single = "one row" if most <= 1 else f"as few as {most} rows"
     return Finding(
         "high" if most <= 1 and not count else "medium",
@@ -185,7 +187,7 @@ def _chosen(
         " what comes out is a value of one row, or a column as it is.",
         f"fix {own} in the program (public numbers), declare bounds that keep the weights alike, or"
         f" withhold what goes over too few: tacit.where(({own} != 0).sum() >= {audience.few}, …,"
-        " 0).",
+        f" 0){'; or, if it is one question to a model, give it the shape (1, n)' * vectors}.",
     )  # fmt: skip
 
 
