@@ -41,7 +41,7 @@ def test_any_bounds_can_be_explained(spec: str, function: str) -> None:
     assert program.digest in str(found)
 
 
-FURTHER = ArraySpec((), owner="alice", bounds=(0.0, 1e300))
+FURTHER = ArraySpec((), owner="alice", bounds=(0.0, 1e308))
 
 
 @pytest.mark.parametrize("one", [*SPECS.values(), FURTHER], ids=[*SPECS, "beyond all numbers"])
@@ -75,3 +75,15 @@ def test_factors_that_grow_beyond_all_numbers_are_no_coefficients() -> None:
 
     traced = tacit.trace(program, ArraySpec((5,), dtype=tacit.int64, owner="a"), to="b")
     assert ("high", "reveals-input") in {(f.severity, f.kind) for f in traced.explain().findings}
+
+
+@pytest.mark.parametrize(
+    ("function", "spec"),
+    [
+        (lambda x: tacit.pad(x, ((1, 0), (2, 3))), ArraySpec((0, 4), owner="alice")),
+        (lambda x: tacit.maximum(x, 0), ArraySpec((1,) * 32, owner="alice", bounds=(0, 1))),
+    ],
+    ids=["padded nothing", "of many axes"],
+)
+def test_any_shape_can_be_explained(function: Callable[[Any], Any], spec: ArraySpec) -> None:
+    assert tacit.trace(function, spec, to="carol").explain().gives

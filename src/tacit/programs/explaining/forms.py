@@ -346,6 +346,8 @@ def moved(
         matrix = dense(block, own, sources[source])
         if matrix is None or flat.size * matrix.shape[1] > MOST:
             return None
+        if not matrix.size:
+            continue
         rows = matrix[np.maximum(flat, 0)]
         rows[flat < 0] = 0
         if rows.any():

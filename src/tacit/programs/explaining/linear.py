@@ -318,7 +318,7 @@ def _masked(name: str) -> Rule:
 
 
 def _pad(arrays: Sequence[NDArray[Any]], a: Any) -> NDArray[Any]:
-    return np.pad(arrays[0], a.widths, a.mode)
+    return np.pad(arrays[0], a.widths, a.mode) if arrays[0].ndim else arrays[0]
 
 
 _MOVES: Final[Mapping[str, Callable[[Sequence[NDArray[Any]], Any], NDArray[Any]]]] = {

@@ -28,6 +28,7 @@ _USUAL: Final = 100.0
 """Numbers are tried up to here where no bounds are declared."""
 
 _LARGEST: Final = 2**62
+_FURTHEST: Final = 1e250
 
 Numbers: TypeAlias = NDArray[np.float64] | NDArray[np.int64] | NDArray[np.bool_]
 Bounds: TypeAlias = tuple[float, float]
@@ -110,7 +111,8 @@ def _ends(kind: ArrayType) -> tuple[float, float]:
 
 def _finite(bounds: Bounds, usual: Bounds) -> Bounds:
     """Bounds with a usual end where they have none."""
-    low, high = bounds
+    low, high = (min(max(end, -_FURTHEST), _FURTHEST) if abs(end) < math.inf else end
+                 for end in bounds)  # fmt: skip
     if not math.isfinite(low):
         low = min(usual[0], high - _USUAL) if math.isfinite(high) else usual[0]
     return low, high if math.isfinite(high) else max(usual[1], low + _USUAL)

@@ -27,6 +27,7 @@ __all__ = ["Trial", "told_apart", "trials_of"]
 
 _MOST_NODES: Final = 200
 _MOST_ROOTS: Final = 8
+_MOST_AXES: Final = 16
 _MOST_LEAVES: Final = 6
 _DRAWS: Final = 2
 _PAIRS: Final = 128
@@ -128,7 +129,7 @@ def trials_of(
     budget : Budget
         How much may be tried.
     """
-    steps = None if 0 in shape else _steps(made, is_known)
+    steps = None if 0 in shape or len(shape) > _MOST_AXES else _steps(made, is_known)
     if steps is None:
         return
     roots, leaves = _roots(made, steps, is_known)
