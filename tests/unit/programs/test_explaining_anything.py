@@ -12,6 +12,7 @@ import pytest
 import tacit
 from tacit import ArraySpec
 from tacit.operations.types import ArrayType
+from tacit.programs.explaining import trying
 from tacit.programs.explaining.samples import drawn, is_whole, range_of
 
 SPECS = {
@@ -87,3 +88,15 @@ def test_factors_that_grow_beyond_all_numbers_are_no_coefficients() -> None:
 )
 def test_any_shape_can_be_explained(function: Callable[[Any], Any], spec: ArraySpec) -> None:
     assert tacit.trace(function, spec, to="carol").explain().gives
+
+
+@pytest.mark.parametrize("wrong", [ValueError, OverflowError, TypeError, AttributeError])
+def test_a_function_that_takes_no_such_numbers_is_not_tried(
+    wrong: type[Exception], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def meaning(*_: object) -> None:
+        raise wrong
+
+    monkeypatch.setattr(trying, "meaning", meaning)
+    spec = ArraySpec((4,), owner="alice", bounds=(0, 1))
+    assert tacit.trace(lambda x: tacit.exp(x), spec, to="carol").explain().findings

@@ -270,8 +270,11 @@ def _tried(
                 if found is None:
                     return None
                 numbers[id(value)] = found
-        return _step(made, numbers, root, shape, drawings)
+        last = _step(made, numbers, root, shape, drawings)
+        return None if last is None else np.asarray(last, np.float64)
     except (ValueError, ArithmeticError):  # numbers outside of what a function takes
+        return None
+    except (TypeError, AttributeError):  # integers of 128 bits, which few functions take
         return None
 
 
