@@ -56,6 +56,14 @@ CASES: dict[str, Case] = {
     "the other way round": (
         lambda x, g: tacit.where((g > 0).sum() < 10, 0, total(g > 0, x)), (X, G), GOOD,
     ),
+    "a count added to itself": (
+        lambda x, g: withheld((g > 0).sum() + (g > 0).sum(), total(g > 0, x)), (X, G), TINY,
+    ),
+    "some counted twice": (
+        lambda x, g: withheld(
+            (g > 0).sum() + (g > 0)[:50].sum(), total(g > 0, x) + total((g > 0)[:50], x[:50])
+        ), (X, G), {("low", "low-minimum")},
+    ),
     "a declared yes or no": (lambda x, g: withheld(g.sum(), (g * x).sum()), (X, BIT), GOOD),
     "many classes": (by_class, (X, CLASS), GOOD),
     "a larger group": (

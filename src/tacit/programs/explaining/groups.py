@@ -31,7 +31,15 @@ from tacit.programs.explaining.linear import MOVES, linear_form
 from tacit.programs.explaining.reaching import reduced_axes_of
 from tacit.programs.explaining.values import Limit, Value
 
-__all__ = ["Selecting", "covered", "groups_of", "moved_limits", "rest_of", "rows_promised"]
+__all__ = [
+    "Selecting",
+    "counts_twice",
+    "covered",
+    "groups_of",
+    "moved_limits",
+    "rest_of",
+    "rows_promised",
+]
 
 _MOST: Final = 16
 """The most groups of one value."""
@@ -365,6 +373,19 @@ def covered(
     return None if left else min(least, default=None)
 
 
+def counts_twice(operands: Sequence[Value], walk: Selecting) -> bool:
+    """Whether two counts that are added up go over one group: its rows are in the sum twice."""
+    if len(operands) != 2:
+        return False
+    first, second = operands
+    return any(
+        _same(one, other, first.shape, walk.shapes) if first.shape == second.shape else True
+        for one in first.over
+        for other in second.over
+        if one.keys() & other.keys()
+    )
+
+
 def rows_promised(threshold: float, strict: bool, groups: Groups) -> int:
     """How many rows there are at least if a count reaches a threshold; 0 if that is not known.
 
@@ -376,9 +397,9 @@ def rows_promised(threshold: float, strict: bool, groups: Groups) -> int:
     groups : tuple of Form
         What is counted.
     """
-    largest = 0.0
+    largest: dict[int, float] = {}  # of a selection, in all groups: they may overlap
     for group in groups:
-        for block in group.values():
+        for source, block in group.items():
             if isinstance(block, np.ndarray):
                 low, high = float(block.min(initial=0)), float(block.max(initial=0))
             else:
@@ -386,10 +407,10 @@ def rows_promised(threshold: float, strict: bool, groups: Groups) -> int:
                 high = sum(max(term.coefficient, 0.0) for term in block)
             if low < 0:
                 return 0
-            largest = max(largest, high)
-    if not largest:
+            largest[source] = largest.get(source, 0.0) + high
+    if not any(largest.values()):
         return 0
-    rows = threshold / largest
+    rows = threshold / max(largest.values())
     return max(floor(rows + _ROUNDED) + 1 if strict else ceil(rows - _ROUNDED), 0)
 
 

@@ -19,6 +19,7 @@ from tacit.operations.types import ArrayType
 from tacit.programs.explaining.forms import Form
 from tacit.programs.explaining.groups import (
     Selecting,
+    counts_twice,
     covered,
     groups_of,
     moved_limits,
@@ -58,7 +59,9 @@ def marks_of(
     secret = [one for one in operands if one.inputs]
     limits = _limits(name, attributes, operands, kind, walk)
     indicator = _is_indicator(name, operands, secret, kind)
-    count = _is_count(name, secret, operands, kind)
+    count = _is_count(name, secret, operands, kind) and not (
+        name == "add" and counts_twice(secret, walk)
+    )
     group = (
         name in _GROUPS
         or _is_chosen(name, secret)
