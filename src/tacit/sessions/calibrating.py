@@ -2,19 +2,20 @@
 
 Short programs run in the session, in a shorter and a longer form each: two that compute, two of
 many small rounds, and one of large messages. The model that plans have
-(``programs/planning/clock.py``) says what each difference takes, and its figures are set one after
-the other so that it takes what it took. Everybody learns timings, and nothing else.
+(``programs/planning/clock.py``) says what each difference takes, and its figures are set, all at
+once, so that each takes about what it took. What timings leave open (whether a large message or
+the arithmetic around it took long) is as it usually is. Everybody learns timings, and nothing else.
 """
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from statistics import median
 from typing import Any, Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from tacit.encoding.types import DType, int64
 from tacit.errors import ProgramError
@@ -40,10 +41,31 @@ RUNS: Final = 5
 ROOM: Final = 8_000_000
 """Bytes of an operation of a probe, all parties: protocols that send more get shorter arrays."""
 
-SWEEPS: Final = 2
-"""The figures depend on each other a little: all are set twice."""
+STEPS: Final = 5
+"""Steps of Gauss and Newton; the model is nearly linear."""
 
-STEPS: Final = 24
+
+NUDGE: Final = 0.05
+"""How far figures are changed for slopes, in logarithms."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Figure:
+    """One figure of a pace.
+
+    Attributes
+    ----------
+    change : callable
+        The pace with another one.
+    usual : float
+        What it is about.
+    certain : float
+        How much that counts: a factor of e away counts like so large a relative error of a probe.
+    """
+
+    change: Callable[[Pace, float], Pace]
+    usual: float
+    certain: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,25 +159,19 @@ def calibrated(session: Session, processors: int | None = None) -> Measured:
     sent = _within(costs["multiply"], 1 << 17)
     products = run("matmul", (side, side), session.fractions, (1, 5), 2)
     others = run("relu", (streamed,), session.fractions, (1, 5))
-    small = [
-        run("multiply", (1,), int64, (50, 450), 2),
-        run("sigmoid", (128,), session.fractions, (2, 26)),
-    ]
+    small = run("multiply", (1,), int64, (50, 450), 2)
+    smooth = run("sigmoid", (128,), session.fractions, (2, 26))
     large = run("multiply", (sent,), int64, (2, 10), 2)
     processors = session.processors if processors is None else processors
-    pace = Pace(Network(5e-6, 1e12), 1.0, 1.0, 30e-6, 0.5e-9, processors)
+    pace = Pace(Network(5e-6 if processors else 100e-6, 1e12 if processors else 1e9))
+    figures = [_Figure(_scale, 1.2, 0.2), _Figure(_product_scale, 1.1, 0.2)]
     if processors is None:
-        pace = Pace(Network(100e-6, 1e9))
-    for _ in range(SWEEPS):
-        pace = _set([others, large], pace, _scale, (0.2, 20.0))
-        pace = _set([products], pace, _product_scale, (0.2, 20.0))
-        if processors is None:
-            pace = _set(small, pace, _latency, (1e-6, 10.0))
-            pace = _set([large], pace, _line, (1e-13, 1e-3))
-        else:
-            pace = _set(small, pace, _message, (1e-7, 1e-2))
-            pace = _set([large], pace, _byte, (1e-12, 1e-6))
-    start = small[0].seconds[0] - sum(small[0].priced[0].seconds(pace))
+        figures += [_Figure(_latency, 100e-6, 0.01), _Figure(_line, 1e-9, 0.01)]
+    else:
+        pace = replace(pace, processors=processors)
+        figures += [_Figure(_message, 25e-6, 0.2), _Figure(_byte, 0.4e-9, 0.2)]
+    pace = _solved([others, products, small, smooth, large], pace, figures)
+    start = small.seconds[0] - sum(small.priced[0].seconds(pace))
     return Measured(len(session.parties), pace, max(0.0, start))
 
 
@@ -201,6 +217,7 @@ def _latency(pace: Pace, value: float) -> Pace:
 
 
 def _line(pace: Pace, value: float) -> Pace:
+    """Seconds a bit."""
     return replace(pace, network=replace(pace.network, bits_per_second=1 / value))
 
 
@@ -212,20 +229,27 @@ def _byte(pace: Pace, value: float) -> Pace:
     return replace(pace, byte_seconds=value)
 
 
-def _set(
-    probes: Sequence[_Found],
-    pace: Pace,
-    change: Callable[[Pace, float], Pace],
-    between: tuple[float, float],
-) -> Pace:
-    """The pace with the figure at which probes should take what they took: by bisection."""
-    took = sum(one.difference for one in probes)
-    lower, upper = map(math.log, between)
+def _solved(probes: Sequence[_Found], pace: Pace, figures: Sequence[_Figure]) -> Pace:
+    """The pace at which probes should take about what they took: least squares of logarithms."""
+    usual = np.log([figure.usual for figure in figures])
+    certain = np.array([figure.certain for figure in figures])
+    took = np.log([one.difference for one in probes])
+
+    def paced(logs: NDArray[np.float64]) -> Pace:
+        made = pace
+        for figure, value in zip(figures, np.exp(logs), strict=True):
+            made = figure.change(made, float(value))
+        return made
+
+    def errors(logs: NDArray[np.float64]) -> NDArray[np.float64]:
+        at = paced(logs)
+        expected = np.log([max(1e-9, one.expected(at)) for one in probes])
+        return np.concatenate([expected - took, certain * (logs - usual)])
+
+    logs = usual.copy()
     for _ in range(STEPS):
-        middle = (lower + upper) / 2
-        paced = change(pace, math.exp(middle))
-        if sum(one.expected(paced) for one in probes) < took:
-            lower = middle
-        else:
-            upper = middle
-    return change(pace, math.exp((lower + upper) / 2))
+        now = errors(logs)
+        slopes = [(errors(logs + nudge) - now) / NUDGE for nudge in NUDGE * np.eye(len(figures))]
+        step, *_ = np.linalg.lstsq(np.array(slopes).T, -now, rcond=None)
+        logs += np.clip(step, -1.5, 1.5)
+    return paced(logs)
