@@ -1,6 +1,6 @@
 """Measuring the network and the processors of a session, for plans.
 
-Short programs run in the session, in a shorter and a longer form each: two that compute, two of
+Short programs run in the session, in a shorter and a longer form each: three that compute, two of
 many small rounds, and one of large messages. The model that plans have
 (``programs/planning/clock.py``) says what each difference takes, and its figures are set, all at
 once, so that each takes about what it took. What timings leave open (whether a large message or
@@ -159,6 +159,7 @@ def calibrated(session: Session, processors: int | None = None) -> Measured:
     sent = _within(costs["multiply"], 1 << 17)
     products = run("matmul", (side, side), session.fractions, (1, 5), 2)
     others = run("relu", (streamed,), session.fractions, (1, 5))
+    chained = run("sigmoid", (max(128, streamed // 4),), session.fractions, (1, 3))
     small = run("multiply", (1,), int64, (50, 450), 2)
     smooth = run("sigmoid", (128,), session.fractions, (2, 26))
     large = run("multiply", (sent,), int64, (2, 10), 2)
@@ -170,7 +171,7 @@ def calibrated(session: Session, processors: int | None = None) -> Measured:
     else:
         pace = replace(pace, processors=processors)
         figures += [_Figure(_message, 25e-6, 0.2), _Figure(_byte, 0.4e-9, 0.2)]
-    pace = _solved([others, products, small, smooth, large], pace, figures)
+    pace = _solved([others, chained, products, small, smooth, large], pace, figures)
     start = small.seconds[0] - sum(small.priced[0].seconds(pace))
     return Measured(len(session.parties), pace, max(0.0, start))
 
