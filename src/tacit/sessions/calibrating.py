@@ -121,7 +121,7 @@ class _Found:
 
 
 def calibrated(session: Session, processors: int | None = None) -> Measured:
-    """Measure a session; about a second.
+    """Measure a session; a few seconds.
 
     Parameters
     ----------
