@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import abc
 from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager
 from functools import reduce
 from typing import TYPE_CHECKING, Any
 
@@ -21,43 +19,21 @@ from tacit.operations.promotion import public_array
 from tacit.operations.settling import settled_bounds
 from tacit.operations.table import operation_named
 from tacit.operations.types import ArrayType, Bounds, PublicArray, public_type
+from tacit.sessions.executing import Executing
 from tacit.sessions.handles import Handle, Reference, operand_type
 from tacit.sessions.storing import permitted
 from tacit.sessions.turns import in_turn
 
 if TYPE_CHECKING:
-    from tacit.encoding.ring import Ring
+    pass
 
 __all__ = ["Applying", "weak_integer"]
 
 
-class Applying(abc.ABC):
+class Applying(Executing):
     """The part of a session that computes single operations."""
 
-    ring: Ring
     fractions: DType
-
-    @abc.abstractmethod
-    def turn(self) -> AbstractContextManager[None]:
-        """The turn of one call."""
-
-    @abc.abstractmethod
-    def check_open(self) -> None:
-        """Refuse to go on after the end."""
-
-    @abc.abstractmethod
-    def check_room(self, dtype: DType) -> None:
-        """Refuse fixed point that is too fine for the session's ring (TC-1303)."""
-
-    @abc.abstractmethod
-    def execute(
-        self,
-        operation: Operation,
-        operands: Sequence[Handle],
-        attributes: Attributes,
-        results: tuple[ArrayType, ...],
-    ) -> tuple[Reference, ...]:
-        """Compute an operation on operands that its type rule accepted."""
 
     @in_turn
     def apply(

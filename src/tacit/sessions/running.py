@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import abc
 from collections.abc import Sequence
-from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,21 +11,19 @@ import numpy as np
 from tacit.encoding.digest import tagged_hash
 from tacit.errors import ProgramError
 from tacit.operations.bounds import public_bounds
-from tacit.operations.operation import Attributes, Operation
 from tacit.operations.types import ArrayType, public_type
 from tacit.programs.bounding.checking import bounds_when_run
 from tacit.programs.calling import PROGRAM, Code, watched_program
 from tacit.programs.graph import Input
 from tacit.programs.program import Program
 from tacit.programs.segments import rounds_of
+from tacit.sessions.executing import Executing
 from tacit.sessions.handles import Handle, Reference, operand_type
 from tacit.sessions.storing import permitted_in_all
 from tacit.sessions.turns import in_turn
 from tacit.sessions.watching import OnRounds, Watch
 
 if TYPE_CHECKING:
-    from tacit.encoding.ring import Ring
-    from tacit.encoding.types import DType
     from tacit.protocols import Protocol
     from tacit.protocols.interface import Rounding
 
@@ -49,38 +46,15 @@ def require_input(one: Input, handle: Handle) -> None:
         )
 
 
-class Running(abc.ABC):
+class Running(Executing):
     """The part of a session that runs programs."""
 
     protocol: Protocol
-    ring: Ring
     rounding: Rounding
-
-    @abc.abstractmethod
-    def turn(self) -> AbstractContextManager[None]:
-        """The turn of one call."""
-
-    @abc.abstractmethod
-    def check_open(self) -> None:
-        """Refuse to go on after the end."""
-
-    @abc.abstractmethod
-    def check_room(self, dtype: DType) -> None:
-        """Refuse fixed point that is too fine for the session's ring (TC-1303)."""
 
     @abc.abstractmethod
     def agree_on_program(self, digest: bytes, *, patience: float | None = None) -> None:
         """Make sure that all parties run the same program on the same public inputs."""
-
-    @abc.abstractmethod
-    def execute(
-        self,
-        operation: Operation,
-        operands: Sequence[Handle],
-        attributes: Attributes,
-        results: tuple[ArrayType, ...],
-    ) -> tuple[Reference, ...]:
-        """Compute an operation on operands that its type rule accepted."""
 
     @in_turn
     def run_program(

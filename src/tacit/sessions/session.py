@@ -18,15 +18,13 @@ from tacit.encoding.limits import Limits, input_limits, require_within
 from tacit.encoding.ring import RING64, Ring
 from tacit.encoding.types import DType, fixed, require_room
 from tacit.errors import ShapeError, UsageError
-from tacit.operations.operation import Attributes, Operation
 from tacit.operations.promotion import encoded
-from tacit.operations.types import ArrayType
 from tacit.protocols import Protocol, SecurityModel
 from tacit.protocols.interface import Rounding, checked_rounding
 from tacit.protocols.registry import DEFAULT_NAMES
 from tacit.rounds.cost import Cost
 from tacit.sessions.applying import Applying
-from tacit.sessions.handles import Handle, Reference
+from tacit.sessions.handles import Reference
 from tacit.sessions.running import Running
 from tacit.sessions.storing import Storing
 from tacit.sessions.turns import Turns, in_turn
@@ -384,16 +382,6 @@ class Session(Applying, Storing, Running):
         InputRefusedError
             They are not within `limits`, as all parties found; the session goes on (TC-5400).
         """
-
-    @abc.abstractmethod
-    def execute(
-        self,
-        operation: Operation,
-        operands: Sequence[Handle],
-        attributes: Attributes,
-        results: tuple[ArrayType, ...],
-    ) -> tuple[Reference, ...]:
-        """Compute an operation on operands that its type rule accepted."""
 
     @abc.abstractmethod
     def open(

@@ -210,7 +210,7 @@ class Counting(Manner):
             found = (
                 replace(operation, meaning=by_heart, integers=operation.integers)
                 if long
-                else (operation)
+                else operation
             )
             self._operations[id(operation)] = found
         return found
